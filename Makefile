@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# `make demo` and `make test` set up a fresh machine by themselves; `make help` lists the rest.
+
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.mcugen-setup
+MODEL  ?= digits
+BOARD  ?= nucleo
+# Options for pip, e.g. the index of CPU-only PyTorch builds on a Linux machine without a GPU.
+PIP_ARGS ?=
+
+.PHONY: help setup demo test lint format bench clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make setup   install system packages and .venv (the tool is $(BIN)/mcugen)"
+	@echo "make demo    the whole path on the bundled digits model, simulated Nucleo"
+	@echo "make test    setup, lint and every test"
+	@echo "make lint    ruff, mypy, clang-format"
+	@echo "make format  let ruff and clang-format rewrite the tree"
+	@echo "make bench   instructions, flash and RAM of the bundled workloads, beside the baselines"
+
+setup: $(STAMP)
+
+$(STAMP): pyproject.toml .ci/system-packages .ci/python
+	@.ci/system-packages
+	@test -x $(BIN)/python || "$$(.ci/python)" -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet $(PIP_ARGS) --editable '.[dev]'
+	@touch $@
+
+demo: setup
+	$(BIN)/mcugen run $(MODEL) --board $(BOARD) --simulate
+
+test: lint
+	$(BIN)/python -m pytest -n 2 --dist loadgroup tests hil
+
+lint: setup
+	$(BIN)/ruff check generator tests hil
+	$(BIN)/ruff format --check generator tests hil
+	$(BIN)/mypy
+	git ls-files -z 'firmware/*.h' 'firmware/*.cpp' 'tests/*.h' 'tests/*.cpp' | xargs -0 $(BIN)/clang-format --dry-run --Werror
+
+format: setup
+	$(BIN)/ruff check --fix generator tests hil
+	$(BIN)/ruff format generator tests hil
+	git ls-files -z 'firmware/*.h' 'firmware/*.cpp' 'tests/*.h' 'tests/*.cpp' | xargs -0 $(BIN)/clang-format -i
+
+bench: setup
+	$(BIN)/python tests/bench/workloads.py
+
+clean:
+	rm -rf mcugen_out
