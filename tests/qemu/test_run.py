@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The main job, end to end, on the simulated Nucleo."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+pytestmark = [pytest.mark.qemu, pytest.mark.toolchain, pytest.mark.torch]
+
+REPORT_KEYS = {
+    "model": {"name", "sha256", "pte_bytes", "macs"},
+    "board": {"id", "cpu", "isa", "simulated", "clock_hz"},
+    "firmware": {
+        "id",
+        "flash_bytes",
+        "flash_total",
+        "ram_bytes",
+        "ram_total",
+        "engine_bytes",
+        "model_bytes",
+        "planned_bytes",
+        "method_bytes",
+        "temp_bytes",
+        "stack_peak_bytes",
+    },
+    "timing": {"counter", "runs", "warmups", "min", "median", "p99", "max", "latency_us"},
+    "verify": {"samples", "bit_exact", "max_step", "accuracy"},
+}
+
+
+@pytest.fixture(scope="module")
+def reports(mcugen, tmp_path_factory):
+    """Two runs of the whole path in one folder."""
+    cwd = tmp_path_factory.mktemp("run")
+    arguments = ("run", "digits", "--board", "nucleo", "--simulate", "--json")
+    return [json.loads(mcugen(*arguments, cwd=cwd).stdout) for _ in range(2)]
+
+
+def test_report_has_every_documented_key(reports):
+    report = reports[0]
+
+    assert report["schema"] == "mcugen.report/1"
+    for section, keys in REPORT_KEYS.items():
+        assert keys <= report[section].keys()
+    assert report["verify"]["accuracy"].keys() >= {"float", "int8_host", "device"}
+    assert all({"name", "calls", "int8"} <= operator.keys() for operator in report["operators"])
+    assert report["project"] and report["transcript"]
+
+
+def test_device_computes_what_the_host_computes(reports):
+    verify = reports[0]["verify"]
+
+    assert verify["samples"] >= 200
+    assert verify["bit_exact"] == verify["samples"]
+    assert verify["max_step"] == 0
+    assert verify["accuracy"]["device"] == verify["accuracy"]["int8_host"] >= 0.95
+    assert abs(verify["accuracy"]["device"] - verify["accuracy"]["float"]) <= 0.01
+
+
+def test_instruction_count_is_deterministic_and_is_no_latency(reports):
+    first, second = (report["timing"] for report in reports)
+
+    assert first["counter"] == "instructions"
+    assert first["median"] == second["median"] > 0
+    assert first["min"] <= first["median"] <= first["p99"] <= first["max"]
+    assert first["latency_us"] is None
+
+
+def test_engine_stays_small(reports):
+    """At most 32 KiB of flash; static RAM beyond the model's own buffers and the stack: 4 KiB."""
+    firmware = reports[0]["firmware"]
+
+    assert firmware["engine_bytes"] <= 32 * 1024
+    assert firmware["static_ram_bytes"] <= 4 * 1024
+    assert firmware["flash_total"] == 512 * 1024
+    assert firmware["ram_total"] == 128 * 1024
+
+
+def test_prediction_equals_what_the_device_used(reports):
+    memory = reports[0]["device"]["memory"]
+    firmware = reports[0]["firmware"]
+
+    assert memory["planned"][1] == firmware["planned_bytes"]
+    assert memory["method"] == [firmware["method_bytes"]] * 2
+    assert memory["temp"][1] == firmware["temp_bytes"]
+    assert 0 < memory["stack"][0] < memory["stack"][1]
+
+
+def test_every_operator_of_digits_is_int8(reports):
+    assert reports[0]["operators"]
+    assert all(operator["int8"] for operator in reports[0]["operators"])
