@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What the command line says and where: stdout for the answer, stderr for all else."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, TextIO
+
+_STYLES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
+
+
+@dataclass
+class Terminal:
+    """Output of one command.
+
+    json: stdout carries exactly one JSON document. quiet: no stage lines. color: False, or None
+    to follow NO_COLOR and whether the stream is a terminal.
+    """
+
+    json: bool = False
+    quiet: bool = False
+    verbose: bool = False
+    color: bool | None = None
+
+    def __post_init__(self) -> None:
+        self._bar: Any = None
+
+    # -- answer
+
+    def answer(self, text: str, document: dict[str, Any]) -> None:
+        """Print the command's result: `document` under --json, else `text`."""
+        if self.json:
+            json.dump(document, sys.stdout, indent=2, ensure_ascii=False)
+            sys.stdout.write("\n")
+        elif text:
+            sys.stdout.write(text.rstrip("\n") + "\n")
+        sys.stdout.flush()
+
+    def paint(self, text: str, style: str, stream: TextIO | None = None) -> str:
+        """Return `text` in a style if the stream (stdout) takes colour."""
+        if not self._colorful(stream or sys.stdout):
+            return text
+        return f"\x1b[{_STYLES[style]}m{text}\x1b[0m"
+
+    def _colorful(self, stream: TextIO) -> bool:
+        if self.color is False or os.environ.get("NO_COLOR"):
+            return False
+        return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+    # -- progress
+
+    def stage(self, text: str) -> None:
+        """Say what is being done now: a line on stderr, nothing when quiet."""
+        if self.quiet:
+            return
+        if self._bar is not None:
+            self._bar.console.print(text, markup=False, highlight=False)
+        else:
+            self._line(self.paint("· ", "cyan", sys.stderr) + text)
+
+    def detail(self, text: str) -> None:
+        """Say more, when asked for by --verbose."""
+        if self.verbose:
+            self._line(self.paint(f"  {text}", "dim", sys.stderr))
+
+    def warning(self, text: str) -> None:
+        """Say what is wrong though the command goes on. Not silenced by --quiet."""
+        self._line(self.paint("warning: ", "yellow", sys.stderr) + text)
+
+    @contextmanager
+    def progress(self, text: str, total: int) -> Iterator[Any]:
+        """Show a bar on a terminal, one line elsewhere; yields `advance()`."""
+        if self.quiet or not sys.stderr.isatty():
+            self.stage(text)
+            yield lambda: None
+            return
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+        console = Console(stderr=True, no_color=not self._colorful(sys.stderr))
+        columns = (TextColumn("· {task.description}"), BarColumn(), MofNCompleteColumn())
+        with Progress(*columns, console=console, transient=True) as bar:
+            task = bar.add_task(text, total=total)
+            self._bar = bar
+            try:
+                yield lambda: bar.advance(task)
+            finally:
+                self._bar = None
+
+    def error(self, message: str, *, hint: str | None, log_path: object | None) -> None:
+        """Print an error the way every command does."""
+        self._line(self.paint("error: ", "red", sys.stderr) + message)
+        if hint:
+            self._line(self.paint("hint: ", "cyan", sys.stderr) + hint)
+        if log_path:
+            self._line(f"log: {log_path}")
+
+    @staticmethod
+    def _line(text: str) -> None:
+        # A reader that went away (`2>&1 | head`) must not turn progress into a failure.
+        try:
+            sys.stderr.write(text + "\n")
+            sys.stderr.flush()
+        except BrokenPipeError:
+            pass
+
+
+def number(value: float) -> str:
+    """Return a count with thousands separated: 12,345."""
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.1f}"
+
+
+def table(rows: list[tuple[str, ...]], *, header: tuple[str, ...] | None = None) -> str:
+    """Return rows in aligned columns; a column of numbers is aligned right."""
+    every = [header, *rows] if header else rows
+    if not every:
+        return ""
+    widths = [max(len(row[i]) for row in every) for i in range(len(every[0]))]
+    right = [
+        bool(rows) and all(row[i][:1].isdigit() or not row[i] for row in rows) and i > 0
+        for i in range(len(widths))
+    ]
+    lines = []
+    for row in every:
+        cells = [
+            cell.rjust(width) if is_right else cell.ljust(width)
+            for cell, width, is_right in zip(row, widths, right, strict=True)
+        ]
+        lines.append("  ".join(cells).rstrip())
+    return "\n".join(lines)
