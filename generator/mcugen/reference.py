@@ -1,0 +1,548 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Run a `.pte` on the host: what the device must compute, byte for byte.
+
+The instructions are walked over buffers laid out as the file's memory plan says, so that views and
+reused memory behave as on the device. int8 operators give what ExecuTorch's Python reference
+operators give (`executorch/backends/cortex_m/ops/operators.py`), but much faster: sums of int8
+products are integers far below 2**53, so float64 convolutions and matrix products are exact in any
+order. Two operators are defined in integers where the Python reference computes in float:
+`quantized_avg_pool2d` (sum plus or minus half the count, divided, truncated) and `softmax` (the
+fixed-point algorithm of TFLite's int8 softmax).
+"""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mcugen import cache
+from mcugen.errors import ConfigError, UnsupportedOperatorError
+from mcugen.pte import DTYPES, PteArtifact, call_name, deserialize, find_method
+from mcugen.quiet import quiet
+
+if TYPE_CHECKING:
+    import torch
+
+#: Files whose change makes kept outputs stale.
+SOURCES = ("reference.py", "fixed_point.py")
+
+Progress = Callable[[str, int, int], None]
+
+
+def run_reference(
+    artifact: PteArtifact, inputs: Sequence[np.ndarray | bytes]
+) -> tuple[np.ndarray, ...]:
+    """Return every output of one inference.
+
+    Args:
+        artifact: whose `pte` bytes are run, exactly those the device holds.
+        inputs: one per method input: the tensor's dtype, in memory order (NHWC for an image) or as
+            raw bytes.
+
+    Raises ConfigError for inputs of the wrong number, dtype or size.
+    """
+    return Reference(artifact).run(inputs)
+
+
+def reference_outputs(
+    artifact: PteArtifact, samples: np.ndarray, *, progress: Progress | None = None
+) -> np.ndarray:
+    """Return output 0 for each sample of input 0, [n, *memory shape]; kept on disk.
+
+    Args:
+        artifact: a program with one input.
+        samples: [n, *memory shape of the input], of its dtype.
+    """
+    key = cache.make_key(
+        what="reference outputs",
+        pte=artifact.sha256,
+        samples=cache.sha256_hex(np.ascontiguousarray(samples).tobytes()),
+        source=cache.source_hash(SOURCES),
+    )
+    kept = cache.load("reference", key)
+    if kept is not None:
+        with io.BytesIO(kept["outputs.npy"]) as file:
+            return np.load(file, allow_pickle=False)
+    reference = Reference(artifact)
+    rows = []
+    for index, sample in enumerate(samples):
+        if progress and index % 16 == 0:
+            progress("host reference", index, len(samples))
+        rows.append(reference.run([sample])[0])
+    if progress:
+        progress("host reference", len(samples), len(samples))
+    outputs = np.stack(rows)
+    with io.BytesIO() as file:
+        np.save(file, outputs, allow_pickle=False)
+        cache.store("reference", key, {"outputs.npy": file.getvalue()})
+    return outputs
+
+
+class Reference:
+    """A loaded program: buffers allocated, instructions decoded."""
+
+    def __init__(self, artifact: PteArtifact) -> None:
+        with quiet():
+            import torch
+
+        self._torch = torch
+        self.artifact = artifact
+        program = deserialize(artifact.pte, name=artifact.name).program
+        plan = find_method(program, name=artifact.name)
+        self._planned = [
+            torch.zeros(size, dtype=torch.uint8) for size in plan.non_const_buffer_sizes
+        ]
+        self._constants = program.constant_buffer
+        self._storage: dict[int, torch.Tensor] = {}  # value index to its bytes in memory order
+        self._values: list[Any] = [None] * len(plan.values)
+        for index, value in enumerate(plan.values):
+            if type(value.val).__name__ == "Tensor":
+                self._values[index] = self._tensor(index, value.val)
+        for index, value in enumerate(plan.values):
+            if type(value.val).__name__ != "Tensor":
+                self._values[index] = self._constant(value.val, plan)
+        self._inputs = list(plan.inputs)
+        self._outputs = list(plan.outputs)
+        operators = _Operators(torch)
+        self._calls = [
+            operators.bind(
+                call_name(plan, i.instr_args), [self._values[a] for a in i.instr_args.args]
+            )
+            for i in plan.chains[0].instructions
+        ]
+
+    def _tensor(self, index: int, tensor: Any) -> torch.Tensor:
+        """Return a view with logical shape onto the bytes the memory plan gives the tensor."""
+        torch = self._torch
+        name, item = DTYPES[int(tensor.scalar_type)]
+        dtype = getattr(torch, name)
+        nbytes = math.prod(tensor.sizes) * item
+        if tensor.allocation_info is not None:
+            start = tensor.allocation_info.memory_offset
+            storage = self._planned[tensor.allocation_info.memory_id][start : start + nbytes]
+        elif tensor.data_buffer_idx:
+            data = bytearray(self._constants[tensor.data_buffer_idx].storage[:nbytes])
+            storage = torch.frombuffer(data, dtype=torch.uint8) if nbytes else _no_bytes(torch)
+        else:
+            storage = torch.zeros(nbytes, dtype=torch.uint8)
+        self._storage[index] = storage
+        if nbytes == 0:
+            return torch.zeros(tuple(tensor.sizes), dtype=dtype)
+        strides = [0] * len(tensor.sizes)
+        step = 1
+        for axis in reversed(tensor.dim_order):
+            strides[axis] = step
+            step *= max(tensor.sizes[axis], 1)
+        # Overlapping views of one buffer, as in the device's planned memory.
+        return storage.view(dtype).as_strided(
+            tuple(tensor.sizes), strides, storage.storage_offset() // item
+        )
+
+    def _constant(self, value: Any, plan: Any) -> Any:
+        match type(value).__name__:
+            case "Int":
+                return value.int_val
+            case "Bool":
+                return value.bool_val
+            case "Double":
+                return float(value.double_val)
+            case "String":
+                return value.string_val
+            case "IntList":
+                return [plan.values[item].val.int_val for item in value.items]
+            case "BoolList" | "DoubleList":
+                return list(value.items)
+            case "TensorList":
+                return [self._values[item] for item in value.items]
+            case "OptionalTensorList":
+                return [self._values[item] if item != -1 else None for item in value.items]
+        return None
+
+    def run(self, inputs: Sequence[np.ndarray | bytes]) -> tuple[np.ndarray, ...]:
+        """Run one inference; see `run_reference`."""
+        torch = self._torch
+        if len(inputs) != len(self._inputs):
+            raise ConfigError(
+                f"{self.artifact.name} takes {len(self._inputs)} inputs, got {len(inputs)}"
+            )
+        for spec, index, value in zip(self.artifact.inputs, self._inputs, inputs, strict=True):
+            if isinstance(value, np.ndarray) and value.dtype != np.dtype(spec.dtype):
+                raise ConfigError(f"{spec.name} is {spec.dtype}, got {value.dtype}")
+            data = value if isinstance(value, bytes) else np.ascontiguousarray(value).tobytes()
+            if len(data) != spec.nbytes:
+                raise ConfigError(f"{spec.name} takes {spec.nbytes:,} B, got {len(data):,} B")
+            if data:
+                self._storage[index].copy_(torch.frombuffer(bytearray(data), dtype=torch.uint8))
+        with torch.no_grad():
+            for call in self._calls:
+                call()
+        return tuple(
+            np.frombuffer(self._storage[index].numpy().tobytes(), np.dtype(spec.dtype)).reshape(
+                spec.memory_shape
+            )
+            for spec, index in zip(self.artifact.outputs, self._outputs, strict=True)
+        )
+
+
+def _no_bytes(torch: Any) -> torch.Tensor:
+    return torch.zeros(0, dtype=torch.uint8)
+
+
+class _Operators:
+    """Operator name to what computes it. Methods take the schema's arguments without `out`."""
+
+    def __init__(self, torch: Any) -> None:
+        self.torch = torch
+        self.functional = torch.nn.functional
+
+    def bind(self, name: str, args: list[Any]) -> Callable[[], None]:
+        """Return a call without arguments that computes one instruction into its `out` tensor.
+
+        The exporter's instruction repeats `out` as the return value: arguments, out, out.
+        """
+        namespace, _, rest = name.partition("::")
+        operator, _, overload = rest.partition(".")
+        own = getattr(self, f"{namespace}_{operator}".replace("__", "_"), None)
+        if namespace in ("cortex_m", "dim_order_ops") and overload == "out":
+            compute = own or self._wheel_operator(name, operator)
+            inputs, out = args[:-2], args[-2]
+
+            def call() -> None:
+                out.copy_(compute(*inputs))
+
+            return call
+        return self._torch_operator(name, namespace, operator, overload, args)
+
+    def _wheel_operator(self, name: str, operator: str) -> Callable[..., Any]:
+        """Return the wheel's Python reference operator."""
+        with quiet():
+            import executorch.backends.cortex_m.ops.operators  # noqa: F401 (registers them)
+
+        packet = getattr(self.torch.ops.cortex_m, operator, None)
+        if packet is None:
+            raise UnsupportedOperatorError(f"the host reference has no operator {name}")
+        return packet.default
+
+    def _torch_operator(
+        self, name: str, namespace: str, operator: str, overload: str, args: list[Any]
+    ) -> Callable[[], None]:
+        """Return torch's own out variant: float operators that int8 models leave behind."""
+        try:
+            function = getattr(getattr(getattr(self.torch.ops, namespace), operator), overload)
+        except AttributeError as error:
+            raise UnsupportedOperatorError(f"the host reference has no operator {name}") from error
+        schema = function._schema.arguments
+        if len(args) < len(schema):
+            raise UnsupportedOperatorError(
+                f"{name} is called with {len(args)} arguments, its schema has {len(schema)}"
+            )
+        positional = [v for v, a in zip(args, schema, strict=False) if not a.kwarg_only]
+        keywords = {a.name: v for v, a in zip(args, schema, strict=False) if a.kwarg_only}
+
+        def call() -> None:
+            function(*positional, **keywords)
+
+        return call
+
+    # --- requantization ---
+
+    def requantize(self, acc: Any, multiplier: Any, shift: Any) -> Any:
+        """acc * multiplier * 2**(shift - 31), rounded twice, as `requantize_cmsis` does.
+
+        acc: int64; multiplier, shift: int64 tensors that broadcast against it.
+        """
+        torch = self.torch
+        left = shift.clamp(min=0)
+        right = (-shift).clamp(min=0)
+        result = ((acc << left) * multiplier + (1 << 30)) >> 31
+        mask = (torch.ones_like(right) << right) - 1
+        remainder = result & mask
+        result = result >> right
+        threshold = (mask >> 1) + (result < 0)
+        # Without a right shift the mask, and so the remainder, is 0 and nothing is added.
+        return result + (remainder > threshold)
+
+    def _scalar_requantize(self, acc: Any, multiplier: int, shift: int) -> Any:
+        tensor = self.torch.tensor
+        return self.requantize(acc, tensor(int(multiplier)), tensor(int(shift)))
+
+    def _finish(self, acc: Any, offset: int, low: int, high: int) -> Any:
+        return (acc + offset).clamp(low, high).to(self.torch.int8)
+
+    # --- edges ---
+
+    def cortex_m_quantize_per_tensor(
+        self, x: Any, scale: float, zero_point: int, low: int, high: int, dtype: int
+    ) -> Any:
+        torch = self.torch
+        q = torch.round(x * (1.0 / scale)) + zero_point
+        return q.clamp(low, high).to(getattr(torch, DTYPES[int(dtype)][0]))
+
+    def cortex_m_dequantize_per_tensor(
+        self, x: Any, scale: float, zero_point: int, low: int, high: int, dtype: int
+    ) -> Any:
+        del low, high, dtype
+        return (x.to(self.torch.float32) - zero_point) * scale
+
+    def dim_order_ops_clone_dim_order(self, x: Any, *_: Any) -> Any:
+        return x
+
+    def dim_order_ops_to_dim_order_copy(self, x: Any, *_: Any) -> Any:
+        return x
+
+    # --- convolutions and products ---
+
+    def _convolve(
+        self,
+        x: Any,
+        weight_oihw: Any,
+        bias: Any,
+        geometry: tuple[list[int], list[int], list[int], int],
+        offsets: tuple[int, int],
+        rescale: tuple[Any, Any],
+        clamp: tuple[int, int],
+    ) -> Any:
+        torch = self.torch
+        stride, padding, dilation, groups = geometry
+        # Padding with 0 after the offset is added equals padding with the zero point before.
+        acc = self.functional.conv2d(
+            (x.to(torch.int32) + offsets[0]).to(torch.float64),
+            weight_oihw,
+            None if bias is None else bias.to(torch.float64),
+            stride=tuple(stride),
+            padding=tuple(padding),
+            dilation=tuple(dilation),
+            groups=groups,
+        ).to(torch.int64)
+        multipliers, shifts = (t.to(torch.int64).reshape(1, -1, 1, 1) for t in rescale)
+        return self._finish(self.requantize(acc, multipliers, shifts), offsets[1], *clamp)
+
+    def cortex_m_quantized_conv2d(
+        self,
+        x: Any,
+        weight: Any,
+        bias: Any,
+        stride: list[int],
+        padding: list[int],
+        dilation: list[int],
+        input_offset: int,
+        output_offset: int,
+        multipliers: Any,
+        shifts: Any,
+        low: int,
+        high: int,
+        scratch: Any,
+    ) -> Any:
+        del scratch
+        groups = x.shape[1] // weight.shape[3]
+        return self._convolve(
+            x,
+            weight.permute(0, 3, 1, 2).to(self.torch.float64),  # OHWI to OIHW
+            bias,
+            (stride, padding, dilation, groups),
+            (input_offset, output_offset),
+            (multipliers, shifts),
+            (low, high),
+        )
+
+    def cortex_m_quantized_depthwise_conv2d(
+        self,
+        x: Any,
+        weight: Any,
+        bias: Any,
+        stride: list[int],
+        padding: list[int],
+        dilation: list[int],
+        depth_multiplier: int,
+        input_offset: int,
+        output_offset: int,
+        multipliers: Any,
+        shifts: Any,
+        low: int,
+        high: int,
+        scratch: Any,
+    ) -> Any:
+        del depth_multiplier, scratch
+        return self._convolve(
+            x,
+            weight.permute(3, 0, 1, 2).to(self.torch.float64),  # IHWO to OIHW
+            bias,
+            (stride, padding, dilation, x.shape[1]),
+            (input_offset, output_offset),
+            (multipliers, shifts),
+            (low, high),
+        )
+
+    def cortex_m_quantized_linear(
+        self,
+        x: Any,
+        weights: Any,
+        bias: Any,
+        kernel_sum: Any,
+        input_offset: int,
+        filter_offset: int,
+        output_offset: int,
+        multipliers: list[int],
+        shifts: list[int],
+        high: int,
+        low: int,
+    ) -> Any:
+        torch = self.torch
+        rows = x.reshape(-1, x.shape[-1]).to(torch.float64)
+        columns = weights.to(torch.float64).T
+        if kernel_sum is not None:
+            # MVE: kernel_sum holds input_offset times each weight row's sum, plus the bias.
+            acc = rows @ columns + rows.sum(-1, keepdim=True) * filter_offset
+            acc = acc + kernel_sum.to(torch.float64)
+        else:
+            acc = (rows + input_offset) @ (columns + filter_offset)
+            if bias is not None:
+                acc = acc + bias.to(torch.float64)
+        acc = acc.to(torch.int64).reshape(*x.shape[:-1], -1)
+        scaled = self._scalar_requantize(acc, multipliers[0], shifts[0])
+        return self._finish(scaled, output_offset, low, high)
+
+    # --- elementwise ---
+
+    def cortex_m_quantized_add(
+        self,
+        a: Any,
+        a_zero_point: int,
+        a_multiplier: int,
+        a_shift: int,
+        b: Any,
+        b_zero_point: int,
+        b_multiplier: int,
+        b_shift: int,
+        zero_point: int,
+        multiplier: int,
+        shift: int,
+        low: int,
+        high: int,
+    ) -> Any:
+        int64 = self.torch.int64
+        left = self._scalar_requantize((a.to(int64) - a_zero_point) << 20, a_multiplier, a_shift)
+        right = self._scalar_requantize((b.to(int64) - b_zero_point) << 20, b_multiplier, b_shift)
+        scaled = self._scalar_requantize(left + right, multiplier, shift)
+        return self._finish(scaled, zero_point, low, high)
+
+    def cortex_m_quantized_mul(
+        self,
+        a: Any,
+        a_zero_point: int,
+        b: Any,
+        b_zero_point: int,
+        zero_point: int,
+        multiplier: int,
+        shift: int,
+    ) -> Any:
+        int64 = self.torch.int64
+        product = (a.to(int64) - a_zero_point) * (b.to(int64) - b_zero_point)
+        return self._finish(
+            self._scalar_requantize(product, multiplier, shift), zero_point, -128, 127
+        )
+
+    def cortex_m_quantized_activation(self, x: Any, table: Any) -> Any:
+        return table[x.to(self.torch.int64) + 128]
+
+    def cortex_m_minimum(self, a: Any, b: Any) -> Any:
+        return self.torch.minimum(a, b)
+
+    def cortex_m_maximum(self, a: Any, b: Any) -> Any:
+        return self.torch.maximum(a, b)
+
+    def cortex_m_transpose(self, x: Any, perm: list[int]) -> Any:
+        return x.permute(tuple(perm))
+
+    # --- pools, pad, softmax ---
+
+    def cortex_m_quantized_avg_pool2d(
+        self,
+        x: Any,
+        kernel: list[int],
+        stride: list[int],
+        padding: list[int],
+        ceil_mode: bool,
+        zero_point: int,
+        multiplier: int,
+        shift: int,
+        scratch: Any,
+    ) -> Any:
+        del zero_point, multiplier, shift, scratch  # The average of q needs no scale.
+        torch = self.torch
+
+        def window_sum(values: Any) -> Any:
+            return self.functional.avg_pool2d(
+                values.to(torch.float64).contiguous(),
+                _pair(kernel),
+                stride=_pair(stride),
+                padding=_pair(padding),
+                ceil_mode=ceil_mode,
+                divisor_override=1,
+            ).to(torch.int64)
+
+        acc = window_sum(x)
+        count = window_sum(torch.ones_like(x))
+        half = count // 2
+        rounded = torch.div(acc + torch.where(acc > 0, half, -half), count, rounding_mode="trunc")
+        return rounded.clamp(-128, 127).to(torch.int8)
+
+    def cortex_m_quantized_max_pool2d(
+        self,
+        x: Any,
+        kernel: list[int],
+        stride: list[int],
+        padding: list[int],
+        dilation: list[int],
+        ceil_mode: bool,
+        input_zero_point: int,
+        output_zero_point: int,
+        low: int,
+        high: int,
+    ) -> Any:
+        del input_zero_point, output_zero_point  # Equal, or the exporter would not have used it.
+        torch = self.torch
+        result = self.functional.max_pool2d(
+            x.to(torch.float32).contiguous(),
+            _pair(kernel),
+            stride=_pair(stride),
+            padding=_pair(padding),
+            dilation=_pair(dilation),
+            ceil_mode=ceil_mode,
+        )
+        return result.clamp(low, high).to(torch.int8)
+
+    def cortex_m_pad(self, x: Any, pre: list[int], post: list[int], value: int) -> Any:
+        rank = x.dim()
+        nhwc = rank == 4 and (
+            x.shape[1] == 1 or x.shape[2] == x.shape[3] == 1 or x.dim_order()[:2] == (0, 2)
+        )
+        order = (0, 3, 1, 2) if nhwc else (0, 1, 2, 3)  # padding comes in memory order
+        before, after = ([pad[i] for i in order][4 - rank :] for pad in (pre, post))
+        padding = [p for pair in reversed(list(zip(before, after, strict=True))) for p in pair]
+        return self.functional.pad(x, padding, mode="constant", value=value)
+
+    def cortex_m_softmax(
+        self,
+        x: Any,
+        dim: int,
+        input_zero_point: int,
+        output_zero_point: int,
+        multiplier: int,
+        shift: int,
+        diff_min: int,
+    ) -> Any:
+        from mcugen.fixed_point import softmax_s8
+
+        del input_zero_point, output_zero_point  # Differences only; the output's is always -128.
+        rows = x.movedim(dim, -1).contiguous().numpy()
+        result = self.torch.from_numpy(softmax_s8(rows, multiplier, shift, diff_min))
+        return result.movedim(-1, dim)
+
+
+def _pair(value: Sequence[int]) -> tuple[int, int]:
+    return (value[0], value[0]) if len(value) == 1 else (value[0], value[1])
