@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <cstdint>
+
+namespace mcugen {
+
+struct Conv2dS8Params {
+  int32_t batch;
+  int32_t in_h, in_w, in_ch;
+  int32_t out_h, out_w, out_ch;
+  int32_t kernel_h, kernel_w;
+  int32_t groups;  ///< Divides in_ch and out_ch.
+  int32_t stride_h, stride_w;
+  int32_t pad_top, pad_left;  ///< What lies below and right of the image follows from out_h, out_w.
+  int32_t dilation_h, dilation_w;
+  int32_t input_zero_point;   ///< [-128, 127]
+  int32_t output_zero_point;  ///< [-128, 127]
+  int32_t activation_min, activation_max;
+  const int32_t* multipliers;  ///< int32[out_ch]
+  const int32_t* shifts;       ///< int32[out_ch], kMinShift to kMaxShift
+};
+
+/// 2-D convolution, NHWC, with groups and dilation:
+///   output[b, y, x, o] = clamp(requantize(acc) + output_zero_point),
+///   acc = bias[o] + sum over taps inside the image of (input - input_zero_point) * weights.
+///
+/// @param[in] input int8[batch, in_h, in_w, in_ch].
+/// @param[in] weights int8[out_ch, kernel_h, kernel_w, in_ch / groups], zero point 0.
+/// @param[in] bias int32[out_ch], or null for none.
+/// @param[out] output int8[batch, out_h, out_w, out_ch]; must not overlap the inputs.
+///
+/// The accumulator wraps at 32 bits. No alignment is needed, no scratch memory.
+/// Cost: batch * out_h * out_w * out_ch * kernel_h * kernel_w * in_ch / groups MACs.
+void conv2d_s8_scalar(const Conv2dS8Params& params, const int8_t* input, const int8_t* weights,
+                      const int32_t* bias, int8_t* output);
+
+}  // namespace mcugen

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <cstdint>
+
+namespace mcugen {
+
+/// Copies `count` elements that lie `step` elements apart to contiguous memory.
+/// @param[in] element_bytes 1, 2, 4 or 8; both pointers are aligned to it.
+/// @param[in] input First element.
+/// @param[out] output Contiguous; with step 1 it may overlap the input.
+void gather_scalar(int32_t element_bytes, int32_t count, const void* input, int32_t step,
+                   void* output);
+
+}  // namespace mcugen
