@@ -449,7 +449,7 @@ def _strip_plan(plan: Any) -> None:
     own = set(plan.inputs) | set(plan.outputs)
     new_index: dict[int, int] = {}
     first: dict[tuple[object, ...], int] = {}
-    kept = []
+    kept: list[Any] = []
     # Scalars before lists, so that equal lists of equal scalars are seen to be equal.
     for old in sorted(used, key=lambda i: (bool(_list_items(plan.values[i].val)), i)):
         value = plan.values[old].val
@@ -480,7 +480,7 @@ def _strip_operators(plan: Any) -> None:
     calls = [i.instr_args for chain in plan.chains for i in chain.instructions]
     names = [(op.name, op.overload) for op in plan.operators]
     order: dict[tuple[str, str], int] = {}
-    kept = []
+    kept: list[Any] = []
     for index in sorted({call.op_index for call in calls}):
         if names[index] not in order:
             order[names[index]] = len(kept)
@@ -526,7 +526,7 @@ def _strip_constants(program: Any) -> None:
     placeholder = (
         replace(program.constant_buffer[0], storage=b"") if program.constant_buffer else None
     )
-    kept = [placeholder] if placeholder is not None else []
+    kept: list[Any] = [placeholder] if placeholder is not None else []
     first: dict[bytes, int] = {}
     new_index = {0: 0}
     for old in sorted(need):
