@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Devices: serial ports and probes that are there, consoles to talk over, QEMU machines to start."""
+"""Devices: ports and probes that are there, consoles to talk over, QEMU machines to start."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from mcugen.errors import (
     DeviceError,
@@ -365,32 +365,50 @@ class QemuMachine:
         if qemu.cpu is not None:
             arguments.append(f"--cpu={qemu.cpu}")
         arguments += [f"--extra={extra}" for extra in qemu.extra_args]
-        state = self._session(arguments)
+        run_session_script(arguments)
         try:
+            state = json.loads(self.state_path.read_text(encoding="utf-8"))
             return str(state["url"])
-        except KeyError:
-            raise DeviceError(f"QEMU's session names no console: {state}") from None
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise DeviceError(f"QEMU's session left no usable state: {error}") from None
 
-    def stop(self) -> None:
-        """Stop the machine if it runs."""
-        with contextlib.suppress(McugenError):
-            self._session(["stop", f"--state={self.state_path}"])
-
-    def status(self) -> dict[str, Any]:
-        """Return the session's state; {"running": False} when there is none."""
-        if not self.state_path.exists():
-            return {"running": False}
-        return self._session(["status", f"--state={self.state_path}"])
-
-    def _session(self, arguments: list[str]) -> dict[str, Any]:
-        return qemu_session(arguments)
+    def stop(self) -> bool:
+        """Stop the machine; return whether it ran."""
+        return run_session_script(["stop", f"--state={self.state_path}"]).strip() == "stopped"
 
 
-def qemu_session(arguments: list[str], *, timeout_s: float = 60.0) -> dict[str, Any]:
-    """Run the platform's QEMU session script and return the JSON it prints.
+def session_path(project_root: Path) -> Path:
+    """Return where the machine that PlatformIO's upload target started keeps its state."""
+    return project_root / ".mcugen-qemu.json"
+
+
+@dataclass(frozen=True)
+class Session:
+    """A QEMU machine that runs in the background."""
+
+    url: str
+    pid: int
+    elf_sha256: str
+
+
+def running_session(state_path: Path) -> Session | None:
+    """Return the session of a state file, or None if there is none that runs."""
+    if not state_path.exists():
+        return None
+    try:
+        state = json.loads(run_session_script(["status", f"--state={state_path}"]))
+        return Session(str(state["url"]), int(state["pid"]), str(state["elf_sha256"]))
+    except (McugenError, ValueError, KeyError, TypeError):
+        return None
+
+
+def run_session_script(arguments: list[str], *, timeout_s: float = 60.0) -> str:
+    """Run the platform's QEMU session script and return what it prints.
 
     It runs in a session of its own: a Ctrl-C meant for mcugen must not cut it in half and leave a
     QEMU that nobody knows of.
+
+    Raises ToolMissingError, DeviceError, DeviceTimeoutError.
     """
     from mcugen.resources import firmware_dir
 
@@ -412,15 +430,12 @@ def qemu_session(arguments: list[str], *, timeout_s: float = 60.0) -> dict[str, 
             process.communicate(timeout=timeout_s)
             raise
     if process.returncode != 0:
-        text = (err.strip() or out.strip() or f"exit {process.returncode}").removeprefix("error: ")
-        if process.returncode == ToolMissingError.exit_code or "not found" in text:
-            raise ToolMissingError(text, hint="Debian and Ubuntu: apt install qemu-system-arm")
-        raise DeviceError(f"QEMU: {text}")
-    try:
-        state = json.loads(out) if out.strip() else {}
-    except ValueError:
-        raise DeviceError(f"QEMU's session answered: {out.strip()[:200]}") from None
-    return state if isinstance(state, dict) else {}
+        text = err.strip().removeprefix("error: ") or f"status {process.returncode}"
+        if "is not on PATH" in text:
+            message, _, install = text.partition(". Install it: ")
+            raise ToolMissingError(message, hint=install or None)
+        raise DeviceError(f"the simulator did not start: {text}")
+    return out
 
 
 @contextlib.contextmanager

@@ -3,11 +3,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TextIO
 
@@ -29,11 +28,13 @@ class Terminal:
 
     def __post_init__(self) -> None:
         self._bar: Any = None
+        self._step_text = ""
 
     # -- answer
 
     def answer(self, text: str, document: dict[str, Any]) -> None:
         """Print the command's result: `document` under --json, else `text`."""
+        self.end_bar()
         if self.json:
             json.dump(document, sys.stdout, indent=2, ensure_ascii=False)
             sys.stdout.write("\n")
@@ -56,12 +57,42 @@ class Terminal:
 
     def stage(self, text: str) -> None:
         """Say what is being done now: a line on stderr, nothing when quiet."""
+        self.end_bar()
+        if not self.quiet:
+            self._line(self.paint("· ", "cyan", sys.stderr) + text)
+
+    def step(self, text: str, done: int, total: int) -> None:
+        """Say how far a stage has come: a bar on a terminal; elsewhere the stage's name, once."""
         if self.quiet:
             return
-        if self._bar is not None:
-            self._bar.console.print(text, markup=False, highlight=False)
+        if not sys.stderr.isatty() or total <= 0:
+            if text != self._step_text:
+                self.stage(text)
         else:
-            self._line(self.paint("· ", "cyan", sys.stderr) + text)
+            if self._bar is None or text != self._step_text:
+                self._start_bar(text, total)
+            self._bar.update(self._bar.task_ids[0], completed=done)
+        self._step_text = text
+        if total > 0 and done >= total:
+            self.end_bar()
+
+    def end_bar(self) -> None:
+        """Take the bar away, if there is one."""
+        self._step_text = ""
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
+
+    def _start_bar(self, text: str, total: int) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+        self.end_bar()
+        console = Console(stderr=True, no_color=not self._colorful(sys.stderr))
+        columns = (TextColumn("· {task.description}"), BarColumn(), MofNCompleteColumn())
+        self._bar = Progress(*columns, console=console, transient=True)
+        self._bar.add_task(text, total=total)
+        self._bar.start()
 
     def detail(self, text: str) -> None:
         """Say more, when asked for by --verbose."""
@@ -70,30 +101,12 @@ class Terminal:
 
     def warning(self, text: str) -> None:
         """Say what is wrong though the command goes on. Not silenced by --quiet."""
+        self.end_bar()
         self._line(self.paint("warning: ", "yellow", sys.stderr) + text)
-
-    @contextmanager
-    def progress(self, text: str, total: int) -> Iterator[Any]:
-        """Show a bar on a terminal, one line elsewhere; yields `advance()`."""
-        if self.quiet or not sys.stderr.isatty():
-            self.stage(text)
-            yield lambda: None
-            return
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-        console = Console(stderr=True, no_color=not self._colorful(sys.stderr))
-        columns = (TextColumn("· {task.description}"), BarColumn(), MofNCompleteColumn())
-        with Progress(*columns, console=console, transient=True) as bar:
-            task = bar.add_task(text, total=total)
-            self._bar = bar
-            try:
-                yield lambda: bar.advance(task)
-            finally:
-                self._bar = None
 
     def error(self, message: str, *, hint: str | None, log_path: object | None) -> None:
         """Print an error the way every command does."""
+        self.end_bar()
         self._line(self.paint("error: ", "red", sys.stderr) + message)
         if hint:
             self._line(self.paint("hint: ", "cyan", sys.stderr) + hint)
@@ -103,11 +116,9 @@ class Terminal:
     @staticmethod
     def _line(text: str) -> None:
         # A reader that went away (`2>&1 | head`) must not turn progress into a failure.
-        try:
+        with contextlib.suppress(BrokenPipeError):
             sys.stderr.write(text + "\n")
             sys.stderr.flush()
-        except BrokenPipeError:
-            pass
 
 
 def number(value: float) -> str:

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from serial_peer import Peer, default_info, running
+
 from mcugen import protocol
 from mcugen.device import SerialConsole
 from mcugen.errors import DeviceError, DeviceTimeoutError, ProtocolError
@@ -28,7 +30,6 @@ from mcugen.protocol import (
     parse_info,
     parse_results,
 )
-from serial_peer import Peer, default_info, running
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 FAST = Deadlines(connect_s=3.0, command_s=0.5, execute_s=0.8)
@@ -396,7 +397,7 @@ def test_fault_report_in_place_of_an_answer_is_an_error_with_its_address():
     peer = Peer(mangle=lambda kind, before, reply: report if kind == 3 else reply)
     with connected(peer) as client:
         client.connect()
-        with pytest.raises(DeviceError, match="BusFault.*pc 0x00000aaa.*precise data bus error"):
+        with pytest.raises(DeviceError, match=r"BusFault.*pc 0x00000aaa.*precise data bus error"):
             client.execute()
 
 
