@@ -1,24 +1,25 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include <cstddef>
-#include <cstdint>
 #include <executorch/runtime/core/span.h>
 #include <executorch/runtime/kernel/operator_registry.h>
+
+#include <cstddef>
+#include <cstdint>
 
 namespace mcugen {
 
 /// Everything that differs from one generated project to the next: the model, its operators and
 /// the memory set aside for it. Defined by the generated `app_config.cpp`; constant, in flash.
 struct AppConfig {
-  const char* firmware_id;     ///< 16 hex digits: identifies this exact firmware.
-  const char* model_name;      ///< As the user named it.
-  const char* profile_model;   ///< What `profile%` answers: "ic01", "kws01", …, or the model's name.
-  const char* method_name;     ///< Method to load, normally "forward".
-  const uint8_t* pte;          ///< The `.pte`, 16-byte aligned.
+  const char* firmware_id;    ///< 16 hex digits: identifies this exact firmware.
+  const char* model_name;     ///< As the user named it.
+  const char* profile_model;  ///< What `profile%` answers: "ic01", "kws01", …, or the model's name.
+  const char* method_name;    ///< Method to load, normally "forward".
+  const uint8_t* pte;         ///< The `.pte`, 16-byte aligned.
   size_t pte_bytes;
-  uint32_t pte_crc32;          ///< CRC-32/ISO-HDLC of the `.pte`, checked at boot.
-  const char* pte_sha256;      ///< 64 hex digits.
+  uint32_t pte_crc32;      ///< CRC-32/ISO-HDLC of the `.pte`, checked at boot.
+  const char* pte_sha256;  ///< 64 hex digits.
 
   executorch::runtime::Span<const executorch::runtime::Kernel> kernels;
 
@@ -32,9 +33,9 @@ struct AppConfig {
   executorch::runtime::Span<uint8_t> io_pool;
 
   /// How `results%` turns output 0 into probabilities.
-  float output_scale;          ///< real = scale * (q - zero_point), for int8 outputs.
+  float output_scale;  ///< real = scale * (q - zero_point), for int8 outputs.
   int32_t output_zero_point;
-  bool softmax;                ///< Outputs are logits: apply softmax before printing.
+  bool softmax;  ///< Outputs are logits: apply softmax before printing.
 };
 
 extern const AppConfig kAppConfig;

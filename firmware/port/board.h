@@ -16,17 +16,26 @@ struct BoardConfig {
 extern const BoardConfig kBoardConfig;
 
 /// How the core clock came about.
-enum class ClockSource : uint8_t { kPll, kHse, kHsi, kFixed };
+enum class ClockSource : uint8_t {
+  kPll,    ///< PLL fed by the external oscillator: the intended clock.
+  kHse,    ///< External oscillator directly; the PLL did not lock.
+  kHsi,    ///< Internal RC oscillator (about 1 %), directly or through the PLL.
+  kFixed,  ///< Given by the hardware or simulator; the firmware sets nothing.
+};
 
 /// Bring up clock, console pins and UART, in that order. Called once by the startup code after
 /// `.data` and `.bss` are set up. Never blocks for ever: what does not come up is reported by
 /// `board_clock_source()` and the firmware goes on at the clock that did.
 void board_init();
 
-/// @returns the core clock that is really set, in Hz.
+/// @returns the core clock that is really set, in Hz. Never 0.
 uint32_t board_clock_hz();
 
 /// @returns how that clock is made.
 ClockSource board_clock_source();
+
+/// @returns why the core was last reset ("power", "pin", "software", "watchdog"), or nullptr where
+///     the hardware does not tell.
+const char* board_reset_cause();
 
 }  // namespace mcugen

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// Fault report over the console, in polling mode: docs/protocol.md, "Fault report".
+#include <port/console.h>
+#include <port/cortex_m/registers.h>
+#include <port/cortex_m/stack_paint.h>
+#include <port/panic.h>
+#include <port/stack.h>
+
+namespace mcugen {
+namespace {
+
+void put(const char* text) {
+  for (; *text != '\0'; ++text) {
+    console_write(static_cast<uint8_t>(*text));
+  }
+}
+
+void put_hex_line(const char* label, uint32_t value) {
+  put(label);
+  put("0x");
+  for (int shift = 28; shift >= 0; shift -= 4) {
+    console_write(static_cast<uint8_t>("0123456789abcdef"[(value >> shift) & 0xF]));
+  }
+  put("\r\n");
+}
+
+void put_cause(const char* text) {
+  put("m-fault-cause-[");
+  put(text);
+  put("]\r\n");
+}
+
+void put_head(const char* kind, uint32_t pc, uint32_t lr) {
+  put("\r\ne-[Fault: ");
+  put(kind);
+  put("]\r\n");
+  put_hex_line("m-fault-pc-", pc);
+  put_hex_line("m-fault-lr-", lr);
+}
+
+[[noreturn]] void wait_for_reset() {
+  __asm volatile("cpsid i" ::: "memory");
+  for (;;) {
+    __asm volatile("wfi");
+  }
+}
+
+#if !defined(__ARM_ARCH_6M__)
+struct FaultBit {
+  uint8_t bit;
+  const char* text;
+};
+
+// DDI 0403 B3.2.15; bit 20 is v8-M (DDI 0553 D1.2.11, UFSR.STKOF).
+constexpr FaultBit kCfsrBits[] = {
+    {0, "instruction access violation"},
+    {1, "data access violation"},
+    {3, "MPU fault on exception return"},
+    {4, "MPU fault on exception entry"},
+    {5, "MPU fault on lazy FP save"},
+    {8, "instruction bus error"},
+    {9, "precise data bus error"},
+    {10, "imprecise data bus error"},
+    {11, "bus error on exception return"},
+    {12, "bus error on exception entry"},
+    {13, "bus error on lazy FP save"},
+    {16, "undefined instruction"},
+    {17, "invalid state"},
+    {18, "invalid exception return"},
+    {19, "no coprocessor"},
+    {20, "stack limit passed"},
+    {24, "unaligned access"},
+    {25, "division by zero"},
+};
+constexpr uint32_t kCfsrMmarValid = 1u << 7;
+constexpr uint32_t kCfsrBfarValid = 1u << 15;
+constexpr uint32_t kCfsrStkOf = 1u << 20;
+// The frame of the faulting code could not be written: what is read as PC and LR is not it.
+constexpr uint32_t kCfsrNoFrame = (1u << 4) | (1u << 12) | kCfsrStkOf;
+constexpr uint32_t kHfsrVectTbl = 1u << 1;
+#endif
+
+}  // namespace
+
+/// Called by the exception entry below, on a stack that can be used.
+/// @param[in] frame Stack pointer at exception entry: r0-r3, r12, lr, pc, xpsr of the fault.
+extern "C" [[noreturn]] void report_fault(const uint32_t* frame) {
+  uint32_t exception;
+  __asm volatile("mrs %0, ipsr" : "=r"(exception));
+  uint32_t cfsr = 0;
+  bool frame_valid = frame >= __stack_limit && frame + 8 <= __stack_top;
+#if !defined(__ARM_ARCH_6M__)
+  cfsr = reg32(kScbCfsr);
+  frame_valid = frame_valid && (cfsr & kCfsrNoFrame) == 0;
+#endif
+
+  const char* kind = "Panic";
+  switch (exception) {
+    case 2:
+      kind = "NMI";
+      break;
+    case 3:
+      kind = "HardFault";
+      break;
+    case 4:
+      kind = "MemManage";
+      break;
+    case 5:
+      kind = "BusFault";
+      break;
+    case 6:
+      kind = "UsageFault";
+      break;
+    default:
+      break;
+  }
+  put_head(kind, frame_valid ? frame[6] : 0, frame_valid ? frame[5] : 0);
+  put_hex_line("m-fault-cfsr-", cfsr);
+  if (exception > 6) {
+    put_cause("unexpected exception");
+    put_hex_line("m-fault-exception-", exception);
+  }
+#if defined(__ARM_ARCH_6M__)
+  if (stack_overflowed() || frame < __stack_limit) {
+    put_cause("stack overflow");
+  }
+#else
+  for (const FaultBit& entry : kCfsrBits) {
+    if ((cfsr & (1u << entry.bit)) != 0) {
+      put_cause(entry.text);
+    }
+  }
+  if ((cfsr & kCfsrMmarValid) != 0) {
+    put_hex_line("m-fault-address-", reg32(kScbMmfar));
+  } else if ((cfsr & kCfsrBfarValid) != 0) {
+    put_hex_line("m-fault-address-", reg32(kScbBfar));
+  }
+  if ((reg32(kScbHfsr) & kHfsrVectTbl) != 0) {
+    put_cause("bus error on vector read");
+  }
+  if ((cfsr & kCfsrStkOf) != 0 || stack_overflowed() || frame < __stack_limit) {
+    put_cause("stack overflow");
+  }
+#endif
+  wait_for_reset();
+}
+
+/// Entry of every fault and of every interrupt that nobody handles. The stack may be the cause: if
+/// little is left of it, it is started anew from the top before anything is pushed. That costs the
+/// callers' frames, not the fault's own unless it lies there.
+extern "C" __attribute__((naked)) void fault_entry() {
+  __asm volatile(
+      ".syntax unified\n"
+      "mrs r0, msp\n"
+      "ldr r1, =__stack_limit\n"
+      "movs r2, #255\n"
+      "adds r1, r1, r2\n"
+      "cmp r0, r1\n"
+      "bhi 1f\n"
+      "ldr r1, =__stack_top\n"
+      "msr msp, r1\n"
+      "1:\n"
+      "ldr r1, =report_fault\n"
+      "bx r1\n"
+      ".ltorg\n");
+}
+
+void panic(const char* file, int line, const char* message) {
+  __asm volatile("cpsid i" ::: "memory");
+  const uint32_t caller =
+      static_cast<uint32_t>(reinterpret_cast<uintptr_t>(__builtin_return_address(0)));
+  put_head("Panic", caller & ~1u, caller);
+  put_hex_line("m-fault-cfsr-", 0);
+  put("m-fault-cause-[");
+  put(file);
+  console_write(':');
+  char digits[11];
+  char* digit = digits + sizeof(digits) - 1;
+  *digit = '\0';
+  for (unsigned int rest = line < 0 ? 0u : static_cast<unsigned int>(line);;) {
+    *--digit = static_cast<char>('0' + rest % 10);
+    rest /= 10;
+    if (rest == 0) {
+      break;
+    }
+  }
+  put(digit);
+  console_write(' ');
+  put(message);
+  put("]\r\n");
+  wait_for_reset();
+}
+
+}  // namespace mcugen

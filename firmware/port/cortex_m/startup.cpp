@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// From reset to main(). What happens, in order:
+//
+//  1. Hardware loads MSP from vector 0 and PC from vector 1.
+//  2. MSPLIM is set where the core has it: from here on an overflow is a UsageFault.
+//  3. VTOR points at our vectors: a bootloader or a ROM may have left it elsewhere.
+//  4. The FPU (and MVE) is switched on before any code that may use its registers.
+//  5. The stack below us is painted, while nothing deep has run.
+//  6. .data is copied, .bss is zeroed. Nothing before this may touch either.
+//  7. MemManage, BusFault and UsageFault get their own handlers instead of HardFault.
+//  8. board_init(): clock, pins, UART. Then the counters, which need the clock's frequency.
+//  9. main().
+//
+// There are no static constructors: the linker script refuses an .init_array that is not empty.
+#include <port/board.h>
+#include <port/cortex_m/registers.h>
+#include <port/cortex_m/stack_paint.h>
+#include <port/cycle_counter.h>
+#include <port/panic.h>
+#include <port/uart.h>
+
+#ifndef MCUGEN_UART_RX_IRQ
+#error "MCUGEN_UART_RX_IRQ (interrupt number of the console's receiver) comes from the board file"
+#endif
+
+extern "C" {
+extern uint32_t __data_start[];
+extern uint32_t __data_end[];
+extern const uint32_t __data_load[];
+extern uint32_t __bss_start[];
+extern uint32_t __bss_end[];
+int main();
+void fault_entry();
+void systick_interrupt();
+[[noreturn]] void reset_handler();
+}
+
+namespace mcugen {
+namespace {
+
+using Handler = void (*)();
+
+// DDI 0403 B1.5.2. The table ends with the only interrupt that is ever enabled.
+struct VectorTable {
+  uint32_t* initial_stack;
+  Handler reset;
+  Handler core[14];
+  Handler irq[MCUGEN_UART_RX_IRQ + 1];
+};
+
+constexpr VectorTable make_vectors() {
+  VectorTable table{};
+  table.initial_stack = __stack_top;
+  table.reset = reset_handler;
+  for (Handler& handler : table.core) {
+    handler = fault_entry;
+  }
+  table.core[13] = systick_interrupt;
+  for (Handler& handler : table.irq) {
+    handler = fault_entry;
+  }
+  table.irq[MCUGEN_UART_RX_IRQ] = uart_receive_interrupt;
+  return table;
+}
+
+// VTOR needs the table aligned to its size rounded up to a power of two, at least 128 bytes.
+constexpr uint32_t vector_alignment() {
+  uint32_t alignment = 128;
+  while (alignment < sizeof(VectorTable)) {
+    alignment *= 2;
+  }
+  return alignment;
+}
+
+__attribute__((section(".isr_vector"), used,
+               aligned(vector_alignment()))) constexpr VectorTable kVectors = make_vectors();
+
+// The bytes between the painted part and the caller's frame stay as they are: they are in use.
+inline __attribute__((always_inline)) void paint_stack() {
+  uint32_t* stack_pointer;
+  __asm volatile("mov %0, sp" : "=r"(stack_pointer));
+  for (uint32_t* word = __stack_limit; word < stack_pointer - 4; ++word) {
+    *word = kStackPaint;
+  }
+}
+
+}  // namespace
+
+extern "C" void reset_handler() {
+  // A debugger or a bootloader may jump here with a used stack and interrupts on.
+  __asm volatile("cpsid i" ::: "memory");
+#if defined(__ARM_ARCH_8M_MAIN__) || defined(__ARM_ARCH_8_1M_MAIN__)
+  __asm volatile("msr msplim, %0" ::"r"(__stack_limit));
+#endif
+#if !defined(__ARM_ARCH_6M__) || defined(MCUGEN_HAS_VTOR)
+  reg32(kScbVtor) = static_cast<uint32_t>(reinterpret_cast<uintptr_t>(&kVectors));
+#endif
+#if defined(__ARM_FP) || defined(__ARM_FEATURE_MVE)
+  reg32(kScbCpacr) = reg32(kScbCpacr) | kScbCpacrCp10Cp11Full;
+  __asm volatile("dsb\n isb" ::: "memory");
+#endif
+
+  paint_stack();
+
+  const uint32_t* from = __data_load;
+  for (uint32_t* to = __data_start; to < __data_end; ++to, ++from) {
+    *to = *from;
+  }
+  for (uint32_t* to = __bss_start; to < __bss_end; ++to) {
+    *to = 0;
+  }
+
+#if !defined(__ARM_ARCH_6M__)
+  reg32(kScbShcsr) =
+      reg32(kScbShcsr) | kScbShcsrMemFaultEna | kScbShcsrBusFaultEna | kScbShcsrUsgFaultEna;
+#if defined(MCUGEN_TRAP_UNALIGNED)
+  // Makes an Armv7-M machine that stands in for an Armv6-M one as strict as that.
+  reg32(kScbCcr) = reg32(kScbCcr) | kScbCcrUnalignTrp;
+#endif
+#endif
+#if defined(__ARM_FEATURE_MVE)
+  reg32(kScbCcr) = reg32(kScbCcr) | kScbCcrLob;  // else each LE instruction is a taken branch
+#endif
+
+  __asm volatile("cpsie i" ::: "memory");
+  board_init();
+  cycle_counter_init();
+  main();
+  MCUGEN_PANIC("main returned");
+}
+
+}  // namespace mcugen
