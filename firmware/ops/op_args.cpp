@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <executorch/runtime/platform/log.h>
+#include <kernels/requantize.h>
+#include <ops/op_args.h>
+
+namespace mcugen::ops {
+namespace {
+
+/// @returns the bytes of one element, or 0 for types that no operator here takes.
+size_t element_bytes(ScalarType dtype) {
+  switch (dtype) {
+    case ScalarType::Byte:
+    case ScalarType::Char:
+    case ScalarType::Bool:
+      return 1;
+    case ScalarType::Short:
+    case ScalarType::Half:
+      return 2;
+    case ScalarType::Int:
+    case ScalarType::Float:
+      return 4;
+    case ScalarType::Long:
+    case ScalarType::Double:
+      return 8;
+    default:
+      return 0;
+  }
+}
+
+bool is_permutation(const uint8_t* order, int32_t dims) {
+  uint32_t seen = 0;
+  for (int32_t d = 0; d < dims; ++d) {
+    if (order[d] >= dims) {
+      return false;
+    }
+    seen |= 1u << order[d];
+  }
+  return seen == (1u << dims) - 1;
+}
+
+}  // namespace
+
+OpArgs::OpArgs(KernelRuntimeContext& ctx, Span<EValue*> args, const char* op, size_t count)
+    : ctx_(ctx), args_(args), op_(op) {
+  if (args.size() != count + 1) {
+    ok_ = false;
+    ET_LOG(Error, "%s: %u arguments, not %u: the .pte is of another ExecuTorch release", op,
+           static_cast<unsigned>(args.size()), static_cast<unsigned>(count + 1));
+    ctx.fail(executorch::runtime::Error::InvalidArgument);
+  }
+}
+
+bool OpArgs::check(bool condition, const char* what) {
+  if (ok_ && !condition) {
+    ok_ = false;
+    ET_LOG(Error, "%s: bad %s", op_, what);
+    ctx_.fail(executorch::runtime::Error::InvalidArgument);
+  }
+  return ok_;
+}
+
+bool OpArgs::fail(size_t index, const char* what) {
+  if (ok_) {
+    ok_ = false;
+    ET_LOG(Error, "%s: argument %u: bad %s", op_, static_cast<unsigned>(index), what);
+    ctx_.fail(executorch::runtime::Error::InvalidArgument);
+  }
+  return false;
+}
+
+EValue* OpArgs::value(size_t index) { return ok_ ? args_[index] : nullptr; }
+
+bool OpArgs::is_none(size_t index) const { return ok_ && args_[index]->isNone(); }
+
+const Tensor* OpArgs::checked_tensor(size_t index, bool any_dtype, ScalarType dtype) {
+  EValue* const value = this->value(index);
+  if (value == nullptr) {
+    return nullptr;
+  }
+  if (!value->isTensor()) {
+    fail(index, "type");
+    return nullptr;
+  }
+  const Tensor* const tensor = &value->payload.as_tensor;
+  const size_t bytes = element_bytes(tensor->scalar_type());
+  const auto sizes = tensor->sizes();
+  const char* wrong = nullptr;
+  if (bytes == 0 || (!any_dtype && tensor->scalar_type() != dtype)) {
+    wrong = "dtype";
+  } else if (sizes.size() > kMaxDims) {
+    wrong = "rank";
+  } else if (!is_permutation(tensor->dim_order().data(), static_cast<int32_t>(sizes.size()))) {
+    wrong = "dim order";
+  } else if (tensor->numel() != 0) {
+    const auto address = reinterpret_cast<uintptr_t>(tensor->const_data_ptr());
+    if (address == 0 || (address & (bytes - 1)) != 0) {
+      wrong = "data pointer";
+    }
+  }
+  if (wrong != nullptr) {
+    fail(index, wrong);
+    return nullptr;
+  }
+  return tensor;
+}
+
+const Tensor* OpArgs::tensor(size_t index, ScalarType dtype) {
+  return checked_tensor(index, false, dtype);
+}
+
+const Tensor* OpArgs::tensor(size_t index) {
+  return checked_tensor(index, true, ScalarType::Undefined);
+}
+
+const Tensor* OpArgs::optional_tensor(size_t index, ScalarType dtype) {
+  return is_none(index) ? nullptr : tensor(index, dtype);
+}
+
+const int32_t* OpArgs::optional_s32(size_t index, int32_t count) {
+  const Tensor* const tensor = optional_tensor(index, ScalarType::Int);
+  if (tensor == nullptr) {
+    return nullptr;
+  }
+  if (tensor->numel() != count) {
+    fail(index, "shape");
+  }
+  return tensor->const_data_ptr<int32_t>();
+}
+
+int32_t OpArgs::integer(size_t index, int32_t min, int32_t max) {
+  const EValue* const value = this->value(index);
+  if (value == nullptr) {
+    return 0;
+  }
+  const int64_t number = value->payload.copyable_union.as_int;
+  if (!value->isInt() || number < min || number > max) {
+    fail(index, "int");
+    return 0;
+  }
+  return static_cast<int32_t>(number);
+}
+
+bool OpArgs::boolean(size_t index) {
+  const EValue* const value = this->value(index);
+  if (value == nullptr) {
+    return false;
+  }
+  if (!value->isBool()) {
+    return fail(index, "bool");
+  }
+  return value->payload.copyable_union.as_bool;
+}
+
+double OpArgs::number(size_t index) {
+  const EValue* const value = this->value(index);
+  if (value != nullptr) {
+    if (value->isDouble()) {
+      return value->payload.copyable_union.as_double;
+    }
+    if (value->isInt()) {
+      return static_cast<double>(value->payload.copyable_union.as_int);
+    }
+    fail(index, "number");
+  }
+  return 0;
+}
+
+executorch::aten::ArrayRef<int64_t> OpArgs::ints(size_t index, int32_t count) {
+  const EValue* const value = this->value(index);
+  if (value == nullptr) {
+    return {};
+  }
+  // tryToIntList() checks the elements too; toIntList() would abort.
+  const auto list = value->tryToIntList();
+  if (!list.ok() || (count >= 0 && list->size() != static_cast<size_t>(count))) {
+    fail(index, "int[]");
+    return {};
+  }
+  return *list;
+}
+
+void OpArgs::pair(size_t index, int32_t min, int32_t max, int32_t& first, int32_t& second) {
+  const auto list = ints(index, -1);
+  if (!ok_) {
+    return;
+  }
+  if (list.size() != 1 && list.size() != 2) {
+    fail(index, "int[2]");
+    return;
+  }
+  const int64_t height = list.data()[0];
+  const int64_t width = list.data()[list.size() - 1];
+  if (height < min || height > max || width < min || width > max) {
+    fail(index, "int[2]");
+    return;
+  }
+  first = static_cast<int32_t>(height);
+  second = static_cast<int32_t>(width);
+}
+
+bool OpArgs::scaling_in_range(int64_t multiplier, int64_t shift) {
+  return multiplier > INT32_MIN && multiplier <= INT32_MAX && shift >= kMinShift &&
+         shift <= kMaxShift;
+}
+
+void OpArgs::scaling(size_t index, int32_t& multiplier, int32_t& shift) {
+  multiplier = integer(index, INT32_MIN + 1, INT32_MAX);
+  shift = integer(index + 1, kMinShift, kMaxShift);
+}
+
+void OpArgs::activation(size_t min_index, size_t max_index, int32_t& min, int32_t& max) {
+  min = integer(min_index, INT8_MIN, INT8_MAX);
+  max = integer(max_index, min, INT8_MAX);
+}
+
+void OpArgs::channel_scaling(size_t index, int32_t count, const int32_t*& multipliers,
+                             const int32_t*& shifts) {
+  multipliers = optional_s32(index, count);
+  shifts = optional_s32(index + 1, count);
+  if (!check(multipliers != nullptr && shifts != nullptr, "multipliers")) {
+    return;
+  }
+  for (int32_t i = 0; i < count; ++i) {
+    if (!check(scaling_in_range(multipliers[i], shifts[i]), "multipliers")) {
+      return;
+    }
+  }
+}
+
+bool lies_as(const Tensor& tensor, const uint8_t* order) {
+  const auto sizes = tensor.sizes();
+  const uint8_t* const dim_order = tensor.dim_order().data();
+  size_t at = 0;
+  for (size_t d = 0; d < sizes.size(); ++d) {
+    if (sizes[order[d]] == 1) {
+      continue;
+    }
+    while (sizes[dim_order[at]] == 1) {
+      ++at;  // ends: order[d] itself is in the dim order
+    }
+    if (dim_order[at++] != order[d]) {
+      return false;
+    }
+  }
+  return true;
+}
+
+Nhwc OpArgs::image(const Tensor* tensor, Layout layout) {
+  static constexpr uint8_t kOrders[2][4] = {{0, 2, 3, 1}, {0, 1, 2, 3}};
+  if (!ok_ || !check(tensor->dim() == 4, "rank")) {
+    return {};
+  }
+  const uint8_t* const order = kOrders[layout == Layout::kNhwc ? 1 : 0];
+  const int32_t* const sizes = tensor->sizes().data();
+  check(lies_as(*tensor, order), "layout: not channels-last");
+  for (int32_t d = 0; d < 4; ++d) {
+    check(sizes[d] >= 1 && sizes[d] <= kMaxExtent, "shape");
+  }
+  return {sizes[order[0]], sizes[order[1]], sizes[order[2]], sizes[order[3]]};
+}
+
+void OpArgs::contiguous(const Tensor* tensor) {
+  static constexpr uint8_t kAscending[kMaxDims] = {0, 1, 2, 3, 4, 5, 6, 7};
+  if (ok_) {
+    check(lies_as(*tensor, kAscending), "layout: not contiguous");
+  }
+}
+
+void OpArgs::alike(const Tensor* a, const Tensor* b) {
+  if (ok_ && check(a->sizes().equals(b->sizes()), "shape")) {
+    check(lies_as(*a, b->dim_order().data()), "layout: input and output differ");
+  }
+}
+
+int32_t window_outputs(int32_t in, int32_t pad, int32_t dilation, int32_t kernel, int32_t stride) {
+  const int32_t room = in + 2 * pad - dilation * (kernel - 1) - 1;
+  return room < 0 ? -1 : room / stride + 1;
+}
+
+}  // namespace mcugen::ops

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <executorch/runtime/core/evalue.h>
+#include <executorch/runtime/core/span.h>
+#include <executorch/runtime/kernel/kernel_runtime_context.h>
+
+#include <cstddef>
+#include <cstdint>
+
+/// What operators share: reading and checking arguments. A `.pte` is never trusted, so every
+/// argument is checked before anything is computed or written.
+
+namespace mcugen::ops {
+
+using executorch::aten::ScalarType;
+using executorch::aten::Tensor;
+using executorch::runtime::EValue;
+using executorch::runtime::KernelRuntimeContext;
+using executorch::runtime::Span;
+
+/// Most dimensions a tensor may have here. ExecuTorch allows 16; int8 networks use up to 5.
+constexpr int32_t kMaxDims = 8;
+
+/// Largest stride, padding, dilation, kernel side or pooling window; keeps index arithmetic, such
+/// as dilation * (kernel - 1), inside 32 bits.
+constexpr int32_t kMaxWindow = 32767;
+
+/// Largest extent of an image.
+constexpr int32_t kMaxExtent = 1 << 24;
+
+/// Sizes of an image in memory order.
+struct Nhwc {
+  int32_t n, h, w, c;
+};
+
+/// How an operator's four dimensions are meant.
+enum class Layout : uint8_t {
+  kDimOrder,  ///< Sizes are N, C, H, W and the dim order says that memory is N, H, W, C.
+  kNhwc,      ///< Sizes are N, H, W, C: the explicit-layout (`_nhwc`) operators.
+};
+
+/// One operator call's arguments. The getters check; the first failure is logged in one line and
+/// handed to the context, and from then on ok() is false and values read are meaningless.
+class OpArgs {
+ public:
+  /// @param[in] op Name for log lines.
+  /// @param[in] count Arguments of the schema, including `out`. The exporter appends the return
+  ///     value, which is `out` again.
+  OpArgs(KernelRuntimeContext& ctx, Span<EValue*> args, const char* op, size_t count);
+
+  bool ok() const { return ok_; }
+
+  /// Fails with `what`, which completes the sentence "<op>: bad …", unless `condition` holds.
+  /// @returns whether everything is well so far.
+  bool check(bool condition, const char* what);
+
+  /// A tensor of the given type, with data, aligned for it, at most kMaxDims dimensions and a dim
+  /// order that is a permutation. @returns null after a failure.
+  const Tensor* tensor(size_t index, ScalarType dtype);
+  /// The same, of any type whose elements have 1, 2, 4 or 8 bytes.
+  const Tensor* tensor(size_t index);
+  /// The same, or null where the argument is None.
+  const Tensor* optional_tensor(size_t index, ScalarType dtype);
+
+  /// @returns the int32 data of an optional tensor of exactly `count` elements, or null for None.
+  const int32_t* optional_s32(size_t index, int32_t count);
+
+  bool is_none(size_t index) const;
+  /// @returns an int within [min, max].
+  int32_t integer(size_t index, int32_t min, int32_t max);
+  bool boolean(size_t index);
+  /// @returns a number given as double, int or bool.
+  double number(size_t index);
+  /// @returns an int[], in the method's memory, with exactly `count` entries (any for -1).
+  executorch::aten::ArrayRef<int64_t> ints(size_t index, int32_t count);
+  /// Reads an int[] of one or two entries, each within [min, max], as height and width.
+  void pair(size_t index, int32_t min, int32_t max, int32_t& first, int32_t& second);
+
+  /// Reads a multiplier and, after it, a shift.
+  void scaling(size_t index, int32_t& multiplier, int32_t& shift);
+  /// Reads a fused clamp's limits, min <= max, both in int8.
+  void activation(size_t min_index, size_t max_index, int32_t& min, int32_t& max);
+  /// Reads two int32[count] tensors of multipliers and shifts, and checks every entry.
+  void channel_scaling(size_t index, int32_t count, const int32_t*& multipliers,
+                       const int32_t*& shifts);
+  /// @returns whether a multiplier and shift are in the range requantize() takes.
+  static bool scaling_in_range(int64_t multiplier, int64_t shift);
+
+  /// The sizes of a 4-D image, each at least 1, that lies in memory as N, H, W, C.
+  Nhwc image(const Tensor* tensor, Layout layout);
+  /// Checks that `tensor` lies in memory in the order of its dimensions.
+  void contiguous(const Tensor* tensor);
+  /// Checks that two tensors have the same shape and lie in memory in the same order.
+  void alike(const Tensor* a, const Tensor* b);
+
+ private:
+  EValue* value(size_t index);
+  const Tensor* checked_tensor(size_t index, bool any_dtype, ScalarType dtype);
+  bool fail(size_t index, const char* what);
+
+  KernelRuntimeContext& ctx_;
+  Span<EValue*> args_;
+  const char* op_;
+  bool ok_ = true;
+};
+
+/// @returns whether the memory order of `tensor`, leaving out dimensions of size 1, is `order`.
+/// @param[in] order tensor.dim() dimensions, outermost first.
+bool lies_as(const Tensor& tensor, const uint8_t* order);
+
+/// @returns the size of a convolution's or pool's output along one axis, or -1 if the window does
+///     not fit. All arguments within kMaxExtent and kMaxWindow.
+int32_t window_outputs(int32_t in, int32_t pad, int32_t dilation, int32_t kernel, int32_t stride);
+
+}  // namespace mcugen::ops

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <kernels/select.h>
+#include <ops/op_minmax.h>
+#include <ops/ops.h>
+
+namespace mcugen::ops {
+
+void cortex_m__minimum_out(KernelRuntimeContext& ctx, Span<EValue*> args) {
+  choose_out(ctx, args, "minimum", minimum_s8, minimum_s32, minimum_f32);
+}
+
+void aten__minimum_out(KernelRuntimeContext& ctx, Span<EValue*> args) {
+  cortex_m__minimum_out(ctx, args);
+}
+
+}  // namespace mcugen::ops

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <kernels/select.h>
+#include <ops/ops.h>
+#include <ops/quant_args.h>
+
+namespace mcugen::ops {
+
+void cortex_m__quantize_per_tensor_out(KernelRuntimeContext& ctx, Span<EValue*> arguments) {
+  OpArgs args(ctx, arguments, "quantize_per_tensor", 7);
+  const Tensor* const input = args.tensor(0, ScalarType::Float);
+  const Tensor* const out = args.tensor(6, ScalarType::Char);
+  const QuantArgs quant(args);
+  args.alike(input, out);
+  if (args.ok()) {
+    const QuantizeParams p{static_cast<float>(reciprocal(quant.scale)), quant.zero_point,
+                           quant.quant_min, quant.quant_max};
+    quantize_f32_s8(p, static_cast<int32_t>(out->numel()), input->const_data_ptr<float>(),
+                    out->mutable_data_ptr<int8_t>());
+  }
+}
+
+}  // namespace mcugen::ops

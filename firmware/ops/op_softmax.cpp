@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <kernels/select.h>
+#include <ops/ops.h>
+
+namespace mcugen::ops {
+
+void cortex_m__softmax_out(KernelRuntimeContext& ctx, Span<EValue*> arguments) {
+  OpArgs args(ctx, arguments, "softmax", 8);
+  const Tensor* const input = args.tensor(0, ScalarType::Char);
+  const Tensor* const out = args.tensor(7, ScalarType::Char);
+  args.alike(input, out);
+  SoftmaxS8Params p{};
+  args.integer(2, INT8_MIN, INT8_MAX);  // the input's zero point cancels
+  args.integer(3, -128, -128);
+  p.input_multiplier = args.integer(4, 1, INT32_MAX);
+  p.input_shift = args.integer(5, -31, 31);
+  p.diff_min = args.integer(6, INT32_MIN, 0);
+  if (!args.ok()) {
+    return;
+  }
+  const int32_t rank = static_cast<int32_t>(input->dim());
+  int32_t dim = args.integer(1, -rank, rank - 1);
+  dim = dim < 0 ? dim + rank : dim;
+
+  // In memory order, whatever that is.
+  p.outer = p.depth = p.inner = 1;
+  int32_t* product = &p.outer;
+  for (const uint8_t d : input->dim_order()) {
+    if (d == dim) {
+      p.depth = input->sizes()[d];
+      product = &p.inner;
+    } else {
+      *product *= input->sizes()[d];
+    }
+  }
+  if (args.ok() && input->numel() != 0) {
+    softmax_s8(p, input->const_data_ptr<int8_t>(), out->mutable_data_ptr<int8_t>());
+  }
+}
+
+}  // namespace mcugen::ops
