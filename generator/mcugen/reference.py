@@ -49,36 +49,48 @@ def run_reference(
 
 
 def reference_outputs(
-    artifact: PteArtifact, samples: np.ndarray, *, progress: Progress | None = None
-) -> np.ndarray:
-    """Return output 0 for each sample of input 0, [n, *memory shape]; kept on disk.
+    artifact: PteArtifact, inputs: Sequence[np.ndarray], *, progress: Progress | None = None
+) -> tuple[np.ndarray, ...]:
+    """Return every output for a batch of samples; kept on disk.
 
     Args:
-        artifact: a program with one input.
-        samples: [n, *memory shape of the input], of its dtype.
+        artifact: whose `pte` bytes are run.
+        inputs: one array per method input: [n, *memory shape], of its dtype.
+        progress: called as progress(what, done, total).
+
+    Returns one array per method output: [n, *memory shape].
     """
+    count = len(inputs[0]) if inputs else 0
+    if count == 0 or any(len(values) != count for values in inputs):
+        raise ConfigError("the host reference needs the same number of samples for each input")
     key = cache.make_key(
         what="reference outputs",
         pte=artifact.sha256,
-        samples=cache.sha256_hex(np.ascontiguousarray(samples).tobytes()),
+        inputs=[cache.sha256_hex(np.ascontiguousarray(values).tobytes()) for values in inputs],
         source=cache.source_hash(SOURCES),
+        versions=cache.package_versions(("torch",)),
     )
     kept = cache.load("reference", key)
     if kept is not None:
-        with io.BytesIO(kept["outputs.npy"]) as file:
-            return np.load(file, allow_pickle=False)
+        return tuple(
+            np.load(io.BytesIO(kept[f"output{i}.npy"]), allow_pickle=False)
+            for i in range(len(artifact.outputs))
+        )
     reference = Reference(artifact)
     rows = []
-    for index, sample in enumerate(samples):
+    for index in range(count):
         if progress and index % 16 == 0:
-            progress("host reference", index, len(samples))
-        rows.append(reference.run([sample])[0])
+            progress("host reference", index, count)
+        rows.append(reference.run([values[index] for values in inputs]))
     if progress:
-        progress("host reference", len(samples), len(samples))
-    outputs = np.stack(rows)
-    with io.BytesIO() as file:
-        np.save(file, outputs, allow_pickle=False)
-        cache.store("reference", key, {"outputs.npy": file.getvalue()})
+        progress("host reference", count, count)
+    outputs = tuple(np.stack(column) for column in zip(*rows, strict=True))
+    files = {}
+    for i, values in enumerate(outputs):
+        buffer = io.BytesIO()
+        np.save(buffer, values, allow_pickle=False)
+        files[f"output{i}.npy"] = buffer.getvalue()
+    cache.store("reference", key, files)
     return outputs
 
 

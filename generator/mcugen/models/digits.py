@@ -16,15 +16,18 @@ from torch import nn
 
 from mcugen import cache
 from mcugen.data import load_tfds
+from mcugen.models.digits_data import DATASET, preprocess
 
-DATASET = "digits8"
 SEED = 20
 _EPOCHS = 40
 _BATCH = 32
-_PIXEL_MAX = 16
 
 #: Files that decide the weights.
-SOURCES = ("models/digits.py", "datasets/digits8/digits8_dataset_builder.py")
+SOURCES = (
+    "models/digits.py",
+    "models/digits_data.py",
+    "datasets/digits8/digits8_dataset_builder.py",
+)
 
 
 class DigitsNet(nn.Module):
@@ -58,12 +61,6 @@ def _separable(in_ch: int, out_ch: int) -> nn.Sequential:
         nn.BatchNorm2d(out_ch),
         nn.ReLU(),
     )
-
-
-def preprocess(images: np.ndarray) -> np.ndarray:
-    """Turn uint8[n, 8, 8, 1] pixels of 0 to 16 into float32[n, 1, 8, 8] in [-1, 1]."""
-    scaled = images.astype(np.float32) / (_PIXEL_MAX / 2) - 1
-    return np.ascontiguousarray(scaled.transpose(0, 3, 1, 2))
 
 
 def build(progress: Callable[[str, int, int], None] | None = None) -> DigitsNet:

@@ -1,0 +1,246 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Lower a quantized program to a `.pte` for one Cortex-M, and say what did not become int8."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from mcugen.boards import Isa
+from mcugen.errors import ConfigError, LoweringError
+from mcugen.model import first_line
+from mcugen.quiet import quiet
+
+if TYPE_CHECKING:
+    from mcugen.quantize import QuantizedProgram
+
+IO_KINDS = ("int8", "float")
+
+_EDGES = ("cortex_m::quantize_per_tensor.out", "cortex_m::dequantize_per_tensor.out")
+
+
+@dataclass(frozen=True)
+class OperatorReport:
+    """One operator call of the final program."""
+
+    operator: str  #: "cortex_m::quantized_conv2d.out"
+    layer: str  #: the model's module it comes from, "body.4"; "" for the model's own forward
+    source: str  #: operator of the traced model, "aten.elu"; "" for what lowering put in
+    int8: bool
+    reason: str | None  #: why it is float
+
+
+@dataclass(frozen=True)
+class LoweringReport:
+    """Every operator of the final program, and how the ranges were found."""
+
+    model: str
+    cpu: str | None  #: None for a `.pte` file
+    isa: str | None
+    io: str | None
+    operators: tuple[OperatorReport, ...]
+    calibration: str | None
+    calibration_samples: int
+    calibration_random: bool
+    channels_last: bool  #: 4-D inputs and weights were put in NHWC order before tracing
+
+    @property
+    def fallbacks(self) -> tuple[OperatorReport, ...]:
+        """The operators that run in float."""
+        return tuple(line for line in self.operators if not line.int8)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return JSON-able values."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, document: dict[str, Any]) -> LoweringReport:
+        """Rebuild what `to_json` gave."""
+        operators = tuple(OperatorReport(**line) for line in document["operators"])
+        return cls(**{**document, "operators": operators})
+
+    def refuse_fallbacks(self) -> None:
+        """Raise LoweringError listing every float fallback, if there is one (`--strict`)."""
+        if not self.fallbacks:
+            return
+        lines = [
+            f"{line.operator} (layer {line.layer or 'of the model itself'}): {line.reason}"
+            for line in self.fallbacks
+        ]
+        what = "1 operator falls" if len(lines) == 1 else f"{len(lines)} operators fall"
+        raise LoweringError(
+            f"{self.model}: {what} back to float:\n  " + "\n  ".join(lines),
+            hint="Replace these layers by ones with int8 operators, or build without --strict.",
+        )
+
+
+def lower(
+    quantized: QuantizedProgram,
+    *,
+    cpu: str,
+    isa: Isa | None = None,
+    io: str = "int8",
+    verbose: bool = False,
+) -> tuple[bytes, LoweringReport]:
+    """Return the `.pte` as the exporter writes it, and the report.
+
+    Args:
+        quantized: the converted program.
+        cpu: "cortex-m4"; the file depends on it.
+        isa: what the kernels may use, if not the most that `cpu` has.
+        io: "int8": inputs and outputs are the quantized tensors; "float": float32.
+
+    Raises LoweringError if ExecuTorch cannot lower it; ConfigError for an unknown cpu.
+    """
+    if io not in IO_KINDS:
+        raise ConfigError(f"unknown io '{io}': one of {', '.join(IO_KINDS)}")
+    with quiet(verbose=verbose), warnings.catch_warnings():
+        if not verbose:
+            warnings.simplefilter("ignore")
+        try:
+            return _lower(quantized, cpu, isa, io)
+        except (LoweringError, ConfigError):
+            raise
+        except Exception as error:  # ExecuTorch raises many types
+            raise LoweringError(
+                f"{quantized.name}: ExecuTorch cannot lower it for {cpu}: {first_line(error)}",
+                hint="--verbose shows ExecuTorch's own messages.",
+            ) from error
+
+
+def _target(cpu: str, isa: Isa | None) -> Any:
+    from executorch.backends.cortex_m.library import cmsis_nn
+    from executorch.backends.cortex_m.target_config import CortexMTargetConfig
+
+    try:
+        config = CortexMTargetConfig.from_target_string(cpu)
+        if isa is None:
+            return config
+        return CortexMTargetConfig(cpu=config.cpu, isa=getattr(cmsis_nn.Backend, isa.name))
+    except ValueError as error:
+        raise ConfigError(f"ExecuTorch has no target {cpu} ({isa}): {first_line(error)}") from error
+
+
+def _lower(
+    quantized: QuantizedProgram, cpu: str, isa: Isa | None, io: str
+) -> tuple[bytes, LoweringReport]:
+    from executorch.backends.cortex_m.edge_compile_config import cortex_m_edge_compile_config
+    from executorch.backends.cortex_m.passes.cortex_m_pass_manager import CortexMPassManager
+    from executorch.exir import ExecutorchBackendConfig, to_edge
+
+    target = _target(cpu, isa)
+    edge = to_edge(quantized.program, compile_config=cortex_m_edge_compile_config())
+    if io == "int8":
+        edge = _quantize_io(quantized.name, edge)
+    edge._edge_programs["forward"] = CortexMPassManager(
+        edge.exported_program(), target_config=target
+    ).transform()
+    executorch = edge.to_executorch(ExecutorchBackendConfig(extract_delegate_segments=True))
+    program = executorch.exported_program()
+    report = LoweringReport(
+        model=quantized.name,
+        cpu=cpu,
+        isa=target.backend.name.lower(),
+        io=io,
+        operators=tuple(_operator_reports(program, quantized)),
+        calibration=quantized.calibration,
+        calibration_samples=quantized.calibration_samples,
+        calibration_random=quantized.calibration_random,
+        channels_last=True,
+    )
+    return bytes(executorch.buffer), report
+
+
+def _quantize_io(name: str, edge: Any) -> Any:
+    """Remove the float edges: every float input and output becomes the int8 tensor behind it."""
+    from executorch.exir.passes.quantize_io_pass import QuantizeInputs, QuantizeOutputs
+
+    program = edge.exported_program()
+    graph = program.graph_module.graph
+    placeholders = {node.name: node for node in graph.nodes if node.op == "placeholder"}
+    inputs, outputs = [], []
+    for index, node_name in enumerate(program.graph_signature.user_inputs):
+        node = placeholders[node_name]
+        if not node.meta["val"].is_floating_point():
+            continue
+        users = list(node.users)
+        if len(users) != 1 or "quantize_per_tensor" not in str(users[0].target):
+            what = ", ".join(str(user.target) for user in users) or "nothing"
+            raise LoweringError(
+                f"{name}: input {index} cannot be int8: it goes into {what}, "
+                "which is not quantized",
+                hint="Build with --io float.",
+            )
+        inputs.append(index)
+    for index, node in enumerate(graph.output_node().args[0]):
+        if not node.meta["val"].is_floating_point():
+            continue
+        if "dequantize_per_tensor" not in str(node.target):
+            raise LoweringError(
+                f"{name}: output {index} cannot be int8: it comes from {node.target}, "
+                "which is not quantized",
+                hint="Build with --io float.",
+            )
+        outputs.append(index)
+    return edge.transform([QuantizeInputs(edge, inputs), QuantizeOutputs(edge, outputs)])
+
+
+def _operator_reports(program: Any, quantized: QuantizedProgram) -> list[OperatorReport]:
+    import torch
+
+    from mcugen.quantize import short_name
+
+    reports = []
+    for node in program.graph.nodes:
+        if node.op != "call_function" or not isinstance(node.target, torch._ops.OpOverload):
+            continue  # Allocations, views and tuple elements are no instructions.
+        namespace, operator, overload = str(node.target).split(".")
+        name = f"{namespace}::{operator}.{overload}"
+        origin = _origin(node)
+        int8 = name in _EDGES or not _touches_float(node)
+        reason = None
+        if not int8:
+            reason = quantized.unquantized.get(origin)
+            if reason is None and origin in quantized.sources:
+                reason = (
+                    f"{short_name(quantized.sources[origin])} was quantized, but lowering found no "
+                    "int8 operator for it"
+                )
+            reason = reason or "it works on a tensor that was left in float"
+        reports.append(
+            OperatorReport(
+                operator=name,
+                layer=_layer(node),
+                source=short_name(quantized.sources.get(origin, "")),
+                int8=int8,
+                reason=reason,
+            )
+        )
+    return reports
+
+
+def _origin(node: Any) -> str:
+    """Return the name of the captured graph's node that `node` was made from."""
+    history = node.meta.get("from_node") or []
+    return history[0].name if history else ""
+
+
+def _layer(node: Any) -> str:
+    """Return the qualified name of the module a node comes from."""
+    stack = node.meta.get("nn_module_stack") or {}
+    path = list(stack.values())[-1][0] if stack else ""
+    # Exported modules are wrapped: "L['self'].body.4" or "_modules.body" in some captures.
+    return path.removeprefix("L['self'].")
+
+
+def _touches_float(node: Any) -> bool:
+    import torch
+
+    values: list[Any] = [node.meta.get("val")]
+    values += [arg.meta.get("val") for arg in node.all_input_nodes]
+    flat = [v for value in values for v in (value if isinstance(value, (list, tuple)) else [value])]
+    return any(
+        isinstance(v, torch.Tensor) and v.is_floating_point() and math.prod(v.shape) for v in flat
+    )

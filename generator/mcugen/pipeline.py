@@ -1,0 +1,343 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""From a MODEL argument to a `.pte` ready for the firmware; results kept between runs.
+
+A second call with nothing changed imports no torch and takes a fraction of a second.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mcugen import cache
+from mcugen.boards import CPU_ISAS, BoardSpec, Isa
+from mcugen.data import load_tfds, source_fingerprint
+from mcugen.errors import ConfigError, PteError, UnsupportedOperatorError
+from mcugen.lower import IO_KINDS, LoweringReport, OperatorReport
+from mcugen.model import ModelKind, ModelRef, resolve_model
+from mcugen.pte import PteArtifact, TensorSpec, read_pte
+from mcugen.quiet import quiet
+
+Progress = Callable[[str, int, int], None]
+
+_STAGES = ("model.py", "quantize.py", "lower.py", "data.py", "pipeline.py")
+_READERS = ("pte.py", "operators.py", "runtime_layout.py")
+_PACKAGES = ("torch", "executorch", "torchao", "numpy")
+
+#: Inputs for models without labelled data.
+RANDOM_INPUT_SEED = 1
+
+
+@dataclass(frozen=True)
+class EvaluationData:
+    """Inputs as the device takes them, and the labels where there are any."""
+
+    inputs: tuple[np.ndarray, ...]  #: per method input: [n, *memory shape], of its dtype
+    labels: np.ndarray | None  #: int64[n]
+    provenance: str
+
+    @property
+    def samples(self) -> int:
+        """How many."""
+        return len(self.inputs[0])
+
+
+def build_artifact(
+    model: str,
+    *,
+    board: BoardSpec | None = None,
+    cpu: str | None = None,
+    isa: Isa | None = None,
+    io: str = "int8",
+    strict: bool = False,
+    calibrate: str | None = None,
+    progress: Progress | None = None,
+    verbose: bool = False,
+) -> tuple[PteArtifact, LoweringReport]:
+    """Return the checked and stripped `.pte` of a model, and the lowering report.
+
+    Args:
+        model: a bundled model, `file.py:factory`, a `.pt2` or a `.pte`.
+        board: whose cpu and isa to lower for; or give `cpu` (and `isa`).
+        cpu: "cortex-m4".
+        isa: what the kernels may use, if not the most that `cpu` has.
+        io: "int8" or "float" inputs and outputs. A `.pte` keeps what it has.
+        strict: refuse a program in which an operator runs in float.
+        calibrate: `FILE.npz`, `tfds:NAME`, a folder or "random"; None for the model's own data.
+        progress: called as progress(what, done, total).
+        verbose: let torch and executorch print.
+
+    Raises ConfigError, QuantizationError, LoweringError, UnsupportedOperatorError, PteError.
+    """
+    ref = resolve_model(model)
+    if ref.kind is ModelKind.PTE:
+        artifact, report = _from_pte(ref)
+    else:
+        cpu = cpu or (board.cpu if board else None)
+        isa = isa or (board.isa if board else None)
+        if cpu is None:
+            raise ConfigError("the model is to be lowered for a board or a cpu: neither is given")
+        if io not in IO_KINDS:
+            raise ConfigError(f"unknown io '{io}': one of {', '.join(IO_KINDS)}")
+        isa = isa or (CPU_ISAS[cpu][0] if cpu in CPU_ISAS else None)
+        artifact, report = _from_model(ref, cpu, isa, io, calibrate, progress, verbose)
+    if strict:
+        report.refuse_fallbacks()
+    return artifact, report
+
+
+def _from_pte(ref: ModelRef) -> tuple[PteArtifact, LoweringReport]:
+    assert ref.path is not None
+    try:
+        data = ref.path.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"cannot read {ref.path}: {error.strerror}") from error
+    artifact = read_pte(data, name=ref.name)
+    report = LoweringReport(
+        model=ref.name,
+        cpu=None,
+        isa=None,
+        io=artifact.io,
+        operators=tuple(
+            OperatorReport(
+                use.name, "", "", use.int8, None if use.int8 else "it is float in the .pte file"
+            )
+            for use in artifact.operators
+            for _ in range(use.calls)
+        ),
+        calibration=None,
+        calibration_samples=0,
+        calibration_random=False,
+        channels_last=False,
+    )
+    return artifact, report
+
+
+def _from_model(
+    ref: ModelRef,
+    cpu: str,
+    isa: Isa | None,
+    io: str,
+    calibrate: str | None,
+    progress: Progress | None,
+    verbose: bool,
+) -> tuple[PteArtifact, LoweringReport]:
+    key = cache.make_key(
+        what="artifact",
+        model=_identity(ref),
+        cpu=cpu,
+        isa=isa.value if isa else None,
+        io=io,
+        calibrate=calibrate,
+        calibration_data=source_fingerprint(calibrate) if calibrate else None,
+        source=cache.source_hash((*_STAGES, *_READERS)),
+        versions=cache.package_versions(_PACKAGES),
+    )
+    kept = _load_kept(key)
+    if kept is not None:
+        return kept
+
+    with quiet(verbose=verbose):
+        from mcugen.lower import lower
+        from mcugen.model import load_model
+        from mcugen.quantize import choose_calibration, quantize
+
+    if progress:
+        progress("loading the model", 0, 1)
+    source = load_model(ref, progress=progress)
+    calibration = choose_calibration(ref, source, calibrate)
+    quantized = quantize(source, calibration, progress=progress, verbose=verbose)
+    if progress:
+        progress("lowering", 0, 1)
+    data, report = lower(quantized, cpu=cpu, isa=isa, io=io, verbose=verbose)
+    try:
+        artifact = read_pte(data, name=ref.name)
+    except UnsupportedOperatorError as error:
+        raise UnsupportedOperatorError(
+            error.message, hint=_where_from(error.message, report) or error.hint
+        ) from error
+    artifact = _describe(artifact, ref, isa, report)
+    _keep(key, artifact, report, source.dependencies)
+    if progress:
+        progress("lowering", 1, 1)
+    return artifact, report
+
+
+def _identity(ref: ModelRef) -> dict[str, Any]:
+    """Return what changes when the model's definition changes."""
+    if ref.info is not None:
+        return {"name": ref.name, "source": cache.source_hash(ref.info.sources)}
+    assert ref.path is not None
+    return {
+        "name": ref.name,
+        "path": str(ref.path.resolve()),
+        "file": cache.file_sha256(ref.path),
+        "factory": ref.factory,
+    }
+
+
+def _describe(
+    artifact: PteArtifact, ref: ModelRef, isa: Isa | None, report: LoweringReport
+) -> PteArtifact:
+    """Add what only the model and its lowering know."""
+    layers: dict[str, list[str]] = {}
+    for line in report.operators:
+        names = layers.setdefault(line.operator, [])
+        if line.layer and line.layer not in names:
+            names.append(line.layer)
+    return replace(
+        artifact,
+        isa=isa,
+        operators=tuple(
+            replace(use, layers=tuple(layers.get(use.name, ()))) for use in artifact.operators
+        ),
+        softmax_output=ref.info.logits if ref.info else artifact.softmax_output,
+        profile_model=ref.info.profile_model if ref.info else ref.name,
+    )
+
+
+def _where_from(message: str, report: LoweringReport) -> str | None:
+    lines = [
+        f"{line.operator} comes from layer {line.layer or 'of the model itself'} ({line.reason})"
+        for line in report.operators
+        if line.operator in message and line.reason
+    ]
+    return "; ".join(dict.fromkeys(lines)) or None
+
+
+def _load_kept(key: str) -> tuple[PteArtifact, LoweringReport] | None:
+    files = cache.load("artifacts", key)
+    if files is None:
+        return None
+    try:
+        document = json.loads(files["artifact.json"])
+        for path, digest in document["dependencies"].items():
+            if not Path(path).is_file() or cache.file_sha256(Path(path)) != digest:
+                return None
+        return (
+            PteArtifact.from_json(document["artifact"], files["model.pte"]),
+            LoweringReport.from_json(document["report"]),
+        )
+    except (KeyError, TypeError, ValueError, OSError, PteError):
+        return None
+
+
+def _keep(
+    key: str, artifact: PteArtifact, report: LoweringReport, dependencies: tuple[Path, ...]
+) -> None:
+    document = {
+        "artifact": artifact.to_json(),
+        "report": report.to_json(),
+        "dependencies": {str(p): cache.file_sha256(p) for p in dependencies if p.is_file()},
+    }
+    text = json.dumps(document, sort_keys=True, indent=1)
+    cache.store("artifacts", key, {"model.pte": artifact.pte, "artifact.json": text.encode()})
+
+
+# --- evaluation ---------------------------------------------------------------------------------
+
+
+def evaluation_data(model: str, artifact: PteArtifact, n: int) -> EvaluationData:
+    """Return `n` samples for verifying a model (fewer if its test split has fewer). No torch.
+
+    Labelled test samples where the model has a dataset, else inputs drawn from a seed.
+    """
+    if n <= 0:
+        raise ConfigError(f"{n} samples to verify: at least 1")
+    ref = resolve_model(model)
+    if ref.info is None or ref.info.dataset is None:
+        rng = np.random.RandomState(RANDOM_INPUT_SEED)
+        inputs = tuple(_random_input(spec, n, rng) for spec in artifact.inputs)
+        return EvaluationData(inputs, None, f"random inputs, seed {RANDOM_INPUT_SEED}")
+    samples = load_tfds(ref.info.dataset, "test", n)
+    values = _preprocess(ref)(samples.inputs)
+    return EvaluationData(
+        (to_device(values, artifact.inputs[0]),), samples.labels, samples.provenance
+    )
+
+
+def _preprocess(ref: ModelRef) -> Callable[[np.ndarray], np.ndarray]:
+    assert ref.name == "digits"  # The only bundled model with a dataset.
+    from mcugen.models.digits_data import preprocess
+
+    return preprocess
+
+
+def _random_input(spec: TensorSpec, n: int, rng: np.random.RandomState) -> np.ndarray:
+    dtype = np.dtype(spec.dtype)
+    shape = (n, *spec.memory_shape)
+    if dtype.kind == "f":
+        return (rng.random_sample(shape) * 2 - 1).astype(dtype)
+    if dtype.kind == "b":
+        return rng.randint(0, 2, shape).astype(dtype)
+    limits = np.iinfo(dtype)
+    if dtype.itemsize > 2:  # Indices, mostly: small ones are safe.
+        return rng.randint(0, 2, shape).astype(dtype)
+    return rng.randint(limits.min, limits.max + 1, shape).astype(dtype)
+
+
+def to_device(values: np.ndarray, spec: TensorSpec) -> np.ndarray:
+    """Return float samples [n, *shape without the batch] as an input takes them.
+
+    Quantized by the input's scale and zero point as the device would (multiply by 1/scale in
+    float32, round halves to even, clamp), in memory order.
+    """
+    rows = values.reshape(len(values), *spec.shape)
+    rows = rows.transpose(0, *(1 + axis for axis in spec.dim_order))
+    if spec.dtype != "int8":
+        return np.ascontiguousarray(rows.astype(np.dtype(spec.dtype)))
+    if spec.scale is None or spec.zero_point is None:
+        raise ConfigError(f"{spec.name} is int8, but the .pte does not record its scale")
+    inverse = np.float32(1.0 / spec.scale)
+    q = np.rint(rows.astype(np.float32) * inverse) + spec.zero_point
+    return np.ascontiguousarray(np.clip(q, -128, 127).astype(np.int8))
+
+
+def accuracy(outputs: np.ndarray, labels: np.ndarray) -> float:
+    """Return the share of samples whose largest output is at the label's place."""
+    if len(outputs) != len(labels):
+        raise ConfigError(f"{len(outputs)} outputs for {len(labels)} labels")
+    predicted = outputs.reshape(len(outputs), -1).argmax(axis=1)
+    return float((predicted == labels).mean())
+
+
+def float_accuracy(model: str, n: int, *, progress: Progress | None = None) -> float | None:
+    """Return the float PyTorch model's accuracy on the first `n` test samples; kept on disk.
+
+    None for a model without labelled data.
+    """
+    ref = resolve_model(model)
+    if ref.info is None or ref.info.dataset is None:
+        return None
+    key = cache.make_key(
+        what="float accuracy",
+        model=_identity(ref),
+        n=n,
+        source=cache.source_hash(("pipeline.py", "data.py")),
+        versions=cache.package_versions((*_PACKAGES, "scikit-learn")),
+    )
+    kept = cache.load("accuracy", key)
+    if kept is not None:
+        return float(json.loads(kept["accuracy.json"]))
+
+    from mcugen.model import load_model
+
+    source = load_model(ref, progress=progress)
+    import torch
+
+    samples = load_tfds(ref.info.dataset, "test", n)
+    assert samples.labels is not None
+    values = torch.from_numpy(_preprocess(ref)(samples.inputs))
+    with torch.no_grad():
+        outputs = source.module(values).numpy()
+    result = accuracy(outputs, samples.labels)
+    if not math.isfinite(result):
+        raise ConfigError(f"{model}: accuracy is not a number")
+    cache.store("accuracy", key, {"accuracy.json": json.dumps(result).encode()})
+    return result

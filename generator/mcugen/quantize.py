@@ -1,0 +1,274 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Quantize a model to int8 with ExecuTorch's Cortex-M quantizer (PT2E). Imports torch."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mcugen.data import as_model_input, load_source
+from mcugen.errors import ConfigError, QuantizationError
+from mcugen.model import ModelKind, ModelRef, ModelSource, first_line
+from mcugen.quiet import aloud, quiet
+
+if TYPE_CHECKING:
+    import torch
+
+Progress = Callable[[str, int, int], None]
+
+#: Calibration sees this many samples: enough for the observers' ranges to settle on `digits`.
+CALIBRATION_SAMPLES = 128
+#: Noise needs fewer: every sample has the same range.
+RANDOM_SAMPLES = 16
+SEED = 0
+
+RANDOM = "random"
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Inputs to observe the model's activations with."""
+
+    samples: tuple[tuple[torch.Tensor, ...], ...]
+    provenance: str
+    random: bool
+
+
+@dataclass(frozen=True)
+class QuantizedProgram:
+    """The converted program, and what the quantizer thought of each operator."""
+
+    name: str
+    program: Any  #: torch.export.ExportedProgram with quantize/dequantize pairs
+    sources: dict[str, str]  #: node of the captured graph to its operator, "aten.elu.default"
+    unquantized: dict[str, str]  #: node of the captured graph left in float to the reason
+    calibration: str
+    calibration_samples: int
+    calibration_random: bool
+
+
+def choose_calibration(ref: ModelRef, source: ModelSource, calibrate: str | None) -> Calibration:
+    """Return the calibration inputs named by `--calibrate`, else the model's own.
+
+    Raises ConfigError if the model has none: noise is used only when asked for by name.
+    """
+    if calibrate == RANDOM:
+        return _random(source)
+    if calibrate is not None:
+        samples = load_source(calibrate, CALIBRATION_SAMPLES)
+        return Calibration(_rows(source, samples.inputs), samples.provenance, False)
+    if ref.info is not None and ref.info.dataset is not None:
+        samples = load_source(f"tfds:{ref.info.dataset}/train")
+        chosen = np.random.RandomState(SEED).permutation(len(samples.inputs))[:CALIBRATION_SAMPLES]
+        return Calibration(_rows(source, samples.inputs[chosen]), samples.provenance, False)
+    if ref.kind is ModelKind.BUNDLED:
+        from mcugen.models import mlperf_tiny
+
+        noise = mlperf_tiny.samples(ref.name, RANDOM_SAMPLES, SEED + 1)
+        return Calibration(
+            tuple((value,) for value in noise), "uniform noise in [-1, 1]; untrained weights", True
+        )
+    if source.calibration is not None:
+        return Calibration(_own(source), f"the model's own ({source.provenance})", False)
+    raise ConfigError(
+        f"{ref.name} brings no calibration data, and int8 ranges cannot be guessed",
+        hint="--calibrate FILE.npz | tfds:NAME | FOLDER, or --calibrate random to try things out.",
+    )
+
+
+def _random(source: ModelSource) -> Calibration:
+    import torch
+
+    generator = torch.Generator().manual_seed(SEED)
+    samples = tuple(
+        tuple(
+            torch.rand(value.shape, generator=generator) * 2 - 1
+            if value.is_floating_point()
+            else value
+            for value in source.example_inputs
+        )
+        for _ in range(RANDOM_SAMPLES)
+    )
+    return Calibration(samples, "uniform noise in [-1, 1]", True)
+
+
+def _rows(source: ModelSource, stored: np.ndarray) -> tuple[tuple[torch.Tensor, ...], ...]:
+    import torch
+
+    if len(source.example_inputs) != 1:
+        raise ConfigError(
+            f"{source.name} has {len(source.example_inputs)} inputs; --calibrate gives one",
+            hint="Let the factory return (module, example_inputs, calibration).",
+        )
+    if source.preprocess is not None:
+        stored = source.preprocess(stored)
+    shape = tuple(source.example_inputs[0].shape)
+    return tuple((torch.from_numpy(row),) for row in as_model_input(stored, shape))
+
+
+def _own(source: ModelSource) -> tuple[tuple[torch.Tensor, ...], ...]:
+    """Return a user's calibration iterable as tuples of tensors, at most CALIBRATION_SAMPLES."""
+    import torch
+
+    rows: list[tuple[torch.Tensor, ...]] = []
+    assert source.calibration is not None
+    for item in source.calibration:
+        values = item if isinstance(item, (tuple, list)) else (item,)
+        row = tuple(torch.as_tensor(value) for value in values)
+        for value, example in zip(row, source.example_inputs, strict=False):
+            if value.shape != example.shape:
+                raise ConfigError(
+                    f"{source.name}: calibration sample {len(rows)} has shape "
+                    f"{list(value.shape)}, the model takes {list(example.shape)}"
+                )
+        if len(row) != len(source.example_inputs):
+            raise ConfigError(
+                f"{source.name}: calibration sample {len(rows)} has {len(row)} inputs, "
+                f"the model takes {len(source.example_inputs)}"
+            )
+        rows.append(row)
+        if len(rows) == CALIBRATION_SAMPLES:
+            break
+    if not rows:
+        raise ConfigError(f"{source.name}: its calibration data is empty")
+    return tuple(rows)
+
+
+def quantize(
+    source: ModelSource,
+    calibration: Calibration,
+    *,
+    progress: Progress | None = None,
+    verbose: bool = False,
+) -> QuantizedProgram:
+    """Return the model converted to int8 for the Cortex-M operators.
+
+    4-D inputs and the model's weights are put in channels-last order first: traced in NCHW, every
+    convolution would silently stay float.
+
+    Raises QuantizationError if the model cannot be traced or converted.
+    """
+    with quiet(verbose=verbose), warnings.catch_warnings():
+        if not verbose:
+            warnings.simplefilter("ignore")
+        try:
+            return _quantize(source, calibration, progress)
+        except QuantizationError:
+            raise
+        except Exception as error:  # torch raises many types
+            raise QuantizationError(f"{source.name}: {first_line(error)}") from error
+
+
+def channels_last(values: Iterable[torch.Tensor]) -> tuple[torch.Tensor, ...]:
+    """Return the tensors with 4-D ones in channels-last memory order."""
+    import torch
+
+    return tuple(
+        value.to(memory_format=torch.channels_last) if value.dim() == 4 else value
+        for value in values
+    )
+
+
+def _quantize(
+    source: ModelSource, calibration: Calibration, progress: Progress | None
+) -> QuantizedProgram:
+    import torch
+    from torchao.quantization.pt2e.quantize_pt2e import convert_pt2e, prepare_pt2e
+
+    def report(done: int) -> None:
+        if progress:
+            with aloud():
+                progress("calibrating", done, len(calibration.samples))
+
+    module = source.module.to(memory_format=torch.channels_last)
+    inputs = channels_last(source.example_inputs)
+    captured = _capture(source.name, module, inputs)
+    quantizer = _reporting_quantizer()
+    prepared = prepare_pt2e(captured.module(check_guards=False), quantizer)
+    with torch.no_grad():
+        for done, sample in enumerate(calibration.samples):
+            report(done)
+            prepared(*channels_last(sample))
+    report(len(calibration.samples))
+    converted = convert_pt2e(prepared)
+    return QuantizedProgram(
+        name=source.name,
+        program=torch.export.export(converted, inputs),
+        sources=quantizer.sources,
+        unquantized=quantizer.unquantized,
+        calibration=calibration.provenance,
+        calibration_samples=len(calibration.samples),
+        calibration_random=calibration.random,
+    )
+
+
+def _capture(name: str, module: Any, inputs: tuple[torch.Tensor, ...]) -> Any:
+    import torch
+
+    try:
+        return torch.export.export(module, inputs, strict=True)
+    except Exception as strict_error:
+        try:
+            return torch.export.export(module, inputs, strict=False)
+        except Exception:
+            raise QuantizationError(
+                f"{name}: torch.export cannot trace it: {first_line(strict_error)}",
+                hint="Run it with --verbose for torch's own explanation.",
+            ) from strict_error
+
+
+def _reporting_quantizer() -> Any:
+    """Return a CortexMQuantizer that remembers which operators it left in float, and why."""
+    from executorch.backends.cortex_m.quantizer.pattern_matcher import PatternMatcher
+    from executorch.backends.cortex_m.quantizer.quantizer import CortexMQuantizer
+    from executorch.backends.cortex_m.quantizer_reporter import QuantizerReporter
+    from torchao.quantization.pt2e.quantizer import ComposableQuantizer
+    from torchao.quantization.pt2e.quantizer.quantizer import Q_ANNOTATION_KEY
+
+    words = {
+        PatternMatcher.REJECT_UNSUPPORTED_PATTERN: (
+            "the quantizer does not take {op} in this configuration (shapes, layout or attributes)"
+        ),
+        PatternMatcher.REJECT_UNSUPPORTED_QCONFIG: (
+            "the quantizer does not take {op} with int8 activations"
+        ),
+        PatternMatcher.REJECT_LARGE_SCALAR: "{op} has a constant too large for int8",
+    }
+
+    class ReportingQuantizer(CortexMQuantizer):  # type: ignore[misc]  # the wheel has no types
+        def __init__(self) -> None:
+            super().__init__()
+            self.sources: dict[str, str] = {}
+            self.unquantized: dict[str, str] = {}
+
+        def annotate(self, model: Any) -> Any:
+            reporter = QuantizerReporter(self.quantizers)
+            model = ComposableQuantizer.annotate(self, model)
+            rejected: dict[str, str] = {}
+            for report in reporter.quantizers.values():
+                for pattern in report.rejected_patterns:
+                    for node_name in pattern.node_names:
+                        if pattern.rejection_reason in words:
+                            rejected[node_name] = pattern.rejection_reason
+            for node in model.graph.nodes:
+                if node.op != "call_function":
+                    continue
+                operator = str(node.target)
+                self.sources[node.name] = operator
+                if node.meta.get(Q_ANNOTATION_KEY) is None:
+                    text = words.get(
+                        rejected.get(node.name, ""), "the quantizer has no int8 pattern for {op}"
+                    )
+                    self.unquantized[node.name] = text.format(op=short_name(operator))
+            return model
+
+    return ReportingQuantizer()
+
+
+def short_name(operator: str) -> str:
+    """Return "aten.elu" for "aten.elu.default"."""
+    return ".".join(operator.split(".")[:2])
