@@ -35,7 +35,7 @@ void ConvArgs::read_weights(OpArgs& args, const Indices& indices, int32_t outerm
     return;
   }
   args.contiguous(weights);
-  const int32_t* const sizes = weights->sizes().data();
+  const int32_t* const sizes = sizes_of(*weights);
   args.check(sizes[0] == outermost && sizes[3] == innermost && sizes[1] >= 1 &&
                  sizes[1] <= kMaxWindow && sizes[2] >= 1 && sizes[2] <= kMaxWindow,
              "weight shape");

@@ -40,6 +40,10 @@ bool is_permutation(const uint8_t* order, int32_t dims) {
 
 }  // namespace
 
+const int32_t* sizes_of(const Tensor& tensor) { return tensor.sizes().data(); }
+
+const uint8_t* order_of(const Tensor& tensor) { return tensor.dim_order().data(); }
+
 OpArgs::OpArgs(KernelRuntimeContext& ctx, Span<EValue*> args, const char* op, size_t count)
     : ctx_(ctx), args_(args), op_(op) {
   if (args.size() != count + 1) {
@@ -83,13 +87,13 @@ const Tensor* OpArgs::checked_tensor(size_t index, bool any_dtype, ScalarType dt
   }
   const Tensor* const tensor = &value->payload.as_tensor;
   const size_t bytes = element_bytes(tensor->scalar_type());
-  const auto sizes = tensor->sizes();
+  const auto rank = tensor->dim();
   const char* wrong = nullptr;
   if (bytes == 0 || (!any_dtype && tensor->scalar_type() != dtype)) {
     wrong = "dtype";
-  } else if (sizes.size() > kMaxDims) {
+  } else if (rank > kMaxDims) {
     wrong = "rank";
-  } else if (!is_permutation(tensor->dim_order().data(), static_cast<int32_t>(sizes.size()))) {
+  } else if (!is_permutation(order_of(*tensor), static_cast<int32_t>(rank))) {
     wrong = "dim order";
   } else if (tensor->numel() != 0) {
     const auto address = reinterpret_cast<uintptr_t>(tensor->const_data_ptr());
@@ -228,10 +232,10 @@ void OpArgs::channel_scaling(size_t index, int32_t count, const int32_t*& multip
 }
 
 bool lies_as(const Tensor& tensor, const uint8_t* order) {
-  const auto sizes = tensor.sizes();
-  const uint8_t* const dim_order = tensor.dim_order().data();
-  size_t at = 0;
-  for (size_t d = 0; d < sizes.size(); ++d) {
+  const int32_t* const sizes = sizes_of(tensor);
+  const uint8_t* const dim_order = order_of(tensor);
+  int32_t at = 0;
+  for (int32_t d = 0; d < tensor.dim(); ++d) {
     if (sizes[order[d]] == 1) {
       continue;
     }
@@ -251,7 +255,7 @@ Nhwc OpArgs::image(const Tensor* tensor, Layout layout) {
     return {};
   }
   const uint8_t* const order = kOrders[layout == Layout::kNhwc ? 1 : 0];
-  const int32_t* const sizes = tensor->sizes().data();
+  const int32_t* const sizes = sizes_of(*tensor);
   check(lies_as(*tensor, order), "layout: not channels-last");
   for (int32_t d = 0; d < 4; ++d) {
     check(sizes[d] >= 1 && sizes[d] <= kMaxExtent, "shape");
@@ -267,8 +271,14 @@ void OpArgs::contiguous(const Tensor* tensor) {
 }
 
 void OpArgs::alike(const Tensor* a, const Tensor* b) {
-  if (ok_ && check(a->sizes().equals(b->sizes()), "shape")) {
-    check(lies_as(*a, b->dim_order().data()), "layout: input and output differ");
+  if (!ok_ || !check(a->dim() == b->dim(), "rank")) {
+    return;
+  }
+  for (int32_t d = 0; d < a->dim(); ++d) {
+    check(sizes_of(*a)[d] == sizes_of(*b)[d], "shape");
+  }
+  if (ok_) {
+    check(lies_as(*a, order_of(*b)), "layout: input and output differ");
   }
 }
 

@@ -105,6 +105,11 @@ class OpArgs {
   bool ok_ = true;
 };
 
+/// @returns tensor.sizes() and tensor.dim_order(), as plain arrays of tensor.dim() entries: the
+///     ArrayRef accessors carry assertions wherever they are inlined.
+const int32_t* sizes_of(const Tensor& tensor);
+const uint8_t* order_of(const Tensor& tensor);
+
 /// @returns whether the memory order of `tensor`, leaving out dimensions of size 1, is `order`.
 /// @param[in] order tensor.dim() dimensions, outermost first.
 bool lies_as(const Tensor& tensor, const uint8_t* order);

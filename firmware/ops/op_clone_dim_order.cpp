@@ -15,7 +15,7 @@ void copy_to_dim_order(KernelRuntimeContext& ctx, Span<EValue*> arguments, const
   if (args.ok() && !args.is_none(2)) {
     const auto order = args.ints(2, static_cast<int32_t>(out->dim()));
     for (size_t i = 0; args.ok() && i < order.size(); ++i) {
-      args.check(order[i] == out->dim_order()[i], "dim order");
+      args.check(order[i] == order_of(*out)[i], "dim order");
     }
   }
   copy_elements(args, out, self, nullptr);

@@ -9,8 +9,8 @@ namespace {
 /// channels-last. Its rule, which is about more than layout: `is_channels_last` in ExecuTorch's
 /// cortex_m/passes/passes_utils.py.
 bool exporter_sees_channels_last(const Tensor& tensor) {
-  const int32_t* const sizes = tensor.sizes().data();
-  const uint8_t* const order = tensor.dim_order().data();
+  const int32_t* const sizes = sizes_of(tensor);
+  const uint8_t* const order = order_of(tensor);
   return tensor.dim() == 4 &&
          (sizes[1] == 1 || (sizes[2] == 1 && sizes[3] == 1) || (order[0] == 0 && order[1] == 2));
 }
@@ -43,8 +43,8 @@ void cortex_m__pad_out(KernelRuntimeContext& ctx, Span<EValue*> arguments) {
     }
     p.pre[i] = static_cast<int32_t>(pre[i]);
     p.post[i] = static_cast<int32_t>(post[i]);
-    p.in_size[i] = i < missing ? 1 : input->sizes()[order[i - missing]];
-    const int32_t out_size = i < missing ? 1 : out->sizes()[order[i - missing]];
+    p.in_size[i] = i < missing ? 1 : sizes_of(*input)[order[i - missing]];
+    const int32_t out_size = i < missing ? 1 : sizes_of(*out)[order[i - missing]];
     args.check(p.in_size[i] <= kMaxExtent && out_size == p.pre[i] + p.in_size[i] + p.post[i],
                "output shape");
   }

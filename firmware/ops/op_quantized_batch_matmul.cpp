@@ -23,9 +23,9 @@ void cortex_m__quantized_batch_matmul_out(KernelRuntimeContext& ctx, Span<EValue
   if (!args.ok() || !args.check(lhs->dim() == 3 && rhs->dim() == 3 && out->dim() == 3, "rank")) {
     return;
   }
-  const int32_t* const l = lhs->sizes().data();
-  const int32_t* const r = rhs->sizes().data();
-  const int32_t* const o = out->sizes().data();
+  const int32_t* const l = sizes_of(*lhs);
+  const int32_t* const r = sizes_of(*rhs);
+  const int32_t* const o = sizes_of(*out);
   if (!args.check(l[0] == r[0] && l[0] == o[0] && l[1] == o[1] && l[2] == r[2] && r[1] == o[2],
                   "shape")) {
     return;

@@ -14,7 +14,7 @@ void conv2d(KernelRuntimeContext& ctx, Span<EValue*> arguments, Layout layout) {
   if (!args.ok() || !args.check(conv.weights->dim() == 4, "rank")) {
     return;
   }
-  const int32_t group_in_ch = conv.weights->sizes()[3];
+  const int32_t group_in_ch = sizes_of(*conv.weights)[3];
   if (!args.check(
           group_in_ch >= 1 && p.in_ch % group_in_ch == 0 && p.out_ch % (p.in_ch / group_in_ch) == 0,
           "weight shape")) {

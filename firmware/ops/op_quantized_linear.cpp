@@ -24,12 +24,12 @@ void cortex_m__quantized_linear_out(KernelRuntimeContext& ctx, Span<EValue*> arg
   }
 
   const size_t last = static_cast<size_t>(input->dim()) - 1;
-  p.out_ch = weights->sizes()[0];
-  p.in_ch = weights->sizes()[1];
-  bool shapes = input->sizes()[last] == p.in_ch && p.in_ch >= 1 && p.out_ch >= 1 &&
-                out->dim() == input->dim() && out->sizes()[last] == p.out_ch;
+  p.out_ch = sizes_of(*weights)[0];
+  p.in_ch = sizes_of(*weights)[1];
+  bool shapes = sizes_of(*input)[last] == p.in_ch && p.in_ch >= 1 && p.out_ch >= 1 &&
+                out->dim() == input->dim() && sizes_of(*out)[last] == p.out_ch;
   for (size_t d = 0; shapes && d < last; ++d) {
-    shapes = input->sizes()[d] == out->sizes()[d];
+    shapes = sizes_of(*input)[d] == sizes_of(*out)[d];
   }
   if (!args.check(shapes, "shape")) {
     return;

@@ -25,12 +25,13 @@ void cortex_m__softmax_out(KernelRuntimeContext& ctx, Span<EValue*> arguments) {
   // In memory order, whatever that is.
   p.outer = p.depth = p.inner = 1;
   int32_t* product = &p.outer;
-  for (const uint8_t d : input->dim_order()) {
+  for (int32_t i = 0; i < rank; ++i) {
+    const int32_t d = order_of(*input)[i];
     if (d == dim) {
-      p.depth = input->sizes()[d];
+      p.depth = sizes_of(*input)[d];
       product = &p.inner;
     } else {
-      *product *= input->sizes()[d];
+      *product *= sizes_of(*input)[d];
     }
   }
   if (args.ok() && input->numel() != 0) {

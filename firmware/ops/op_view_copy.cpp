@@ -15,7 +15,7 @@ void aten__view_copy_out(KernelRuntimeContext& ctx, Span<EValue*> arguments) {
   }
   const auto size = args.ints(1, static_cast<int32_t>(out->dim()));
   for (size_t d = 0; args.ok() && d < size.size(); ++d) {
-    args.check(size[d] == -1 || size[d] == out->sizes()[d], "output shape");
+    args.check(size[d] == -1 || size[d] == sizes_of(*out)[d], "output shape");
   }
   // Elements keep their order of indices; with both in that order in memory, it is one copy.
   args.contiguous(self);

@@ -7,8 +7,8 @@ namespace {
 
 /// Writes the stride of each dimension, in elements.
 void strides_of(const Tensor& tensor, int32_t* strides) {
-  const int32_t* const sizes = tensor.sizes().data();
-  const uint8_t* const dim_order = tensor.dim_order().data();
+  const int32_t* const sizes = sizes_of(tensor);
+  const uint8_t* const dim_order = order_of(tensor);
   int32_t stride = 1;
   for (int32_t d = static_cast<int32_t>(tensor.dim()) - 1; d >= 0; --d) {
     strides[dim_order[d]] = stride;
@@ -23,14 +23,14 @@ StridedLoop::StridedLoop(OpArgs& args, const Tensor* out, const Tensor* a, const
     return;
   }
   const Tensor* const inputs[2] = {a, b};
-  const int32_t* const out_sizes = out->sizes().data();
+  const int32_t* const out_sizes = sizes_of(*out);
   int32_t strides[2][kMaxDims] = {};
   for (int32_t i = 0; i < 2 && inputs[i] != nullptr; ++i) {
     const int32_t missing = static_cast<int32_t>(out->dim() - inputs[i]->dim());
     if (!args.check(missing >= 0, "shape")) {
       return;
     }
-    const int32_t* const sizes = inputs[i]->sizes().data();
+    const int32_t* const sizes = sizes_of(*inputs[i]);
     int32_t* const aligned = strides[i] + missing;
     strides_of(*inputs[i], aligned);
     for (int32_t d = 0; d < inputs[i]->dim(); ++d) {
@@ -53,7 +53,7 @@ StridedLoop::StridedLoop(OpArgs& args, const Tensor* out, const Tensor* in, cons
   strides_of(*in, in_strides);
   int32_t strides[2][kMaxDims] = {};
   for (int32_t d = 0; d < out->dim(); ++d) {
-    if (!args.check(out->sizes()[d] == in->sizes()[dims[d]], "shape")) {
+    if (!args.check(sizes_of(*out)[d] == sizes_of(*in)[dims[d]], "shape")) {
       return;
     }
     strides[0][d] = in_strides[dims[d]];
@@ -65,11 +65,11 @@ void StridedLoop::order(const Tensor* out, const int32_t strides[2][kMaxDims]) {
   if (out->numel() == 0) {
     return;  // rank 1, size 0
   }
-  const uint8_t* const dim_order = out->dim_order().data();
+  const uint8_t* const dim_order = order_of(*out);
   int32_t last = -1;
   for (int32_t i = 0; i < out->dim(); ++i) {
     const int32_t d = dim_order[i];
-    const int32_t size = out->sizes()[d];
+    const int32_t size = sizes_of(*out)[d];
     if (size == 1) {
       continue;
     }
