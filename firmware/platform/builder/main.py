@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Build script: the board's JSON → compiler and linker flags, image, size summary, upload."""
+
+import os
+import sys
+
+from SCons.Script import COMMAND_LINE_TARGETS, Builder, Default, DefaultEnvironment
+
+env = DefaultEnvironment()
+platform = env.PioPlatform()
+board = env.BoardConfig()
+builder_dir = os.path.join(platform.get_dir(), "builder")
+
+sys.path.insert(0, builder_dir)
+from object_cache import use_object_cache  # noqa: E402
+
+machine_flags = board.get("build.machine_flags")
+prefix = "arm-none-eabi-"
+
+env.Replace(
+    AR=prefix + "gcc-ar",
+    AS=prefix + "gcc",
+    CC=prefix + "gcc",
+    CXX=prefix + "g++",
+    LINK=prefix + "g++",
+    OBJCOPY=prefix + "objcopy",
+    RANLIB=prefix + "gcc-ranlib",
+    SIZETOOL=prefix + "size",
+    ARFLAGS=["rcD"],
+    PROGNAME="firmware",
+    PROGSUFFIX=".elf",
+)
+env.Append(
+    ASFLAGS=machine_flags,
+    ASPPFLAGS=["-x", "assembler-with-cpp", *machine_flags],
+    CCFLAGS=[
+        *machine_flags,
+        "-Os",  # a library's library.json may append another level
+        "-g1",  # addresses → lines, for fault reports; nothing of it is flashed
+        "-ffp-contract=off",
+        "-ffunction-sections",
+        "-fdata-sections",
+        "-fno-common",
+        "-Wall",
+        "-Wextra",
+        "-Wundef",
+        "-Wdouble-promotion",
+        "-Wno-psabi",  # a note on 8-byte alignment for compilers older than GCC 7.1
+        # Debug information without the project's place on disk: the ELF is the same everywhere.
+        # Between $( and $), so that SCons leaves it out of the command's signature.
+        "$(",
+        "-ffile-prefix-map=" + env.subst("$PROJECT_DIR") + "=.",
+        "$)",
+    ],
+    CFLAGS=["-std=gnu11"],
+    CXXFLAGS=["-std=gnu++17", "-fno-exceptions", "-fno-rtti", "-fno-threadsafe-statics"],
+    LINKFLAGS=[
+        *machine_flags,
+        "-Os",
+        "-nostartfiles",
+        "--specs=nano.specs",
+        "--specs=nosys.specs",
+        "-Wl,--gc-sections",
+        "-Wl,--build-id=none",
+        "-Wl,-Map," + os.path.join("$BUILD_DIR", "${PROGNAME}.map"),
+    ],
+    BUILDERS={
+        "ElfToBin": Builder(
+            action=env.VerboseAction("$OBJCOPY -O binary $SOURCES $TARGET", "Building $TARGET"),
+            suffix=".bin",
+        ),
+    },
+)
+# Sections as templates/memory.ld.j2 names them.
+env.Replace(
+    SIZECHECKCMD="$SIZETOOL -A -d $SOURCES",
+    SIZEPROGREGEXP=r"^(?:\.isr_vector|\.text|\.rodata|\.ARM\.exidx|\.model_pte|\.data)\s+(\d+).*",
+    SIZEDATAREGEXP=(
+        r"^(?:\.data|\.bss|\.noinit|\.stack|\.planned_memory|\.method_pool|\.temp_pool|\.io_pool)"
+        r"\s+(\d+).*"
+    ),
+)
+use_object_cache(env)
+
+#
+# Image
+#
+
+elf = os.path.join("$BUILD_DIR", "${PROGNAME}.elf")
+if "nobuild" not in COMMAND_LINE_TARGETS:
+    elf = env.BuildProgram()
+    # PlatformIO does not look at the linker script when it decides whether to link.
+    env.Depends(elf, os.path.join("$PROJECT_DIR", board.get("build.ldscript")))
+    Default(elf)
+    if board.get("build.single_image"):
+        # Where code and model lie far apart, a flat image would fill the gap.
+        Default(env.ElfToBin(os.path.join("$BUILD_DIR", "${PROGNAME}"), elf))
+
+#
+# Upload
+#
+
+protocol = os.environ.get("MCUGEN_UPLOAD_PROTOCOL") or env.subst("$UPLOAD_PROTOCOL")
+# Shown by PlatformIO before the upload.
+env.Replace(UPLOAD_PROTOCOL=protocol)
+
+if protocol in ("openocd", "stlink"):
+    serial = os.environ.get("MCUGEN_PROBE_SERIAL")
+    env.Replace(
+        UPLOADER="openocd",
+        UPLOADERFLAGS=[
+            *board.get("upload.openocd_args"),
+            *(["-c", f"adapter serial {serial}"] if serial else []),
+            "-c",
+            "program {$SOURCE} verify reset exit",
+        ],
+        UPLOADCMD='"$UPLOADER" $UPLOADERFLAGS',
+    )
+elif protocol == "qemu":
+    qemu = board.get("upload.qemu")
+    env.Replace(
+        UPLOADER=os.path.join(builder_dir, "qemu_session.py"),
+        UPLOADERFLAGS=[
+            "start",
+            "--elf",
+            "$SOURCE",
+            "--machine",
+            qemu["machine"],
+            *(["--cpu", qemu["cpu"]] if qemu.get("cpu") else []),
+            "--serial-index",
+            str(qemu["serial_index"]),
+            *(f"--extra={argument}" for argument in qemu.get("extra_args", [])),
+            "--state",
+            os.path.join("$PROJECT_DIR", ".mcugen-qemu.json"),
+        ],
+        UPLOADCMD='"$PYTHONEXE" "$UPLOADER" $UPLOADERFLAGS',
+    )
+elif protocol != "custom" and "upload" in COMMAND_LINE_TARGETS:
+    sys.stderr.write(f"Error: unknown upload_protocol '{protocol}': openocd, stlink, qemu\n")
+    env.Exit(1)
+
+env.AddPlatformTarget("upload", elf, env.VerboseAction("$UPLOADCMD", "Uploading $SOURCE"), "Upload")

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Share the libraries' compiled objects between projects.
+
+Every project carries the same runtime and kernels; compiling them once per machine is enough.
+Only objects of `lib/` are shared: what is generated for a model never comes out of the cache, so
+an image cannot hold another project's model. (PlatformIO's own `build_cache_dir` must not be
+shared: it shares SCons' signature file too, and has been seen to give a build that says SUCCESS
+and holds the old model.)
+
+An object is found by the contents of its source and of every header SCons' scanner finds from it,
+by its compile command, and by the toolchain: the compiler's version and the C library's headers.
+"""
+
+import hashlib
+import os
+import re
+import subprocess
+import sys
+
+import SCons.CacheDir
+
+# PlatformIO builds libraries in <build>/<env>/lib<3 hex digits of the absolute path>/<name>/.
+_LIBRARY_OBJECT = re.compile(r"^.*?[/\\]lib[0-9a-f]{3}[/\\](.+\.o)$")
+_LIBRARY_DIR = re.compile(rb"[^\s\"']*[/\\]lib[0-9a-f]{3}[/\\]")
+_PROBE = "#include <newlib.h>\n#include <cstdlib>\n#include <cstring>\n#include <cmath>\n"
+
+
+class LibraryObjects(SCons.CacheDir.CacheDir):
+    """An SCons cache that takes library objects only and names them without the project's path."""
+
+    def cachepath(self, node):
+        match = _LIBRARY_OBJECT.match(str(node))
+        if not match or not self.is_enabled():
+            return None, None
+        digest = hashlib.sha256(match[1].replace("\\", "/").encode())
+        digest.update(_LIBRARY_DIR.sub(b"", node.get_executor().get_contents()))
+        for child in node.children():
+            digest.update(b"\0" + child.get_csig().encode())
+        name = digest.hexdigest()
+        folder = os.path.join(self.path, name[: self.config["prefix_len"]].upper())
+        return folder, os.path.join(folder, name)
+
+    def retrieve(self, node):
+        return self.cachepath(node)[0] is not None and super().retrieve(node)
+
+    def push(self, node):
+        return super().push(node) if self.cachepath(node)[0] is not None else None
+
+
+def use_object_cache(env):
+    """Turn the cache on, unless MCUGEN_OBJECT_CACHE is `off` or its folder cannot be written."""
+    root = os.environ.get("MCUGEN_OBJECT_CACHE") or _default_root()
+    toolchain = _toolchain_id(env)
+    if root == "off" or toolchain is None:
+        return
+    try:
+        os.makedirs(root, exist_ok=True)
+    except OSError:
+        return
+    if os.access(root, os.W_OK):
+        env.CacheDir(os.path.join(os.path.abspath(root), toolchain), LibraryObjects)
+
+
+def _default_root():
+    if sys.platform == "darwin":
+        base = os.path.expanduser("~/Library/Caches")
+    elif os.name == "nt":
+        base = os.environ.get("LOCALAPPDATA") or os.path.expanduser("~/AppData/Local")
+    else:
+        base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    return os.path.join(base, "mcugen", "objects")
+
+
+def _toolchain_id(env):
+    """Return a name for compiler and C library, or None if the compiler does not run."""
+    digest = hashlib.sha256()
+    environment = {key: str(value) for key, value in env["ENV"].items()}
+    for command in (["--version"], ["-E", "-P", "-x", "c++", "-"]):
+        try:
+            result = subprocess.run(
+                [env.subst("$CXX"), *command],
+                input=_PROBE.encode(),
+                env=environment,
+                capture_output=True,
+                check=True,
+            )
+        except (OSError, subprocess.CalledProcessError):
+            return None
+        digest.update(result.stdout)
+    return digest.hexdigest()[:16]
