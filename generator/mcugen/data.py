@@ -195,8 +195,8 @@ def source_fingerprint(source: str) -> str:
 def as_model_input(samples: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     """Return samples as float32 or their integer type, each of the model's `shape` (batch of 1).
 
-    A sample may come with or without the batch axis, and a 4-D input as NHWC or NCHW: whichever
-    matches the model's NCHW shape. A square that fits both is taken as NCHW.
+    A sample may come with or without axes of size 1, and a 4-D input as NHWC or NCHW: whichever
+    matches the model's NCHW shape. What fits both is taken as NCHW.
 
     Raises ConfigError if no reading fits.
     """
@@ -204,8 +204,11 @@ def as_model_input(samples: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     rows = samples
     if rows.shape[1:] == shape:
         rows = rows.reshape(len(rows), *want) if shape[0] == 1 else rows
-    if rows.shape[1:] != want and rows.ndim == 4 and len(want) == 3:
-        rows = rows.transpose(0, 3, 1, 2)
+    if rows.shape[1:] != want:
+        if _without_ones(rows.shape[1:]) == _without_ones(want):
+            rows = rows.reshape(len(rows), *want)
+        elif rows.ndim == 4 and len(want) == 3:
+            rows = rows.transpose(0, 3, 1, 2)
     if rows.shape[1:] != want:
         raise ConfigError(
             f"samples have shape {list(samples.shape[1:])}, the model's input is {list(shape)}",
@@ -213,6 +216,10 @@ def as_model_input(samples: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
         )
     rows = rows if rows.dtype == np.float32 else rows.astype(np.float32)
     return np.ascontiguousarray(rows.reshape(len(rows), *shape))
+
+
+def _without_ones(shape: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(size for size in shape if size != 1)
 
 
 def _first_line(error: BaseException) -> str:

@@ -54,7 +54,7 @@ def build_artifact(
     board: BoardSpec | None = None,
     cpu: str | None = None,
     isa: Isa | None = None,
-    io: str = "int8",
+    io: str | None = None,
     strict: bool = False,
     calibrate: str | None = None,
     progress: Progress | None = None,
@@ -67,7 +67,7 @@ def build_artifact(
         board: whose cpu and isa to lower for; or give `cpu` (and `isa`).
         cpu: "cortex-m4".
         isa: what the kernels may use, if not the most that `cpu` has.
-        io: "int8" or "float" inputs and outputs. A `.pte` keeps what it has.
+        io: "int8" (the default) or "float" inputs and outputs. A `.pte` keeps what it has.
         strict: refuse a program in which an operator runs in float.
         calibrate: `FILE.npz`, `tfds:NAME`, a folder or "random"; None for the model's own data.
         progress: called as progress(what, done, total).
@@ -83,6 +83,7 @@ def build_artifact(
         isa = isa or (board.isa if board else None)
         if cpu is None:
             raise ConfigError("the model is to be lowered for a board or a cpu: neither is given")
+        io = io or "int8"
         if io not in IO_KINDS:
             raise ConfigError(f"unknown io '{io}': one of {', '.join(IO_KINDS)}")
         isa = isa or (CPU_ISAS[cpu][0] if cpu in CPU_ISAS else None)
