@@ -374,7 +374,14 @@ class QemuMachine:
 
     def stop(self) -> bool:
         """Stop the machine; return whether it ran."""
-        return run_session_script(["stop", f"--state={self.state_path}"]).strip() == "stopped"
+        return stop_session(self.state_path)
+
+
+def stop_session(state_path: Path) -> bool:
+    """Stop the machine of a state file; return whether it ran."""
+    if not state_path.exists():
+        return False
+    return run_session_script(["stop", f"--state={state_path}"]).strip() == "stopped"
 
 
 def session_path(project_root: Path) -> Path:

@@ -94,7 +94,7 @@ class Difference:
 class Accuracy:
     """Share of samples whose largest output is the label's; None where it is not known."""
 
-    float: float | None
+    float_model: float | None
     int8_host: float | None
     device: float | None
 
@@ -184,7 +184,7 @@ def check_device(
             )
 
 
-def memory_warnings(info: DeviceInfo, plan: MemoryPlan) -> tuple[str, ...]:
+def memory_warnings(info: DeviceInfo, artifact: PteArtifact, plan: MemoryPlan) -> tuple[str, ...]:
     """Return where the device's memory use differs from what was planned on the host."""
     warnings: list[str] = []
     expected = {
@@ -203,9 +203,10 @@ def memory_warnings(info: DeviceInfo, plan: MemoryPlan) -> tuple[str, ...]:
             warnings.append(
                 f"{name} memory has {pool.total_bytes:,} B on the device; {total:,} B were planned"
             )
-        if name == "method" and pool.used_bytes != total:
+        if name == "method" and pool.used_bytes != artifact.method_bytes:
             warnings.append(
-                f"loading the method used {pool.used_bytes:,} B; {total:,} B were predicted"
+                f"loading the method used {pool.used_bytes:,} B; "
+                f"{artifact.method_bytes:,} B were predicted"
             )
         elif pool.used_bytes > pool.total_bytes:
             warnings.append(f"{name} memory: {pool.used_bytes:,} B used of {pool.total_bytes:,} B")
@@ -327,7 +328,7 @@ def verify(
         max_step=int(max_step) if float(max_step).is_integer() else max_step,
         first_difference=first,
         accuracy=Accuracy(
-            float=float_accuracy,
+            float_model=float_accuracy,
             int8_host=host_right / total if labelled else None,
             device=device_right / total if labelled else None,
         ),

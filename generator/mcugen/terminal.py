@@ -7,6 +7,7 @@ import contextlib
 import json
 import os
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TextIO
 
@@ -121,12 +122,7 @@ class Terminal:
             sys.stderr.flush()
 
 
-def number(value: float) -> str:
-    """Return a count with thousands separated: 12,345."""
-    return f"{value:,}" if isinstance(value, int) else f"{value:,.1f}"
-
-
-def table(rows: list[tuple[str, ...]], *, header: tuple[str, ...] | None = None) -> str:
+def table(rows: Sequence[tuple[str, ...]], *, header: tuple[str, ...] | None = None) -> str:
     """Return rows in aligned columns; a column of numbers is aligned right."""
     every = [header, *rows] if header else rows
     if not every:
