@@ -4,8 +4,6 @@
 #include <app/log.h>
 #include <app/model.h>
 #include <executorch/extension/data_loader/buffer_data_loader.h>
-#include <executorch/runtime/core/exec_aten/util/dim_order_util.h>
-#include <executorch/runtime/core/exec_aten/util/tensor_dimension_limit.h>
 #include <executorch/runtime/executor/memory_manager.h>
 #include <executorch/runtime/executor/method.h>
 #include <executorch/runtime/executor/program.h>
@@ -25,7 +23,6 @@ using executorch::extension::BufferDataLoader;
 using executorch::runtime::Error;
 using executorch::runtime::EValue;
 using executorch::runtime::HierarchicalAllocator;
-using executorch::runtime::kTensorDimensionLimit;
 using executorch::runtime::MemoryAllocator;
 using executorch::runtime::MemoryManager;
 using executorch::runtime::Method;
@@ -33,7 +30,6 @@ using executorch::runtime::MethodMeta;
 using executorch::runtime::Program;
 using executorch::runtime::Result;
 using executorch::runtime::Span;
-using executorch::runtime::Tag;
 using executorch::runtime::TensorInfo;
 
 constexpr size_t kIoAlignment = 16;
@@ -73,12 +69,13 @@ class PeakAllocator final : public MemoryAllocator {
 
 Slot<BufferDataLoader> g_loader;
 Slot<Program> g_program;
-Slot<MethodMeta> g_meta;
+Slot<MethodMeta> g_meta_slot;
 Slot<MemoryAllocator> g_method_allocator;
 Slot<PeakAllocator> g_temp_allocator;
 Slot<HierarchicalAllocator> g_planned_memory;
 Slot<MemoryManager> g_memory_manager;
 Slot<Method> g_method;
+MethodMeta* g_meta;  // nullptr until read_meta() has found it usable
 size_t g_io_used;
 bool g_ready;
 bool g_has_result;
@@ -93,21 +90,43 @@ bool fail(const char* step, Error code) {
 
 size_t round_up(size_t bytes) { return (bytes + kIoAlignment - 1) & ~(kIoAlignment - 1); }
 
-// Take `bytes` of io_pool at `*offset`. Never wraps: nbytes of a checked tensor is far below 2^31.
-uint8_t* take_io(size_t bytes, size_t* offset) {
-  uint8_t* data = kAppConfig.io_pool.data() + *offset;
-  *offset += round_up(bytes);
-  return data;
+/// What this file needs to know of an input or output.
+struct TensorFacts {
+  size_t bytes;
+  int8_t dtype;
+  bool planned;
+};
+
+enum class Side : uint8_t { kInput, kOutput };
+
+// The only place that unpacks a TensorInfo for its size; each use of a Result costs some code.
+Error read_facts(MethodMeta& meta, Side side, size_t index, TensorFacts* facts) {
+  Result<TensorInfo> result =
+      side == Side::kInput ? meta.input_tensor_meta(index) : meta.output_tensor_meta(index);
+  if (!result.ok()) {
+    return result.error();
+  }
+  const TensorInfo& info = result.get();
+  *facts = {info.nbytes(), static_cast<int8_t>(info.scalar_type()), info.is_memory_planned()};
+  return Error::Ok;
 }
 
-// Walks the layout of io_pool: inputs in order, then outputs that are not memory-planned. There are
-// one or two of each: walking costs less than a table.
-size_t io_offset_of_input(size_t index) {
-  size_t offset = 0;
-  for (size_t i = 0; i < index; ++i) {
-    take_io(g_meta->input_tensor_meta(i)->nbytes(), &offset);
+// Walks the layout of io_pool up to an input, or to an output that is not memory-planned. There are
+// one or two of each: walking costs less than a table. All facts were read once in read_meta().
+uint8_t* io_address(Side side, size_t index) {
+  uint8_t* address = kAppConfig.io_pool.data();
+  const size_t num_inputs = g_meta->num_inputs();
+  const size_t end = side == Side::kInput ? index : num_inputs + index;
+  for (size_t i = 0; i < end; ++i) {
+    TensorFacts facts{};
+    const bool is_input = i < num_inputs;
+    const Error error = read_facts(*g_meta, is_input ? Side::kInput : Side::kOutput,
+                                   is_input ? i : i - num_inputs, &facts);
+    if (error == Error::Ok && (is_input || !facts.planned)) {
+      address += round_up(facts.bytes);
+    }
   }
-  return offset;
+  return address;
 }
 
 bool check_crc() {
@@ -129,32 +148,27 @@ bool load_program() {
 
 // All inputs and outputs must be tensors, and io_pool must hold what belongs there.
 bool read_meta() {
-  Result<MethodMeta> meta = g_program->method_meta(kAppConfig.method_name);
-  if (!meta.ok()) {
-    return fail("method_meta", meta.error());
+  Result<MethodMeta> result = g_program->method_meta(kAppConfig.method_name);
+  if (!result.ok()) {
+    return fail("method_meta", result.error());
   }
-  size_t needed = 0;
-  for (size_t i = 0; i < meta->num_inputs(); ++i) {
-    Result<TensorInfo> info = meta->input_tensor_meta(i);
-    if (!info.ok()) {
-      return fail("input is not a tensor", info.error());
+  MethodMeta& meta = g_meta_slot.emplace(result.get());
+  for (size_t i = 0; i < meta.num_inputs() + meta.num_outputs(); ++i) {
+    const bool is_input = i < meta.num_inputs();
+    TensorFacts facts{};
+    const Error error = read_facts(meta, is_input ? Side::kInput : Side::kOutput,
+                                   is_input ? i : i - meta.num_inputs(), &facts);
+    if (error != Error::Ok) {
+      return fail(is_input ? "input is not a tensor" : "output is not a tensor", error);
     }
-    needed += round_up(info->nbytes());
-  }
-  for (size_t i = 0; i < meta->num_outputs(); ++i) {
-    Result<TensorInfo> info = meta->output_tensor_meta(i);
-    if (!info.ok()) {
-      return fail("output is not a tensor", info.error());
-    }
-    if (!info->is_memory_planned()) {
-      needed += round_up(info->nbytes());
+    if (is_input || !facts.planned) {
+      g_io_used += round_up(facts.bytes);
     }
   }
-  g_io_used = needed;
-  if (needed > kAppConfig.io_pool.size()) {
+  if (g_io_used > kAppConfig.io_pool.size()) {
     return fail("io pool too small", Error::MemoryAllocationFailed);
   }
-  g_meta.emplace(meta.get());
+  g_meta = &meta;
   std::memset(kAppConfig.io_pool.data(), 0, kAppConfig.io_pool.size());
   return true;
 }
@@ -179,14 +193,12 @@ bool load_method() {
 }
 
 bool place_outputs() {
-  size_t offset = io_offset_of_input(g_meta->num_inputs());
   for (size_t i = 0; i < g_meta->num_outputs(); ++i) {
-    Result<TensorInfo> info = g_meta->output_tensor_meta(i);
-    if (info->is_memory_planned()) {
-      continue;
+    TensorFacts facts{};
+    Error error = read_facts(*g_meta, Side::kOutput, i, &facts);
+    if (error == Error::Ok && !facts.planned) {
+      error = g_method->set_output_data_ptr(io_address(Side::kOutput, i), facts.bytes, i);
     }
-    uint8_t* data = take_io(info->nbytes(), &offset);
-    const Error error = g_method->set_output_data_ptr(data, info->nbytes(), i);
     if (error != Error::Ok) {
       return fail("set_output_data_ptr", error);
     }
@@ -194,29 +206,20 @@ bool place_outputs() {
   return true;
 }
 
-bool set_inputs() {
-  for (size_t i = 0; i < g_meta->num_inputs(); ++i) {
-    Result<TensorInfo> info = g_meta->input_tensor_meta(i);
-    const size_t dims = info->sizes().size();
-    TensorImpl::StridesType strides[kTensorDimensionLimit];
-    Error error = dims <= kTensorDimensionLimit ? Error::Ok : Error::NotSupported;
-    if (error == Error::Ok) {
-      error = executorch::runtime::dim_order_to_stride(info->sizes().data(),
-                                                       info->dim_order().data(), dims, strides);
-    }
-    TensorBytes staging;
-    if (error == Error::Ok && model_input(i, &staging)) {
-      // The runtime copies from this tensor; it changes neither sizes nor order.
-      TensorImpl impl(info->scalar_type(), static_cast<ssize_t>(dims),
-                      const_cast<TensorImpl::SizesType*>(info->sizes().data()), staging.data,
-                      const_cast<TensorImpl::DimOrderType*>(info->dim_order().data()), strides);
-      error = g_method->set_input(EValue(Tensor(&impl)), i);
-    }
-    if (error != Error::Ok) {
-      return fail("set_input", error);
-    }
+Error set_input(size_t index) {
+  Result<TensorInfo> result = g_meta->input_tensor_meta(index);
+  if (!result.ok()) {
+    return result.error();
   }
-  return true;
+  const TensorInfo& info = result.get();
+  const Span<const int32_t> sizes = info.sizes();
+  const Span<const uint8_t> dim_order = info.dim_order();
+  // The method copies from this tensor, or keeps its data pointer; it changes neither its sizes
+  // nor its order, which lie in flash. It does not read strides: they follow from the order.
+  TensorImpl impl(info.scalar_type(), static_cast<ssize_t>(sizes.size()),
+                  const_cast<TensorImpl::SizesType*>(sizes.data()), io_address(Side::kInput, index),
+                  const_cast<TensorImpl::DimOrderType*>(dim_order.data()));
+  return g_method->set_input(EValue(Tensor(&impl)), index);
 }
 
 }  // namespace
@@ -242,31 +245,26 @@ void model_describe_error(TextWriter& out) {
   }
 }
 
-size_t model_num_inputs() { return g_meta.made() ? g_meta->num_inputs() : 0; }
-
-size_t model_num_outputs() { return g_meta.made() ? g_meta->num_outputs() : 0; }
-
 bool model_input(size_t index, TensorBytes* tensor) {
-  if (index >= model_num_inputs()) {
+  TensorFacts facts{};
+  if (g_meta == nullptr || index >= g_meta->num_inputs() ||
+      read_facts(*g_meta, Side::kInput, index, &facts) != Error::Ok) {
     return false;
   }
-  Result<TensorInfo> info = g_meta->input_tensor_meta(index);
-  tensor->data = kAppConfig.io_pool.data() + io_offset_of_input(index);
-  tensor->bytes = info->nbytes();
-  tensor->dtype = static_cast<int8_t>(info->scalar_type());
+  *tensor = {io_address(Side::kInput, index), facts.bytes, facts.dtype};
   return true;
 }
 
 bool model_output(size_t index, TensorBytes* tensor) {
-  if (index >= model_num_outputs()) {
+  TensorFacts facts{};
+  if (g_meta == nullptr || index >= g_meta->num_outputs() ||
+      read_facts(*g_meta, Side::kOutput, index, &facts) != Error::Ok) {
     return false;
   }
-  Result<TensorInfo> info = g_meta->output_tensor_meta(index);
-  tensor->data = nullptr;
-  tensor->bytes = info->nbytes();
-  tensor->dtype = static_cast<int8_t>(info->scalar_type());
+  *tensor = {nullptr, facts.bytes, facts.dtype};
   if (g_ready) {
-    tensor->data = static_cast<uint8_t*>(g_method->get_output(index).toTensor().mutable_data_ptr());
+    const EValue& value = g_method->get_output(index);
+    tensor->data = static_cast<uint8_t*>(value.toTensor().mutable_data_ptr());
   }
   return true;
 }
@@ -280,8 +278,11 @@ bool model_execute(uint64_t* ticks) {
   }
   g_has_result = false;
   log_reset_first_error();
-  if (!set_inputs()) {
-    return false;
+  for (size_t i = 0; i < g_meta->num_inputs(); ++i) {
+    const Error error = set_input(i);
+    if (error != Error::Ok) {
+      return fail("set_input", error);
+    }
   }
   cycle_counter_start();
   const Error error = g_method->execute();
@@ -298,7 +299,7 @@ MemoryUse model_memory() {
   for (size_t i = 0; i < kAppConfig.num_planned_buffers; ++i) {
     use.planned.total += kAppConfig.planned_buffers[i].size();
   }
-  if (g_meta.made()) {
+  if (g_meta != nullptr) {
     for (size_t i = 0; i < g_meta->num_memory_planned_buffers(); ++i) {
       Result<int64_t> bytes = g_meta->memory_planned_buffer_size(i);
       use.planned.used += bytes.ok() ? static_cast<size_t>(bytes.get()) : 0;

@@ -44,13 +44,9 @@ bool model_ready();
 /// The failed step, the `Error` code and the runtime's first log line about it.
 void model_describe_error(TextWriter& out);
 
-/// @returns number of inputs and outputs; 0 while the `.pte` is not even readable.
-size_t model_num_inputs();
-size_t model_num_outputs();
-
 /// @param[in] index Which input.
 /// @param[out] tensor The staging copy; its data may be written. Zero after boot.
-/// @returns false if there is no such input.
+/// @returns false if there is no such input, or the `.pte` could not even be read.
 bool model_input(size_t index, TensorBytes* tensor);
 
 /// @param[in] index Which output.

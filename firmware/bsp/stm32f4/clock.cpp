@@ -111,7 +111,7 @@ bool start_pll(uint32_t input_hz, uint32_t source_bit) {
   // RM0390 5.1.4: the regulator's scale can only be changed with the PLL off, then over-drive with
   // the PLL on and SYSCLK still on HSI or HSE.
   set_bits(kRccApb1Enr, kRccApb1EnrPwr);
-  (void)reg32(kRccApb1Enr);  // RM0390 6.2.13: the clock runs two cycles after it is enabled
+  read_back(kRccApb1Enr);  // RM0390 6.2.13: the clock runs two cycles after it is enabled
   set_bits(kPwrCr, kPwrCrVosScale1);
   reg32(kRccPllCfgr) = pll_m << kRccPllCfgrPllMPos | pll_n << kRccPllCfgrPllNPos |
                        0u << kRccPllCfgrPllPPos | source_bit | 8u << kRccPllCfgrPllQPos |

@@ -31,7 +31,7 @@ void set_field(uintptr_t address, uint32_t index, uint32_t width, uint32_t value
 void uart_init(uint32_t baud) {
   reg32(kRccAhb1Enr) = reg32(kRccAhb1Enr) | kRccAhb1EnrGpioA;
   reg32(kRccApb1Enr) = reg32(kRccApb1Enr) | kRccApb1EnrUsart2;
-  (void)reg32(kRccApb1Enr);  // RM0390 6.2.13: the clock runs two cycles after it is enabled
+  read_back(kRccApb1Enr);  // RM0390 6.2.13: the clock runs two cycles after it is enabled
 
   set_field(kGpioAAfrl, kTxPin, 4, kUsart2Af);
   set_field(kGpioAAfrl, kRxPin, 4, kUsart2Af);

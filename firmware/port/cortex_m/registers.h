@@ -12,6 +12,12 @@ inline volatile uint32_t& reg32(uintptr_t address) {
   return *reinterpret_cast<volatile uint32_t*>(address);
 }
 
+/// Read a register for the time it takes: the write before it has then arrived.
+inline void read_back(uintptr_t address) {
+  const uint32_t value = reg32(address);
+  static_cast<void>(value);
+}
+
 // SysTick, DDI 0403 B3.3
 constexpr uintptr_t kSystCsr = 0xE000E010;
 constexpr uint32_t kSystCsrEnable = 1u << 0;
