@@ -1,0 +1,214 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Call single operators of the firmware on the host, under ASan and UBSan.
+
+A request is text: `<operator> <count>` and per argument `N`, `I <int>`, `B <0|1>`, `D <bits of
+the double>`, `L <count> <ints>`, `T <dtype> <rank> <sizes> <dim order> <null data?>
+<misalignment> <bytes>` with the raw bytes on the next line, or `R <index>` for an earlier argument
+again. The reply is `<error> <log bytes> <tensors> <bytes of each>`, the log and every tensor's
+bytes.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from mcugen import operators
+from mcugen.resources import executorch_include_dir
+
+ROOT = Path(__file__).resolve().parents[2]
+FIRMWARE = ROOT / "firmware"
+HERE = Path(__file__).resolve().parent
+
+#: Of the runtime, what an operator needs: tensors, values, logging.
+RUNTIME_FOLDERS = ("runtime/core", "runtime/platform")
+
+DTYPES = {
+    np.dtype(np.uint8): 0,
+    np.dtype(np.int8): 1,
+    np.dtype(np.int16): 2,
+    np.dtype(np.int32): 3,
+    np.dtype(np.int64): 4,
+    np.dtype(np.float32): 6,
+    np.dtype(np.float64): 7,
+    np.dtype(np.bool_): 11,
+}
+
+NHWC = (0, 2, 3, 1)
+
+
+@dataclass(frozen=True)
+class T:
+    """A tensor argument: logical array and memory order."""
+
+    array: np.ndarray
+    order: tuple[int, ...] | None = None  #: None: contiguous
+    misalignment: int = 0
+    null_data: bool = False
+
+    @property
+    def dim_order(self) -> tuple[int, ...]:
+        return tuple(range(self.array.ndim)) if self.order is None else self.order
+
+    def encode(self) -> bytes:
+        order = self.dim_order
+        data = (
+            np.ascontiguousarray(self.array.transpose(order)).tobytes()
+            if order
+            else (self.array.tobytes())
+        )
+        head = [DTYPES[self.array.dtype], self.array.ndim, *self.array.shape, *order]
+        head += [int(self.null_data), self.misalignment, len(data)]
+        return b"T " + " ".join(map(str, head)).encode() + b"\n" + data
+
+    def decode(self, data: bytes) -> np.ndarray:
+        order = self.dim_order
+        flat = np.frombuffer(data, self.array.dtype)
+        if not order:
+            return flat.reshape(())
+        memory = flat.reshape([self.array.shape[axis] for axis in order])
+        return memory.transpose(np.argsort(order))
+
+
+@dataclass(frozen=True)
+class Again:
+    """The earlier argument `index` once more."""
+
+    index: int
+
+
+@dataclass(frozen=True)
+class Reply:
+    error: int  #: of executorch::runtime::Error; 0 is Ok, 0x12 InvalidArgument
+    log: str
+    out: np.ndarray  #: the last tensor argument
+    untouched: bool  #: whether all other tensors kept their bytes
+    out_untouched: bool
+
+
+def _encode(argument: object) -> bytes:
+    if argument is None:
+        return b"N"
+    if isinstance(argument, T):
+        return argument.encode()
+    if isinstance(argument, Again):
+        return f"R {argument.index}".encode()
+    if isinstance(argument, bool):
+        return f"B {int(argument)}".encode()
+    if isinstance(argument, int | np.integer):
+        return f"I {argument}".encode()
+    if isinstance(argument, float):
+        return f"D {struct.unpack('<q', struct.pack('<d', argument))[0]}".encode()
+    if isinstance(argument, list | tuple):
+        return f"L {len(argument)} {' '.join(map(str, argument))}".encode()
+    raise TypeError(f"no way to pass {argument!r}")
+
+
+class OpHost:
+    """The driver process."""
+
+    def __init__(self, program: Path) -> None:
+        environment = {**os.environ, "ASAN_OPTIONS": "detect_leaks=0:allocator_may_return_null=1"}
+        self._program = program
+        self._environment = environment
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def close(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def raw(self, operator: str, arguments: list[object]) -> Reply:
+        """Call with exactly these arguments; the last tensor among them is the output."""
+        if self._process is None:
+            self._process = subprocess.Popen(
+                [str(self._program)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=self._environment,
+            )
+        process = self._process
+        assert process.stdin and process.stdout and process.stderr
+        request = b"\n".join([f"{operator} {len(arguments)}".encode(), *map(_encode, arguments)])
+        try:
+            process.stdin.write(request + b"\n")
+            process.stdin.flush()
+            head = process.stdout.readline()
+        except BrokenPipeError:
+            head = b""
+        if not head:
+            report = process.stderr.read().decode(errors="replace")
+            self.close()
+            raise AssertionError(f"op_host died in {operator}:\n{report[:6000]}")
+        error, log_bytes, _, *sizes = map(int, head.split())
+        log = process.stdout.read(log_bytes).decode()
+        datas = [process.stdout.read(size) for size in sizes]
+        tensors = [argument for argument in arguments if isinstance(argument, T)]
+        same = [
+            data == tensor.encode().split(b"\n", 1)[1]
+            for tensor, data in zip(tensors, datas, strict=True)
+        ]
+        return Reply(error, log, tensors[-1].decode(datas[-1]), all(same[:-1]), same[-1])
+
+    def call(self, operator: str, *arguments: object) -> np.ndarray:
+        """Call with `out` last, as the exporter writes calls; the call must succeed."""
+        reply = self.raw(operator, [*arguments, Again(len(arguments) - 1)])
+        assert reply.error == 0, f"error 0x{reply.error:x}: {reply.log}"
+        assert reply.untouched, "the operator wrote to an input"
+        return reply.out
+
+
+def build_op_host(folder: Path) -> Path:
+    """Compile the driver with all operators and kernels; returns the program."""
+    table = ["#pragma once", "#include <ops/ops.h>", "struct OpTableEntry {"]
+    table += ["  const char* name;", "  executorch::runtime::OpFunction function;", "};"]
+    table.insert(1, "#include <executorch/runtime/kernel/operator_registry.h>")
+    table += ["constexpr OpTableEntry kOpTable[] = {"]
+    table += [
+        f'    {{"{name}", mcugen::ops::{operators.function_for(name)}}},'
+        for name in operators.names()
+    ]
+    (folder / "op_table.h").write_text("\n".join([*table, "};", ""]))
+    # One translation unit each: a fraction of the time.
+    sources = [HERE / "op_host.cpp"]
+    for part in ("kernels", "ops"):
+        together = folder / f"{part}.cpp"
+        files = sorted((FIRMWARE / part).glob("*.cpp"))
+        together.write_text("".join(f"#include <{part}/{file.name}>\n" for file in files))
+        sources.append(together)
+    for part in RUNTIME_FOLDERS:
+        sources += sorted((FIRMWARE / part).rglob("*.cpp"))
+    include = executorch_include_dir()
+    flags = [
+        *("-std=gnu++17", "-g", "-O1", "-fsanitize=address,undefined"),
+        *("-fno-sanitize-recover=all", "-fno-exceptions", "-fno-rtti", "-ffp-contract=off"),
+        *("-DC10_USING_CUSTOM_GENERATED_MACROS", "-DET_MIN_LOG_LEVEL=Error"),
+        *("-Wall", "-Wextra", "-Werror", f"-I{FIRMWARE}", f"-I{folder}"),
+        *("-isystem", str(include)),
+        *("-isystem", str(include / "executorch/runtime/core/portable_type/c10")),
+    ]
+
+    def compile_one(numbered: tuple[int, Path]) -> Path:
+        number, source = numbered
+        target = folder / f"{number}_{source.stem}.o"
+        _run(["g++", *flags, "-c", str(source), "-o", str(target)])
+        return target
+
+    with ThreadPoolExecutor(2) as pool:
+        objects = list(pool.map(compile_one, enumerate(sources)))
+    program = folder / "op_host"
+    _run(["g++", "-fsanitize=address,undefined", *map(str, objects), "-o", str(program)])
+    return program
+
+
+def _run(command: list[str]) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, f"{' '.join(command)}\n{done.stderr[-6000:]}"
