@@ -1,0 +1,771 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <executorch/runtime/core/event_tracer_hooks.h>
+#include <executorch/runtime/core/exec_aten/util/tensor_util.h>
+#include <executorch/runtime/executor/method.h>
+#include <executorch/runtime/executor/platform_memory_allocator.h>
+#include <executorch/runtime/executor/program.h>
+#include <executorch/runtime/kernel/kernel_runtime_context.h>
+#include <runtime/executor/method_layout.h>
+#include <runtime/executor/tensor_facts.h>
+#include <runtime/executor/tensor_parser.h>
+#include <runtime/platform/fail.h>
+
+#include <cstring>
+#include <new>
+
+// Whether kernels without a temp allocator get memory from et_pal_allocate(). Where there is no
+// heap they get Error::NotFound instead, and the code is left out.
+#ifndef MCUGEN_PAL_TEMP_ALLOCATOR
+#if defined(__unix__)
+#define MCUGEN_PAL_TEMP_ALLOCATOR 1
+#else
+#define MCUGEN_PAL_TEMP_ALLOCATOR 0
+#endif
+#endif
+
+// Loading looks everything up once (values, kernels, arguments), into one block of the method
+// allocator; execution then only follows pointers. Value types cannot change after loading (a move
+// joins values of one type), so what is checked here about types holds in every kernel call.
+
+namespace executorch::runtime {
+namespace {
+
+using executorch::aten::Tensor;
+using executorch_flatbuffer::KernelTypes;
+using OptionalTensor = std::optional<Tensor>;
+
+// The tag is known to be Tensor: toTensor() would check again and keep a message for it.
+const Tensor& tensor_of(const EValue& value) { return value.payload.as_tensor; }
+
+bool has_memory(const Tensor& tensor) {
+  return tensor.const_data_ptr() != nullptr || tensor.numel() == 0;
+}
+
+// Does the tensor at `index`, or each tensor of the list there, have memory now?
+bool has_memory(const executorch_flatbuffer::ExecutionPlan* plan, const EValue* values,
+                int32_t index) {
+  if (values[index].isTensor()) {
+    return has_memory(tensor_of(values[index]));
+  }
+  const executorch_flatbuffer::EValue* serialized =
+      plan->values()->Get(static_cast<uint32_t>(index));
+  const flatbuffers::Vector<int32_t, uint32_t>* items = nullptr;
+  if (const auto* list = serialized->val_as_TensorList()) {
+    items = list->items();
+  } else if (const auto* optionals = serialized->val_as_OptionalTensorList()) {
+    items = optionals->items();
+  }
+  for (uint32_t i = 0; i < flatbuffers::length(items); ++i) {
+    const EValue& item = values[items->Get(i)];
+    if (item.isTensor() && !has_memory(tensor_of(item))) {
+      return false;
+    }
+  }
+  return true;
+}
+
+// Longest operator name with its overload; the exporter's are below 60.
+constexpr size_t kMaxOperatorName = 128;
+
+class MethodLoader final {
+ public:
+  MethodLoader(const Program* program, MemoryManager* memory_manager,
+               const executorch_flatbuffer::ExecutionPlan* plan, Span<const Kernel> kernels)
+      : program_(program), memory_manager_(memory_manager), plan_(plan), kernels_(kernels) {}
+
+  Error load(EValue** values, size_t* n_values, Chain** chains, size_t* n_chains) {
+    const mcugen::MethodLayout layout(plan_);
+    moves_ = layout.moves != 0;
+    const uint64_t bytes = layout.bytes();
+    MCUGEN_CHECK(bytes <= UINT32_MAX, InvalidProgram, "a method of more than 4 GB");
+    void* block =
+        memory_manager_->method_allocator()->allocate(static_cast<size_t>(bytes), alignof(EValue));
+    if (block == nullptr) {
+      return Error::MemoryAllocationFailed;  // Logged by the allocator, with both sizes.
+    }
+    pools_ = layout.divide(block);
+    n_values_ = static_cast<uint32_t>(layout.values);
+    *values = pools_.values;
+    *chains = pools_.chains;
+
+    Error error = load_values();
+    if (error == Error::Ok) {
+      error = check_list(plan_->inputs());
+    }
+    if (error == Error::Ok) {
+      error = check_list(plan_->outputs());
+    }
+    for (uint32_t c = 0; error == Error::Ok && c < layout.chains; ++c) {
+      error = load_chain(plan_->chains()->Get(c), &(*chains)[c]);
+    }
+    if (error == Error::Ok) {
+      *n_values = n_values_;
+      *n_chains = static_cast<size_t>(layout.chains);
+    }
+    return error;
+  }
+
+ private:
+  Error check_index(int64_t index) {
+    MCUGEN_CHECK(index >= 0 && index < n_values_, InvalidProgram, "value %lld of %u",
+                 static_cast<long long>(index), static_cast<unsigned>(n_values_));
+    return Error::Ok;
+  }
+
+  Error check_list(const flatbuffers::Vector<int32_t, uint32_t>* indices) {
+    for (uint32_t i = 0; i < flatbuffers::length(indices); ++i) {
+      Error error = check_index(indices->Get(i));
+      if (error != Error::Ok) {
+        return error;
+      }
+    }
+    return Error::Ok;
+  }
+
+  Error load_values() {
+    EValue* values = pools_.values;
+    for (uint32_t i = 0; i < n_values_; ++i) {
+      new (&values[i]) EValue();
+    }
+    for (uint32_t i = 0; i < n_values_; ++i) {
+      Error error = load_value(plan_->values()->Get(i), &values[i]);
+      if (error != Error::Ok) {
+        return error;
+      }
+    }
+    return Error::Ok;
+  }
+
+  Error load_value(const executorch_flatbuffer::EValue* serialized, EValue* value) {
+    MCUGEN_CHECK(serialized->val() != nullptr, InvalidProgram, "a value without type");
+    switch (serialized->val_type()) {
+      case KernelTypes::Int:
+        *value = EValue(serialized->val_as_Int()->int_val());
+        return Error::Ok;
+      case KernelTypes::Bool:
+        *value = EValue(serialized->val_as_Bool()->bool_val());
+        return Error::Ok;
+      case KernelTypes::Double:
+        *value = EValue(serialized->val_as_Double()->double_val());
+        return Error::Ok;
+      case KernelTypes::Tensor: {
+        executorch::aten::TensorImpl* tensor = pools_.tensors++;
+        Error error = deserialization::TensorParser::parse(program_, memory_manager_, plan_,
+                                                           serialized->val_as_Tensor(), tensor,
+                                                           &pools_.shape_words);
+        if (error == Error::Ok) {
+          *value = EValue(Tensor(tensor));
+        }
+        return error;
+      }
+      case KernelTypes::String: {
+        const auto* text = serialized->val_as_String()->string_val();
+        MCUGEN_CHECK(text != nullptr, InvalidProgram, "a string value without text");
+        *value = EValue(array(text->data(), text->size()));
+        return Error::Ok;
+      }
+      case KernelTypes::DoubleList: {
+        const auto* items = serialized->val_as_DoubleList()->items();
+        *value =
+            EValue(array(items == nullptr ? nullptr : items->data(), flatbuffers::length(items)));
+        return Error::Ok;
+      }
+      case KernelTypes::BoolList: {
+        const auto* items = serialized->val_as_BoolList()->items();
+        const uint32_t size = flatbuffers::length(items);
+        for (uint32_t i = 0; i < size; ++i) {
+          MCUGEN_CHECK(items->Get(i) <= 1, InvalidProgram, "a bool that is %u",
+                       static_cast<unsigned>(items->Get(i)));
+        }
+        // Checked just now to hold bools.
+        *value = EValue(
+            array(items == nullptr ? nullptr : reinterpret_cast<const bool*>(items->data()), size));
+        return Error::Ok;
+      }
+      case KernelTypes::IntList:
+        return load_list(serialized->val_as_IntList()->items(), Tag::Int, &pools_.int_lists,
+                         &pools_.int_items, value);
+      case KernelTypes::TensorList:
+        return load_list(serialized->val_as_TensorList()->items(), Tag::Tensor,
+                         &pools_.tensor_lists, &pools_.tensor_items, value);
+      case KernelTypes::OptionalTensorList:
+        return load_list(serialized->val_as_OptionalTensorList()->items(), Tag::None,
+                         &pools_.optional_lists, &pools_.optional_items, value);
+      default:
+        return Error::Ok;  // Null, and it is None already.
+    }
+  }
+
+  // An ArrayRef of program data. The pool is of one type: ArrayRefs differ only in their pointer.
+  template <typename T>
+  executorch::aten::ArrayRef<T>* array(const T* data, size_t size) {
+    static_assert(sizeof(executorch::aten::ArrayRef<T>) ==
+                  sizeof(executorch::aten::ArrayRef<char>));
+    return new (pools_.arrays++) executorch::aten::ArrayRef<T>(data, size);
+  }
+
+  // Items are indices of values of one type; Tag::None stands for "tensor or none".
+  template <typename Index, typename T>
+  Error load_list(const flatbuffers::Vector<Index, uint32_t>* items, Tag tag,
+                  BoxedEvalueList<T>** lists, T** unboxed, EValue* value) {
+    const uint32_t size = flatbuffers::length(items);
+    EValue** pointers = pools_.pointers;
+    for (uint32_t i = 0; i < size; ++i) {
+      const int64_t index = items->Get(i);
+      Error error = check_index(index);
+      if (error != Error::Ok) {
+        return error;
+      }
+      const Tag item = mcugen::tag_of(plan_->values()->Get(static_cast<uint32_t>(index)));
+      MCUGEN_CHECK(item == tag || (tag == Tag::None && item == Tag::Tensor), InvalidProgram,
+                   "a list's item %u, value %u, is of type %u", static_cast<unsigned>(i),
+                   static_cast<unsigned>(index), static_cast<unsigned>(item));
+      pointers[i] = &pools_.values[index];
+    }
+    *value =
+        EValue(new ((*lists)++) BoxedEvalueList<T>(pointers, *unboxed, static_cast<int>(size)));
+    pools_.pointers += size;
+    *unboxed += size;
+    return Error::Ok;
+  }
+
+  Error load_chain(const executorch_flatbuffer::Chain* serialized, Chain* chain) {
+    const auto* instructions = serialized->instructions();
+    chain->n_instructions = flatbuffers::length(instructions);
+    chain->instructions = pools_.instructions;
+    pools_.instructions += chain->n_instructions;
+    for (uint32_t i = 0; i < chain->n_instructions; ++i) {
+      Error error =
+          load_instruction(instructions->Get(i), chain->n_instructions, &chain->instructions[i]);
+      if (error != Error::Ok) {
+        return error;
+      }
+    }
+    return Error::Ok;
+  }
+
+  Error load_instruction(const executorch_flatbuffer::Instruction* serialized,
+                         uint32_t n_instructions, Chain::Instruction* instruction) {
+    instruction->args = pools_.pointers;
+    if (const auto* call = serialized->instr_args_as_KernelCall()) {
+      return load_call(call, instruction);
+    }
+    pools_.pointers += 2;
+    if (const auto* move = serialized->instr_args_as_MoveCall()) {
+      instruction->kind = Chain::Kind::kMove;
+      return load_arguments(instruction, move->move_from(), move->move_to());
+    }
+    if (const auto* jump = serialized->instr_args_as_JumpFalseCall()) {
+      // One behind the last instruction is the end of the chain.
+      const int32_t destination = jump->destination_instruction();
+      MCUGEN_CHECK(destination >= 0 && static_cast<uint32_t>(destination) <= n_instructions,
+                   InvalidProgram, "jump to instruction %d of %u", static_cast<int>(destination),
+                   static_cast<unsigned>(n_instructions));
+      instruction->kind = Chain::Kind::kJumpFalse;
+      instruction->destination = static_cast<uint32_t>(destination);
+      return load_arguments(instruction, jump->cond_value_index(), jump->cond_value_index());
+    }
+    if (const auto* free = serialized->instr_args_as_FreeCall()) {
+      instruction->kind = Chain::Kind::kFree;
+      return load_arguments(instruction, free->value_index(), free->value_index());
+    }
+    MCUGEN_CHECK(serialized->instr_args_as_DelegateCall() == nullptr, NotSupported,
+                 "call of a delegate");
+    return MCUGEN_FAIL(InvalidProgram, "an instruction without arguments");
+  }
+
+  // The two arguments of an instruction that is not a kernel call, and their types.
+  Error load_arguments(Chain::Instruction* instruction, int32_t first, int32_t second) {
+    Error error = check_index(first);
+    if (error == Error::Ok) {
+      error = check_index(second);
+    }
+    if (error != Error::Ok) {
+      return error;
+    }
+    instruction->n_args = 2;
+    instruction->args[0] = &pools_.values[first];
+    instruction->args[1] = &pools_.values[second];
+    const Tag from = pools_.values[first].tag;
+    const Tag to = pools_.values[second].tag;
+    // Lists are not moved: has_memory() finds their items where the plan put them.
+    bool fits = from == to && from != Tag::ListTensor && from != Tag::ListOptionalTensor;
+    if (instruction->kind == Chain::Kind::kFree) {
+      fits = from == Tag::Tensor;
+    } else if (instruction->kind == Chain::Kind::kJumpFalse && from == Tag::Tensor) {
+      fits = tensor_of(pools_.values[first]).scalar_type() == executorch::aten::ScalarType::Bool;
+    } else if (instruction->kind == Chain::Kind::kJumpFalse) {
+      fits = from == Tag::Bool;
+    }
+    MCUGEN_CHECK(fits, InvalidProgram, "move, jump or free of values %d and %d, types %u and %u",
+                 static_cast<int>(first), static_cast<int>(second), static_cast<unsigned>(from),
+                 static_cast<unsigned>(to));
+    return Error::Ok;
+  }
+
+  Error load_call(const executorch_flatbuffer::KernelCall* call, Chain::Instruction* instruction) {
+    const auto* indices = call->args();
+    const uint32_t n_args = flatbuffers::length(indices);
+    MCUGEN_CHECK(n_args <= UINT16_MAX, InvalidProgram, "kernel call with %u arguments",
+                 static_cast<unsigned>(n_args));
+    Error error = check_list(indices);
+    if (error != Error::Ok) {
+      return error;
+    }
+    instruction->kind = moves_ ? Chain::Kind::kCheckedKernel : Chain::Kind::kKernel;
+    instruction->n_args = static_cast<uint16_t>(n_args);
+    for (uint32_t i = 0; i < n_args; ++i) {
+      const int32_t index = indices->Get(i);
+      instruction->args[i] = &pools_.values[index];
+      // Inputs and outputs that the plan leaves to the caller have no memory yet.
+      if (!has_memory(plan_, pools_.values, index)) {
+        instruction->kind = Chain::Kind::kCheckedKernel;
+      }
+    }
+    pools_.pointers += n_args;
+    return find_kernel(call->op_index(), instruction);
+  }
+
+  Error find_kernel(int32_t op_index, Chain::Instruction* instruction) {
+    const auto* operators = plan_->operators();
+    MCUGEN_CHECK(op_index >= 0 && static_cast<uint32_t>(op_index) < flatbuffers::length(operators),
+                 InvalidProgram, "operator %d of %u", static_cast<int>(op_index),
+                 static_cast<unsigned>(flatbuffers::length(operators)));
+    const auto* op = operators->Get(static_cast<uint32_t>(op_index));
+    const uint32_t name_length = flatbuffers::length(op->name());
+    const uint32_t overload_length = flatbuffers::length(op->overload());
+    char name[kMaxOperatorName];
+    MCUGEN_CHECK(name_length != 0 && name_length < kMaxOperatorName &&
+                     overload_length < kMaxOperatorName - 1 - name_length,
+                 InvalidProgram, "operator %d has no name, or too long a one",
+                 static_cast<int>(op_index));
+    memcpy(name, op->name()->c_str(), name_length + 1);
+    if (overload_length != 0) {
+      name[name_length] = '.';
+      memcpy(name + name_length + 1, op->overload()->c_str(), overload_length + 1);
+    }
+
+    // Types and dim orders of the tensors, for kernels that are specialized to them. A kernel key
+    // describes at most 16 tensors; a call with more takes the general kernel.
+    TensorMeta meta[16];
+    size_t n_meta = 0;
+    for (uint32_t i = 0; i < instruction->n_args; ++i) {
+      if (!instruction->args[i]->isTensor()) {
+        continue;
+      }
+      if (n_meta == sizeof(meta) / sizeof(meta[0])) {
+        n_meta = 0;
+        break;
+      }
+      const Tensor& tensor = tensor_of(*instruction->args[i]);
+      meta[n_meta++] = TensorMeta(
+          tensor.scalar_type(),
+          {const_cast<uint8_t*>(tensor.dim_order().data()), static_cast<size_t>(tensor.dim())});
+    }
+    const Span<const TensorMeta> metas(meta, n_meta);
+    Result<OpFunction> kernel = kernels_.empty()
+                                    ? get_op_function_from_registry(name, metas)
+                                    : get_op_function_from_registry(name, metas, kernels_);
+    if (!kernel.ok()) {
+      return kernel.error();
+    }
+    instruction->kernel = *kernel;
+    return Error::Ok;
+  }
+
+  const Program* program_;
+  MemoryManager* memory_manager_;
+  const executorch_flatbuffer::ExecutionPlan* plan_;
+  Span<const Kernel> kernels_;
+  mcugen::MethodPools pools_ = {};
+  uint32_t n_values_ = 0;
+  bool moves_ = false;  // The method has moves: any tensor may become any other.
+};
+
+}  // namespace
+
+Result<Method> Method::load(executorch_flatbuffer::ExecutionPlan* s_plan, const Program* program,
+                            MemoryManager* memory_manager, EventTracer* event_tracer,
+                            const NamedDataMap* named_data_map,
+                            const LoadBackendOptionsMap* backend_options,
+                            Span<const Kernel> kernel_registry) {
+  MCUGEN_CHECK(memory_manager != nullptr && memory_manager->method_allocator() != nullptr,
+               InvalidArgument, "no memory manager, or no method allocator in it");
+  MemoryAllocator* temp_allocator = memory_manager->temp_allocator();
+#if MCUGEN_PAL_TEMP_ALLOCATOR
+  if (temp_allocator == nullptr) {
+    auto* fallback =
+        memory_manager->method_allocator()->allocateInstance<internal::PlatformMemoryAllocator>();
+    if (fallback == nullptr) {
+      return Error::MemoryAllocationFailed;
+    }
+    temp_allocator = new (fallback) internal::PlatformMemoryAllocator();
+  }
+#endif
+  Method method(program, memory_manager, event_tracer, temp_allocator, kernel_registry);
+  Error error = method.init(s_plan, named_data_map, backend_options);
+  if (error != Error::Ok) {
+    return error;
+  }
+  return method;
+}
+
+Error Method::init(executorch_flatbuffer::ExecutionPlan* s_plan, const NamedDataMap*,
+                   const LoadBackendOptionsMap*) {
+  internal::EventTracerProfileMethodScope scope(event_tracer_, "Method::init");
+  MCUGEN_CHECK(init_state_ == InitializationState::Uninitialized, InvalidState,
+               "method is initialized already");
+  init_state_ = InitializationState::InitializationFailed;
+  serialization_plan_ = s_plan;
+  const auto* delegates = s_plan->delegates();
+  if (flatbuffers::length(delegates) != 0) {
+    const auto* id = delegates->Get(0)->id();
+    return MCUGEN_FAIL(NotSupported, "method needs backend %s: delegates are not supported",
+                       id == nullptr ? "?" : id->c_str());
+  }
+  MethodLoader loader(program_, memory_manager_, s_plan, kernel_registry_);
+  Error error = loader.load(&values_, &n_value_, &chains_, &n_chains_);
+  if (error == Error::Ok) {
+    init_state_ = InitializationState::Initialized;
+  }
+  return error;
+}
+
+// Everything the method made is in memory that is not its own, and of types that need no
+// destruction in this build (Tensor is a pointer).
+Method::~Method() {
+  static_assert(std::is_trivially_destructible<Tensor>::value);
+  static_assert(std::is_trivially_destructible<executorch::aten::TensorImpl>::value);
+}
+
+Error Method::set_input(const EValue& input_evalue, size_t input_idx) {
+  MCUGEN_CHECK(initialized(), InvalidState, "method is not initialized");
+  MCUGEN_CHECK(input_idx < inputs_size(), InvalidArgument, "input %zu of %zu", input_idx,
+               inputs_size());
+  EValue& input = mutable_value(get_input_index(input_idx));
+  MCUGEN_CHECK(input.tag == input_evalue.tag, InvalidArgument, "input %zu is of type %u, not %u",
+               input_idx, static_cast<unsigned>(input.tag),
+               static_cast<unsigned>(input_evalue.tag));
+  bool same;
+  switch (input.tag) {
+    case Tag::Tensor: {
+      const Tensor& to = tensor_of(input);
+      const Tensor& from = tensor_of(input_evalue);
+      MCUGEN_CHECK(to.scalar_type() == from.scalar_type(), InvalidArgument,
+                   "input %zu is of scalar type %d, not %d", input_idx,
+                   static_cast<int>(to.scalar_type()), static_cast<int>(from.scalar_type()));
+      Error error = resize_tensor(to, from.sizes());
+      if (error != Error::Ok) {
+        return error;  // Logged, with the sizes.
+      }
+      // There is one dim order of rank 0 or 1; a caller may not have given it.
+      MCUGEN_CHECK(from.dim() < 2 || from.dim_order() == to.dim_order(), InvalidArgument,
+                   "input %zu: the dim order is not the method's", input_idx);
+      const auto* tensor = serialization_plan_->values()
+                               ->Get(static_cast<uint32_t>(get_input_index(input_idx)))
+                               ->val_as_Tensor();
+      return tensor->allocation_info() != nullptr ? internal::copy_tensor_data(to, from)
+                                                  : internal::share_tensor_data(to, from);
+    }
+    // Other inputs were folded into the program when it was traced: only their value will do.
+    case Tag::Int:
+    case Tag::Double:  // Bit by bit: 8 bytes, like the int.
+      same = input.payload.copyable_union.as_int == input_evalue.payload.copyable_union.as_int;
+      break;
+    case Tag::Bool:
+      same = input.payload.copyable_union.as_bool == input_evalue.payload.copyable_union.as_bool;
+      break;
+    case Tag::String:
+      same = input.payload.copyable_union.as_string_ptr->equals(
+          *input_evalue.payload.copyable_union.as_string_ptr);
+      break;
+    case Tag::None:
+      same = true;
+      break;
+    default:
+      return MCUGEN_FAIL(NotSupported, "input %zu is a list", input_idx);
+  }
+  MCUGEN_CHECK(same, InvalidArgument, "input %zu is not the value that was traced", input_idx);
+  return Error::Ok;
+}
+
+Error Method::set_inputs(const executorch::aten::ArrayRef<EValue>& input_evalues) {
+  MCUGEN_CHECK(initialized(), InvalidState, "method is not initialized");
+  MCUGEN_CHECK(input_evalues.size() == inputs_size(), InvalidArgument, "%zu inputs, not %zu",
+               inputs_size(), input_evalues.size());
+  for (size_t i = 0; i < input_evalues.size(); ++i) {
+    Error error = set_input(input_evalues[i], i);
+    if (error != Error::Ok) {
+      return error;
+    }
+  }
+  return Error::Ok;
+}
+
+Error Method::set_output_data_ptr(void* buffer, size_t size, size_t output_idx) {
+  MCUGEN_CHECK(initialized(), InvalidState, "method is not initialized");
+  MCUGEN_CHECK(output_idx < outputs_size(), InvalidArgument, "output %zu of %zu", output_idx,
+               outputs_size());
+  const size_t index = get_output_index(output_idx);
+  EValue& output = mutable_value(index);
+  MCUGEN_CHECK(output.isTensor(), InvalidArgument, "output %zu is not a tensor", output_idx);
+  const auto* tensor =
+      serialization_plan_->values()->Get(static_cast<uint32_t>(index))->val_as_Tensor();
+  MCUGEN_CHECK(tensor->allocation_info() == nullptr && tensor->data_buffer_idx() == 0, InvalidState,
+               "output %zu has its memory from the plan", output_idx);
+  return internal::set_tensor_data(tensor_of(output), buffer, size);
+}
+
+namespace {
+
+Error copy_values(const EValue* values, const flatbuffers::Vector<int32_t, uint32_t>* indices,
+                  EValue* out, size_t length) {
+  const size_t count = flatbuffers::length(indices);
+  MCUGEN_CHECK(length >= count, InvalidArgument, "room for %zu values of %zu", length, count);
+  for (size_t i = 0; i < length; ++i) {
+    out[i] = i < count ? values[indices->Get(static_cast<uint32_t>(i))] : EValue();
+  }
+  return Error::Ok;
+}
+
+}  // namespace
+
+Error Method::get_outputs(EValue* output_evalues, size_t length) {
+  MCUGEN_CHECK(initialized(), InvalidState, "method is not initialized");
+  return copy_values(values_, serialization_plan_->outputs(), output_evalues, length);
+}
+
+Error Method::get_inputs(EValue* input_evalues, size_t length) {
+  MCUGEN_CHECK(initialized(), InvalidState, "method is not initialized");
+  return copy_values(values_, serialization_plan_->inputs(), input_evalues, length);
+}
+
+Result<Tensor> Method::get_attribute(std::string_view name) {
+  MCUGEN_CHECK(initialized(), InvalidState, "method is not initialized");
+  for (uint32_t i = 0; i < n_value_; ++i) {
+    const auto* tensor = serialization_plan_->values()->Get(i)->val_as_Tensor();
+    if (tensor != nullptr && mcugen::is_attribute(tensor) && name == mcugen::tensor_name(tensor)) {
+      return tensor_of(values_[i]);
+    }
+  }
+  return MCUGEN_FAIL(NotFound, "no attribute %.*s", static_cast<int>(name.size()), name.data());
+}
+
+namespace {
+
+// The serialized form of a kernel call: names and indices are not kept in RAM.
+const executorch_flatbuffer::KernelCall* find_call(const executorch_flatbuffer::ExecutionPlan* plan,
+                                                   size_t chain_idx, size_t instr_idx) {
+  const auto* instructions = plan->chains()->Get(static_cast<uint32_t>(chain_idx))->instructions();
+  return instructions->Get(static_cast<uint32_t>(instr_idx))->instr_args_as_KernelCall();
+}
+
+const char* operator_name(const executorch_flatbuffer::ExecutionPlan* plan,
+                          const executorch_flatbuffer::KernelCall* call) {
+  return plan->operators()->Get(static_cast<uint32_t>(call->op_index()))->name()->c_str();
+}
+
+Error check_memory(const executorch_flatbuffer::ExecutionPlan* plan, const EValue* values,
+                   size_t chain_idx, size_t instr_idx) {
+  const executorch_flatbuffer::KernelCall* call = find_call(plan, chain_idx, instr_idx);
+  const auto* indices = call->args();
+  for (uint32_t i = 0; i < flatbuffers::length(indices); ++i) {
+    MCUGEN_CHECK(has_memory(plan, values, indices->Get(i)), InvalidState,
+                 "%s, instruction %zu: argument %u has no memory (an input or output not set?)",
+                 operator_name(plan, call), instr_idx, static_cast<unsigned>(i));
+  }
+  return Error::Ok;
+}
+
+// A tensor counts as false if any of its elements is.
+Result<bool> is_false(const EValue& condition) {
+  if (condition.isBool()) {
+    return !condition.payload.copyable_union.as_bool;
+  }
+  const Tensor& tensor = tensor_of(condition);
+  MCUGEN_CHECK(has_memory(tensor), InvalidState, "condition without memory");
+  const uint8_t* data = tensor.const_data_ptr<uint8_t>();
+  for (ssize_t i = 0; i < tensor.numel(); ++i) {
+    if (data[i] == 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+Error Method::execute_instruction() {
+  const Chain::Instruction& instruction =
+      chains_[step_state_.chain_idx].instructions[step_state_.instr_idx];
+  size_t next = step_state_.instr_idx + 1;
+  switch (instruction.kind) {
+    case Chain::Kind::kCheckedKernel: {
+      const Error error =
+          check_memory(serialization_plan_, values_, step_state_.chain_idx, step_state_.instr_idx);
+      if (error != Error::Ok) {
+        return error;
+      }
+      ET_FALLTHROUGH;
+    }
+    case Chain::Kind::kKernel: {
+      internal::EventTracerProfileInstructionScope instruction_scope(
+          event_tracer_, static_cast<ChainID>(step_state_.chain_idx),
+          static_cast<DebugHandle>(step_state_.instr_idx));
+      internal::EventTracerProfileOpScope op_scope(event_tracer_, "OPERATOR_CALL");
+      KernelRuntimeContext context(event_tracer_, temp_allocator_);
+      instruction.kernel(context, InstructionArgs(instruction.args, instruction.n_args));
+      if (internal::event_tracer_enabled()) {
+        for (uint32_t i = 0; i < instruction.n_args; ++i) {
+          internal::event_tracer_log_evalue(event_tracer_, *instruction.args[i]);
+        }
+      }
+      if (temp_allocator_ != nullptr) {
+        temp_allocator_->reset();
+      }
+      const Error error = context.failure_state();
+      if (error != Error::Ok) {
+        return MCUGEN_FAIL_WITH(
+            error, "%s, instruction %zu: failed with 0x%x",
+            operator_name(serialization_plan_, find_call(serialization_plan_, step_state_.chain_idx,
+                                                         step_state_.instr_idx)),
+            step_state_.instr_idx, static_cast<unsigned>(error));
+      }
+      break;
+    }
+    case Chain::Kind::kMove:
+      *instruction.args[1] = *instruction.args[0];
+      break;
+    case Chain::Kind::kJumpFalse: {
+      Result<bool> jump = is_false(*instruction.args[0]);
+      if (!jump.ok()) {
+        return jump.error();
+      }
+      if (*jump) {
+        next = instruction.destination;
+      }
+      break;
+    }
+    case Chain::Kind::kFree:
+      break;
+  }
+  step_state_.instr_idx = next;
+  return Error::Ok;
+}
+
+Error Method::execute() {
+  internal::event_tracer_create_event_block(event_tracer_, "Execute");
+  internal::EventTracerProfileMethodScope scope(event_tracer_, "Method::execute");
+  MCUGEN_CHECK(initialized(), InvalidState, "method is not initialized");
+  MCUGEN_CHECK(step_state_.chain_idx == 0 && step_state_.instr_idx == 0, InvalidState,
+               "execute() in mid-execution by step(): call reset_execution()");
+  Error error = Error::Ok;
+  for (; step_state_.chain_idx < n_chains_; ++step_state_.chain_idx) {
+    step_state_.instr_idx = 0;
+    const size_t n_instructions = chains_[step_state_.chain_idx].n_instructions;
+    while (error == Error::Ok && step_state_.instr_idx < n_instructions) {
+      error = execute_instruction();
+    }
+    if (error != Error::Ok) {
+      break;
+    }
+  }
+  step_state_ = {};
+  if (error == Error::Ok) {
+    log_outputs();
+  }
+  return error;
+}
+
+Error Method::step() {
+  MCUGEN_CHECK(initialized(), InvalidState, "method is not initialized");
+  // Chains may be empty.
+  while (step_state_.chain_idx < n_chains_ &&
+         step_state_.instr_idx == chains_[step_state_.chain_idx].n_instructions) {
+    step_state_ = {step_state_.chain_idx + 1, 0};
+  }
+  if (step_state_.chain_idx == n_chains_) {
+    return Error::EndOfMethod;
+  }
+  Error error = execute_instruction();
+  if (error != Error::Ok) {
+    step_state_ = {};
+    return error;
+  }
+  if (step_state_.instr_idx == chains_[step_state_.chain_idx].n_instructions) {
+    step_state_ = {step_state_.chain_idx + 1, 0};
+    if (step_state_.chain_idx == n_chains_) {
+      log_outputs();
+    }
+  }
+  return Error::Ok;
+}
+
+// The old names are declared deprecated, and the new ones experimental, by the same attribute.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+Error Method::experimental_step() { return step(); }
+
+bool Method::in_progress() const {
+  return initialized() && step_state_.chain_idx < n_chains_ &&
+         (step_state_.chain_idx != 0 || step_state_.instr_idx != 0);
+}
+
+Error Method::reset_execution() {
+  MCUGEN_CHECK(step_state_.chain_idx == n_chains_, InvalidState,
+               "reset_execution() before the end of the method");
+  step_state_ = {};
+  return Error::Ok;
+}
+
+Error Method::experimental_reset_execution() { return reset_execution(); }
+#pragma GCC diagnostic pop
+
+MethodMeta Method::method_meta() const {
+  // Loaded by its name, so it has one, and the program still finds it.
+  return program_->method_meta(serialization_plan_->name()->c_str()).get();
+}
+
+size_t Method::inputs_size() const { return flatbuffers::length(serialization_plan_->inputs()); }
+
+size_t Method::outputs_size() const { return flatbuffers::length(serialization_plan_->outputs()); }
+
+size_t Method::get_input_index(size_t i) const {
+  ET_CHECK_MSG(i < inputs_size(), "input %zu of %zu", i, inputs_size());
+  return static_cast<size_t>(serialization_plan_->inputs()->Get(static_cast<uint32_t>(i)));
+}
+
+size_t Method::get_output_index(size_t i) const {
+  ET_CHECK_MSG(i < outputs_size(), "output %zu of %zu", i, outputs_size());
+  return static_cast<size_t>(serialization_plan_->outputs()->Get(static_cast<uint32_t>(i)));
+}
+
+const EValue& Method::get_value(size_t i) const {
+  ET_CHECK_MSG(i < n_value_, "value %zu of %zu", i, n_value_);
+  return values_[i];
+}
+
+EValue& Method::mutable_value(size_t i) {
+  ET_CHECK_MSG(i < n_value_, "value %zu of %zu", i, n_value_);
+  return values_[i];
+}
+
+const EValue& Method::get_output(size_t i) const { return get_value(get_output_index(i)); }
+
+const EValue& Method::get_input(size_t i) const { return get_value(get_input_index(i)); }
+
+EValue& Method::mutable_input(size_t i) { return mutable_value(get_input_index(i)); }
+
+EValue& Method::mutable_output(size_t i) { return mutable_value(get_output_index(i)); }
+
+EventTracer* Method::get_event_tracer() { return event_tracer_; }
+
+void Method::log_outputs() {
+  if (internal::event_tracer_enabled()) {
+    for (size_t i = 0; i < outputs_size(); ++i) {
+      internal::event_tracer_log_evalue_output(event_tracer_, get_output(i));
+    }
+  }
+}
+
+}  // namespace executorch::runtime

@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <executorch/runtime/core/event_tracer_hooks.h>
+#include <executorch/runtime/executor/program.h>
+#include <executorch/runtime/executor/program_validation.h>
+#include <runtime/platform/fail.h>
+#include <runtime/platform/names.h>
+#include <runtime/schema/program_reader.h>
+#include <runtime/schema/verify_program.h>
+
+#include <cstring>
+
+namespace executorch::runtime {
+namespace {
+
+using flatbuffers::load;
+
+constexpr size_t kIdentifierOffset = 4;
+
+// The extended header: behind the FlatBuffer's root offset and identifier, all little-endian
+// (exir/_serialize/_program.py): "eh00", u32 length of the header, u64 program size, u64 offset
+// of the segments, u64 bytes of the segments (absent from old files).
+constexpr size_t kExtendedHeaderOffset = 8;
+constexpr uint32_t kExtendedHeaderMinLength = 24;
+constexpr char kExtendedHeaderMagic[] = {'e', 'h', '0', '0'};
+
+struct Header {
+  size_t program_bytes;
+  size_t segment_base_offset;  // Zero: no segments.
+  size_t segment_bytes;        // From there to the end of the data.
+};
+
+// @param[in] head The first Program::kMinHeadBytes bytes, 8-byte aligned.
+Error read_header(const uint8_t* head, size_t file_bytes, Header* out) {
+  const uint8_t* header = head + kExtendedHeaderOffset;
+  if (memcmp(header, kExtendedHeaderMagic, sizeof(kExtendedHeaderMagic)) != 0) {
+    *out = {file_bytes, 0, 0};
+    return Error::Ok;
+  }
+  const uint32_t length = load<uint32_t>(header + 4);
+  const uint64_t program_bytes = load<uint64_t>(header + 8);
+  const uint64_t base = load<uint64_t>(header + 16);
+  const uint64_t segment_bytes =
+      length > kExtendedHeaderMinLength ? load<uint64_t>(header + 24) : 0;
+  MCUGEN_CHECK(length >= kExtendedHeaderMinLength, InvalidProgram, "extended header of %u bytes",
+               static_cast<unsigned>(length));
+  MCUGEN_CHECK(program_bytes >= Program::kMinHeadBytes && program_bytes <= file_bytes,
+               InvalidProgram, "truncated program: 0x%zx bytes of 0x%llx", file_bytes,
+               static_cast<unsigned long long>(program_bytes));
+  MCUGEN_CHECK(base == 0 || (base >= program_bytes && base <= file_bytes &&
+                             segment_bytes <= file_bytes - base),
+               InvalidProgram, "truncated program: segments of 0x%llx bytes at 0x%llx of 0x%zx",
+               static_cast<unsigned long long>(segment_bytes),
+               static_cast<unsigned long long>(base), file_bytes);
+  *out = {static_cast<size_t>(program_bytes), static_cast<size_t>(base),
+          base == 0 ? 0 : file_bytes - static_cast<size_t>(base)};
+  return Error::Ok;
+}
+
+// Every segment lies inside the file: LoadSegment() and PteDataMap rely on it.
+Error check_segments(const executorch_flatbuffer::Program* program, const Header& header) {
+  const auto* segments = program->segments();
+  for (uint32_t i = 0; i < flatbuffers::length(segments); ++i) {
+    const auto* segment = segments->Get(i);
+    MCUGEN_CHECK(segment->offset() <= header.segment_bytes &&
+                     segment->size() <= header.segment_bytes - segment->offset(),
+                 InvalidProgram, "segment %u: 0x%llx bytes at 0x%llx of 0x%zx",
+                 static_cast<unsigned>(i), static_cast<unsigned long long>(segment->size()),
+                 static_cast<unsigned long long>(segment->offset()), header.segment_bytes);
+  }
+  return Error::Ok;
+}
+
+Result<FreeableBuffer> load_segment(const DataLoader* loader, size_t base,
+                                    const executorch_flatbuffer::DataSegment* segment,
+                                    const DataLoader::SegmentInfo& info) {
+  return loader->load(base + static_cast<size_t>(segment->offset()),
+                      static_cast<size_t>(segment->size()), info);
+}
+
+Result<const executorch_flatbuffer::ExecutionPlan*> find_plan(
+    const executorch_flatbuffer::Program* program, const char* method_name) {
+  const auto* plans = program->execution_plan();
+  MCUGEN_CHECK(method_name != nullptr, InvalidArgument, "no method name");
+  for (uint32_t i = 0; i < flatbuffers::length(plans); ++i) {
+    const auto* name = plans->Get(i)->name();
+    if (name != nullptr && mcugen::names_equal(name->c_str(), method_name)) {
+      return plans->Get(i);
+    }
+  }
+  return MCUGEN_FAIL(InvalidArgument, "no method %s in the program", method_name);
+}
+
+}  // namespace
+
+Program::HeaderStatus Program::check_header(const void* data, size_t size) {
+  if (size < kMinHeadBytes) {
+    return ShortData;
+  }
+  const char* identifier = static_cast<const char*>(data) + kIdentifierOffset;
+  if (memcmp(identifier, executorch_flatbuffer::kProgramIdentifier, 4) == 0) {
+    return CompatibleVersion;
+  }
+  return identifier[0] == 'E' && identifier[1] == 'T' ? IncompatibleVersion : NotPresent;
+}
+
+Result<Program> Program::load(DataLoader* loader, Verification verification) {
+  MCUGEN_CHECK(loader != nullptr, InvalidArgument, "no data loader");
+  Result<size_t> file_bytes = loader->size();
+  if (!file_bytes.ok()) {
+    return file_bytes.error();
+  }
+  MCUGEN_CHECK(*file_bytes >= kMinHeadBytes, InvalidProgram, "truncated program: %zu bytes",
+               *file_bytes);
+  Header header = {};
+  {
+    Result<FreeableBuffer> head = loader->load(
+        0, kMinHeadBytes, DataLoader::SegmentInfo(DataLoader::SegmentInfo::Type::Program));
+    if (!head.ok()) {
+      return head.error();
+    }
+    alignas(8) uint8_t bytes[kMinHeadBytes];
+    memcpy(bytes, head->data(), kMinHeadBytes);
+    MCUGEN_CHECK(check_header(bytes, kMinHeadBytes) == CompatibleVersion, InvalidProgram,
+                 "not an ExecuTorch program, or of another version: identifier 0x%08x, not %s",
+                 static_cast<unsigned>(flatbuffers::load<uint32_t>(bytes + kIdentifierOffset)),
+                 executorch_flatbuffer::kProgramIdentifier);
+    Error error = read_header(bytes, *file_bytes, &header);
+    if (error != Error::Ok) {
+      return error;
+    }
+  }
+
+  Result<FreeableBuffer> data = loader->load(
+      0, header.program_bytes, DataLoader::SegmentInfo(DataLoader::SegmentInfo::Type::Program));
+  if (!data.ok()) {
+    return data.error();
+  }
+  Error error = mcugen::verify_program(data->data(), data->size());
+  if (error != Error::Ok) {
+    return error;
+  }
+  const auto* program = flatbuffers::GetRoot<executorch_flatbuffer::Program>(data->data());
+  MCUGEN_CHECK(program->version() <= kMaxSupportedSchemaVersion, InvalidProgram,
+               "schema version %u, at most %u is known", static_cast<unsigned>(program->version()),
+               static_cast<unsigned>(kMaxSupportedSchemaVersion));
+  error = check_segments(program, header);
+  if (error != Error::Ok) {
+    return error;
+  }
+
+  const auto* constant_segment = program->constant_segment();
+  const bool has_constant_segment =
+      constant_segment != nullptr && flatbuffers::length(constant_segment->offsets()) != 0;
+  const uint32_t constant_index = has_constant_segment ? constant_segment->segment_index() : 0;
+  if (has_constant_segment) {
+    MCUGEN_CHECK(flatbuffers::length(program->constant_buffer()) == 0, InvalidProgram,
+                 "constants both inside the program and in a segment");
+    // A program without constants still lists the offset of entry 0, which nothing may use.
+    if (flatbuffers::length(constant_segment->offsets()) > 1) {
+      MCUGEN_CHECK(constant_index < flatbuffers::length(program->segments()), InvalidProgram,
+                   "constant segment %u of %u", static_cast<unsigned>(constant_index),
+                   static_cast<unsigned>(flatbuffers::length(program->segments())));
+    }
+  }
+  const bool load_constants =
+      has_constant_segment && constant_index < flatbuffers::length(program->segments());
+
+  if (verification == Verification::InternalConsistency) {
+    error = validate_program(program);
+    if (error != Error::Ok) {
+      return error;
+    }
+  }
+
+  std::optional<internal::PteDataMap> pte_data_map;
+  if (flatbuffers::length(program->named_data()) != 0 && program->segments() != nullptr) {
+    Result<internal::PteDataMap> map = internal::PteDataMap::create(
+        loader, header.segment_base_offset, program->named_data(), program->segments());
+    if (!map.ok()) {
+      return map.error();
+    }
+    pte_data_map.emplace(std::move(*map));
+  }
+
+  Result<FreeableBuffer> constants =
+      load_constants
+          ? load_segment(
+                loader, header.segment_base_offset, program->segments()->Get(constant_index),
+                DataLoader::SegmentInfo(DataLoader::SegmentInfo::Type::Constant, constant_index))
+          : Result<FreeableBuffer>(FreeableBuffer());
+  if (!constants.ok()) {
+    return constants.error();
+  }
+  return Program(loader, header.segment_base_offset, std::move(*data), program,
+                 std::move(*constants), std::move(pte_data_map));
+}
+
+Result<const void*> Program::get_constant_buffer_data(size_t buffer_idx, size_t nbytes) const {
+  const auto* segment = internal_program_->constant_segment();
+  const auto* offsets = segment == nullptr ? nullptr : segment->offsets();
+  const auto* buffers = internal_program_->constant_buffer();
+  const uint8_t* data;
+  uint64_t available;
+  if (flatbuffers::length(offsets) != 0) {
+    MCUGEN_CHECK(buffer_idx < offsets->size(), InvalidArgument, "constant %zu of %u", buffer_idx,
+                 static_cast<unsigned>(offsets->size()));
+    const uint64_t offset = offsets->Get(static_cast<uint32_t>(buffer_idx));
+    const size_t size = constant_segment_data_.size();
+    MCUGEN_CHECK(offset <= size, InvalidProgram, "constant %zu lies outside of its segment",
+                 buffer_idx);
+    data = static_cast<const uint8_t*>(constant_segment_data_.data()) + static_cast<size_t>(offset);
+    available = size - offset;
+  } else {
+    MCUGEN_CHECK(buffer_idx < flatbuffers::length(buffers), InvalidArgument, "constant %zu of %u",
+                 buffer_idx, static_cast<unsigned>(flatbuffers::length(buffers)));
+    const auto* storage = buffers->Get(static_cast<uint32_t>(buffer_idx))->storage();
+    data = storage == nullptr ? nullptr : storage->data();
+    available = flatbuffers::length(storage);
+  }
+  MCUGEN_CHECK(nbytes <= available, InvalidProgram, "constant %zu has %u bytes, its tensor %zu",
+               buffer_idx, static_cast<unsigned>(available), nbytes);
+  return data;
+}
+
+Result<const NamedDataMap*> Program::get_named_data_map() const {
+  if (!pte_data_map_.has_value()) {
+    return Error::NotFound;
+  }
+  return &pte_data_map_.value();
+}
+
+size_t Program::num_methods() const {
+  return flatbuffers::length(internal_program_->execution_plan());
+}
+
+Result<const char*> Program::get_method_name(size_t method_index) const {
+  MCUGEN_CHECK(method_index < num_methods(), InvalidArgument, "method %zu of %zu", method_index,
+               num_methods());
+  const auto* name =
+      internal_program_->execution_plan()->Get(static_cast<uint32_t>(method_index))->name();
+  MCUGEN_CHECK(name != nullptr, InvalidProgram, "method %zu has no name", method_index);
+  return name->c_str();
+}
+
+Result<Method> Program::load_method(const char* method_name, MemoryManager* memory_manager,
+                                    EventTracer* event_tracer, const NamedDataMap* named_data_map,
+                                    const LoadBackendOptionsMap* backend_options,
+                                    Span<const Kernel> kernel_registry) const {
+  internal::event_tracer_create_event_block(event_tracer, "Default");
+  internal::EventTracerProfileMethodScope scope(event_tracer, "Program::load_method");
+  Result<const executorch_flatbuffer::ExecutionPlan*> plan =
+      find_plan(internal_program_, method_name);
+  if (!plan.ok()) {
+    return plan.error();
+  }
+  // The signature is the header's; nothing writes through it.
+  return Method::load(const_cast<executorch_flatbuffer::ExecutionPlan*>(*plan), this,
+                      memory_manager, event_tracer, named_data_map, backend_options,
+                      kernel_registry);
+}
+
+Result<MethodMeta> Program::method_meta(const char* method_name) const {
+  Result<const executorch_flatbuffer::ExecutionPlan*> plan =
+      find_plan(internal_program_, method_name);
+  if (!plan.ok()) {
+    return plan.error();
+  }
+  return MethodMeta(*plan);
+}
+
+Result<const char*> Program::get_output_flattening_encoding(const char* method_name) const {
+  Result<const executorch_flatbuffer::ExecutionPlan*> plan =
+      find_plan(internal_program_, method_name);
+  if (!plan.ok()) {
+    return plan.error();
+  }
+  const auto* type = (*plan)->container_meta_type();
+  const auto* encoding = type == nullptr ? nullptr : type->encoded_out_str();
+  MCUGEN_CHECK(encoding != nullptr, InvalidProgram, "method %s has no output encoding",
+               method_name);
+  return encoding->c_str();
+}
+
+Error Program::get_backend_delegate_data(size_t index, const void** out_data,
+                                         size_t* out_size) const {
+  const auto* list = internal_program_->backend_delegate_data();
+  MCUGEN_CHECK(index < flatbuffers::length(list), NotFound, "delegate data %zu of %u", index,
+               static_cast<unsigned>(flatbuffers::length(list)));
+  const auto* data = list->Get(static_cast<uint32_t>(index))->data();
+  *out_data = data == nullptr ? nullptr : data->data();
+  *out_size = flatbuffers::length(data);
+  return Error::Ok;
+}
+
+Result<FreeableBuffer> Program::LoadSegment(const DataLoader::SegmentInfo& segment_info) const {
+  const auto* segments = internal_program_->segments();
+  const size_t index = segment_info.segment_index;
+  MCUGEN_CHECK(loader_ != nullptr && index < flatbuffers::length(segments), NotFound,
+               "segment %zu of %u", index, static_cast<unsigned>(flatbuffers::length(segments)));
+  const auto* segment = segments->Get(static_cast<uint32_t>(index));
+  return load_segment(loader_, segment_base_offset_, segment, segment_info);
+}
+
+Error Program::load_mutable_subsegment_into(size_t mutable_data_segments_index, size_t offset_index,
+                                            size_t size, void* buffer) const {
+  const auto* segments = internal_program_->segments();
+  const auto* lists = internal_program_->mutable_data_segments();
+  MCUGEN_CHECK(loader_ != nullptr && mutable_data_segments_index < flatbuffers::length(lists),
+               NotFound, "mutable data segment %zu of %u", mutable_data_segments_index,
+               static_cast<unsigned>(flatbuffers::length(lists)));
+  const auto* list = lists->Get(static_cast<uint32_t>(mutable_data_segments_index));
+  const uint32_t index = list->segment_index();
+  MCUGEN_CHECK(
+      offset_index < flatbuffers::length(list->offsets()) && index < flatbuffers::length(segments),
+      NotFound, "mutable data %zu of %u, segment %u of %u", offset_index,
+      static_cast<unsigned>(flatbuffers::length(list->offsets())), static_cast<unsigned>(index),
+      static_cast<unsigned>(flatbuffers::length(segments)));
+  const uint64_t offset = list->offsets()->Get(static_cast<uint32_t>(offset_index));
+  const auto* segment = segments->Get(index);
+  MCUGEN_CHECK(offset <= segment->size() && size <= segment->size() - offset, InvalidProgram,
+               "mutable data %zu: %zu bytes do not fit its segment", offset_index, size);
+  return loader_->load_into(
+      segment_base_offset_ + static_cast<size_t>(segment->offset() + offset), size,
+      DataLoader::SegmentInfo(DataLoader::SegmentInfo::Type::Mutable, index), buffer);
+}
+
+}  // namespace executorch::runtime
