@@ -47,7 +47,7 @@ inline int32_t rounding_shift_right(int32_t value, int32_t shift) {
   }
   // One bit more than wanted, then round on it: adding the half first could overflow.
   const int32_t twice = (value + (value >> 31)) >> (shift - 1);
-  return (twice + 1) >> 1;
+  return (twice >> 1) + (twice & 1);
 }
 
 /// The part of requantize() for positive shifts, which int8 networks rarely have: 64 bits,

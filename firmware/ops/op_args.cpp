@@ -144,6 +144,20 @@ int32_t OpArgs::integer(size_t index, int32_t min, int32_t max) {
   return static_cast<int32_t>(number);
 }
 
+int32_t OpArgs::saturated_integer(size_t index) {
+  const EValue* const value = this->value(index);
+  if (value == nullptr) {
+    return 0;
+  }
+  if (!value->isInt()) {
+    fail(index, "int");
+  }
+  const int64_t number = value->payload.copyable_union.as_int;
+  return static_cast<int32_t>(number < INT32_MIN   ? INT32_MIN
+                              : number > INT32_MAX ? INT32_MAX
+                                                   : number);
+}
+
 bool OpArgs::boolean(size_t index) {
   const EValue* const value = this->value(index);
   if (value == nullptr) {

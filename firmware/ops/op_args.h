@@ -69,6 +69,8 @@ class OpArgs {
   bool is_none(size_t index) const;
   /// @returns an int within [min, max].
   int32_t integer(size_t index, int32_t min, int32_t max);
+  /// @returns an int, or the nearest int32.
+  int32_t saturated_integer(size_t index);
   bool boolean(size_t index);
   /// @returns a number given as double, int or bool.
   double number(size_t index);

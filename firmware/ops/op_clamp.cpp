@@ -28,12 +28,12 @@ void clamp_out(OpArgs& args, size_t min_index, size_t max_index, float min, floa
   if (!args.check(out->scalar_type() == ScalarType::Char, "dtype")) {
     return;
   }
-  // A limit beyond int8 would make the result another type in torch, unless it limits nothing.
-  const int32_t low = has_min ? args.integer(min_index, INT32_MIN, INT8_MAX)
+  const int32_t low = has_min ? args.saturated_integer(min_index)
                               : (min > -128.0f ? static_cast<int32_t>(min) : INT8_MIN);
-  const int32_t high = has_max ? args.integer(max_index, INT8_MIN, INT32_MAX)
+  const int32_t high = has_max ? args.saturated_integer(max_index)
                                : (max < 127.0f ? static_cast<int32_t>(max) : INT8_MAX);
-  if (args.ok()) {
+  // A limit on the far side of int8 cannot be reached; one on the near side limits nothing.
+  if (args.ok() && args.check(low <= INT8_MAX && high >= INT8_MIN, "limit")) {
     clamp_s8(count, input->const_data_ptr<int8_t>(),
              static_cast<int8_t>(low < INT8_MIN ? INT8_MIN : low),
              static_cast<int8_t>(high > INT8_MAX ? INT8_MAX : high),

@@ -14,7 +14,8 @@ void cortex_m__softmax_out(KernelRuntimeContext& ctx, Span<EValue*> arguments) {
   args.integer(3, -128, -128);
   p.input_multiplier = args.integer(4, 1, INT32_MAX);
   p.input_shift = args.integer(5, -31, 31);
-  p.diff_min = args.integer(6, INT32_MIN, 0);
+  p.diff_min = args.saturated_integer(6);  // beyond 32 bits for input scales below 2^-27
+  args.check(p.diff_min <= 0, "diff_min");
   if (!args.ok()) {
     return;
   }
