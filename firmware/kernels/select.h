@@ -17,28 +17,28 @@
 
 namespace mcugen {
 
-constexpr auto& add_s8 = add_s8_scalar;
-constexpr auto& avg_pool2d_s8 = avg_pool2d_s8_scalar;
-constexpr auto& clamp_f32 = clamp_f32_scalar;
-constexpr auto& clamp_s8 = clamp_s8_scalar;
-constexpr auto& conv2d_s8 = conv2d_s8_scalar;
-constexpr auto& depthwise_conv2d_s8 = depthwise_conv2d_s8_scalar;
-constexpr auto& dequantize_s8_f32 = dequantize_s8_f32_scalar;
-constexpr auto& div_s8 = div_s8_scalar;
-constexpr auto& gather = gather_scalar;
-constexpr auto& linear_s8 = linear_s8_scalar;
-constexpr auto& lookup_s8 = lookup_s8_scalar;
-constexpr auto& max_pool2d_s8 = max_pool2d_s8_scalar;
-constexpr auto& maximum_f32 = maximum_f32_scalar;
-constexpr auto& maximum_s32 = maximum_s32_scalar;
-constexpr auto& maximum_s8 = maximum_s8_scalar;
-constexpr auto& minimum_f32 = minimum_f32_scalar;
-constexpr auto& minimum_s32 = minimum_s32_scalar;
-constexpr auto& minimum_s8 = minimum_s8_scalar;
-constexpr auto& mul_s8 = mul_s8_scalar;
-constexpr auto& pad_s8 = pad_s8_scalar;
-constexpr auto& quantize_f32_s8 = quantize_f32_s8_scalar;
-constexpr auto& softmax_s8 = softmax_s8_scalar;
-constexpr auto& transpose_conv2d_s8 = transpose_conv2d_s8_scalar;
+inline constexpr auto& add_s8 = add_s8_scalar;
+inline constexpr auto& avg_pool2d_s8 = avg_pool2d_s8_scalar;
+inline constexpr auto& clamp_f32 = clamp_f32_scalar;
+inline constexpr auto& clamp_s8 = clamp_s8_scalar;
+inline constexpr auto& conv2d_s8 = conv2d_s8_scalar;
+inline constexpr auto& depthwise_conv2d_s8 = depthwise_conv2d_s8_scalar;
+inline constexpr auto& dequantize_s8_f32 = dequantize_s8_f32_scalar;
+inline constexpr auto& div_s8 = div_s8_scalar;
+inline constexpr auto& gather = gather_scalar;
+inline constexpr auto& linear_s8 = linear_s8_scalar;
+inline constexpr auto& lookup_s8 = lookup_s8_scalar;
+inline constexpr auto& max_pool2d_s8 = max_pool2d_s8_scalar;
+inline constexpr auto& maximum_f32 = maximum_f32_scalar;
+inline constexpr auto& maximum_s32 = maximum_s32_scalar;
+inline constexpr auto& maximum_s8 = maximum_s8_scalar;
+inline constexpr auto& minimum_f32 = minimum_f32_scalar;
+inline constexpr auto& minimum_s32 = minimum_s32_scalar;
+inline constexpr auto& minimum_s8 = minimum_s8_scalar;
+inline constexpr auto& mul_s8 = mul_s8_scalar;
+inline constexpr auto& pad_s8 = pad_s8_scalar;
+inline constexpr auto& quantize_f32_s8 = quantize_f32_s8_scalar;
+inline constexpr auto& softmax_s8 = softmax_s8_scalar;
+inline constexpr auto& transpose_conv2d_s8 = transpose_conv2d_s8_scalar;
 
 }  // namespace mcugen
