@@ -3,20 +3,26 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-from op_host import OpHost, build_op_host
+from op_host import OpHost, build_hosts
 
 
 @pytest.fixture(scope="session")
-def op_program(tmp_path_factory: pytest.TempPathFactory):
+def host_programs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     if shutil.which("g++") is None:
         pytest.skip("g++ is not installed")
-    return build_op_host(tmp_path_factory.mktemp("op_host"))
+    return build_hosts(tmp_path_factory.mktemp("hosts"))
 
 
 @pytest.fixture(scope="module")
-def host(op_program) -> Iterator[OpHost]:
-    host = OpHost(op_program)
+def host(host_programs: tuple[Path, Path]) -> Iterator[OpHost]:
+    host = OpHost(host_programs[0])
     yield host
     host.close()
+
+
+@pytest.fixture(scope="session")
+def pte_host(host_programs: tuple[Path, Path]) -> Path:
+    return host_programs[1]

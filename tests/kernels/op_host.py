@@ -26,9 +26,6 @@ ROOT = Path(__file__).resolve().parents[2]
 FIRMWARE = ROOT / "firmware"
 HERE = Path(__file__).resolve().parent
 
-#: Of the runtime, what an operator needs: tensors, values, logging.
-RUNTIME_FOLDERS = ("runtime/core", "runtime/platform")
-
 DTYPES = {
     np.dtype(np.uint8): 0,
     np.dtype(np.int8): 1,
@@ -166,33 +163,39 @@ class OpHost:
         return reply.out
 
 
-def build_op_host(folder: Path) -> Path:
-    """Compile the driver with all operators and kernels; returns the program."""
-    table = ["#pragma once", "#include <ops/ops.h>", "struct OpTableEntry {"]
-    table += ["  const char* name;", "  executorch::runtime::OpFunction function;", "};"]
-    table.insert(1, "#include <executorch/runtime/kernel/operator_registry.h>")
-    table += ["constexpr OpTableEntry kOpTable[] = {"]
-    table += [
-        f'    {{"{name}", mcugen::ops::{operators.function_for(name)}}},'
-        for name in operators.names()
+def build_hosts(folder: Path) -> tuple[Path, Path]:
+    """Compile runtime, operators and kernels; return the programs (op_host, pte_host)."""
+    table = [
+        "#pragma once",
+        "#include <executorch/runtime/kernel/operator_registry.h>",
+        "#include <ops/ops.h>",
+        "struct OpTableEntry {",
+        "  const char* name;",
+        "  executorch::runtime::OpFunction function;",
+        "};",
+        "constexpr OpTableEntry kOpTable[] = {",
+        *(
+            f'    {{"{name}", mcugen::ops::{operators.function_for(name)}}},'
+            for name in operators.names()
+        ),
+        "};",
     ]
-    (folder / "op_table.h").write_text("\n".join([*table, "};", ""]))
+    (folder / "op_table.h").write_text("\n".join(table) + "\n")
     # One translation unit each: a fraction of the time.
-    sources = [HERE / "op_host.cpp"]
+    parts = []
     for part in ("kernels", "ops"):
-        together = folder / f"{part}.cpp"
         files = sorted((FIRMWARE / part).glob("*.cpp"))
-        together.write_text("".join(f"#include <{part}/{file.name}>\n" for file in files))
-        sources.append(together)
-    for part in RUNTIME_FOLDERS:
-        sources += sorted((FIRMWARE / part).rglob("*.cpp"))
+        parts.append(folder / f"{part}.cpp")
+        parts[-1].write_text("".join(f"#include <{part}/{file.name}>\n" for file in files))
+    programs = [HERE / "op_host.cpp", HERE / "pte_host.cpp"]
+    runtime = sorted((FIRMWARE / "runtime").rglob("*.cpp"))
     include = executorch_include_dir()
     flags = [
         *("-std=gnu++17", "-g", "-O1", "-fsanitize=address,undefined"),
         *("-fno-sanitize-recover=all", "-fno-exceptions", "-fno-rtti", "-ffp-contract=off"),
         *("-DC10_USING_CUSTOM_GENERATED_MACROS", "-DET_MIN_LOG_LEVEL=Error"),
-        *("-Wall", "-Wextra", "-Werror", f"-I{FIRMWARE}", f"-I{folder}"),
-        *("-isystem", str(include)),
+        *("-Wall", "-Wextra", "-Werror", "-Wno-deprecated-declarations"),
+        *(f"-I{FIRMWARE}", f"-I{folder}", "-isystem", str(include)),
         *("-isystem", str(include / "executorch/runtime/core/portable_type/c10")),
     ]
 
@@ -203,10 +206,12 @@ def build_op_host(folder: Path) -> Path:
         return target
 
     with ThreadPoolExecutor(2) as pool:
-        objects = list(pool.map(compile_one, enumerate(sources)))
-    program = folder / "op_host"
-    _run(["g++", "-fsanitize=address,undefined", *map(str, objects), "-o", str(program)])
-    return program
+        objects = list(pool.map(compile_one, enumerate([*programs, *parts, *runtime])))
+    for main, source in zip(objects, programs, strict=False):
+        linked = [str(main), *map(str, objects[len(programs) :])]
+        program = str(folder / source.stem)
+        _run(["g++", "-fsanitize=address,undefined", *linked, "-o", program])
+    return folder / "op_host", folder / "pte_host"
 
 
 def _run(command: list[str]) -> None:
