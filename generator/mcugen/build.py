@@ -44,7 +44,7 @@ _KEPT_PLATFORMIO = frozenset(
 )
 _ERROR_LINE = re.compile(
     r"(^|[\s:])((fatal )?error:|Error:)|undefined reference|multiple definition of|overflowed by|"
-    r"cannot find -l|\*\*\* \["
+    r"/ld(\.bfd)?: (?!warning)|\*\*\* \["
 )
 # What PlatformIO prints for each source, compiled or taken from the object cache.
 _OBJECT_LINE = re.compile(r"^(Compiling|Retrieved) .*\.o\b")
@@ -99,6 +99,8 @@ def build_project(
         }
         if not _is_built(stamp_path, stamp, elf):
             stamp_path.unlink(missing_ok=True)
+            # Always linked anew: a damaged image looks finished to PlatformIO.
+            elf.unlink(missing_ok=True)
             arguments = ["run", "-d", str(project.root), "-e", project.env_name]
             arguments += ["-v"] if verbose else []
             sources = [p for p in project.manifest if p.endswith((".c", ".cpp", ".S"))]
@@ -160,7 +162,7 @@ def upload(
         what = "QEMU could not be started" if simulate else f"{board.name} could not be flashed"
         hint = None if simulate or board.qemu is None else "Without a board: --simulate."
         text = "\n".join(_telling_lines(lines))
-        return FlashError(f"{what} ({why}):\n{text}", hint=hint, log_path=log_path)
+        return FlashError(f"{what} ({why}):\n{text}", hint=hint)
 
     with _lock(project.root / ".pio" / "mcugen.lock"):
         _run_pio(arguments, log_path, UPLOAD_TIMEOUT_S, explain, environment=environment)
@@ -240,9 +242,13 @@ def _run_pio(
         finally:
             timer.cancel()
     if timed_out.is_set():
-        raise explain(lines, f"no end after {timeout_s:.0f} s")
-    if status != 0:
-        raise explain(lines, f"exit status {status}")
+        error = explain(lines, f"no end after {timeout_s:.0f} s")
+    elif status != 0:
+        error = explain(lines, f"exit status {status}")
+    else:
+        return
+    error.log_path = log_path
+    raise error
 
 
 def _object_counter(

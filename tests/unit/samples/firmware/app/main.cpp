@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <app/app_config.h>
+#include <kernels/sum.h>
+#include <port/board.h>
+#include <port/uart.h>
+
+namespace mcugen {
+extern uint32_t initialised;
+}
+
+int main() {
+  const mcugen::AppConfig& config = mcugen::kAppConfig;
+  // Every pool, so that none is dropped by the linker.
+  unsigned touched = config.method_pool.size() + config.temp_pool.size() + config.io_pool.size() +
+                     config.kernels.size() + mcugen::kBoardConfig.baud;
+  for (size_t i = 0; i < config.num_planned_buffers; ++i) {
+    config.planned_buffers[i].data()[0] = static_cast<uint8_t>(touched);
+  }
+  mcugen::uart_init();
+  for (;;) {
+    if (mcugen::uart_read() == '?') {
+      mcugen::uart_write(config.firmware_id);
+      mcugen::uart_write(" ");
+      unsigned sum = mcugen::sum(config.pte, config.pte_bytes) + mcugen::initialised - 42;
+      for (int shift = 28; shift >= 0; shift -= 4) {
+        const char digit[2] = {"0123456789abcdef"[(sum >> shift) & 15], 0};
+        mcugen::uart_write(digit);
+      }
+      mcugen::uart_write("\r\n");
+    }
+  }
+}

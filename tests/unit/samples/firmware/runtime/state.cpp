@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <cstdint>
+
+namespace mcugen {
+uint32_t initialised = 42;
+}
