@@ -212,8 +212,13 @@ def build_artifact(
     root = settings.output or state.out_dir(settings.root) / f"{slug(artifact.name)}-{board.id}"
     terminal.stage(f"generate {_shown(root)}")
     project = write_project(artifact, plan, board, root)
-    terminal.stage(f"compile for {board.name} ({board.cpu})")
-    image = build_project(project, board, progress=terminal.step, verbose=terminal.verbose)
+    compiling = f"compile for {board.name} ({board.cpu})"
+    image = build_project(
+        project,
+        board,
+        progress=lambda _, done, total: terminal.step(compiling, done, total),
+        verbose=terminal.verbose,
+    )
     terminal.end_bar()
     built = Built(
         model=settings.model,
