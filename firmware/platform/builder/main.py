@@ -30,6 +30,9 @@ env.Replace(
     PROGNAME="firmware",
     PROGSUFFIX=".elf",
 )
+# Paths are put in here rather than as $VARIABLES: SCons splits at the spaces of what it expands.
+project_dir = env.subst("$PROJECT_DIR")
+image = env.subst(os.path.join("$BUILD_DIR", "$PROGNAME"))
 env.Append(
     ASFLAGS=machine_flags,
     ASPPFLAGS=["-x", "assembler-with-cpp", *machine_flags],
@@ -49,7 +52,7 @@ env.Append(
         # Debug information without the project's place on disk: the ELF is the same everywhere.
         # Between $( and $), so that SCons leaves it out of the command's signature.
         "$(",
-        "-ffile-prefix-map=" + env.subst("$PROJECT_DIR") + "=.",
+        f"-ffile-prefix-map={project_dir}=.",
         "$)",
     ],
     CFLAGS=["-std=gnu11"],
@@ -62,7 +65,7 @@ env.Append(
         "--specs=nosys.specs",
         "-Wl,--gc-sections",
         "-Wl,--build-id=none",
-        "-Wl,-Map," + os.path.join("$BUILD_DIR", "${PROGNAME}.map"),
+        f"-Wl,-Map,{image}.map",
     ],
     BUILDERS={
         "ElfToBin": Builder(
@@ -86,15 +89,15 @@ use_object_cache(env)
 # Image
 #
 
-elf = os.path.join("$BUILD_DIR", "${PROGNAME}.elf")
+elf = f"{image}.elf"
 if "nobuild" not in COMMAND_LINE_TARGETS:
     elf = env.BuildProgram()
     # PlatformIO does not look at the linker script when it decides whether to link.
-    env.Depends(elf, os.path.join("$PROJECT_DIR", board.get("build.ldscript")))
+    env.Depends(elf, os.path.join(project_dir, board.get("build.ldscript")))
     Default(elf)
     if board.get("build.single_image"):
         # Where code and model lie far apart, a flat image would fill the gap.
-        Default(env.ElfToBin(os.path.join("$BUILD_DIR", "${PROGNAME}"), elf))
+        Default(env.ElfToBin(image, elf))
 
 #
 # Upload
@@ -112,7 +115,7 @@ if protocol in ("openocd", "stlink"):
             *board.get("upload.openocd_args"),
             *(["-c", f"adapter serial {serial}"] if serial else []),
             "-c",
-            "program {$SOURCE} verify reset exit",
+            f"program {{{image}.elf}} verify reset exit",
         ],
         UPLOADCMD='"$UPLOADER" $UPLOADERFLAGS',
     )
@@ -123,7 +126,7 @@ elif protocol == "qemu":
         UPLOADERFLAGS=[
             "start",
             "--elf",
-            "$SOURCE",
+            f"{image}.elf",
             "--machine",
             qemu["machine"],
             *(["--cpu", qemu["cpu"]] if qemu.get("cpu") else []),
@@ -131,7 +134,7 @@ elif protocol == "qemu":
             str(qemu["serial_index"]),
             *(f"--extra={argument}" for argument in qemu.get("extra_args", [])),
             "--state",
-            os.path.join("$PROJECT_DIR", ".mcugen-qemu.json"),
+            os.path.join(project_dir, ".mcugen-qemu.json"),
         ],
         UPLOADCMD='"$PYTHONEXE" "$UPLOADER" $UPLOADERFLAGS',
     )
