@@ -5,9 +5,10 @@
 // can ask for trouble, to test what the firmware says about it.
 #include <app/log.h>
 #include <app/model.h>
-#include <cstring>
 #include <executorch/runtime/platform/platform.h>
 #include <port/cycle_counter.h>
+
+#include <cstring>
 
 namespace mcugen {
 namespace {
@@ -42,7 +43,8 @@ void cause(uint8_t trouble) {
       __asm volatile("udf #0");
       break;
     case kUnmappedAddress: {
-      const volatile uint32_t* nowhere = reinterpret_cast<const volatile uint32_t*>(0xA0000000);
+      // Nothing lies there on any of the machines, and QEMU says so.
+      const volatile uint32_t* nowhere = reinterpret_cast<const volatile uint32_t*>(0x3F000000);
       static_cast<void>(*nowhere);
       break;
     }
@@ -50,7 +52,7 @@ void cause(uint8_t trouble) {
       overflow_stack(1 << 20);
       break;
     case kJumpToData: {
-      void (*volatile target)() = reinterpret_cast<void (*)()>(0xA0000000);  // not Thumb, too
+      void (*volatile target)() = reinterpret_cast<void (*)()>(0xA0000001);  // never executable
       target();
       break;
     }

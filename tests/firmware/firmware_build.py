@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Builds the firmware without a model (fake_model.cpp) for the host and for QEMU, and talks to it."""
+"""Builds the firmware around fake_model.cpp, for the host and for QEMU, and talks to it."""
 
 from __future__ import annotations
 
@@ -19,11 +19,12 @@ from mcugen.resources import executorch_include_dir
 HERE = Path(__file__).resolve().parent
 FIRMWARE = HERE.parent.parent / "firmware"
 
-COMMON_FLAGS = (
-    "-std=gnu++17 -fno-exceptions -fno-rtti -fno-threadsafe-statics -ffp-contract=off"
-    " -ffunction-sections -fdata-sections -Wall -Wextra -Wundef -Wdouble-promotion -Werror"
-    " -DC10_USING_CUSTOM_GENERATED_MACROS -DET_MIN_LOG_LEVEL=Error"
-).split()
+COMMON_FLAGS = [
+    *("-std=gnu++17", "-fno-exceptions", "-fno-rtti", "-fno-threadsafe-statics"),
+    *("-ffp-contract=off", "-ffunction-sections", "-fdata-sections"),
+    *("-Wall", "-Wextra", "-Wundef", "-Wdouble-promotion", "-Werror"),
+    *("-DC10_USING_CUSTOM_GENERATED_MACROS", "-DET_MIN_LOG_LEVEL=Error"),
+]
 STACK_BYTES = 4096
 
 LINKER_SCRIPT = """

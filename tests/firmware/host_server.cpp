@@ -5,14 +5,15 @@
 // occurs in the input there are 600 ms of silence instead; where the second does, three bytes lost.
 #include <app/log.h>
 #include <app/server.h>
-#include <cstdio>
-#include <cstdlib>
-#include <cstring>
 #include <port/board.h>
 #include <port/console.h>
 #include <port/cycle_counter.h>
 #include <port/panic.h>
 #include <port/stack.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
 #include <string>
 
 namespace mcugen {

@@ -7,6 +7,7 @@
 #include <app/line_parser.h>
 #include <app/results.h>
 #include <app/text_writer.h>
+
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The command server on the host, under ASan and UBSan: what it answers, and to what it stands up."""
+"""The command server on the host, under ASan and UBSan: what it answers and what it survives."""
 
 from __future__ import annotations
 

@@ -10,7 +10,6 @@ import struct
 import subprocess
 import zlib
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from cobs import cobs

@@ -126,15 +126,15 @@ extern "C" [[noreturn]] void report_fault(const uint32_t* frame) {
     put_cause("stack overflow");
   }
 #else
-  for (const FaultBit& entry : kCfsrBits) {
-    if ((cfsr & (1u << entry.bit)) != 0) {
-      put_cause(entry.text);
-    }
-  }
   if ((cfsr & kCfsrMmarValid) != 0) {
     put_hex_line("m-fault-address-", reg32(kScbMmfar));
   } else if ((cfsr & kCfsrBfarValid) != 0) {
     put_hex_line("m-fault-address-", reg32(kScbBfar));
+  }
+  for (const FaultBit& entry : kCfsrBits) {
+    if ((cfsr & (1u << entry.bit)) != 0) {
+      put_cause(entry.text);
+    }
   }
   if ((reg32(kScbHfsr) & kHfsrVectTbl) != 0) {
     put_cause("bus error on vector read");
