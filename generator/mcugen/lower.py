@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from mcugen.boards import Isa
 from mcugen.errors import ConfigError, LoweringError
-from mcugen.model import first_line
+from mcugen.model import explain, first_line
 from mcugen.quiet import quiet
 
 if TYPE_CHECKING:
@@ -66,7 +66,8 @@ class LoweringReport:
         if not self.fallbacks:
             return
         lines = [
-            f"{line.operator} (layer {line.layer or 'of the model itself'}): {line.reason}"
+            f"{line.operator} ({f'layer {line.layer}' if line.layer else 'its own forward'}): "
+            f"{line.reason}"
             for line in self.fallbacks
         ]
         what = "1 operator falls" if len(lines) == 1 else f"{len(lines)} operators fall"
@@ -105,7 +106,7 @@ def lower(
             raise
         except Exception as error:  # ExecuTorch raises many types
             raise LoweringError(
-                f"{quantized.name}: ExecuTorch cannot lower it for {cpu}: {first_line(error)}",
+                f"{quantized.name}: ExecuTorch cannot lower it for {cpu}: {explain(error)}",
                 hint="--verbose shows ExecuTorch's own messages.",
             ) from error
 
@@ -189,7 +190,6 @@ def _quantize_io(name: str, edge: Any) -> Any:
 
 def _operator_reports(program: Any, quantized: QuantizedProgram) -> list[OperatorReport]:
     import torch
-
     from mcugen.quantize import short_name
 
     reports = []

@@ -87,7 +87,7 @@ def build_artifact(
         if io not in IO_KINDS:
             raise ConfigError(f"unknown io '{io}': one of {', '.join(IO_KINDS)}")
         isa = isa or (CPU_ISAS[cpu][0] if cpu in CPU_ISAS else None)
-        artifact, report = _from_model(ref, cpu, isa, io, calibrate, progress, verbose)
+        return _from_model(ref, cpu, isa, io, strict, calibrate, progress, verbose)
     if strict:
         report.refuse_fallbacks()
     return artifact, report
@@ -125,6 +125,7 @@ def _from_model(
     cpu: str,
     isa: Isa | None,
     io: str,
+    strict: bool,
     calibrate: str | None,
     progress: Progress | None,
     verbose: bool,
@@ -142,6 +143,8 @@ def _from_model(
     )
     kept = _load_kept(key)
     if kept is not None:
+        if strict:
+            kept[1].refuse_fallbacks()
         return kept
 
     with quiet(verbose=verbose):
@@ -157,12 +160,14 @@ def _from_model(
     if progress:
         progress("lowering", 0, 1)
     data, report = lower(quantized, cpu=cpu, isa=isa, io=io, verbose=verbose)
+    if strict:
+        report.refuse_fallbacks()
     try:
         artifact = read_pte(data, name=ref.name)
     except UnsupportedOperatorError as error:
-        raise UnsupportedOperatorError(
-            error.message, hint=_where_from(error.message, report) or error.hint
-        ) from error
+        where = _where_from(error.message, report)
+        hint = " ".join(text for text in (where, error.hint) if text)
+        raise UnsupportedOperatorError(error.message, hint=hint or None) from error
     artifact = _describe(artifact, ref, isa, report)
     _keep(key, artifact, report, source.dependencies)
     if progress:
@@ -203,13 +208,15 @@ def _describe(
     )
 
 
-def _where_from(message: str, report: LoweringReport) -> str | None:
-    lines = [
-        f"{line.operator} comes from layer {line.layer or 'of the model itself'} ({line.reason})"
-        for line in report.operators
-        if line.operator in message and line.reason
-    ]
-    return "; ".join(dict.fromkeys(lines)) or None
+def _where_from(message: str, report: LoweringReport) -> str:
+    """Return which layers the operators named in `message` come from, and why they are there."""
+    lines = []
+    for line in report.operators:
+        if line.operator in message:
+            layer = f"layer {line.layer}" if line.layer else "the model's own forward"
+            why = f" ({line.reason})" if line.reason else ""
+            lines.append(f"{line.operator} comes from {line.source or 'it'} in {layer}{why}.")
+    return " ".join(dict.fromkeys(lines))
 
 
 def _load_kept(key: str) -> tuple[PteArtifact, LoweringReport] | None:

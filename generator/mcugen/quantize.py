@@ -12,7 +12,7 @@ import numpy as np
 
 from mcugen.data import as_model_input, load_source
 from mcugen.errors import ConfigError, QuantizationError
-from mcugen.model import ModelKind, ModelRef, ModelSource, first_line
+from mcugen.model import ModelKind, ModelRef, ModelSource, explain
 from mcugen.quiet import aloud, quiet
 
 if TYPE_CHECKING:
@@ -160,7 +160,7 @@ def quantize(
         except QuantizationError:
             raise
         except Exception as error:  # torch raises many types
-            raise QuantizationError(f"{source.name}: {first_line(error)}") from error
+            raise QuantizationError(f"{source.name}: {explain(error)}") from error
 
 
 def channels_last(values: Iterable[torch.Tensor]) -> tuple[torch.Tensor, ...]:
@@ -176,8 +176,9 @@ def channels_last(values: Iterable[torch.Tensor]) -> tuple[torch.Tensor, ...]:
 def _quantize(
     source: ModelSource, calibration: Calibration, progress: Progress | None
 ) -> QuantizedProgram:
-    import torch
     from torchao.quantization.pt2e.quantize_pt2e import convert_pt2e, prepare_pt2e
+
+    import torch
 
     def report(done: int) -> None:
         if progress:
@@ -216,7 +217,7 @@ def _capture(name: str, module: Any, inputs: tuple[torch.Tensor, ...]) -> Any:
             return torch.export.export(module, inputs, strict=False)
         except Exception:
             raise QuantizationError(
-                f"{name}: torch.export cannot trace it: {first_line(strict_error)}",
+                f"{name}: torch.export cannot trace it: {explain(strict_error)}",
                 hint="Run it with --verbose for torch's own explanation.",
             ) from strict_error
 

@@ -189,9 +189,15 @@ class Reference:
                 raise ConfigError(f"{spec.name} takes {spec.nbytes:,} B, got {len(data):,} B")
             if data:
                 self._storage[index].copy_(torch.frombuffer(bytearray(data), dtype=torch.uint8))
-        with torch.no_grad():
-            for call in self._calls:
-                call()
+        # These operators are too small to share out: a second thread only waits for the first.
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1)
+        try:
+            with torch.no_grad():
+                for call in self._calls:
+                    call()
+        finally:
+            torch.set_num_threads(threads)
         return tuple(
             np.frombuffer(self._storage[index].numpy().tobytes(), np.dtype(spec.dtype)).reshape(
                 spec.memory_shape
@@ -232,7 +238,7 @@ class _Operators:
     def _wheel_operator(self, name: str, operator: str) -> Callable[..., Any]:
         """Return the wheel's Python reference operator."""
         with quiet():
-            import executorch.backends.cortex_m.ops.operators  # noqa: F401 (registers them)
+            import executorch.backends.cortex_m.passes  # noqa: F401 (registers them)
 
         packet = getattr(self.torch.ops.cortex_m, operator, None)
         if packet is None:
