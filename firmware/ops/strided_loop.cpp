@@ -25,22 +25,28 @@ StridedLoop::StridedLoop(OpArgs& args, const Tensor* out, const Tensor* a, const
   const Tensor* const inputs[2] = {a, b};
   const int32_t* const out_sizes = sizes_of(*out);
   int32_t strides[2][kMaxDims] = {};
+  uint32_t as_large = 0;  // bit d: an input has the output's size there
   for (int32_t i = 0; i < 2 && inputs[i] != nullptr; ++i) {
     const int32_t missing = static_cast<int32_t>(out->dim() - inputs[i]->dim());
     if (!args.check(missing >= 0, "shape")) {
       return;
     }
     const int32_t* const sizes = sizes_of(*inputs[i]);
-    int32_t* const aligned = strides[i] + missing;
-    strides_of(*inputs[i], aligned);
-    for (int32_t d = 0; d < inputs[i]->dim(); ++d) {
-      if (!args.check(sizes[d] == out_sizes[missing + d] || sizes[d] == 1, "shape")) {
-        return;
+    strides_of(*inputs[i], strides[i] + missing);
+    for (int32_t d = missing; d < out->dim(); ++d) {
+      const int32_t size = sizes[d - missing];
+      if (size == out_sizes[d]) {
+        as_large |= 1u << d;
+      } else {
+        args.check(size == 1, "shape");
       }
-      if (sizes[d] == 1) {
-        aligned[d] = 0;
+      if (size == 1) {
+        strides[i][d] = 0;
       }
     }
+  }
+  for (int32_t d = 0; d < out->dim(); ++d) {
+    args.check(out_sizes[d] == 1 || (as_large & (1u << d)) != 0, "output shape");
   }
   order(out, strides);
 }

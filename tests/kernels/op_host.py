@@ -53,24 +53,28 @@ class T:
     def dim_order(self) -> tuple[int, ...]:
         return tuple(range(self.array.ndim)) if self.order is None else self.order
 
+    @property
+    def _is_permutation(self) -> bool:
+        return sorted(self.dim_order) == list(range(self.array.ndim))
+
+    def memory(self) -> bytes:
+        """The bytes in memory order; as they are for an order that is none."""
+        if not self._is_permutation:
+            return self.array.tobytes()
+        return np.ascontiguousarray(self.array.transpose(self.dim_order)).tobytes()
+
     def encode(self) -> bytes:
-        order = self.dim_order
-        data = (
-            np.ascontiguousarray(self.array.transpose(order)).tobytes()
-            if order
-            else (self.array.tobytes())
-        )
-        head = [DTYPES[self.array.dtype], self.array.ndim, *self.array.shape, *order]
+        data = self.memory()
+        head = [DTYPES[self.array.dtype], self.array.ndim, *self.array.shape, *self.dim_order]
         head += [int(self.null_data), self.misalignment, len(data)]
         return b"T " + " ".join(map(str, head)).encode() + b"\n" + data
 
     def decode(self, data: bytes) -> np.ndarray:
-        order = self.dim_order
         flat = np.frombuffer(data, self.array.dtype)
-        if not order:
-            return flat.reshape(())
-        memory = flat.reshape([self.array.shape[axis] for axis in order])
-        return memory.transpose(np.argsort(order))
+        if not self._is_permutation:
+            return flat
+        memory = flat.reshape([self.array.shape[axis] for axis in self.dim_order])
+        return memory.transpose(np.argsort(self.dim_order).astype(int))
 
 
 @dataclass(frozen=True)
@@ -149,10 +153,7 @@ class OpHost:
         log = process.stdout.read(log_bytes).decode()
         datas = [process.stdout.read(size) for size in sizes]
         tensors = [argument for argument in arguments if isinstance(argument, T)]
-        same = [
-            data == tensor.encode().split(b"\n", 1)[1]
-            for tensor, data in zip(tensors, datas, strict=True)
-        ]
+        same = [data == tensor.memory() for tensor, data in zip(tensors, datas, strict=True)]
         return Reply(error, log, tensors[-1].decode(datas[-1]), all(same[:-1]), same[-1])
 
     def call(self, operator: str, *arguments: object) -> np.ndarray:
