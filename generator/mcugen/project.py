@@ -162,7 +162,8 @@ def project_files(artifact: PteArtifact, plan: MemoryPlan, board: BoardSpec) -> 
             description="ExecuTorch's C++ API for bare-metal Cortex-M, with drivers and server",
             license="BSD-3-Clause",
             dependencies=("mcugen_kernels",),
-            flags=("-Os", f"-I{_C10}"),
+            # The macro: a header of ExecuTorch tests it undefined, which -Wundef remarks on.
+            flags=("-Os", f"-I{_C10}", "-DEXECUTORCH_INTERNAL_FLATBUFFERS=0"),
         ),
         f"{KERNELS}/library.json": render.LibraryContext(
             name="mcugen_kernels",

@@ -16,12 +16,14 @@ import os
 import re
 import subprocess
 import sys
+import time
 
 import SCons.CacheDir
 
 # PlatformIO builds libraries in <build>/<env>/lib<3 hex digits of the absolute path>/<name>/.
 _LIBRARY_OBJECT = re.compile(r"^.*?[/\\]lib[0-9a-f]{3}[/\\](.+\.o)$")
 _LIBRARY_DIR = re.compile(rb"[^\s\"']*[/\\]lib[0-9a-f]{3}[/\\]")
+_KEPT_DAYS = 30
 _PROBE = "#include <newlib.h>\n#include <cstdlib>\n#include <cstring>\n#include <cmath>\n"
 
 
@@ -58,7 +60,29 @@ def use_object_cache(env):
     except OSError:
         return
     if os.access(root, os.W_OK):
+        _drop_unused(root)
         env.CacheDir(os.path.join(os.path.abspath(root), toolchain), LibraryObjects)
+
+
+def _drop_unused(root):
+    """Once a day, remove objects no build took for a month. SCons touches what it takes."""
+    marker = os.path.join(root, "last-cleaned")
+    now = time.time()
+    try:
+        if now - os.stat(marker).st_mtime < 24 * 3600:
+            return
+    except OSError:
+        pass
+    with open(marker, "w", encoding="utf-8"):
+        pass
+    for folder, _, names in os.walk(root):
+        for name in names:
+            path = os.path.join(folder, name)
+            try:
+                if len(name) == 64 and now - os.stat(path).st_mtime > _KEPT_DAYS * 24 * 3600:
+                    os.remove(path)
+            except OSError:
+                pass  # another build was quicker
 
 
 def _default_root():
