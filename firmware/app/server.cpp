@@ -222,9 +222,9 @@ void command_info() {
 }
 
 void command_help() {
-  line("m-help-[name, timestamp, profile, help, results, infer N W, mcugen info]");
-  line("m-help-[db load N, db HEX, db print]");
-  line("m-help-[every command ends with a percent sign; frames: see docs/protocol.md]");
+  line(
+      "m-help-[name, timestamp, profile, infer N W, results, db load N, db HEX, db print,"
+      " mcugen info; each ends with a percent sign]");
 }
 
 void lap() { line("m-lap-us-", uptime_us()); }
@@ -239,7 +239,7 @@ void command_results() {
     return;
   }
   if (!results_supported(output)) {
-    error("Output 0 is neither int8, uint8 nor float32");
+    error("Output 0 has no numbers to print");
     return;
   }
   console_writer().text("m-results-[");
@@ -343,7 +343,10 @@ void command_db_data(const char* digits, const TensorBytes& input) {
     error("Command 'db load' must come first");
     return;
   }
-  const size_t count = std::strlen(digits);
+  size_t count = 0;
+  while (digits[count] != '\0') {
+    ++count;
+  }
   if (count == 0 || count % 2 != 0) {
     error("Insufficent number of hex digits");  // spelt as the runner's firmware does
     return;
@@ -483,12 +486,17 @@ void reply_model_error(uint8_t type, Status status) {
   reply(type, status, buffer.size());
 }
 
+constexpr const char kNoSuchTensor[] = "no such tensor";
+constexpr const char kOutOfRange[] = "out of range";
+
 void frame_ping(uint8_t type, size_t bytes) {
   if (bytes > kMaxPayload) {
-    reply_text(type, Status::kBadArgument, "more than 511 bytes cannot be echoed");
+    reply_text(type, Status::kBadArgument, kOutOfRange);
     return;
   }
-  std::memmove(reply_payload(), g_frame.body(), bytes);
+  for (size_t i = bytes; i > 0; --i) {
+    reply_payload()[i - 1] = g_frame.body()[i - 1];  // one further on: from the end
+  }
   reply(type, Status::kOk, bytes);
 }
 
@@ -497,13 +505,13 @@ void frame_write_input(uint8_t type, size_t bytes) {
   const uint8_t* body = g_frame.body();
   TensorBytes input;
   if (bytes < kHeader || !model_input(little_endian(body, 2), &input)) {
-    reply_text(type, Status::kBadArgument, "no such input");
+    reply_text(type, Status::kBadArgument, kNoSuchTensor);
     return;
   }
   const size_t offset = little_endian(body + 2, 4);
   const size_t count = bytes - kHeader;
   if (offset > input.bytes || count > input.bytes - offset) {
-    reply_text(type, Status::kBadArgument, "beyond the end of the input");
+    reply_text(type, Status::kBadArgument, kOutOfRange);
     return;
   }
   std::memcpy(input.data + offset, body + kHeader, count);
@@ -515,13 +523,13 @@ void frame_read(uint8_t type, size_t bytes, bool (*get)(size_t, TensorBytes*)) {
   const uint8_t* body = g_frame.body();
   TensorBytes tensor;
   if (bytes != kBytes || !get(little_endian(body, 2), &tensor)) {
-    reply_text(type, Status::kBadArgument, "no such tensor");
+    reply_text(type, Status::kBadArgument, kNoSuchTensor);
     return;
   }
   const size_t offset = little_endian(body + 2, 4);
   const size_t count = little_endian(body + 6, 2);
   if (count > kMaxPayload || offset > tensor.bytes || count > tensor.bytes - offset) {
-    reply_text(type, Status::kBadArgument, "beyond the end of the tensor, or more than 511 bytes");
+    reply_text(type, Status::kBadArgument, kOutOfRange);
     return;
   }
   std::memcpy(reply_payload(), tensor.data + offset, count);
@@ -530,7 +538,7 @@ void frame_read(uint8_t type, size_t bytes, bool (*get)(size_t, TensorBytes*)) {
 
 void frame_execute(uint8_t type, size_t bytes) {
   if (bytes != 0) {
-    reply_text(type, Status::kBadArgument, "EXECUTE has no arguments");
+    reply_text(type, Status::kBadArgument, kOutOfRange);
     return;
   }
   uint64_t ticks;

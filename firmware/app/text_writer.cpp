@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <app/text_writer.h>
+#include <port/divide.h>
 
 #include <cstring>
 
@@ -31,8 +32,7 @@ void TextWriter::decimal(uint64_t value) {
   char digits[20];
   int count = 0;
   do {
-    digits[count++] = static_cast<char>('0' + value % 10);
-    value /= 10;
+    digits[count++] = static_cast<char>('0' + divide_in_place(&value, 10));
   } while (value != 0);
   while (count > 0) {
     character(digits[--count]);
@@ -87,8 +87,8 @@ void TextWriter::fixed3(float value) {
       ++thousandths;
     }
   }
-  decimal(thousandths / 1000);
-  const uint32_t fraction = static_cast<uint32_t>(thousandths % 1000);
+  const uint32_t fraction = divide_in_place(&thousandths, 1000);
+  decimal(thousandths);
   character('.');
   character(static_cast<char>('0' + fraction / 100));
   character(static_cast<char>('0' + fraction / 10 % 10));

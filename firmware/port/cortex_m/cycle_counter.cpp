@@ -2,6 +2,7 @@
 #include <port/board.h>
 #include <port/cortex_m/registers.h>
 #include <port/cycle_counter.h>
+#include <port/divide.h>
 
 namespace mcugen {
 namespace {
@@ -152,9 +153,9 @@ uint64_t uptime_us() {
   }
   // In two steps, or ticks * 10^6 would overflow after 28 hours at 180 MHz.
   const uint32_t hz = board_clock_hz();
-  const uint64_t seconds = ticks / hz;
-  const uint32_t rest = static_cast<uint32_t>(ticks - seconds * hz);
-  return seconds * 1000000u + static_cast<uint64_t>(rest) * 1000000u / hz;
+  uint64_t rest = static_cast<uint64_t>(divide_in_place(&ticks, hz)) * 1000000u;
+  divide_in_place(&rest, hz);
+  return ticks * 1000000u + rest;
 }
 
 }  // namespace mcugen

@@ -47,35 +47,35 @@ void put_head(const char* kind, uint32_t pc, uint32_t lr) {
 }
 
 #if !defined(__ARM_ARCH_6M__)
-struct FaultBit {
-  uint8_t bit;
-  const char* text;
-};
-
-// DDI 0403 B3.2.15; bit 20 is v8-M (DDI 0553 D1.2.11, UFSR.STKOF).
-constexpr FaultBit kCfsrBits[] = {
-    {0, "instruction access violation"},
-    {1, "data access violation"},
-    {3, "MPU fault on exception return"},
-    {4, "MPU fault on exception entry"},
-    {5, "MPU fault on lazy FP save"},
-    {8, "instruction bus error"},
-    {9, "precise data bus error"},
-    {10, "imprecise data bus error"},
-    {11, "bus error on exception return"},
-    {12, "bus error on exception entry"},
-    {13, "bus error on lazy FP save"},
-    {16, "undefined instruction"},
-    {17, "invalid state"},
-    {18, "invalid exception return"},
-    {19, "no coprocessor"},
-    {20, "stack limit passed"},
-    {24, "unaligned access"},
-    {25, "division by zero"},
-};
+// What each bit of CFSR says, from bit 0 on, each ended by a NUL; reserved and valid bits are
+// empty. DDI 0403 B3.2.15; bit 20 is v8-M (DDI 0553 D1.2.11, UFSR.STKOF).
+constexpr char kCfsrWords[] =
+    "instruction access violation\0"
+    "data access violation\0"
+    "\0"
+    "MPU fault on exception return\0"
+    "MPU fault on exception entry\0"
+    "MPU fault on lazy FP save\0"
+    "\0\0"
+    "instruction bus error\0"
+    "precise data bus error\0"
+    "imprecise data bus error\0"
+    "bus error on exception return\0"
+    "bus error on exception entry\0"
+    "bus error on lazy FP save\0"
+    "\0\0"
+    "undefined instruction\0"
+    "invalid state\0"
+    "invalid exception return\0"
+    "no coprocessor\0"
+    "stack limit passed\0"
+    "\0\0\0"
+    "unaligned access\0"
+    "division by zero";
 constexpr uint32_t kCfsrMmarValid = 1u << 7;
 constexpr uint32_t kCfsrBfarValid = 1u << 15;
 constexpr uint32_t kCfsrStkOf = 1u << 20;
+constexpr uint32_t kCfsrCauses = 0x031F3F3B;  // those with words
 // The frame of the faulting code could not be written: what is read as PC and LR is not it.
 constexpr uint32_t kCfsrNoFrame = (1u << 4) | (1u << 12) | kCfsrStkOf;
 constexpr uint32_t kHfsrVectTbl = 1u << 1;
@@ -96,24 +96,9 @@ extern "C" [[noreturn]] void report_fault(const uint32_t* frame) {
 #endif
 
   const char* kind = "Panic";
-  switch (exception) {
-    case 2:
-      kind = "NMI";
-      break;
-    case 3:
-      kind = "HardFault";
-      break;
-    case 4:
-      kind = "MemManage";
-      break;
-    case 5:
-      kind = "BusFault";
-      break;
-    case 6:
-      kind = "UsageFault";
-      break;
-    default:
-      break;
+  if (exception >= 2 && exception <= 6) {
+    constexpr const char* kKinds[] = {"NMI", "HardFault", "MemManage", "BusFault", "UsageFault"};
+    kind = kKinds[exception - 2];
   }
   put_head(kind, frame_valid ? frame[6] : 0, frame_valid ? frame[5] : 0);
   put_hex_line("m-fault-cfsr-", cfsr);
@@ -131,9 +116,12 @@ extern "C" [[noreturn]] void report_fault(const uint32_t* frame) {
   } else if ((cfsr & kCfsrBfarValid) != 0) {
     put_hex_line("m-fault-address-", reg32(kScbBfar));
   }
-  for (const FaultBit& entry : kCfsrBits) {
-    if ((cfsr & (1u << entry.bit)) != 0) {
-      put_cause(entry.text);
+  const char* words = kCfsrWords;
+  for (uint32_t bits = cfsr & kCfsrCauses; bits != 0; bits >>= 1) {
+    if ((bits & 1) != 0) {
+      put_cause(words);
+    }
+    while (*words++ != '\0') {
     }
   }
   if ((reg32(kScbHfsr) & kHfsrVectTbl) != 0) {
