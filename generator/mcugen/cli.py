@@ -273,8 +273,8 @@ def run_command(
             samples, runs, warmups, timeout,
         )
     )  # fmt: skip
-    if not settings.simulate:
-        commands.find_target(settings)  # before minutes of work for a board that is not there
+    commands.check_model(settings)
+    commands.check_target(settings)  # before minutes of work for a board that is not there
     built = commands.build(settings, terminal)
     _measure(commands, settings, built, terminal, "run", verify=True, bench=True, flash_first=True)
 

@@ -177,6 +177,20 @@ def make_artifact(settings: Settings, terminal: Terminal) -> tuple[PteArtifact, 
     return artifact, lowering
 
 
+def check_model(settings: Settings) -> None:
+    """Find out now that there is no such model."""
+    from mcugen.model import resolve_model
+
+    resolve_model(settings.model)
+
+
+def check_compiler() -> None:
+    """Find out now, not after a minute of quantizing, that there is no compiler."""
+    from mcugen.toolchain import COMPILER, find_tool
+
+    find_tool(COMPILER)
+
+
 def lowering_warnings(artifact: PteArtifact) -> list[str]:
     """Return one line if operators work on float data between int8 ones."""
     floats = [use for use in artifact.operators if not use.int8]
@@ -188,6 +202,8 @@ def lowering_warnings(artifact: PteArtifact) -> list[str]:
 
 def build(settings: Settings, terminal: Terminal) -> Built:
     """Model to firmware: quantize, lower, plan, generate, compile. Remembered as the last build."""
+    check_model(settings)
+    check_compiler()
     artifact, lowering = make_artifact(settings, terminal)
     return build_artifact(settings, artifact, lowering, terminal)
 
@@ -426,6 +442,16 @@ def _runs(client: Client, firmware_id: str) -> bool:
         client.deadlines = patience
 
 
+def check_target(settings: Settings) -> None:
+    """Find out now that there is no board, or no simulator, to run anything on."""
+    if settings.simulate:
+        from mcugen.toolchain import QEMU, find_tool
+
+        find_tool(QEMU)
+    else:
+        find_target(settings)
+
+
 def find_target(settings: Settings) -> Target:
     """Return the one attached device that is meant. Raises FlashError."""
     from mcugen.boards import list_boards
@@ -469,9 +495,7 @@ def measure(
     from mcugen import measure as stage
 
     artifact, board = built.artifact, built.board
-    # Looked for first: without a device the host's work would be for nothing.
-    if not settings.simulate:
-        find_target(settings)
+    check_target(settings)
     data = evaluation(settings, built, terminal, verify=verify)
     timing: Timing | None = None
     verification: Verification | None = None
@@ -602,8 +626,9 @@ def flash(options: Options, terminal: Terminal) -> tuple[str, dict[str, Any]]:
     """Put a build on a board, or start it on QEMU and leave it running; text and document."""
     # A board that is not there is found out before anything is built for it.
     early = _flash_settings(options)
-    if early is not None and not early.simulate:
-        find_target(early)
+    if early is not None:
+        check_model(early)
+        check_target(early)
     settings, built = last_or_build(options, terminal)
     document: dict[str, Any] = {
         "schema": "mcugen.flash/1",
@@ -701,11 +726,12 @@ def infer(
 
     settings = resolve(options)
     tensor_files.check_files(inputs, outputs)
+    check_model(settings)
+    check_compiler()
     artifact, lowering = make_artifact(settings, terminal)
     data = tensor_files.read_inputs(inputs, artifact.inputs)
     tensor_files.check_outputs(outputs, artifact.outputs)
-    if not settings.simulate:
-        find_target(settings)
+    check_target(settings)
     built = build_artifact(settings, artifact, lowering, terminal)
     with connect(settings, built, terminal, "infer") as link:
         terminal.stage("infer")

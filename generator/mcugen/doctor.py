@@ -12,28 +12,13 @@ from importlib import metadata
 from pathlib import Path
 
 from mcugen.errors import McugenError
+from mcugen.toolchain import COMPILER, INSTALL, OPENOCD, QEMU
 
-#: Programs: (executable, what needs it, needed for more than real boards, how to install it).
+#: Programs: (name, what needs it, whether more than real boards do).
 _PROGRAMS = (
-    (
-        "arm-none-eabi-g++",
-        "build",
-        True,
-        "Debian/Ubuntu: apt install gcc-arm-none-eabi libnewlib-arm-none-eabi "
-        "libstdc++-arm-none-eabi-newlib; macOS: brew install --cask gcc-arm-embedded",
-    ),
-    (
-        "qemu-system-arm",
-        "--simulate and the qemu-* boards",
-        True,
-        "Debian/Ubuntu: apt install qemu-system-arm; macOS: brew install qemu",
-    ),
-    (
-        "openocd",
-        "flashing a real board",
-        False,
-        "Debian/Ubuntu: apt install openocd; macOS: brew install open-ocd",
-    ),
+    (COMPILER, "build", True),
+    (QEMU, "--simulate and the qemu-* boards", True),
+    (OPENOCD, "flashing a real board", False),
 )
 
 _MINIMUM_PYTHON = (3, 11)
@@ -162,8 +147,9 @@ def _numbers(version: str) -> tuple[int, ...]:
     return tuple(map(int, release[0].split("."))) if release else ()
 
 
-def _program(row: tuple[str, str, bool, str]) -> Check:
-    name, needed_by, needed, install = row
+def _program(row: tuple[str, str, bool]) -> Check:
+    name, needed_by, needed = row
+    install = INSTALL[name]
     path = shutil.which(name)
     if path is None:
         return Check(name, None, needed_by, needed, install)

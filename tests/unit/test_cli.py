@@ -99,6 +99,25 @@ def test_doctor_ends_with_3_when_a_tool_is_missing(tmp_path):
     assert {"arm-none-eabi-g++", "qemu-system-arm", "openocd"} <= missing
 
 
+@pytest.mark.parametrize(
+    "arguments, program",
+    [
+        (["build", "digits", "--board", "qemu-m4"], "arm-none-eabi-g++"),
+        (["run", "digits", "--board", "nucleo", "--simulate"], "qemu-system-arm"),
+    ],
+)
+def test_missing_tool_is_found_out_before_any_work(tmp_path, arguments, program):
+    bare = environment(PATH=str(tmp_path))
+
+    done = subprocess.run(
+        [COMMAND, *arguments], env=bare, cwd=tmp_path, capture_output=True, text=True
+    )
+
+    assert done.returncode == 3
+    assert f"{program} is not on PATH" in done.stderr and "apt install" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
 # -- usage errors
 
 
@@ -110,6 +129,7 @@ def test_doctor_ends_with_3_when_a_tool_is_missing(tmp_path):
         (["build", "--board", "nucleo_f446"], ["unknown board 'nucleo_f446'", "nucleo_f446re"]),
         (["build", "digit", "--board", "qemu-m4"], ["digit", "digits"]),
         (["build", "--board", "nucleo", "--io", "int7"], ["--io must be int8 or float", "int8"]),
+        (["run", "digit", "--board", "nucleo"], ["digit", "digits"]),
         (["verify", "--samples", "0"], ["--samples"]),
         (["run", "--board", "qemu-m4", "--device", "/dev/ttyS0"], ["qemu-m4 only exists in QEMU"]),
         (["infer", "digits"], ["--input"]),
