@@ -627,7 +627,8 @@ def flash(options: Options, terminal: Terminal) -> tuple[str, dict[str, Any]]:
     # A board that is not there is found out before anything is built for it.
     early = _flash_settings(options)
     if early is not None:
-        check_model(early)
+        if options.model is not None:
+            check_model(early)
         check_target(early)
     settings, built = last_or_build(options, terminal)
     document: dict[str, Any] = {
