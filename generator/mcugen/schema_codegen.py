@@ -285,12 +285,7 @@ class _Writer:
             f"inline constexpr uint8_t kFirstMember[] = {{{', '.join(map(str, union_starts))}}};",
             "",
             f"inline constexpr uint8_t kRootTable = {self.table_index[schema.root]};",
-            "",
-            "/// Names of the tables, in order, each with its NUL.",
-            "inline constexpr char kTableNames[] =",
         ]
-        out += [f'    "{name}\\0"' for name in schema.tables]
-        out[-1] += ";"
         out += ["", "}  // namespace mcugen::schema", ""]
         if starts[-1] > 255:
             raise ConfigError("schema: more than 255 fields: widen kFirstField")

@@ -8,20 +8,11 @@
 #include <runtime/executor/method_layout.h>
 #include <runtime/executor/tensor_facts.h>
 #include <runtime/executor/tensor_parser.h>
+#include <runtime/platform/config.h>
 #include <runtime/platform/fail.h>
 
 #include <cstring>
 #include <new>
-
-// Whether kernels without a temp allocator get memory from et_pal_allocate(). Where there is no
-// heap they get Error::NotFound instead, and the code is left out.
-#ifndef MCUGEN_PAL_TEMP_ALLOCATOR
-#if defined(__unix__)
-#define MCUGEN_PAL_TEMP_ALLOCATOR 1
-#else
-#define MCUGEN_PAL_TEMP_ALLOCATOR 0
-#endif
-#endif
 
 // Loading looks everything up once (values, kernels, arguments), into one block of the method
 // allocator; execution then only follows pointers. Value types cannot change after loading (a move
@@ -75,18 +66,21 @@ class MethodLoader final {
 
   Error load(EValue** values, size_t* n_values, Chain** chains, size_t* n_chains) {
     const mcugen::MethodLayout layout(plan_);
-    moves_ = layout.moves != 0;
+    moves_ = layout.has_moves;
     const uint64_t bytes = layout.bytes();
-    MCUGEN_CHECK(bytes <= UINT32_MAX, InvalidProgram, "a method of more than 4 GB");
+    MCUGEN_CHECK(bytes <= UINT32_MAX, InvalidProgram, "method too big");
     void* block =
         memory_manager_->method_allocator()->allocate(static_cast<size_t>(bytes), alignof(EValue));
     if (block == nullptr) {
       return Error::MemoryAllocationFailed;  // Logged by the allocator, with both sizes.
     }
-    pools_ = layout.divide(block);
-    n_values_ = static_cast<uint32_t>(layout.values);
-    *values = pools_.values;
-    *chains = pools_.chains;
+    layout.divide(block, pools_);
+    values_ = pool<EValue>(mcugen::kValues);
+    n_values_ = layout.count[mcugen::kValues];
+    shape_words_ = pool<int32_t>(mcugen::kShapeWords);
+    *values = values_;
+    *chains = pool<Chain>(mcugen::kChains);
+    const uint32_t chain_count = layout.count[mcugen::kChains];
 
     Error error = load_values();
     if (error == Error::Ok) {
@@ -95,20 +89,33 @@ class MethodLoader final {
     if (error == Error::Ok) {
       error = check_list(plan_->outputs());
     }
-    for (uint32_t c = 0; error == Error::Ok && c < layout.chains; ++c) {
+    for (uint32_t c = 0; error == Error::Ok && c < chain_count; ++c) {
       error = load_chain(plan_->chains()->Get(c), &(*chains)[c]);
     }
     if (error == Error::Ok) {
       *n_values = n_values_;
-      *n_chains = static_cast<size_t>(layout.chains);
+      *n_chains = chain_count;
     }
     return error;
   }
 
  private:
+  template <typename T>
+  T* pool(mcugen::Pool index) const {
+    return reinterpret_cast<T*>(pools_[index]);
+  }
+
+  // The next `count` elements; MethodLayout has counted them.
+  template <typename T>
+  T* take(mcugen::Pool index, uint32_t count) {
+    T* first = pool<T>(index);
+    pools_[index] += count * sizeof(T);
+    return first;
+  }
+
   Error check_index(int64_t index) {
-    MCUGEN_CHECK(index >= 0 && index < n_values_, InvalidProgram, "value %lld of %u",
-                 static_cast<long long>(index), static_cast<unsigned>(n_values_));
+    MCUGEN_CHECK(index >= 0 && index < n_values_, InvalidProgram, "no value %d",
+                 static_cast<int>(index));
     return Error::Ok;
   }
 
@@ -123,12 +130,8 @@ class MethodLoader final {
   }
 
   Error load_values() {
-    EValue* values = pools_.values;
     for (uint32_t i = 0; i < n_values_; ++i) {
-      new (&values[i]) EValue();
-    }
-    for (uint32_t i = 0; i < n_values_; ++i) {
-      Error error = load_value(plan_->values()->Get(i), &values[i]);
+      Error error = load_value(plan_->values()->Get(i), &values_[i]);
       if (error != Error::Ok) {
         return error;
       }
@@ -136,32 +139,32 @@ class MethodLoader final {
     return Error::Ok;
   }
 
+  // `value` is raw memory: assigning would take care of what it held.
   Error load_value(const executorch_flatbuffer::EValue* serialized, EValue* value) {
-    MCUGEN_CHECK(serialized->val() != nullptr, InvalidProgram, "a value without type");
+    MCUGEN_CHECK(serialized->val() != nullptr, InvalidProgram, "value without type");
     switch (serialized->val_type()) {
       case KernelTypes::Int:
-        *value = EValue(serialized->val_as_Int()->int_val());
+        new (value) EValue(serialized->val_as_Int()->int_val());
         return Error::Ok;
       case KernelTypes::Bool:
-        *value = EValue(serialized->val_as_Bool()->bool_val());
+        new (value) EValue(serialized->val_as_Bool()->bool_val());
         return Error::Ok;
       case KernelTypes::Double:
-        *value = EValue(serialized->val_as_Double()->double_val());
+        new (value) EValue(serialized->val_as_Double()->double_val());
         return Error::Ok;
       case KernelTypes::Tensor: {
-        executorch::aten::TensorImpl* tensor = pools_.tensors++;
-        Error error = deserialization::TensorParser::parse(program_, memory_manager_, plan_,
-                                                           serialized->val_as_Tensor(), tensor,
-                                                           &pools_.shape_words);
+        auto* tensor = take<executorch::aten::TensorImpl>(mcugen::kTensors, 1);
+        Error error = deserialization::TensorParser::parse(
+            program_, memory_manager_, plan_, serialized->val_as_Tensor(), tensor, &shape_words_);
         if (error == Error::Ok) {
-          *value = EValue(Tensor(tensor));
+          new (value) EValue(Tensor(tensor));
         }
         return error;
       }
       case KernelTypes::String: {
         const auto* text = serialized->val_as_String()->string_val();
-        MCUGEN_CHECK(text != nullptr, InvalidProgram, "a string value without text");
-        *value = EValue(array(text->data(), text->size()));
+        MCUGEN_CHECK(text != nullptr, InvalidProgram, "string without text");
+        new (value) EValue(array(text->data(), text->size()));
         return Error::Ok;
       }
       case KernelTypes::DoubleList: {
@@ -174,25 +177,26 @@ class MethodLoader final {
         const auto* items = serialized->val_as_BoolList()->items();
         const uint32_t size = flatbuffers::length(items);
         for (uint32_t i = 0; i < size; ++i) {
-          MCUGEN_CHECK(items->Get(i) <= 1, InvalidProgram, "a bool that is %u",
-                       static_cast<unsigned>(items->Get(i)));
+          MCUGEN_CHECK(items->Get(i) <= 1, InvalidProgram, "bool list with other than bools");
         }
         // Checked just now to hold bools.
-        *value = EValue(
+        new (value) EValue(
             array(items == nullptr ? nullptr : reinterpret_cast<const bool*>(items->data()), size));
         return Error::Ok;
       }
       case KernelTypes::IntList:
-        return load_list(serialized->val_as_IntList()->items(), Tag::Int, &pools_.int_lists,
-                         &pools_.int_items, value);
+        return load_list<int64_t>(serialized->val_as_IntList()->items(), Tag::Int,
+                                  mcugen::kIntLists, mcugen::kIntItems, value);
       case KernelTypes::TensorList:
-        return load_list(serialized->val_as_TensorList()->items(), Tag::Tensor,
-                         &pools_.tensor_lists, &pools_.tensor_items, value);
+        return load_list<Tensor>(serialized->val_as_TensorList()->items(), Tag::Tensor,
+                                 mcugen::kTensorLists, mcugen::kTensorItems, value);
       case KernelTypes::OptionalTensorList:
-        return load_list(serialized->val_as_OptionalTensorList()->items(), Tag::None,
-                         &pools_.optional_lists, &pools_.optional_items, value);
+        return load_list<OptionalTensor>(serialized->val_as_OptionalTensorList()->items(),
+                                         Tag::None, mcugen::kOptionalLists, mcugen::kOptionalItems,
+                                         value);
       default:
-        return Error::Ok;  // Null, and it is None already.
+        new (value) EValue();
+        return Error::Ok;
     }
   }
 
@@ -201,39 +205,48 @@ class MethodLoader final {
   executorch::aten::ArrayRef<T>* array(const T* data, size_t size) {
     static_assert(sizeof(executorch::aten::ArrayRef<T>) ==
                   sizeof(executorch::aten::ArrayRef<char>));
-    return new (pools_.arrays++) executorch::aten::ArrayRef<T>(data, size);
+    return new (take<executorch::aten::ArrayRef<T>>(mcugen::kArrays, 1))
+        executorch::aten::ArrayRef<T>(data, size);
   }
 
   // Items are indices of values of one type; Tag::None stands for "tensor or none".
-  template <typename Index, typename T>
-  Error load_list(const flatbuffers::Vector<Index, uint32_t>* items, Tag tag,
-                  BoxedEvalueList<T>** lists, T** unboxed, EValue* value) {
+  template <typename T, typename Index>
+  Error load_list(const flatbuffers::Vector<Index, uint32_t>* items, Tag tag, mcugen::Pool lists,
+                  mcugen::Pool unboxed, EValue* value) {
     const uint32_t size = flatbuffers::length(items);
-    EValue** pointers = pools_.pointers;
+    EValue** pointers = take<EValue*>(mcugen::kPointers, size);
+    T* items_unboxed = take<T>(unboxed, size);
+    // They point into the block; the constructor's checks and their messages fall away.
+    if (pointers == nullptr || items_unboxed == nullptr || size > INT32_MAX) {
+      ET_UNREACHABLE();
+    }
+    new (value) EValue(new (take<BoxedEvalueList<T>>(lists, 1))
+                           BoxedEvalueList<T>(pointers, items_unboxed, static_cast<int>(size)));
     for (uint32_t i = 0; i < size; ++i) {
-      const int64_t index = items->Get(i);
-      Error error = check_index(index);
+      Error error = load_item(items->Get(i), tag, &pointers[i]);
       if (error != Error::Ok) {
         return error;
       }
-      const Tag item = mcugen::tag_of(plan_->values()->Get(static_cast<uint32_t>(index)));
-      MCUGEN_CHECK(item == tag || (tag == Tag::None && item == Tag::Tensor), InvalidProgram,
-                   "a list's item %u, value %u, is of type %u", static_cast<unsigned>(i),
-                   static_cast<unsigned>(index), static_cast<unsigned>(item));
-      pointers[i] = &pools_.values[index];
     }
-    *value =
-        EValue(new ((*lists)++) BoxedEvalueList<T>(pointers, *unboxed, static_cast<int>(size)));
-    pools_.pointers += size;
-    *unboxed += size;
+    return Error::Ok;
+  }
+
+  Error load_item(int64_t index, Tag tag, EValue** pointer) {
+    Error error = check_index(index);
+    if (error != Error::Ok) {
+      return error;
+    }
+    const Tag item = mcugen::tag_of(plan_->values()->Get(static_cast<uint32_t>(index)));
+    MCUGEN_CHECK(item == tag || (tag == Tag::None && item == Tag::Tensor), InvalidProgram,
+                 "value %u is not what its list is of", static_cast<unsigned>(index));
+    *pointer = &values_[index];
     return Error::Ok;
   }
 
   Error load_chain(const executorch_flatbuffer::Chain* serialized, Chain* chain) {
     const auto* instructions = serialized->instructions();
     chain->n_instructions = flatbuffers::length(instructions);
-    chain->instructions = pools_.instructions;
-    pools_.instructions += chain->n_instructions;
+    chain->instructions = take<Chain::Instruction>(mcugen::kInstructions, chain->n_instructions);
     for (uint32_t i = 0; i < chain->n_instructions; ++i) {
       Error error =
           load_instruction(instructions->Get(i), chain->n_instructions, &chain->instructions[i]);
@@ -246,11 +259,12 @@ class MethodLoader final {
 
   Error load_instruction(const executorch_flatbuffer::Instruction* serialized,
                          uint32_t n_instructions, Chain::Instruction* instruction) {
-    instruction->args = pools_.pointers;
-    if (const auto* call = serialized->instr_args_as_KernelCall()) {
+    const auto* call = serialized->instr_args_as_KernelCall();
+    instruction->args =
+        take<EValue*>(mcugen::kPointers, call != nullptr ? flatbuffers::length(call->args()) : 2);
+    if (call != nullptr) {
       return load_call(call, instruction);
     }
-    pools_.pointers += 2;
     if (const auto* move = serialized->instr_args_as_MoveCall()) {
       instruction->kind = Chain::Kind::kMove;
       return load_arguments(instruction, move->move_from(), move->move_to());
@@ -259,8 +273,7 @@ class MethodLoader final {
       // One behind the last instruction is the end of the chain.
       const int32_t destination = jump->destination_instruction();
       MCUGEN_CHECK(destination >= 0 && static_cast<uint32_t>(destination) <= n_instructions,
-                   InvalidProgram, "jump to instruction %d of %u", static_cast<int>(destination),
-                   static_cast<unsigned>(n_instructions));
+                   InvalidProgram, "jump to instruction %d", static_cast<int>(destination));
       instruction->kind = Chain::Kind::kJumpFalse;
       instruction->destination = static_cast<uint32_t>(destination);
       return load_arguments(instruction, jump->cond_value_index(), jump->cond_value_index());
@@ -271,7 +284,7 @@ class MethodLoader final {
     }
     MCUGEN_CHECK(serialized->instr_args_as_DelegateCall() == nullptr, NotSupported,
                  "call of a delegate");
-    return MCUGEN_FAIL(InvalidProgram, "an instruction without arguments");
+    return MCUGEN_FAIL(InvalidProgram, "instruction without arguments");
   }
 
   // The two arguments of an instruction that is not a kernel call, and their types.
@@ -284,30 +297,28 @@ class MethodLoader final {
       return error;
     }
     instruction->n_args = 2;
-    instruction->args[0] = &pools_.values[first];
-    instruction->args[1] = &pools_.values[second];
-    const Tag from = pools_.values[first].tag;
-    const Tag to = pools_.values[second].tag;
+    instruction->args[0] = &values_[first];
+    instruction->args[1] = &values_[second];
+    const Tag from = values_[first].tag;
+    const Tag to = values_[second].tag;
     // Lists are not moved: has_memory() finds their items where the plan put them.
     bool fits = from == to && from != Tag::ListTensor && from != Tag::ListOptionalTensor;
     if (instruction->kind == Chain::Kind::kFree) {
       fits = from == Tag::Tensor;
     } else if (instruction->kind == Chain::Kind::kJumpFalse && from == Tag::Tensor) {
-      fits = tensor_of(pools_.values[first]).scalar_type() == executorch::aten::ScalarType::Bool;
+      fits = tensor_of(values_[first]).scalar_type() == executorch::aten::ScalarType::Bool;
     } else if (instruction->kind == Chain::Kind::kJumpFalse) {
       fits = from == Tag::Bool;
     }
-    MCUGEN_CHECK(fits, InvalidProgram, "move, jump or free of values %d and %d, types %u and %u",
-                 static_cast<int>(first), static_cast<int>(second), static_cast<unsigned>(from),
-                 static_cast<unsigned>(to));
+    MCUGEN_CHECK(fits, InvalidProgram, "move, jump or free of value %d: wrong type",
+                 static_cast<int>(first));
     return Error::Ok;
   }
 
   Error load_call(const executorch_flatbuffer::KernelCall* call, Chain::Instruction* instruction) {
     const auto* indices = call->args();
     const uint32_t n_args = flatbuffers::length(indices);
-    MCUGEN_CHECK(n_args <= UINT16_MAX, InvalidProgram, "kernel call with %u arguments",
-                 static_cast<unsigned>(n_args));
+    MCUGEN_CHECK(n_args <= UINT16_MAX, InvalidProgram, "too many arguments");
     Error error = check_list(indices);
     if (error != Error::Ok) {
       return error;
@@ -316,35 +327,33 @@ class MethodLoader final {
     instruction->n_args = static_cast<uint16_t>(n_args);
     for (uint32_t i = 0; i < n_args; ++i) {
       const int32_t index = indices->Get(i);
-      instruction->args[i] = &pools_.values[index];
+      instruction->args[i] = &values_[index];
       // Inputs and outputs that the plan leaves to the caller have no memory yet.
-      if (!has_memory(plan_, pools_.values, index)) {
+      if (!has_memory(plan_, values_, index)) {
         instruction->kind = Chain::Kind::kCheckedKernel;
       }
     }
-    pools_.pointers += n_args;
     return find_kernel(call->op_index(), instruction);
   }
 
   Error find_kernel(int32_t op_index, Chain::Instruction* instruction) {
     const auto* operators = plan_->operators();
     MCUGEN_CHECK(op_index >= 0 && static_cast<uint32_t>(op_index) < flatbuffers::length(operators),
-                 InvalidProgram, "operator %d of %u", static_cast<int>(op_index),
-                 static_cast<unsigned>(flatbuffers::length(operators)));
+                 InvalidProgram, "no operator %d", static_cast<int>(op_index));
     const auto* op = operators->Get(static_cast<uint32_t>(op_index));
     const uint32_t name_length = flatbuffers::length(op->name());
     const uint32_t overload_length = flatbuffers::length(op->overload());
     char name[kMaxOperatorName];
     MCUGEN_CHECK(name_length != 0 && name_length < kMaxOperatorName &&
                      overload_length < kMaxOperatorName - 1 - name_length,
-                 InvalidProgram, "operator %d has no name, or too long a one",
-                 static_cast<int>(op_index));
+                 InvalidProgram, "name of operator %d", static_cast<int>(op_index));
     memcpy(name, op->name()->c_str(), name_length + 1);
     if (overload_length != 0) {
       name[name_length] = '.';
       memcpy(name + name_length + 1, op->overload()->c_str(), overload_length + 1);
     }
 
+#if MCUGEN_KERNEL_KEYS
     // Types and dim orders of the tensors, for kernels that are specialized to them. A kernel key
     // describes at most 16 tensors; a call with more takes the general kernel.
     TensorMeta meta[16];
@@ -363,6 +372,9 @@ class MethodLoader final {
           {const_cast<uint8_t*>(tensor.dim_order().data()), static_cast<size_t>(tensor.dim())});
     }
     const Span<const TensorMeta> metas(meta, n_meta);
+#else
+    const Span<const TensorMeta> metas;
+#endif
     Result<OpFunction> kernel = kernels_.empty()
                                     ? get_op_function_from_registry(name, metas)
                                     : get_op_function_from_registry(name, metas, kernels_);
@@ -377,7 +389,9 @@ class MethodLoader final {
   MemoryManager* memory_manager_;
   const executorch_flatbuffer::ExecutionPlan* plan_;
   Span<const Kernel> kernels_;
-  mcugen::MethodPools pools_ = {};
+  uint8_t* pools_[mcugen::kNumPools] = {};  // Next free element of each.
+  EValue* values_ = nullptr;
+  int32_t* shape_words_ = nullptr;
   uint32_t n_values_ = 0;
   bool moves_ = false;  // The method has moves: any tensor may become any other.
 };
@@ -390,7 +404,7 @@ Result<Method> Method::load(executorch_flatbuffer::ExecutionPlan* s_plan, const 
                             const LoadBackendOptionsMap* backend_options,
                             Span<const Kernel> kernel_registry) {
   MCUGEN_CHECK(memory_manager != nullptr && memory_manager->method_allocator() != nullptr,
-               InvalidArgument, "no memory manager, or no method allocator in it");
+               InvalidArgument, "no method allocator");
   MemoryAllocator* temp_allocator = memory_manager->temp_allocator();
 #if MCUGEN_PAL_TEMP_ALLOCATOR
   if (temp_allocator == nullptr) {
@@ -414,12 +428,12 @@ Error Method::init(executorch_flatbuffer::ExecutionPlan* s_plan, const NamedData
                    const LoadBackendOptionsMap*) {
   internal::EventTracerProfileMethodScope scope(event_tracer_, "Method::init");
   MCUGEN_CHECK(init_state_ == InitializationState::Uninitialized, InvalidState,
-               "method is initialized already");
+               "method is initialized");
   init_state_ = InitializationState::InitializationFailed;
   serialization_plan_ = s_plan;
   const auto* delegates = s_plan->delegates();
   if (flatbuffers::length(delegates) != 0) {
-    const auto* id = delegates->Get(0)->id();
+    [[maybe_unused]] const auto* id = delegates->Get(0)->id();
     return MCUGEN_FAIL(NotSupported, "method needs backend %s: delegates are not supported",
                        id == nullptr ? "?" : id->c_str());
   }
@@ -440,27 +454,24 @@ Method::~Method() {
 
 Error Method::set_input(const EValue& input_evalue, size_t input_idx) {
   MCUGEN_CHECK(initialized(), InvalidState, "method is not initialized");
-  MCUGEN_CHECK(input_idx < inputs_size(), InvalidArgument, "input %zu of %zu", input_idx,
-               inputs_size());
+  MCUGEN_CHECK(input_idx < inputs_size(), InvalidArgument, "no input %zu", input_idx);
   EValue& input = mutable_value(get_input_index(input_idx));
-  MCUGEN_CHECK(input.tag == input_evalue.tag, InvalidArgument, "input %zu is of type %u, not %u",
-               input_idx, static_cast<unsigned>(input.tag),
-               static_cast<unsigned>(input_evalue.tag));
+  MCUGEN_CHECK(input.tag == input_evalue.tag, InvalidArgument, "input %zu is of another type",
+               input_idx);
   bool same;
   switch (input.tag) {
     case Tag::Tensor: {
       const Tensor& to = tensor_of(input);
       const Tensor& from = tensor_of(input_evalue);
       MCUGEN_CHECK(to.scalar_type() == from.scalar_type(), InvalidArgument,
-                   "input %zu is of scalar type %d, not %d", input_idx,
-                   static_cast<int>(to.scalar_type()), static_cast<int>(from.scalar_type()));
+                   "input %zu is of scalar type %d", input_idx, static_cast<int>(to.scalar_type()));
       Error error = resize_tensor(to, from.sizes());
       if (error != Error::Ok) {
         return error;  // Logged, with the sizes.
       }
       // There is one dim order of rank 0 or 1; a caller may not have given it.
       MCUGEN_CHECK(from.dim() < 2 || from.dim_order() == to.dim_order(), InvalidArgument,
-                   "input %zu: the dim order is not the method's", input_idx);
+                   "input %zu is of another dim order", input_idx);
       const auto* tensor = serialization_plan_->values()
                                ->Get(static_cast<uint32_t>(get_input_index(input_idx)))
                                ->val_as_Tensor();
@@ -504,8 +515,7 @@ Error Method::set_inputs(const executorch::aten::ArrayRef<EValue>& input_evalues
 
 Error Method::set_output_data_ptr(void* buffer, size_t size, size_t output_idx) {
   MCUGEN_CHECK(initialized(), InvalidState, "method is not initialized");
-  MCUGEN_CHECK(output_idx < outputs_size(), InvalidArgument, "output %zu of %zu", output_idx,
-               outputs_size());
+  MCUGEN_CHECK(output_idx < outputs_size(), InvalidArgument, "no output %zu", output_idx);
   const size_t index = get_output_index(output_idx);
   EValue& output = mutable_value(index);
   MCUGEN_CHECK(output.isTensor(), InvalidArgument, "output %zu is not a tensor", output_idx);
@@ -560,8 +570,8 @@ const executorch_flatbuffer::KernelCall* find_call(const executorch_flatbuffer::
   return instructions->Get(static_cast<uint32_t>(instr_idx))->instr_args_as_KernelCall();
 }
 
-const char* operator_name(const executorch_flatbuffer::ExecutionPlan* plan,
-                          const executorch_flatbuffer::KernelCall* call) {
+[[maybe_unused]] const char* operator_name(const executorch_flatbuffer::ExecutionPlan* plan,
+                                           const executorch_flatbuffer::KernelCall* call) {
   return plan->operators()->Get(static_cast<uint32_t>(call->op_index()))->name()->c_str();
 }
 
@@ -634,7 +644,8 @@ Error Method::execute_instruction() {
       break;
     }
     case Chain::Kind::kMove:
-      *instruction.args[1] = *instruction.args[0];
+      // Neither side owns anything.
+      new (instruction.args[1]) EValue(*instruction.args[0]);
       break;
     case Chain::Kind::kJumpFalse: {
       Result<bool> jump = is_false(*instruction.args[0]);
@@ -658,7 +669,7 @@ Error Method::execute() {
   internal::EventTracerProfileMethodScope scope(event_tracer_, "Method::execute");
   MCUGEN_CHECK(initialized(), InvalidState, "method is not initialized");
   MCUGEN_CHECK(step_state_.chain_idx == 0 && step_state_.instr_idx == 0, InvalidState,
-               "execute() in mid-execution by step(): call reset_execution()");
+               "execute() after step(): call reset_execution()");
   Error error = Error::Ok;
   for (; step_state_.chain_idx < n_chains_; ++step_state_.chain_idx) {
     step_state_.instr_idx = 0;
@@ -713,7 +724,7 @@ bool Method::in_progress() const {
 
 Error Method::reset_execution() {
   MCUGEN_CHECK(step_state_.chain_idx == n_chains_, InvalidState,
-               "reset_execution() before the end of the method");
+               "reset_execution() before the end");
   step_state_ = {};
   return Error::Ok;
 }
@@ -730,25 +741,27 @@ size_t Method::inputs_size() const { return flatbuffers::length(serialization_pl
 
 size_t Method::outputs_size() const { return flatbuffers::length(serialization_plan_->outputs()); }
 
+namespace {
+
+// Loading has checked that the indices are those of values.
+size_t index_at(const flatbuffers::Vector<int32_t, uint32_t>* indices, size_t i) {
+  ET_CHECK(i < flatbuffers::length(indices));
+  return static_cast<size_t>(indices->Get(static_cast<uint32_t>(i)));
+}
+
+}  // namespace
+
 size_t Method::get_input_index(size_t i) const {
-  ET_CHECK_MSG(i < inputs_size(), "input %zu of %zu", i, inputs_size());
-  return static_cast<size_t>(serialization_plan_->inputs()->Get(static_cast<uint32_t>(i)));
+  return index_at(serialization_plan_->inputs(), i);
 }
 
 size_t Method::get_output_index(size_t i) const {
-  ET_CHECK_MSG(i < outputs_size(), "output %zu of %zu", i, outputs_size());
-  return static_cast<size_t>(serialization_plan_->outputs()->Get(static_cast<uint32_t>(i)));
+  return index_at(serialization_plan_->outputs(), i);
 }
 
-const EValue& Method::get_value(size_t i) const {
-  ET_CHECK_MSG(i < n_value_, "value %zu of %zu", i, n_value_);
-  return values_[i];
-}
+const EValue& Method::get_value(size_t i) const { return values_[i]; }
 
-EValue& Method::mutable_value(size_t i) {
-  ET_CHECK_MSG(i < n_value_, "value %zu of %zu", i, n_value_);
-  return values_[i];
-}
+EValue& Method::mutable_value(size_t i) { return values_[i]; }
 
 const EValue& Method::get_output(size_t i) const { return get_value(get_output_index(i)); }
 

@@ -39,51 +39,41 @@ struct Chain {
 
 namespace mcugen {
 
-/// Everything a method keeps in the method allocator: one block, these arrays in this order, each
-/// element type at most as aligned as the one before it, so that there is no padding between.
+/// The arrays that a method keeps in the method allocator: one block, in this order. No element is
+/// more aligned than the ones before it, so that there is no padding between.
 /// generator/mcugen/runtime_layout.py computes the same sum; a test holds the two equal.
-struct MethodPools {
-  executorch::runtime::EValue* values;
-  int64_t* int_items;  ///< What IntLists unbox into.
-  executorch::aten::TensorImpl* tensors;
-  executorch::runtime::BoxedEvalueList<int64_t>* int_lists;
-  executorch::runtime::BoxedEvalueList<executorch::aten::Tensor>* tensor_lists;
-  executorch::runtime::BoxedEvalueList<std::optional<executorch::aten::Tensor>>* optional_lists;
-  executorch::aten::ArrayRef<char>* arrays;  ///< Strings, double and bool lists: data in place.
-  std::optional<executorch::aten::Tensor>* optional_items;
-  executorch::aten::Tensor* tensor_items;
-  executorch::runtime::Chain* chains;
-  executorch::runtime::Chain::Instruction* instructions;
-  executorch::runtime::EValue** pointers;  ///< Items of lists, arguments of instructions.
-  int32_t* shape_words;                    ///< Strides; for a bounded tensor sizes, then strides.
+enum Pool : uint8_t {
+  kValues,         ///< EValue
+  kIntItems,       ///< int64_t: what IntLists unbox into.
+  kTensors,        ///< TensorImpl
+  kIntLists,       ///< BoxedEvalueList<int64_t>
+  kTensorLists,    ///< BoxedEvalueList<Tensor>
+  kOptionalLists,  ///< BoxedEvalueList<optional<Tensor>>
+  kArrays,         ///< ArrayRef: strings, double and bool lists; their data stays in the program.
+  kOptionalItems,  ///< optional<Tensor>
+  kTensorItems,    ///< Tensor
+  kChains,         ///< Chain
+  kInstructions,   ///< Chain::Instruction
+  kPointers,       ///< EValue*: items of lists, arguments of instructions.
+  kShapeWords,     ///< int32_t: strides; of a bounded tensor sizes, then strides.
+  kNumPools,
 };
 
-/// The number of elements of each array of MethodPools. No sum can overflow: verify_program()
-/// visits at most 2^30 bytes, and every element here is one of the bytes visited.
+/// What loading a method takes.
 struct MethodLayout {
-  uint32_t values = 0;
-  uint32_t int_items = 0;
-  uint32_t tensors = 0;
-  uint32_t int_lists = 0;
-  uint32_t tensor_lists = 0;
-  uint32_t optional_lists = 0;
-  uint32_t arrays = 0;
-  uint32_t optional_items = 0;
-  uint32_t tensor_items = 0;
-  uint32_t chains = 0;
-  uint32_t instructions = 0;
-  uint32_t pointers = 0;
-  uint32_t shape_words = 0;
-  uint32_t moves = 0;  ///< Move instructions; they take no array of their own.
-
-  /// Counts what loading `plan` takes.
+  /// Counts it. No count can overflow: verify_program() visits at most 2^30 bytes, and every
+  /// element is among the bytes visited.
   explicit MethodLayout(const executorch_flatbuffer::ExecutionPlan* plan);
 
-  /// @returns the size of the block in bytes.
+  /// @returns the size of the block.
   uint64_t bytes() const;
 
   /// Divides a block of bytes(), aligned as an EValue.
-  MethodPools divide(void* block) const;
+  /// @param[out] pools The start of each array.
+  void divide(void* block, uint8_t* pools[kNumPools]) const;
+
+  uint32_t count[kNumPools];
+  bool has_moves;
 };
 
 /// @returns how many shape_words a tensor takes. One stride of one is shared by all vectors;

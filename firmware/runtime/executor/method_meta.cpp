@@ -12,29 +12,18 @@ using executorch_flatbuffer::EValue;
 using executorch_flatbuffer::ExecutionPlan;
 using Indices = flatbuffers::Vector<int32_t, uint32_t>;
 
-Result<const EValue*> io_value(const ExecutionPlan* plan, const Indices* list, size_t index) {
-  MCUGEN_CHECK(index < flatbuffers::length(list), InvalidArgument, "input or output %zu of %u",
-               index, static_cast<unsigned>(flatbuffers::length(list)));
-  return mcugen::value_at(plan, list->Get(static_cast<uint32_t>(index)));
+Error io_value(const ExecutionPlan* plan, const Indices* list, size_t index, const EValue** value) {
+  MCUGEN_CHECK(index < flatbuffers::length(list), InvalidArgument, "no input or output %zu", index);
+  return mcugen::value_at(plan, list->Get(static_cast<uint32_t>(index)), value);
 }
 
 Result<Tag> io_tag(const ExecutionPlan* plan, const Indices* list, size_t index) {
-  Result<const EValue*> value = io_value(plan, list, index);
-  if (!value.ok()) {
-    return value.error();
+  const EValue* value;
+  Error error = io_value(plan, list, index, &value);
+  if (error != Error::Ok) {
+    return error;
   }
-  return mcugen::tag_of(*value);
-}
-
-Result<const executorch_flatbuffer::Tensor*> io_tensor(const ExecutionPlan* plan,
-                                                       const Indices* list, size_t index) {
-  Result<const EValue*> value = io_value(plan, list, index);
-  if (!value.ok()) {
-    return value.error();
-  }
-  const auto* tensor = (*value)->val_as_Tensor();
-  MCUGEN_CHECK(tensor != nullptr, InvalidArgument, "input or output %zu is not a tensor", index);
-  return tensor;
+  return mcugen::tag_of(value);
 }
 
 // The i-th attribute, or null; the number of attributes seen in *count.
@@ -117,21 +106,30 @@ struct TensorMetaParts {
   std::string_view name;
 };
 
-Error read_parts(Result<const executorch_flatbuffer::Tensor*> tensor, TensorMetaParts* parts) {
-  if (!tensor.ok()) {
-    return tensor.error();
+Error read_parts(const executorch_flatbuffer::Tensor* tensor, TensorMetaParts* parts) {
+  parts->planned = tensor->allocation_info() != nullptr;
+  parts->name = mcugen::tensor_name(tensor);
+  return mcugen::read_tensor_facts(tensor, &parts->facts);
+}
+
+Error read_parts(const ExecutionPlan* plan, const Indices* list, size_t index,
+                 TensorMetaParts* parts) {
+  const EValue* value;
+  Error error = io_value(plan, list, index, &value);
+  if (error != Error::Ok) {
+    return error;
   }
-  parts->planned = (*tensor)->allocation_info() != nullptr;
-  parts->name = mcugen::tensor_name(*tensor);
-  return mcugen::read_tensor_facts(*tensor, &parts->facts);
+  const auto* tensor = value->val_as_Tensor();
+  MCUGEN_CHECK(tensor != nullptr, InvalidArgument, "input or output %zu is not a tensor", index);
+  return read_parts(tensor, parts);
 }
 
 }  // namespace
 
 // TensorInfo's constructor is open to MethodMeta's members only.
-#define MCUGEN_TENSOR_INFO(tensor__)                                                   \
+#define MCUGEN_TENSOR_INFO(...)                                                        \
   TensorMetaParts parts;                                                               \
-  Error error = read_parts(tensor__, &parts);                                          \
+  Error error = read_parts(__VA_ARGS__, &parts);                                       \
   if (error != Error::Ok) {                                                            \
     return error;                                                                      \
   }                                                                                    \
@@ -140,11 +138,11 @@ Error read_parts(Result<const executorch_flatbuffer::Tensor*> tensor, TensorMeta
                     parts.planned, parts.name, parts.facts.nbytes)
 
 Result<TensorInfo> MethodMeta::input_tensor_meta(size_t index) const {
-  MCUGEN_TENSOR_INFO(io_tensor(s_plan_, s_plan_->inputs(), index));
+  MCUGEN_TENSOR_INFO(s_plan_, s_plan_->inputs(), index);
 }
 
 Result<TensorInfo> MethodMeta::output_tensor_meta(size_t index) const {
-  MCUGEN_TENSOR_INFO(io_tensor(s_plan_, s_plan_->outputs(), index));
+  MCUGEN_TENSOR_INFO(s_plan_, s_plan_->outputs(), index);
 }
 
 size_t MethodMeta::num_attributes() const {
@@ -170,14 +168,14 @@ size_t MethodMeta::num_memory_planned_buffers() const {
 }
 
 Result<int64_t> MethodMeta::memory_planned_buffer_size(size_t index) const {
-  MCUGEN_CHECK(index < num_memory_planned_buffers(), InvalidArgument, "planned buffer %zu of %zu",
-               index, num_memory_planned_buffers());
+  MCUGEN_CHECK(index < num_memory_planned_buffers(), InvalidArgument, "no planned buffer %zu",
+               index);
   return s_plan_->non_const_buffer_sizes()->Get(static_cast<uint32_t>(index) + 1);
 }
 
 Result<etensor::Device> MethodMeta::memory_planned_buffer_device(size_t index) const {
-  MCUGEN_CHECK(index < num_memory_planned_buffers(), InvalidArgument, "planned buffer %zu of %zu",
-               index, num_memory_planned_buffers());
+  MCUGEN_CHECK(index < num_memory_planned_buffers(), InvalidArgument, "no planned buffer %zu",
+               index);
   const auto* devices = s_plan_->non_const_buffer_device();
   for (uint32_t i = 0; i < flatbuffers::length(devices); ++i) {
     const auto* device = devices->Get(i);

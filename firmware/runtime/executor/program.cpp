@@ -2,12 +2,14 @@
 #include <executorch/runtime/core/event_tracer_hooks.h>
 #include <executorch/runtime/executor/program.h>
 #include <executorch/runtime/executor/program_validation.h>
+#include <runtime/platform/config.h>
 #include <runtime/platform/fail.h>
 #include <runtime/platform/names.h>
 #include <runtime/schema/program_reader.h>
 #include <runtime/schema/verify_program.h>
 
 #include <cstring>
+#include <new>
 
 namespace executorch::runtime {
 namespace {
@@ -22,6 +24,8 @@ constexpr size_t kIdentifierOffset = 4;
 constexpr size_t kExtendedHeaderOffset = 8;
 constexpr uint32_t kExtendedHeaderMinLength = 24;
 constexpr char kExtendedHeaderMagic[] = {'e', 'h', '0', '0'};
+
+constexpr char kTruncated[] = "program is truncated to %zu bytes, or damaged";
 
 struct Header {
   size_t program_bytes;
@@ -41,16 +45,12 @@ Error read_header(const uint8_t* head, size_t file_bytes, Header* out) {
   const uint64_t base = load<uint64_t>(header + 16);
   const uint64_t segment_bytes =
       length > kExtendedHeaderMinLength ? load<uint64_t>(header + 24) : 0;
-  MCUGEN_CHECK(length >= kExtendedHeaderMinLength, InvalidProgram, "extended header of %u bytes",
-               static_cast<unsigned>(length));
+  MCUGEN_CHECK(length >= kExtendedHeaderMinLength, InvalidProgram, kTruncated, file_bytes);
   MCUGEN_CHECK(program_bytes >= Program::kMinHeadBytes && program_bytes <= file_bytes,
-               InvalidProgram, "truncated program: 0x%zx bytes of 0x%llx", file_bytes,
-               static_cast<unsigned long long>(program_bytes));
+               InvalidProgram, kTruncated, file_bytes);
   MCUGEN_CHECK(base == 0 || (base >= program_bytes && base <= file_bytes &&
                              segment_bytes <= file_bytes - base),
-               InvalidProgram, "truncated program: segments of 0x%llx bytes at 0x%llx of 0x%zx",
-               static_cast<unsigned long long>(segment_bytes),
-               static_cast<unsigned long long>(base), file_bytes);
+               InvalidProgram, kTruncated, file_bytes);
   *out = {static_cast<size_t>(program_bytes), static_cast<size_t>(base),
           base == 0 ? 0 : file_bytes - static_cast<size_t>(base)};
   return Error::Ok;
@@ -63,28 +63,31 @@ Error check_segments(const executorch_flatbuffer::Program* program, const Header
     const auto* segment = segments->Get(i);
     MCUGEN_CHECK(segment->offset() <= header.segment_bytes &&
                      segment->size() <= header.segment_bytes - segment->offset(),
-                 InvalidProgram, "segment %u: 0x%llx bytes at 0x%llx of 0x%zx",
-                 static_cast<unsigned>(i), static_cast<unsigned long long>(segment->size()),
-                 static_cast<unsigned long long>(segment->offset()), header.segment_bytes);
+                 InvalidProgram, "segment %u leaves the file", static_cast<unsigned>(i));
   }
   return Error::Ok;
 }
 
-Result<FreeableBuffer> load_segment(const DataLoader* loader, size_t base,
-                                    const executorch_flatbuffer::DataSegment* segment,
-                                    const DataLoader::SegmentInfo& info) {
-  return loader->load(base + static_cast<size_t>(segment->offset()),
-                      static_cast<size_t>(segment->size()), info);
+// Replaces an empty buffer: FreeableBuffer has no assignment, and each Result in a function of its
+// own costs the code to destroy it.
+Error load_into_buffer(const DataLoader* loader, size_t offset, size_t size,
+                       const DataLoader::SegmentInfo& info, FreeableBuffer* buffer) {
+  Result<FreeableBuffer> loaded = loader->load(offset, size, info);
+  if (loaded.ok()) {
+    new (buffer) FreeableBuffer(std::move(*loaded));
+  }
+  return loaded.error();
 }
 
-Result<const executorch_flatbuffer::ExecutionPlan*> find_plan(
-    const executorch_flatbuffer::Program* program, const char* method_name) {
+Error find_plan(const executorch_flatbuffer::Program* program, const char* method_name,
+                const executorch_flatbuffer::ExecutionPlan** plan) {
   const auto* plans = program->execution_plan();
   MCUGEN_CHECK(method_name != nullptr, InvalidArgument, "no method name");
   for (uint32_t i = 0; i < flatbuffers::length(plans); ++i) {
-    const auto* name = plans->Get(i)->name();
+    *plan = plans->Get(i);
+    const auto* name = (*plan)->name();
     if (name != nullptr && mcugen::names_equal(name->c_str(), method_name)) {
-      return plans->Get(i);
+      return Error::Ok;
     }
   }
   return MCUGEN_FAIL(InvalidArgument, "no method %s in the program", method_name);
@@ -109,40 +112,35 @@ Result<Program> Program::load(DataLoader* loader, Verification verification) {
   if (!file_bytes.ok()) {
     return file_bytes.error();
   }
-  MCUGEN_CHECK(*file_bytes >= kMinHeadBytes, InvalidProgram, "truncated program: %zu bytes",
-               *file_bytes);
+  MCUGEN_CHECK(*file_bytes >= kMinHeadBytes, InvalidProgram, kTruncated, *file_bytes);
   Header header = {};
+  const DataLoader::SegmentInfo info(DataLoader::SegmentInfo::Type::Program);
+  alignas(8) uint8_t head[kMinHeadBytes];
   {
-    Result<FreeableBuffer> head = loader->load(
-        0, kMinHeadBytes, DataLoader::SegmentInfo(DataLoader::SegmentInfo::Type::Program));
-    if (!head.ok()) {
-      return head.error();
-    }
-    alignas(8) uint8_t bytes[kMinHeadBytes];
-    memcpy(bytes, head->data(), kMinHeadBytes);
-    MCUGEN_CHECK(check_header(bytes, kMinHeadBytes) == CompatibleVersion, InvalidProgram,
-                 "not an ExecuTorch program, or of another version: identifier 0x%08x, not %s",
-                 static_cast<unsigned>(flatbuffers::load<uint32_t>(bytes + kIdentifierOffset)),
-                 executorch_flatbuffer::kProgramIdentifier);
-    Error error = read_header(bytes, *file_bytes, &header);
+    FreeableBuffer buffer;
+    Error error = load_into_buffer(loader, 0, kMinHeadBytes, info, &buffer);
     if (error != Error::Ok) {
       return error;
     }
+    memcpy(head, buffer.data(), kMinHeadBytes);
   }
-
-  Result<FreeableBuffer> data = loader->load(
-      0, header.program_bytes, DataLoader::SegmentInfo(DataLoader::SegmentInfo::Type::Program));
-  if (!data.ok()) {
-    return data.error();
+  MCUGEN_CHECK(check_header(head, kMinHeadBytes) == CompatibleVersion, InvalidProgram,
+               "not an ExecuTorch program of version %s",
+               executorch_flatbuffer::kProgramIdentifier);
+  Error error = read_header(head, *file_bytes, &header);
+  FreeableBuffer data;
+  if (error == Error::Ok) {
+    error = load_into_buffer(loader, 0, header.program_bytes, info, &data);
   }
-  Error error = mcugen::verify_program(data->data(), data->size());
+  if (error == Error::Ok) {
+    error = mcugen::verify_program(data.data(), data.size());
+  }
   if (error != Error::Ok) {
     return error;
   }
-  const auto* program = flatbuffers::GetRoot<executorch_flatbuffer::Program>(data->data());
+  const auto* program = flatbuffers::GetRoot<executorch_flatbuffer::Program>(data.data());
   MCUGEN_CHECK(program->version() <= kMaxSupportedSchemaVersion, InvalidProgram,
-               "schema version %u, at most %u is known", static_cast<unsigned>(program->version()),
-               static_cast<unsigned>(kMaxSupportedSchemaVersion));
+               "schema version %u is not known", static_cast<unsigned>(program->version()));
   error = check_segments(program, header);
   if (error != Error::Ok) {
     return error;
@@ -154,25 +152,29 @@ Result<Program> Program::load(DataLoader* loader, Verification verification) {
   const uint32_t constant_index = has_constant_segment ? constant_segment->segment_index() : 0;
   if (has_constant_segment) {
     MCUGEN_CHECK(flatbuffers::length(program->constant_buffer()) == 0, InvalidProgram,
-                 "constants both inside the program and in a segment");
+                 "constants both inline and in a segment");
     // A program without constants still lists the offset of entry 0, which nothing may use.
     if (flatbuffers::length(constant_segment->offsets()) > 1) {
       MCUGEN_CHECK(constant_index < flatbuffers::length(program->segments()), InvalidProgram,
-                   "constant segment %u of %u", static_cast<unsigned>(constant_index),
-                   static_cast<unsigned>(flatbuffers::length(program->segments())));
+                   "no segment %u", static_cast<unsigned>(constant_index));
     }
   }
   const bool load_constants =
       has_constant_segment && constant_index < flatbuffers::length(program->segments());
 
+#if ET_ENABLE_PROGRAM_VERIFICATION
   if (verification == Verification::InternalConsistency) {
     error = validate_program(program);
     if (error != Error::Ok) {
       return error;
     }
   }
+#else
+  (void)verification;
+#endif
 
   std::optional<internal::PteDataMap> pte_data_map;
+#if MCUGEN_NAMED_DATA
   if (flatbuffers::length(program->named_data()) != 0 && program->segments() != nullptr) {
     Result<internal::PteDataMap> map = internal::PteDataMap::create(
         loader, header.segment_base_offset, program->named_data(), program->segments());
@@ -181,18 +183,22 @@ Result<Program> Program::load(DataLoader* loader, Verification verification) {
     }
     pte_data_map.emplace(std::move(*map));
   }
+#endif
 
-  Result<FreeableBuffer> constants =
-      load_constants
-          ? load_segment(
-                loader, header.segment_base_offset, program->segments()->Get(constant_index),
-                DataLoader::SegmentInfo(DataLoader::SegmentInfo::Type::Constant, constant_index))
-          : Result<FreeableBuffer>(FreeableBuffer());
-  if (!constants.ok()) {
-    return constants.error();
+  FreeableBuffer constants;
+  if (load_constants) {
+    const auto* segment = program->segments()->Get(constant_index);
+    error = load_into_buffer(
+        loader, header.segment_base_offset + static_cast<size_t>(segment->offset()),
+        static_cast<size_t>(segment->size()),
+        DataLoader::SegmentInfo(DataLoader::SegmentInfo::Type::Constant, constant_index),
+        &constants);
+    if (error != Error::Ok) {
+      return error;
+    }
   }
-  return Program(loader, header.segment_base_offset, std::move(*data), program,
-                 std::move(*constants), std::move(pte_data_map));
+  return Program(loader, header.segment_base_offset, std::move(data), program, std::move(constants),
+                 std::move(pte_data_map));
 }
 
 Result<const void*> Program::get_constant_buffer_data(size_t buffer_idx, size_t nbytes) const {
@@ -202,12 +208,10 @@ Result<const void*> Program::get_constant_buffer_data(size_t buffer_idx, size_t 
   const uint8_t* data;
   uint64_t available;
   if (flatbuffers::length(offsets) != 0) {
-    MCUGEN_CHECK(buffer_idx < offsets->size(), InvalidArgument, "constant %zu of %u", buffer_idx,
-                 static_cast<unsigned>(offsets->size()));
+    MCUGEN_CHECK(buffer_idx < offsets->size(), InvalidArgument, "no constant %zu", buffer_idx);
     const uint64_t offset = offsets->Get(static_cast<uint32_t>(buffer_idx));
     const size_t size = constant_segment_data_.size();
-    MCUGEN_CHECK(offset <= size, InvalidProgram, "constant %zu lies outside of its segment",
-                 buffer_idx);
+    MCUGEN_CHECK(offset <= size, InvalidProgram, "constant %zu leaves its segment", buffer_idx);
     data = static_cast<const uint8_t*>(constant_segment_data_.data()) + static_cast<size_t>(offset);
     available = size - offset;
   } else {
@@ -217,8 +221,8 @@ Result<const void*> Program::get_constant_buffer_data(size_t buffer_idx, size_t 
     data = storage == nullptr ? nullptr : storage->data();
     available = flatbuffers::length(storage);
   }
-  MCUGEN_CHECK(nbytes <= available, InvalidProgram, "constant %zu has %u bytes, its tensor %zu",
-               buffer_idx, static_cast<unsigned>(available), nbytes);
+  MCUGEN_CHECK(nbytes <= available, InvalidProgram, "constant %zu is shorter than its tensor",
+               buffer_idx);
   return data;
 }
 
@@ -248,33 +252,32 @@ Result<Method> Program::load_method(const char* method_name, MemoryManager* memo
                                     Span<const Kernel> kernel_registry) const {
   internal::event_tracer_create_event_block(event_tracer, "Default");
   internal::EventTracerProfileMethodScope scope(event_tracer, "Program::load_method");
-  Result<const executorch_flatbuffer::ExecutionPlan*> plan =
-      find_plan(internal_program_, method_name);
-  if (!plan.ok()) {
-    return plan.error();
+  const executorch_flatbuffer::ExecutionPlan* plan;
+  Error error = find_plan(internal_program_, method_name, &plan);
+  if (error != Error::Ok) {
+    return error;
   }
   // The signature is the header's; nothing writes through it.
-  return Method::load(const_cast<executorch_flatbuffer::ExecutionPlan*>(*plan), this,
-                      memory_manager, event_tracer, named_data_map, backend_options,
-                      kernel_registry);
+  return Method::load(const_cast<executorch_flatbuffer::ExecutionPlan*>(plan), this, memory_manager,
+                      event_tracer, named_data_map, backend_options, kernel_registry);
 }
 
 Result<MethodMeta> Program::method_meta(const char* method_name) const {
-  Result<const executorch_flatbuffer::ExecutionPlan*> plan =
-      find_plan(internal_program_, method_name);
-  if (!plan.ok()) {
-    return plan.error();
+  const executorch_flatbuffer::ExecutionPlan* plan;
+  Error error = find_plan(internal_program_, method_name, &plan);
+  if (error != Error::Ok) {
+    return error;
   }
-  return MethodMeta(*plan);
+  return MethodMeta(plan);
 }
 
 Result<const char*> Program::get_output_flattening_encoding(const char* method_name) const {
-  Result<const executorch_flatbuffer::ExecutionPlan*> plan =
-      find_plan(internal_program_, method_name);
-  if (!plan.ok()) {
-    return plan.error();
+  const executorch_flatbuffer::ExecutionPlan* plan;
+  Error error = find_plan(internal_program_, method_name, &plan);
+  if (error != Error::Ok) {
+    return error;
   }
-  const auto* type = (*plan)->container_meta_type();
+  const auto* type = plan->container_meta_type();
   const auto* encoding = type == nullptr ? nullptr : type->encoded_out_str();
   MCUGEN_CHECK(encoding != nullptr, InvalidProgram, "method %s has no output encoding",
                method_name);
@@ -284,8 +287,7 @@ Result<const char*> Program::get_output_flattening_encoding(const char* method_n
 Error Program::get_backend_delegate_data(size_t index, const void** out_data,
                                          size_t* out_size) const {
   const auto* list = internal_program_->backend_delegate_data();
-  MCUGEN_CHECK(index < flatbuffers::length(list), NotFound, "delegate data %zu of %u", index,
-               static_cast<unsigned>(flatbuffers::length(list)));
+  MCUGEN_CHECK(index < flatbuffers::length(list), NotFound, "no delegate data %zu", index);
   const auto* data = list->Get(static_cast<uint32_t>(index))->data();
   *out_data = data == nullptr ? nullptr : data->data();
   *out_size = flatbuffers::length(data);
@@ -296,29 +298,28 @@ Result<FreeableBuffer> Program::LoadSegment(const DataLoader::SegmentInfo& segme
   const auto* segments = internal_program_->segments();
   const size_t index = segment_info.segment_index;
   MCUGEN_CHECK(loader_ != nullptr && index < flatbuffers::length(segments), NotFound,
-               "segment %zu of %u", index, static_cast<unsigned>(flatbuffers::length(segments)));
+               "no segment %u", static_cast<unsigned>(index));
   const auto* segment = segments->Get(static_cast<uint32_t>(index));
-  return load_segment(loader_, segment_base_offset_, segment, segment_info);
+  return loader_->load(segment_base_offset_ + static_cast<size_t>(segment->offset()),
+                       static_cast<size_t>(segment->size()), segment_info);
 }
 
 Error Program::load_mutable_subsegment_into(size_t mutable_data_segments_index, size_t offset_index,
                                             size_t size, void* buffer) const {
   const auto* segments = internal_program_->segments();
   const auto* lists = internal_program_->mutable_data_segments();
-  MCUGEN_CHECK(loader_ != nullptr && mutable_data_segments_index < flatbuffers::length(lists),
-               NotFound, "mutable data segment %zu of %u", mutable_data_segments_index,
-               static_cast<unsigned>(flatbuffers::length(lists)));
-  const auto* list = lists->Get(static_cast<uint32_t>(mutable_data_segments_index));
+  const auto* list = mutable_data_segments_index < flatbuffers::length(lists)
+                         ? lists->Get(static_cast<uint32_t>(mutable_data_segments_index))
+                         : nullptr;
+  MCUGEN_CHECK(loader_ != nullptr && list != nullptr &&
+                   offset_index < flatbuffers::length(list->offsets()) &&
+                   list->segment_index() < flatbuffers::length(segments),
+               NotFound, "no mutable data %zu", offset_index);
   const uint32_t index = list->segment_index();
-  MCUGEN_CHECK(
-      offset_index < flatbuffers::length(list->offsets()) && index < flatbuffers::length(segments),
-      NotFound, "mutable data %zu of %u, segment %u of %u", offset_index,
-      static_cast<unsigned>(flatbuffers::length(list->offsets())), static_cast<unsigned>(index),
-      static_cast<unsigned>(flatbuffers::length(segments)));
   const uint64_t offset = list->offsets()->Get(static_cast<uint32_t>(offset_index));
   const auto* segment = segments->Get(index);
   MCUGEN_CHECK(offset <= segment->size() && size <= segment->size() - offset, InvalidProgram,
-               "mutable data %zu: %zu bytes do not fit its segment", offset_index, size);
+               "mutable data %zu leaves its segment", offset_index);
   return loader_->load_into(
       segment_base_offset_ + static_cast<size_t>(segment->offset() + offset), size,
       DataLoader::SegmentInfo(DataLoader::SegmentInfo::Type::Mutable, index), buffer);

@@ -16,24 +16,26 @@ namespace {
 Error validate_plan(const executorch_flatbuffer::ExecutionPlan* plan) {
   using executorch_flatbuffer::KernelTypes;
   for (uint32_t i = 0; i < flatbuffers::length(plan->values()); ++i) {
-    Result<const executorch_flatbuffer::EValue*> value = mcugen::value_at(plan, i);
-    if (!value.ok()) {
-      return value.error();
+    const executorch_flatbuffer::EValue* value;
+    Error error = mcugen::value_at(plan, static_cast<int32_t>(i), &value);
+    if (error != Error::Ok) {
+      return error;
     }
-    if (const auto* tensor = (*value)->val_as_Tensor()) {
-      Error error = validate_tensor(tensor);
+    if (const auto* tensor = value->val_as_Tensor()) {
+      error = validate_tensor(tensor);
       if (error != Error::Ok) {
         return error;
       }
     }
-    const auto* list = (*value)->val_as_TensorList();
+    const auto* list = value->val_as_TensorList();
     const auto* items = list == nullptr ? nullptr : list->items();
     for (uint32_t j = 0; j < flatbuffers::length(items); ++j) {
-      Result<const executorch_flatbuffer::EValue*> item = mcugen::value_at(plan, items->Get(j));
-      if (!item.ok()) {
-        return item.error();
+      const executorch_flatbuffer::EValue* item;
+      error = mcugen::value_at(plan, items->Get(j), &item);
+      if (error != Error::Ok) {
+        return error;
       }
-      MCUGEN_CHECK((*item)->val_type() == KernelTypes::Tensor, InvalidProgram,
+      MCUGEN_CHECK(item->val_type() == KernelTypes::Tensor, InvalidProgram,
                    "item %u of tensor list %u is not a tensor", static_cast<unsigned>(j),
                    static_cast<unsigned>(i));
     }

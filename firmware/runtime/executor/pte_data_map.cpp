@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <executorch/runtime/executor/pte_data_map.h>
+#include <runtime/platform/config.h>
 #include <runtime/platform/fail.h>
 #include <runtime/schema/program_reader.h>
 
 namespace executorch::runtime::internal {
+
+#if MCUGEN_NAMED_DATA
 
 Result<PteDataMap> PteDataMap::create(DataLoader* loader, size_t segment_base_offset,
                                       const flatbuffers::FlatbufferNamedData* named_data,
@@ -42,5 +45,22 @@ Result<const char*> PteDataMap::get_key(uint32_t index) const {
                static_cast<unsigned>(index), static_cast<unsigned>(named_data_->size()));
   return named_data_->Get(index)->key()->c_str();
 }
+
+#else
+
+// Never made; std::optional<PteDataMap> in Program names the functions.
+
+Result<PteDataMap> PteDataMap::create(DataLoader*, size_t, const flatbuffers::FlatbufferNamedData*,
+                                      const flatbuffers::FlatbufferDataSegment*) {
+  return Error::NotSupported;
+}
+
+Result<FreeableBuffer> PteDataMap::get_data(std::string_view) const { return Error::NotSupported; }
+
+Result<uint32_t> PteDataMap::get_num_keys() const { return Error::NotSupported; }
+
+Result<const char*> PteDataMap::get_key(uint32_t) const { return Error::NotSupported; }
+
+#endif
 
 }  // namespace executorch::runtime::internal

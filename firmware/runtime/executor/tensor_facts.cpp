@@ -8,7 +8,6 @@
 namespace mcugen {
 
 using executorch::runtime::Error;
-using executorch::runtime::Result;
 using executorch::runtime::Tag;
 
 Error read_tensor_facts(const executorch_flatbuffer::Tensor* tensor, TensorFacts* facts) {
@@ -28,8 +27,7 @@ Error read_tensor_facts(const executorch_flatbuffer::Tensor* tensor, TensorFacts
   facts->element_bytes = static_cast<uint32_t>(executorch::runtime::elementSize(type));
   MCUGEN_CHECK(flatbuffers::length(dim_order) == dim &&
                    executorch::runtime::validate_dim_order(facts->dim_order, dim),
-               InvalidProgram, "tensor's dim order is not a permutation of %u dimensions",
-               static_cast<unsigned>(dim));
+               InvalidProgram, "tensor's dim order is not a permutation");
 
   // Strides are products of sizes with every zero taken as one, so bound that product.
   uint64_t bound = facts->element_bytes;
@@ -39,8 +37,7 @@ Error read_tensor_facts(const executorch_flatbuffer::Tensor* tensor, TensorFacts
     empty = empty || size == 0;
     bound *= size == 0 ? 1 : static_cast<uint32_t>(size);
     MCUGEN_CHECK(size >= 0 && bound <= INT32_MAX, InvalidProgram,
-                 "tensor's size %d at dimension %u is negative or too big", static_cast<int>(size),
-                 static_cast<unsigned>(i));
+                 "tensor's size %d is negative, or too big", static_cast<int>(size));
   }
   facts->nbytes = empty ? 0 : static_cast<size_t>(bound);
   return Error::Ok;
@@ -57,15 +54,17 @@ bool is_attribute(const executorch_flatbuffer::Tensor* tensor) {
                                              executorch_flatbuffer::TensorDataLocation::SEGMENT;
 }
 
-Result<const executorch_flatbuffer::EValue*> value_at(
-    const executorch_flatbuffer::ExecutionPlan* plan, int64_t index) {
+Error value_at(const executorch_flatbuffer::ExecutionPlan* plan, int32_t index,
+               const executorch_flatbuffer::EValue** value) {
   const auto* values = plan->values();
-  MCUGEN_CHECK(index >= 0 && index < static_cast<int64_t>(flatbuffers::length(values)),
-               InvalidProgram, "value %" PRId64 " of %u", index,
-               static_cast<unsigned>(flatbuffers::length(values)));
-  const executorch_flatbuffer::EValue* value = values->Get(static_cast<uint32_t>(index));
-  MCUGEN_CHECK(value->val() != nullptr, InvalidProgram, "value %" PRId64 " has no type", index);
-  return value;
+  const uint32_t count = flatbuffers::length(values);
+  // A negative index is a huge one.
+  MCUGEN_CHECK(static_cast<uint32_t>(index) < count, InvalidProgram, "no value %d",
+               static_cast<int>(index));
+  *value = values->Get(static_cast<uint32_t>(index));
+  MCUGEN_CHECK((*value)->val() != nullptr, InvalidProgram, "value %d has no type",
+               static_cast<int>(index));
+  return Error::Ok;
 }
 
 Tag tag_of(const executorch_flatbuffer::EValue* value) {

@@ -3,7 +3,6 @@
 
 #include <executorch/runtime/core/error.h>
 #include <executorch/runtime/core/exec_aten/exec_aten.h>
-#include <executorch/runtime/core/result.h>
 #include <executorch/runtime/core/tag.h>
 #include <runtime/schema/program_reader.h>
 
@@ -38,10 +37,10 @@ std::string_view tensor_name(const executorch_flatbuffer::Tensor* tensor);
 /// is not outside of the program.
 bool is_attribute(const executorch_flatbuffer::Tensor* tensor);
 
-/// @returns the value at a serialized index.
+/// Finds the value at a serialized index.
 /// @retval Error::InvalidProgram There is no such value, or it is of no type; logged.
-executorch::runtime::Result<const executorch_flatbuffer::EValue*> value_at(
-    const executorch_flatbuffer::ExecutionPlan* plan, int64_t index);
+executorch::runtime::Error value_at(const executorch_flatbuffer::ExecutionPlan* plan, int32_t index,
+                                    const executorch_flatbuffer::EValue** value);
 
 /// @returns the tag of a serialized value.
 executorch::runtime::Tag tag_of(const executorch_flatbuffer::EValue* value);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include <executorch/runtime/core/exec_aten/util/dim_order_util.h>
 #include <executorch/runtime/executor/program.h>
+#include <runtime/core/portable_type/strides.h>
 #include <runtime/executor/method_layout.h>
 #include <runtime/executor/tensor_facts.h>
 #include <runtime/executor/tensor_parser.h>
@@ -39,32 +39,30 @@ Error TensorParser::find_data(const Program* program, MemoryManager* memory_mana
   const uint32_t memory_id = allocation->memory_id();
   const auto* sizes = plan->non_const_buffer_sizes();
   MCUGEN_CHECK(memory_id >= 1 && memory_id < flatbuffers::length(sizes), InvalidProgram,
-               "tensor in planned buffer %u of %u", static_cast<unsigned>(memory_id),
-               static_cast<unsigned>(flatbuffers::length(sizes)));
+               "tensor in planned buffer %u", static_cast<unsigned>(memory_id));
   const uint64_t offset = static_cast<uint64_t>(allocation->memory_offset_high()) << 32 |
                           allocation->memory_offset_low();
   const int64_t size = sizes->Get(memory_id);
   MCUGEN_CHECK(size >= 0 && offset <= static_cast<uint64_t>(size) &&
-                   nbytes <= static_cast<uint64_t>(size) - offset && offset <= SIZE_MAX,
-               InvalidProgram, "tensor of %zu bytes at 0x%llx leaves planned buffer %u of 0x%llx",
-               nbytes, static_cast<unsigned long long>(offset), static_cast<unsigned>(memory_id),
-               static_cast<unsigned long long>(size));
+                   nbytes <= static_cast<uint64_t>(size) - offset && size <= PTRDIFF_MAX,
+               InvalidProgram, "tensor leaves planned buffer %u", static_cast<unsigned>(memory_id));
   HierarchicalAllocator* planned = memory_manager->planned_memory();
   MCUGEN_CHECK(planned != nullptr, InvalidArgument, "the method needs planned memory");
+  // All up to the tensor's end: one of the overflow checks inside falls away.
   Result<void*> address =
-      planned->get_offset_address(memory_id - 1, static_cast<size_t>(offset), nbytes);
+      planned->get_offset_address(memory_id - 1, 0, static_cast<size_t>(offset) + nbytes);
   if (!address.ok()) {
     return address.error();
   }
-  *data = *address;
+  *data = static_cast<uint8_t*>(*address) + static_cast<size_t>(offset);
   if (buffer_idx == 0) {
     return Error::Ok;
   }
   const auto* extra = serialized->extra_tensor_info();
   const uint64_t list = extra == nullptr ? 0 : extra->mutable_data_segments_idx();
-  MCUGEN_CHECK(list <= UINT32_MAX, InvalidProgram, "mutable data segment out of range");
-  return program->load_mutable_subsegment_into(static_cast<size_t>(list), buffer_idx, nbytes,
-                                               *data);
+  // A list that does not fit size_t does not exist either.
+  return program->load_mutable_subsegment_into(
+      list <= SIZE_MAX ? static_cast<size_t>(list) : SIZE_MAX, buffer_idx, nbytes, *data);
 }
 
 Error TensorParser::parse(const Program* program, MemoryManager* memory_manager,
@@ -79,15 +77,14 @@ Error TensorParser::parse(const Program* program, MemoryManager* memory_manager,
   const auto dynamism = static_cast<TensorShapeDynamism>(serialized->shape_dynamism());
   MCUGEN_CHECK(
       dynamism == TensorShapeDynamism::STATIC || dynamism == TensorShapeDynamism::DYNAMIC_BOUND,
-      NotSupported, "tensor of unbounded shape (dynamism %d)", static_cast<int>(dynamism));
-  MCUGEN_CHECK(serialized->storage_offset() == 0, NotSupported, "tensor with storage offset %d",
-               static_cast<int>(serialized->storage_offset()));
+      NotSupported, "tensor of unbounded shape");
+  MCUGEN_CHECK(serialized->storage_offset() == 0, NotSupported, "tensor with storage offset");
   if (const auto* extra = serialized->extra_tensor_info()) {
     MCUGEN_CHECK(extra->location() == executorch_flatbuffer::TensorDataLocation::SEGMENT,
                  NotSupported, "tensor %s: data outside of the program",
                  mcugen::tensor_name(serialized).data());
     MCUGEN_CHECK(extra->device_type() == executorch_flatbuffer::DeviceType::CPU, NotSupported,
-                 "tensor on device type %d", static_cast<int>(extra->device_type()));
+                 "tensor on another device");
   }
   void* data;
   error = find_data(program, memory_manager, plan, serialized, facts.nbytes, &data);
@@ -97,8 +94,7 @@ Error TensorParser::parse(const Program* program, MemoryManager* memory_manager,
   // No scalar type needs more than 8; its alignment is its size otherwise.
   const uint32_t alignment = facts.element_bytes < 8 ? facts.element_bytes : 8;
   MCUGEN_CHECK((reinterpret_cast<uintptr_t>(data) & (alignment - 1)) == 0, InvalidProgram,
-               "data at %p of a tensor with %u-byte elements is not aligned", data,
-               static_cast<unsigned>(facts.element_bytes));
+               "tensor's data at %p is not aligned", data);
 
   const bool is_static = dynamism == TensorShapeDynamism::STATIC;
   int32_t* words = *shape_words;
@@ -114,7 +110,7 @@ Error TensorParser::parse(const Program* program, MemoryManager* memory_manager,
   if (is_static && facts.dim < 2) {
     words = const_cast<int32_t*>(kUnitStride);
   } else {
-    dim_order_to_stride_nocheck(sizes, facts.dim_order, facts.dim, words);
+    mcugen::set_strides(sizes, facts.dim_order, facts.dim, words);
   }
   new (tensor)
       executorch::aten::TensorImpl(facts.scalar_type, static_cast<ssize_t>(facts.dim), sizes, data,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <executorch/runtime/kernel/operator_registry.h>
+#include <runtime/platform/config.h>
 #include <runtime/platform/fail.h>
 #include <runtime/platform/names.h>
 
@@ -91,9 +92,15 @@ OpFunction find_kernel(const char* name, Span<const TensorMeta> meta_list,
     }
     if (kernel.kernel_key_.is_fallback()) {
       fallback = kernel.op_;
-    } else if (meta_list.size() != 0 && write_key(meta_list, KeySink(kernel.kernel_key_.data()))) {
+    }
+#if MCUGEN_KERNEL_KEYS
+    if (!kernel.kernel_key_.is_fallback() && meta_list.size() != 0 &&
+        write_key(meta_list, KeySink(kernel.kernel_key_.data()))) {
       return kernel.op_;
     }
+#else
+    (void)meta_list;
+#endif
   }
   return fallback;
 }

@@ -422,43 +422,4 @@ inline constexpr uint8_t kFirstMember[] = {0, 11, 16};
 
 inline constexpr uint8_t kRootTable = 35;
 
-/// Names of the tables, in order, each with its NUL.
-inline constexpr char kTableNames[] =
-    "ContainerMetadata\0"
-    "Null\0"
-    "AllocationDetails\0"
-    "ExtraTensorInfo\0"
-    "Tensor\0"
-    "Int\0"
-    "Bool\0"
-    "Double\0"
-    "String\0"
-    "IntList\0"
-    "DoubleList\0"
-    "BoolList\0"
-    "TensorList\0"
-    "OptionalTensorList\0"
-    "EValue\0"
-    "Operator\0"
-    "KernelCall\0"
-    "DelegateCall\0"
-    "MoveCall\0"
-    "JumpFalseCall\0"
-    "FreeCall\0"
-    "Instruction\0"
-    "Frame\0"
-    "FrameList\0"
-    "BackendDelegateDataReference\0"
-    "CompileSpec\0"
-    "BackendDelegate\0"
-    "Chain\0"
-    "ExecutionPlan\0"
-    "NonConstBufferDevice\0"
-    "Buffer\0"
-    "BackendDelegateInlineData\0"
-    "DataSegment\0"
-    "SubsegmentOffsets\0"
-    "NamedData\0"
-    "Program\0";
-
 }  // namespace mcugen::schema

@@ -13,31 +13,28 @@ namespace internal {
 
 Error share_tensor_data(const Tensor& t_dst, const Tensor& t_src) {
   MCUGEN_CHECK(t_dst.nbytes() == t_src.nbytes(), InvalidArgument,
-               "tensor of %zu bytes cannot share the data of one of %zu", t_dst.nbytes(),
-               t_src.nbytes());
+               "data of %zu bytes for a tensor of %zu", t_src.nbytes(), t_dst.nbytes());
   MCUGEN_CHECK(t_src.const_data_ptr() != nullptr || t_src.nbytes() == 0, InvalidArgument,
-               "source tensor has no data");
+               "tensor without data");
   t_dst.unsafeGetTensorImpl()->set_data(t_src.mutable_data_ptr());
   return Error::Ok;
 }
 
 Error copy_tensor_data(const Tensor& t_dst, const Tensor& t_src) {
   MCUGEN_CHECK(t_dst.nbytes() == t_src.nbytes(), InvalidArgument,
-               "tensor of %zu bytes cannot take the data of one of %zu", t_dst.nbytes(),
-               t_src.nbytes());
-  if (t_dst.nbytes() == 0) {
+               "data of %zu bytes for a tensor of %zu", t_src.nbytes(), t_dst.nbytes());
+  // The caller may hand back the tensor it got from get_inputs().
+  if (t_dst.nbytes() == 0 || t_dst.const_data_ptr() == t_src.const_data_ptr()) {
     return Error::Ok;
   }
   MCUGEN_CHECK(t_dst.const_data_ptr() != nullptr && t_src.const_data_ptr() != nullptr,
-               InvalidArgument, "%s tensor has no data",
-               t_src.const_data_ptr() == nullptr ? "source" : "destination");
-  // The caller may hand back the tensor it got from get_inputs().
-  memmove(t_dst.mutable_data_ptr(), t_src.const_data_ptr(), t_src.nbytes());
+               InvalidArgument, "tensor without data");
+  memcpy(t_dst.mutable_data_ptr(), t_src.const_data_ptr(), t_src.nbytes());
   return Error::Ok;
 }
 
 Error set_tensor_data(const Tensor& t, void* buffer, size_t buffer_size) {
-  MCUGEN_CHECK(buffer_size >= t.nbytes(), InvalidArgument, "buffer of %zu bytes, tensor of %zu",
+  MCUGEN_CHECK(buffer_size >= t.nbytes(), InvalidArgument, "data of %zu bytes for a tensor of %zu",
                buffer_size, t.nbytes());
   t.unsafeGetTensorImpl()->set_data(buffer);
   return Error::Ok;
@@ -72,7 +69,7 @@ bool is_channels_last(const Tensor& t) {
 }
 
 // Logs the one line that tensor checks owe their caller.
-bool check(bool condition, const char* what) {
+bool check(bool condition, [[maybe_unused]] const char* what) {
   if (!condition) {
     ET_LOG(Error, "%s", what);
   }

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+// Parts of the API that a firmware image hardly ever has a use for, and that the linker cannot
+// drop because Program::load() and Program::load_method() name them. On a host they are in, so that
+// they are tested; bare metal leaves them out unless a build defines them as 1 (README.md, "Size").
+
+#if defined(__unix__)
+#define MCUGEN_HOSTED 1
+#else
+#define MCUGEN_HOSTED 0
+#endif
+
+/// Verification::InternalConsistency also checks the tensors and lists that no method has been
+/// asked for yet. Loading a method checks its own in any case. The name is upstream's.
+#ifndef ET_ENABLE_PROGRAM_VERIFICATION
+#define ET_ENABLE_PROGRAM_VERIFICATION MCUGEN_HOSTED
+#endif
+
+/// Program::get_named_data_map(). What is named there is for delegates, which there are none of.
+#ifndef MCUGEN_NAMED_DATA
+#define MCUGEN_NAMED_DATA MCUGEN_HOSTED
+#endif
+
+/// Kernels that are specialized to types and dim orders by a KernelKey. Without it only fallback
+/// kernels (those without a key) are found.
+#ifndef MCUGEN_KERNEL_KEYS
+#define MCUGEN_KERNEL_KEYS MCUGEN_HOSTED
+#endif
+
+/// Without a temp allocator, kernels get memory from et_pal_allocate(). Without this, and where
+/// there is no heap, they get Error::NotFound.
+#ifndef MCUGEN_PAL_TEMP_ALLOCATOR
+#define MCUGEN_PAL_TEMP_ALLOCATOR MCUGEN_HOSTED
+#endif

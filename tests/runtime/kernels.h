@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <executorch/runtime/kernel/kernel_runtime_context.h>
+#include <executorch/runtime/kernel/operator_registry.h>
+
+#include <cstring>
+
+/// Operators of programs.py, and one that stands in for any operator.
+namespace test {
+
+using executorch::aten::Tensor;
+using executorch::runtime::Error;
+using executorch::runtime::EValue;
+using executorch::runtime::Kernel;
+using executorch::runtime::KernelRuntimeContext;
+using executorch::runtime::Span;
+
+inline void add(KernelRuntimeContext& context, Span<EValue*> args) {
+  const Tensor& a = args[0]->toTensor();
+  const Tensor& b = args[1]->toTensor();
+  const Tensor& out = args[2]->toTensor();
+  if (a.numel() != out.numel() || b.numel() != out.numel()) {
+    context.fail(Error::InvalidArgument);
+    return;
+  }
+  for (ssize_t i = 0; i < out.numel(); ++i) {
+    out.mutable_data_ptr<float>()[i] = a.const_data_ptr<float>()[i] + b.const_data_ptr<float>()[i];
+  }
+}
+
+inline void copy(KernelRuntimeContext& context, Span<EValue*> args) {
+  const Tensor& in = args[0]->toTensor();
+  const Tensor& out = args[1]->toTensor();
+  if (executorch::runtime::resize_tensor(out, in.sizes()) != Error::Ok) {
+    context.fail(Error::InvalidArgument);
+    return;
+  }
+  memmove(out.mutable_data_ptr(), in.const_data_ptr(), in.nbytes());
+}
+
+/// sum(int, double, bool, string, none, ints, doubles, bools, tensors, optionals, empty, out).
+inline void sum(KernelRuntimeContext& context, Span<EValue*> args) {
+  executorch::runtime::Result<void*> temp = context.allocate_temp(16);
+  if (!temp.ok() || args.size() != 13 || !args[4]->isNone() || !args[10]->toIntList().empty()) {
+    context.fail(Error::InvalidArgument);
+    return;
+  }
+  double total = static_cast<double>(args[0]->toInt()) + args[1]->toDouble() + args[2]->toBool();
+  total += static_cast<double>(args[3]->toString().size());
+  for (int64_t item : args[5]->toIntList()) {
+    total += static_cast<double>(item);
+  }
+  for (double item : args[6]->toDoubleList()) {
+    total += item;
+  }
+  for (bool item : args[7]->toBoolList()) {
+    total += item;
+  }
+  for (const Tensor& item : args[8]->toTensorList()) {
+    total += static_cast<double>(item.const_data_ptr<float>()[1]);
+  }
+  for (const auto& item : args[9]->toListOptionalTensor()) {
+    total += item.has_value() ? static_cast<double>(item->const_data_ptr<float>()[0]) : 100.0;
+  }
+  args[11]->toTensor().mutable_data_ptr<float>()[0] = static_cast<float>(total);
+}
+
+inline const Kernel kKernels[] = {
+    Kernel("test::add.out", add),
+    Kernel("test::copy.out", copy),
+    Kernel("test::sum.out", sum),
+};
+
+}  // namespace test
