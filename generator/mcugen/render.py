@@ -45,7 +45,6 @@ class PlatformioContext:
     board_id: str
     upload_protocol: str  #: of plain `pio run -t upload`
     baud: int
-    defines: tuple[tuple[str, str], ...]  #: C macros of the board
 
 
 @dataclass(frozen=True)
@@ -214,7 +213,6 @@ def platformio_context(board: BoardSpec, env_name: str) -> PlatformioContext:
         board_id=board.id,
         upload_protocol=upload_protocol(board),
         baud=board.console.baud,
-        defines=board.defines,
     )
 
 

@@ -190,6 +190,19 @@ class TestSharedObjects:
             for name in ("app_config", "board_config", "main", "model_pte", "operators")
         }
 
+    def test_boards_with_the_same_core_share_all_but_board_support(self, tmp_path: Path) -> None:
+        build_project(write_sample(NUCLEO, tmp_path / "a"), NUCLEO)
+        image = build_project(write_sample(M4, tmp_path / "b"), M4)
+        retrieved = [
+            line.split("`")[1].split("/", 4)[4].split("'")[0]
+            for line in image.log_path.read_text().splitlines()
+            if line.startswith("Retrieved")
+        ]
+
+        assert "mcugen_kernels/kernels/sum_scalar.o" in retrieved
+        assert "mcugen_runtime/ops/ops.o" in retrieved
+        assert not [path for path in retrieved if "/bsp/stm32f4/" in path]
+
     def test_two_models_never_mix(self, tmp_path: Path) -> None:
         """A cache shared between projects once gave a build that said SUCCESS and held the old
         model. Same sizes, same names, same board, back and forth in one project and across two."""

@@ -85,6 +85,15 @@ env.Replace(
 )
 use_object_cache(env)
 
+
+def with_board_macros(env, node):
+    macros = board.get("build.bsp_defines").items()
+    return env.Object(node, CPPDEFINES=[*env.get("CPPDEFINES", []), *macros])
+
+
+# Board-support code only, so that all else can be shared between boards with the same core.
+env.AddBuildMiddleware(with_board_macros, "*/bsp/*")
+
 #
 # Image
 #
