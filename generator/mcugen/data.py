@@ -47,7 +47,12 @@ def tfds_source(name: str, split: str) -> Any:
     with quiet():
         builder = _tfds_builder(name)
         try:
-            builder.download_and_prepare()
+            try:
+                builder.download_and_prepare()
+            except OSError:
+                # Another process may have put the same dataset there in the meantime.
+                builder = _tfds_builder(name)
+                builder.download_and_prepare()
             return builder.as_data_source(split=split)
         except Exception as error:  # tfds raises many types; the user needs the cause, not the type
             raise ConfigError(
