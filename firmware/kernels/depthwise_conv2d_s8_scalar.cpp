@@ -10,8 +10,9 @@ void depthwise_conv2d_s8_scalar(const DepthwiseConv2dS8Params& p, const int8_t* 
   const int32_t in_ch = p.in_ch;
   const int32_t out_ch = in_ch * p.depth_multiplier;
   const int32_t zero_point = p.input_zero_point;
-  const int32_t in_tap = p.dilation_w * in_ch;
-  const int32_t in_row = p.dilation_h * p.in_w * in_ch;
+  // Exact wherever two taps fit the image; a step that none takes may be anything.
+  const int32_t in_tap = wrapping_mul(p.dilation_w, in_ch);
+  const int32_t in_row = wrapping_mul(p.dilation_h, p.in_w * in_ch);
   const int32_t filter_row = p.kernel_w * out_ch;
 
   for (int32_t b = 0; b < p.batch; ++b) {
@@ -21,7 +22,10 @@ void depthwise_conv2d_s8_scalar(const DepthwiseConv2dS8Params& p, const int8_t* 
       for (int32_t out_x = 0; out_x < p.out_w; ++out_x) {
         const int32_t x = out_x * p.stride_w - p.pad_left;
         const TapRange xs = valid_taps(x, p.in_w, p.kernel_w, p.dilation_w);
-        const int32_t first_in = (y * p.in_w + x) * in_ch + ys.begin * in_row + xs.begin * in_tap;
+        const bool outside = ys.begin == ys.end || xs.begin == xs.end;
+        const int32_t first_y = y + ys.begin * p.dilation_h;
+        const int32_t first_x = x + xs.begin * p.dilation_w;
+        const int32_t first_in = outside ? 0 : (first_y * p.in_w + first_x) * in_ch;
         const int32_t first_weight = ys.begin * filter_row + xs.begin * out_ch;
 
         int32_t i = 0;
@@ -38,7 +42,7 @@ void depthwise_conv2d_s8_scalar(const DepthwiseConv2dS8Params& p, const int8_t* 
               in += in_tap;
               w += out_ch;
             }
-            in_at += in_row;
+            in_at = wrapping_add(in_at, in_row);
             weight_at += filter_row;
           }
           const int32_t scaled =

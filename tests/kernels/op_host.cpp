@@ -3,15 +3,16 @@
 // stdout, both as written down in op_host.py. Each tensor's bytes are a heap block of exactly their
 // size, so the sanitizer's red zones are the canaries around every buffer.
 
-#include <cinttypes>
-#include <cstdio>
-#include <cstdlib>
-#include <cstring>
 #include <executorch/runtime/core/evalue.h>
 #include <executorch/runtime/kernel/kernel_runtime_context.h>
 #include <executorch/runtime/platform/platform.h>
 #include <kernels/quantize.h>
 #include <kernels/requantize.h>
+
+#include <cinttypes>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
 #include <memory>
 #include <string>
 #include <vector>

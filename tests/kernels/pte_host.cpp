@@ -3,15 +3,16 @@
 // bytes of all inputs one after the other, in memory order; OUTPUT gets those of all outputs. Every
 // planned buffer is a heap block of exactly its size.
 
-#include <cstdio>
-#include <cstdlib>
-#include <cstring>
 #include <executorch/extension/data_loader/buffer_data_loader.h>
 #include <executorch/runtime/core/hierarchical_allocator.h>
 #include <executorch/runtime/executor/memory_manager.h>
 #include <executorch/runtime/executor/method.h>
 #include <executorch/runtime/executor/program.h>
 #include <executorch/runtime/platform/runtime.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
 #include <memory>
 #include <vector>
 

@@ -171,6 +171,7 @@ DEPTHWISE_CASES = [
     (1, 4, 3, 3, 1, (3, 3), (1, 1), (5, 0), (1, 1)),
     (1, 6, 9, 11, 2, (3, 2), (1, 2), (2, 1), (2, 3)),
     (1, 33, 1, 5, 1, (1, 1), (1, 1), (0, 0), (1, 1)),
+    (1, 8200, 1, 9, 1, (1, 1), (1, 1), (0, 0), (32767, 32767)),  # steps beyond 32 bits
 ]
 
 
@@ -236,6 +237,35 @@ def test_depthwise_conv2d(
     )
 
     np.testing.assert_array_equal(got, expected)
+
+
+def test_a_window_far_outside_does_not_overflow(host: OpHost) -> None:
+    """Index arithmetic must not touch what lies outside: its positions exceed 32 bits."""
+    rng = rng_for("far outside")
+    image, weights = int8s(rng, 1, 3, 1, 30_000), int8s(rng, 1, 30_001, 1, 3)
+    weights[0, -1] = weights[0, -1] // 2  # the only taps that meet the image, at (0, 0)
+    acc = (image[0, :, 0, 0].astype(int) * weights[0, -1, 0]).astype(int)
+    one = [[32_767, 32_767], [30_000, 0], [1, 1]]
+    scaling_args = [T(np.array([1 << 30] * 3, np.int32)), T(np.array([-6] * 3, np.int32))]
+
+    depthwise = host.call(
+        "cortex_m::quantized_depthwise_conv2d.out",
+        *(T(image, NHWC), T(weights), None, *one, 1, 0, 0, *scaling_args),
+        *(-128, 127, empty_scratch(), T(np.zeros((1, 3, 1, 1), np.int8))),
+    )
+    conv = host.call(
+        "cortex_m::quantized_conv2d.out",
+        *(T(image, NHWC), T(weights), None, *one, 0, 0),
+        *(T(each.array[:1]) for each in scaling_args),
+        *(-128, 127, empty_scratch(), T(np.zeros((1, 1, 1, 1), np.int8))),
+    )
+
+    def rescaled(value: int) -> int:
+        high = (value * (1 << 30) + (1 << 30)) >> 31
+        return int(np.clip(np.sign(high) * ((abs(high) + 32) >> 6), -128, 127))
+
+    assert depthwise.ravel().tolist() == [rescaled(int(value)) for value in acc]
+    assert conv.ravel().tolist() == [rescaled(int(acc.sum()))]
 
 
 # batch, in_ch, in_h, in_w, out_ch, kernel, stride, padding, output padding, dilation
