@@ -18,11 +18,6 @@
 #include <port/cortex_m/stack_paint.h>
 #include <port/cycle_counter.h>
 #include <port/panic.h>
-#include <port/uart.h>
-
-#ifndef MCUGEN_UART_RX_IRQ
-#error "MCUGEN_UART_RX_IRQ (interrupt number of the console's receiver) comes from the board file"
-#endif
 
 extern "C" {
 extern uint32_t __data_start[];
@@ -30,51 +25,13 @@ extern uint32_t __data_end[];
 extern const uint32_t __data_load[];
 extern uint32_t __bss_start[];
 extern uint32_t __bss_end[];
+extern const uint32_t vector_table[];  // the bsp's: port/cortex_m/vectors.h
 int main();
-void fault_entry();
-void systick_interrupt();
 [[noreturn]] void reset_handler();
 }
 
 namespace mcugen {
 namespace {
-
-using Handler = void (*)();
-
-// DDI 0403 B1.5.2. The table ends with the only interrupt that is ever enabled.
-struct VectorTable {
-  uint32_t* initial_stack;
-  Handler reset;
-  Handler core[14];
-  Handler irq[MCUGEN_UART_RX_IRQ + 1];
-};
-
-constexpr VectorTable make_vectors() {
-  VectorTable table{};
-  table.initial_stack = __stack_top;
-  table.reset = reset_handler;
-  for (Handler& handler : table.core) {
-    handler = fault_entry;
-  }
-  table.core[13] = systick_interrupt;
-  for (Handler& handler : table.irq) {
-    handler = fault_entry;
-  }
-  table.irq[MCUGEN_UART_RX_IRQ] = uart_receive_interrupt;
-  return table;
-}
-
-// VTOR needs the table aligned to its size rounded up to a power of two, at least 128 bytes.
-constexpr uint32_t vector_alignment() {
-  uint32_t alignment = 128;
-  while (alignment < sizeof(VectorTable)) {
-    alignment *= 2;
-  }
-  return alignment;
-}
-
-__attribute__((section(".isr_vector"), used,
-               aligned(vector_alignment()))) constexpr VectorTable kVectors = make_vectors();
 
 // The bytes between the painted part and the caller's frame stay as they are: they are in use.
 inline __attribute__((always_inline)) void paint_stack() {
@@ -93,9 +50,7 @@ extern "C" void reset_handler() {
 #if defined(__ARM_ARCH_8M_MAIN__) || defined(__ARM_ARCH_8_1M_MAIN__)
   __asm volatile("msr msplim, %0" ::"r"(__stack_limit));
 #endif
-#if !defined(__ARM_ARCH_6M__) || defined(MCUGEN_HAS_VTOR)
-  reg32(kScbVtor) = static_cast<uint32_t>(reinterpret_cast<uintptr_t>(&kVectors));
-#endif
+  reg32(kScbVtor) = static_cast<uint32_t>(reinterpret_cast<uintptr_t>(vector_table));
 #if defined(__ARM_FP) || defined(__ARM_FEATURE_MVE)
   reg32(kScbCpacr) = reg32(kScbCpacr) | kScbCpacrCp10Cp11Full;
   __asm volatile("dsb\n isb" ::: "memory");
@@ -114,10 +69,6 @@ extern "C" void reset_handler() {
 #if !defined(__ARM_ARCH_6M__)
   reg32(kScbShcsr) =
       reg32(kScbShcsr) | kScbShcsrMemFaultEna | kScbShcsrBusFaultEna | kScbShcsrUsgFaultEna;
-#if defined(MCUGEN_TRAP_UNALIGNED)
-  // Makes an Armv7-M machine that stands in for an Armv6-M one as strict as that.
-  reg32(kScbCcr) = reg32(kScbCcr) | kScbCcrUnalignTrp;
-#endif
 #endif
 #if defined(__ARM_FEATURE_MVE)
   reg32(kScbCcr) = reg32(kScbCcr) | kScbCcrLob;  // else each LE instruction is a taken branch
