@@ -215,7 +215,7 @@ def board_json(board: BoardSpec) -> dict[str, Any]:
         "float_abi": board.float_abi,
         "ldscript": "linker/memory.ld",
         "machine_flags": list(board.machine_flags),
-        # For drivers and start-up; everything else compiles alike for all boards with this core.
+        # For bsp/ only: everything else compiles alike for all boards with this core.
         "bsp_defines": dict(board.defines),
         # One flat image can hold code and model.
         "single_image": board.region_for("code") == board.region_for("model"),

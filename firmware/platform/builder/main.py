@@ -91,9 +91,8 @@ def with_board_macros(env, node):
     return env.Object(node, CPPDEFINES=[*env.get("CPPDEFINES", []), *macros])
 
 
-# Drivers and start-up only, so that all else can be shared between boards with the same core.
-for pattern in ("*/bsp/*", "*/port/cortex_m/*"):
-    env.AddBuildMiddleware(with_board_macros, pattern)
+# Board-support code only, so that all else can be shared between boards with the same core.
+env.AddBuildMiddleware(with_board_macros, "*/bsp/*")
 
 #
 # Image

@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <cstdint>
 
-#if !defined(MCUGEN_UART_RX_IRQ)
-#error "the board's macros must reach start-up code"
-#endif
-
 extern "C" {
 extern uint32_t __stack_top[];
 extern uint32_t __data_start[];
