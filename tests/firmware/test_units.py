@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 import pytest
 from cobs import cobs
-from firmware_build import HERE, build_host
+from firmware_build import HERE, build_host, unframe
 
 Ask = Callable[[list[str]], list[str]]
 MAX_BODY = 512
@@ -235,3 +235,16 @@ def test_decimals_have_64_bit(ask: Ask) -> None:
     values = [0, 9, 10, 4294967295, 4294967296, 2**64 - 1]
 
     assert ask([f"decimal {v}" for v in values]) == [str(v) for v in values]
+
+
+def test_frames_of_the_sample_transcript_are_whole() -> None:
+    """docs/protocol_transcript.txt was captured; every reply answers the request before it."""
+    text = (HERE.parent.parent / "docs/protocol_transcript.txt").read_text(encoding="ascii")
+    sent = [bytes.fromhex(line[7:]) for line in text.splitlines() if line.startswith("frame> ")]
+    got = [bytes.fromhex(line[7:]) for line in text.splitlines() if line.startswith("frame< ")]
+
+    assert len(sent) == len(got) > 5
+    for request, reply in zip(sent[:-1], got[:-1], strict=True):
+        asked, answered = unframe(request), unframe(reply)
+        assert answered[:2] == (asked[0] | 0x80, asked[1])
+    assert unframe(got[-1]) == (0xFF, 0, b"\1bad CRC")  # the last request is damaged on purpose
