@@ -394,16 +394,19 @@ class FaultReport:
     pc: int | None = None
     lr: int | None = None
     cfsr: int | None = None
+    address: int | None = None
     causes: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         parts = [f"{self.kind} on the device"]
-        if self.pc is not None:
+        if self.pc:  # 0: the stack frame was lost
             parts.append(f"pc 0x{self.pc:08x}")
-        if self.lr is not None:
+        if self.lr:
             parts.append(f"lr 0x{self.lr:08x}")
-        if self.cfsr is not None:
+        if self.cfsr:
             parts.append(f"CFSR 0x{self.cfsr:08x}")
+        if self.address is not None:
+            parts.append(f"at address 0x{self.address:08x}")
         causes = self.causes or decode_cfsr(self.cfsr or 0)
         if causes:
             parts.append(" and ".join(causes))
@@ -452,14 +455,19 @@ def parse_fault(lines: Iterable[str]) -> FaultReport | None:
     for line in lines:
         if match := re.fullmatch(r"e-\[Fault: *(.*)\]", line):
             kind = match[1]
-        elif match := re.fullmatch(r"m-fault-(pc|lr|cfsr)-0x([0-9a-fA-F]{1,8})", line):
+        elif match := re.fullmatch(r"m-fault-(pc|lr|cfsr|address)-0x([0-9a-fA-F]{1,8})", line):
             registers[match[1]] = int(match[2], 16)
         elif match := re.fullmatch(r"m-fault-cause-\[(.*)\]", line):
             causes.append(match[1])
     if kind is None:
         return None
     return FaultReport(
-        kind, registers.get("pc"), registers.get("lr"), registers.get("cfsr"), tuple(causes)
+        kind,
+        registers.get("pc"),
+        registers.get("lr"),
+        registers.get("cfsr"),
+        registers.get("address"),
+        tuple(causes),
     )
 
 

@@ -123,6 +123,8 @@ class Peer:
             self._handle(connection, encoded)
 
     def _command(self, command: str) -> bytes:
+        if not command:
+            return b"m-ready\r\n"
         if command == "mcugen info":
             answer = "m-mcugen-info-" + json.dumps(self.info)
         elif command == "name":

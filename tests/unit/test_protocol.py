@@ -237,32 +237,79 @@ def test_fault_report_is_put_in_words():
             "m-fault-pc-0x08001234",
             "m-fault-lr-0x0800ffff",
             "m-fault-cfsr-0x01000000",
+            "m-fault-address-0x20000001",
         ]
     )
 
     assert str(fault) == (
-        "UsageFault on the device, pc 0x08001234, lr 0x0800ffff, CFSR 0x01000000, unaligned access"
+        "UsageFault on the device, pc 0x08001234, lr 0x0800ffff, CFSR 0x01000000, "
+        "at address 0x20000001, unaligned access"
     )
 
 
-def test_sample_transcript_of_the_document_is_understood():
-    """docs/protocol.md and the parser agree: every device line of the sample parses."""
-    text = (DOCS / "protocol_transcript.txt").read_text(encoding="utf-8")
-    replies: dict[str, list[str]] = {}
-    current: list[str] = []
-    for line in text.splitlines():
-        if match := re.match(r"> ?(.*)%$", line):
-            current = replies.setdefault(match[1], [])
-        elif match := re.match(r"< ?(.*)$", line):
-            current.append(match[1])
-    info_command = next(command for command in replies if command.endswith("info"))
-    infer_command = next(command for command in replies if command.startswith("infer"))
+# -- the document's sample session
 
-    info = parse_info(TextReply(tuple(replies[info_command])).value("m-mcugen-info-"))
-    infer = parse_infer(TextReply(tuple(replies[infer_command])))
+TRANSCRIPT = (DOCS / "protocol_transcript.txt").read_text(encoding="utf-8")
+
+
+def sample_replies() -> dict[str, TextReply]:
+    """Command → its reply. Every reply must end in m-ready."""
+    replies: dict[str, TextReply] = {}
+    command, lines = "", []
+    for line in TRANSCRIPT.splitlines():
+        if line.startswith("> "):
+            command, lines = line.removeprefix("> ").removesuffix("%"), []
+        elif line == "< m-ready":
+            replies[command] = TextReply(tuple(lines))
+            command, lines = "", []
+        elif line.startswith("< "):
+            lines.append(line.removeprefix("< "))
+    assert not lines, f"no m-ready after {lines}"
+    return replies
+
+
+def test_text_of_the_sample_session_is_understood():
+    replies = sample_replies()
+
+    info = parse_info(replies["mcugen info"].value("m-mcugen-info-"))
+    infer = parse_infer(replies["infer 2 1"])
 
     assert info.protocol == protocol.PROTOCOL_VERSION
-    assert infer.results
+    assert info.memory.keys() == {"planned", "method", "temp", "io", "stack"}
+    assert (infer.runs, infer.warmups) == (2, 1)
+    assert infer.elapsed_us > 0
+    assert sum(infer.results) == pytest.approx(1, abs=0.01)
+    assert parse_results(replies["results"]) == infer.results
+    assert replies["infer 0"].errors == ("Inference iterations must be >0",)
+
+
+def sample_frames() -> list[tuple[Frame, Frame]]:
+    """(request, reply) in order; requests that were damaged on purpose are BadFrame."""
+    sides: dict[str, list] = {">": [], "<": []}
+    for side, text in re.findall(r"^frame([<>]) ([0-9a-f ]+)$", TRANSCRIPT, re.MULTILINE):
+        (event,) = StreamDemultiplexer().feed(bytes.fromhex(text))
+        sides[side].append(event)
+    return list(zip(sides[">"], sides["<"], strict=True))
+
+
+def test_frames_of_the_sample_session_are_understood():
+    pairs = sample_frames()
+
+    assert {request.type for request, _ in pairs if isinstance(request, Frame)} >= {1, 2, 3, 4, 5}
+    for request, reply in pairs:
+        if isinstance(request, BadFrame):
+            assert (reply.type, reply.seq, reply.body[0]) == (0xFF, 0, protocol.Status.BAD_FRAME)
+        else:
+            assert (reply.type, reply.seq) == (request.type | 0x80, request.seq)
+    assert any(reply.body[0] == protocol.Status.BAD_ARGUMENT for _, reply in pairs)
+
+
+def test_requests_of_the_sample_session_are_what_we_would_send():
+    text = re.findall(r"^frame> ([0-9a-f ]+)$", TRANSCRIPT, re.MULTILINE)
+
+    for line, (request, _) in zip(text, sample_frames(), strict=True):
+        if isinstance(request, Frame):
+            assert encode_frame(request) == bytes.fromhex(line)
 
 
 # -- a live peer
