@@ -37,20 +37,13 @@ constexpr size_t kIoAlignment = 16;
 
 /// Room for an object that is made at boot: no static constructor, no heap.
 template <typename T>
-class Slot {
- public:
+struct Slot {
   template <typename... Args>
   T& emplace(Args&&... args) {
-    made_ = true;
-    return *new (storage_) T(std::forward<Args>(args)...);
+    return *new (storage) T(std::forward<Args>(args)...);
   }
-  bool made() const { return made_; }
-  T& operator*() { return *std::launder(reinterpret_cast<T*>(storage_)); }
-  T* operator->() { return &**this; }
 
- private:
-  alignas(T) unsigned char storage_[sizeof(T)];
-  bool made_;
+  alignas(T) unsigned char storage[sizeof(T)];
 };
 
 /// The runtime resets the temp allocator after every kernel; we want to know the most it held.
@@ -93,15 +86,21 @@ class FlashLoader final : public DataLoader {
   }
 };
 
-Slot<FlashLoader> g_loader;
-Slot<Program> g_program;
-Slot<MethodMeta> g_meta_slot;
-Slot<MemoryAllocator> g_method_allocator;
-Slot<PeakAllocator> g_temp_allocator;
-Slot<HierarchicalAllocator> g_planned_memory;
-Slot<MemoryManager> g_memory_manager;
-Slot<Method> g_method;
-MethodMeta* g_meta;  // nullptr until read_meta() has found it usable
+Slot<FlashLoader> g_loader_slot;
+Slot<Result<Program>> g_program_slot;  // a Result is kept as it is returned: moving it costs code
+Slot<Result<MethodMeta>> g_meta_slot;
+Slot<Result<Method>> g_method_slot;
+Slot<MemoryAllocator> g_method_allocator_slot;
+Slot<PeakAllocator> g_temp_allocator_slot;
+Slot<HierarchicalAllocator> g_planned_memory_slot;
+Slot<MemoryManager> g_memory_manager_slot;
+
+// What is in the slots; nullptr until it has been made and found usable.
+Program* g_program;
+MethodMeta* g_meta;
+Method* g_method;
+MemoryAllocator* g_method_allocator;
+PeakAllocator* g_temp_allocator;
 size_t g_io_used;
 bool g_ready;
 bool g_has_result;
@@ -163,21 +162,23 @@ bool check_crc() {
 }
 
 bool load_program() {
-  Result<Program> program = Program::load(&g_loader.emplace());
+  auto& program =
+      *new (g_program_slot.storage) Result<Program>(Program::load(&g_loader_slot.emplace()));
   if (!program.ok()) {
     return fail("Program::load", program.error());
   }
-  g_program.emplace(std::move(program.get()));
+  g_program = &program.get();
   return true;
 }
 
 // All inputs and outputs must be tensors, and io_pool must hold what belongs there.
 bool read_meta() {
-  Result<MethodMeta> result = g_program->method_meta(kAppConfig.method_name);
+  auto& result =
+      *new (g_meta_slot.storage) Result<MethodMeta>(g_program->method_meta(kAppConfig.method_name));
   if (!result.ok()) {
     return fail("method_meta", result.error());
   }
-  MethodMeta& meta = g_meta_slot.emplace(result.get());
+  MethodMeta& meta = result.get();
   for (size_t i = 0; i < meta.num_inputs() + meta.num_outputs(); ++i) {
     const bool is_input = i < meta.num_inputs();
     TensorFacts facts{};
@@ -203,17 +204,21 @@ bool load_method() {
   const Span<uint8_t>& temp_pool = kAppConfig.temp_pool;
   // The allocator takes spans it may change, but only reads them: they can stay in flash.
   Span<uint8_t>* planned = const_cast<Span<uint8_t>*>(kAppConfig.planned_buffers);
-  MemoryManager& memory_manager = g_memory_manager.emplace(
-      &g_method_allocator.emplace(static_cast<uint32_t>(method_pool.size()), method_pool.data()),
-      &g_planned_memory.emplace(Span<Span<uint8_t>>(planned, kAppConfig.num_planned_buffers)),
-      &g_temp_allocator.emplace(static_cast<uint32_t>(temp_pool.size()), temp_pool.data()));
-  Result<Method> method = g_program->load_method(
+  g_method_allocator = &g_method_allocator_slot.emplace(static_cast<uint32_t>(method_pool.size()),
+                                                        method_pool.data());
+  g_temp_allocator =
+      &g_temp_allocator_slot.emplace(static_cast<uint32_t>(temp_pool.size()), temp_pool.data());
+  HierarchicalAllocator& planned_memory =
+      g_planned_memory_slot.emplace(Span<Span<uint8_t>>(planned, kAppConfig.num_planned_buffers));
+  MemoryManager& memory_manager =
+      g_memory_manager_slot.emplace(g_method_allocator, &planned_memory, g_temp_allocator);
+  auto& method = *new (g_method_slot.storage) Result<Method>(g_program->load_method(
       kAppConfig.method_name, &memory_manager, /*event_tracer=*/nullptr,
-      /*named_data_map=*/nullptr, /*backend_options=*/nullptr, kAppConfig.kernels);
+      /*named_data_map=*/nullptr, /*backend_options=*/nullptr, kAppConfig.kernels));
   if (!method.ok()) {
     return fail("load_method", method.error());
   }
-  g_method.emplace(std::move(method.get()));
+  g_method = &method.get();
   return true;
 }
 
@@ -330,9 +335,10 @@ MemoryUse model_memory() {
       use.planned.used += bytes.ok() ? static_cast<size_t>(bytes.get()) : 0;
     }
   }
-  use.method = {g_method_allocator.made() ? g_method_allocator->used_size() : 0,
+  use.method = {g_method_allocator != nullptr ? g_method_allocator->used_size() : 0,
                 kAppConfig.method_pool.size()};
-  use.temp = {g_temp_allocator.made() ? g_temp_allocator->peak() : 0, kAppConfig.temp_pool.size()};
+  use.temp = {g_temp_allocator != nullptr ? g_temp_allocator->peak() : 0,
+              kAppConfig.temp_pool.size()};
   use.io = {g_io_used, kAppConfig.io_pool.size()};
   return use;
 }
