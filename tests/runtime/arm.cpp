@@ -60,7 +60,7 @@ void et_pal_emit_log_message(et_timestamp_t, et_pal_log_level_t, const char*, co
 namespace {
 
 alignas(16) uint8_t method_pool[128 * 1024];
-alignas(16) uint8_t planned_memory[128 * 1024];
+alignas(16) uint8_t planned_memory[512 * 1024];
 alignas(16) uint8_t temp_pool[1024];
 
 // Placed by QEMU: u32 length at the start of PSRAM, the program 16 bytes behind.
@@ -125,8 +125,10 @@ bool run() {
     }
     MemoryAllocator method_allocator(sizeof(method_pool), method_pool);
     MemoryAllocator temp_allocator(sizeof(temp_pool), temp_pool);
-    Span<uint8_t> planned[] = {{planned_memory, sizeof(planned_memory)}};
-    HierarchicalAllocator planned_allocator({planned, 1});
+    // The kernels do nothing, so the buffers may be one.
+    Span<uint8_t> planned[] = {{planned_memory, sizeof(planned_memory)},
+                               {planned_memory, sizeof(planned_memory)}};
+    HierarchicalAllocator planned_allocator({planned, 2});
     MemoryManager memory(&method_allocator, &planned_allocator, &temp_allocator);
     const char* name = plan->name()->c_str();
     paint_stack();

@@ -138,8 +138,20 @@ def lists_plan() -> Plan:
     empty = plan.value(s.IntList([]))
     plan.inputs, plan.outputs = [x, seven, half, yes, text, none], [out, seven]
     plan.call(
-        "test::sum", seven, half, yes, text, none, ints, doubles, bools, tensors, optionals, empty,
-        out, out,
+        "test::sum",
+        seven,
+        half,
+        yes,
+        text,
+        none,
+        ints,
+        doubles,
+        bools,
+        tensors,
+        optionals,
+        empty,
+        out,
+        out,
     )
     return plan
 

@@ -169,7 +169,7 @@ class MethodLoader final {
       }
       case KernelTypes::DoubleList: {
         const auto* items = serialized->val_as_DoubleList()->items();
-        *value =
+        new (value)
             EValue(array(items == nullptr ? nullptr : items->data(), flatbuffers::length(items)));
         return Error::Ok;
       }

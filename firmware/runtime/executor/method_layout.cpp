@@ -61,9 +61,12 @@ MethodLayout::MethodLayout(const executorch_flatbuffer::ExecutionPlan* plan)
   for (uint32_t i = 0; i < count[kValues]; ++i) {
     const executorch_flatbuffer::EValue* value = plan->values()->Get(i);
     const void* at = value->val();
+    if (at == nullptr) {
+      continue;  // Refused when it is loaded. The type may be anything then.
+    }
     const Homes homes = kHomes[static_cast<size_t>(value->val_type())];
-    if (at == nullptr || homes.object == kNowhere) {
-      continue;  // A value without its table is refused when it is loaded.
+    if (homes.object == kNowhere) {
+      continue;
     }
     ++count[homes.object];
     if (homes.object == kTensors) {

@@ -95,7 +95,8 @@ class Verifier {
       return fail(index);
     }
     const uint32_t vtable_bytes = load<uint16_t>(data_ + vtable);
-    if (vtable_bytes < 4 || !take(vtable, vtable_bytes, 2)) {
+    // Even: the accessors take a slot that starts inside the vtable to end there too.
+    if (vtable_bytes < 4 || (vtable_bytes & 1) != 0 || !take(vtable, vtable_bytes, 2)) {
       return fail(index);
     }
     // The size of the table, behind that of the vtable, says nothing: FlatBuffers' Python builder

@@ -1,0 +1,248 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The runtime: on the host under ASan and UBSan (host.cpp), on an emulated Cortex-M4 (arm.cpp)."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import struct
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from mcugen import schema_codegen
+from mcugen.errors import ConfigError, PteError
+from mcugen.resources import executorch_include_dir
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+FIRMWARE = ROOT / "firmware"
+GOLDEN = ROOT / "tests" / "golden" / "mlperf_tiny"
+SOURCES = sorted((FIRMWARE / "runtime").rglob("*.cpp"))
+
+COMMON_FLAGS = [
+    "-std=gnu++17",
+    "-fno-exceptions",
+    "-fno-rtti",
+    "-Wall",
+    "-Wextra",
+    "-Wundef",
+    "-Wdouble-promotion",
+    "-Werror",
+    "-DC10_USING_CUSTOM_GENERATED_MACROS",
+    "-DET_MIN_LOG_LEVEL=Error",
+    f"-I{FIRMWARE}",
+    "-isystem",
+    str(executorch_include_dir()),
+    "-isystem",
+    str(executorch_include_dir() / "executorch/runtime/core/portable_type/c10"),
+]
+SANITIZERS = ["-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+CORTEX_M4 = [
+    "-mcpu=cortex-m4",
+    "-mfpu=fpv4-sp-d16",
+    "-mfloat-abi=hard",
+    "-mthumb",
+    "-Os",
+    "-DNDEBUG",
+    "-fno-threadsafe-statics",
+    "-ffp-contract=off",
+    "-ffunction-sections",
+    "-fdata-sections",
+]
+
+# Program::load() and load_method(), with what they call; the painted stack's high-water mark.
+MOST_STACK_BYTES = 1024
+# text of arm.cpp's image: the runtime, a BufferDataLoader, a main of 1.3 KB, memcpy and memset.
+MOST_IMAGE_BYTES = 18_900
+
+
+def build(compiler: str, flags: list[str], main: Path, output: Path, link: list[str]) -> Path:
+    """Compile the runtime and one main, two files at a time."""
+    output.parent.mkdir(parents=True, exist_ok=True)
+
+    def compile_one(source: Path) -> str:
+        name = source.relative_to(ROOT).with_suffix(".o").as_posix().replace("/", "_")
+        target = str(output.parent / name)
+        command = [compiler, *flags, *COMMON_FLAGS, "-c", str(source), "-o", target]
+        done = subprocess.run(command, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return target
+
+    with ThreadPoolExecutor(min(2, os.cpu_count() or 1)) as pool:
+        objects = list(pool.map(compile_one, [main, *SOURCES]))
+    done = subprocess.run(
+        [compiler, *flags, *objects, *link, "-o", str(output)], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    return output
+
+
+@pytest.fixture(scope="session")
+def host(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build("g++", SANITIZERS, HERE / "host.cpp", tmp_path_factory.mktemp("host") / "host", [])
+
+
+@pytest.fixture(scope="session")
+def arm(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    if shutil.which("arm-none-eabi-g++") is None:
+        pytest.skip("arm-none-eabi-g++ is not installed")
+    link = ["-nostartfiles", "--specs=nano.specs", "--specs=nosys.specs", "-Wl,--gc-sections"]
+    link += ["-Wl,--fatal-warnings", "-T", str(HERE / "qemu.ld")]
+    elf = tmp_path_factory.mktemp("arm") / "arm.elf"
+    return build("arm-none-eabi-g++", CORTEX_M4, HERE / "arm.cpp", elf, link)
+
+
+@pytest.fixture(scope="session")
+def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The programs of programs.py; written by another process, which is the one to import torch."""
+    folder = tmp_path_factory.mktemp("programs")
+    command = [sys.executable, str(HERE / "programs.py"), str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def run(host: Path, *arguments: object) -> str:
+    done = subprocess.run(
+        [str(host), *map(str, arguments)], capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, f"{done.stdout[-4000:]}\n{done.stderr[-4000:]}"
+    return done.stdout
+
+
+def metadata_bytes(pte: Path) -> int:
+    """Size of the FlatBuffer in front of the segments, from the extended header."""
+    return int(struct.unpack_from("<Q", pte.read_bytes(), 16)[0])
+
+
+def test_generated_reader_is_what_the_wheel_gives() -> None:
+    text = (FIRMWARE / "runtime/schema/program_reader.h").read_text(encoding="utf-8")
+
+    assert schema_codegen.render() == text
+
+
+@pytest.mark.parametrize(
+    ("schema", "message"),
+    [
+        ("struct S { x: int; } root_type S;", "cannot read"),
+        ("table T { x: int (deprecated); } root_type T;", "table T: cannot read"),
+        ("table T { x: [T]; } root_type T;", "contains itself"),
+        ("table T { x: half; } root_type T;", "unknown type half"),
+        ("table T { x: [string]; } root_type T;", "unsupported vector"),
+    ],
+)
+def test_schema_outside_of_the_subset_is_refused(schema: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        schema_codegen._Writer(schema_codegen.parse_schema([schema])).text()
+
+
+def test_formatter_says_what_printf_says(host: Path) -> None:
+    run(host, "log")
+
+
+def test_tensors_registry_and_tags(host: Path) -> None:
+    run(host, "units")
+
+
+@pytest.mark.torch
+def test_api(host: Path, programs: Path) -> None:
+    run(host, "api", programs)
+
+
+@pytest.mark.torch
+def test_each_fault_has_its_error_and_one_log_line(host: Path, programs: Path) -> None:
+    output = run(host, "errors", programs, HERE / "errors.txt")
+
+    faults = {path.stem for path in programs.glob("bad_*.pte")}
+    assert faults == set(re.findall(r"^(bad_\w+):", output, re.MULTILINE))
+
+
+def test_loads_the_mlperf_tiny_programs(host: Path) -> None:
+    """Everything the programs refer to is read and written by a kernel that stands in for all."""
+    files = sorted(GOLDEN.glob("*.pte"))
+
+    output = run(host, "golden", *files)
+
+    assert len(files) == 16
+    assert len(re.findall(r": 0x0, \d+ bytes", output)) == 16
+
+
+@pytest.mark.torch
+def test_truncated_files_are_refused(host: Path, programs: Path) -> None:
+    run(host, "truncate", programs / "methods.pte", 1)
+    run(host, "truncate", GOLDEN / "kws_cm_q_m4.pte", 509)
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize("seed", [1, 2])
+def test_damaged_files_are_refused_or_harmless(host: Path, programs: Path, seed: int) -> None:
+    """Flipped bits and swapped words: an Error with one log line, or it runs within its memory."""
+    run(host, "flip", programs / "methods.pte", seed, 5000, 0)
+    run(host, "flip", programs / "inline.pte", seed, 3000, 0)
+    pte = GOLDEN / "kws_cm_m4.pte"
+    run(host, "flip", pte, seed, 400, metadata_bytes(pte))
+
+
+def emulate(arm: Path, pte: Path, folder: Path) -> str:
+    if shutil.which("qemu-system-arm") is None:
+        pytest.skip("qemu-system-arm is not installed")
+    data = pte.read_bytes()
+    blob = folder / "blob.bin"
+    blob.write_bytes(struct.pack("<I12x", len(data)) + data)
+    command = ["qemu-system-arm", "-M", "mps2-an386", "-semihosting", "-nographic"]
+    command += ["-monitor", "none", "-serial", "none", "-icount", "shift=0", "-kernel", str(arm)]
+    command += ["-device", f"loader,file={blob},addr=0x21000000,force-raw=on"]
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL
+    )
+    output = done.stdout + done.stderr
+    assert done.returncode == 0, output
+    return output
+
+
+@pytest.mark.torch
+@pytest.mark.toolchain
+@pytest.mark.qemu
+def test_predicted_method_memory_is_what_is_used(arm: Path, programs: Path, tmp_path: Path) -> None:
+    """method_allocator_bytes() to the byte, for every method of every file; and the stack."""
+    from executorch.exir._serialize._program import deserialize_pte_binary
+
+    from mcugen.runtime_layout import method_allocator_bytes
+
+    used, predicted, stack = {}, {}, {}
+    for pte in [programs / "methods.pte", *sorted(GOLDEN.glob("*.pte"))]:
+        output = emulate(arm, pte, tmp_path)
+        for method, size, depth in re.findall(r"(\w+) method_bytes=(\d+) stack=(\d+)", output):
+            used[pte.stem, method] = int(size)
+            stack[pte.stem, method] = int(depth)
+        stack[pte.stem, "Program::load"] = int(re.findall(r"program stack=(\d+)", output)[0])
+        program = deserialize_pte_binary(pte.read_bytes()).program
+        for plan in program.execution_plan:
+            predicted[pte.stem, plan.name] = method_allocator_bytes(program, plan.name)
+
+    assert len(used) > 16
+    assert used == predicted
+    assert max(stack.values()) <= MOST_STACK_BYTES, stack
+    with pytest.raises(PteError, match="no method 'nothing'"):
+        method_allocator_bytes(program, "nothing")
+
+
+@pytest.mark.toolchain
+def test_image_is_small_and_without_heap(arm: Path) -> None:
+    size = subprocess.run(
+        ["arm-none-eabi-size", str(arm)], capture_output=True, text=True, check=True
+    ).stdout.split()
+    symbols = subprocess.run(
+        ["arm-none-eabi-nm", str(arm)], capture_output=True, text=True, check=True
+    ).stdout
+    names = {line.split()[-1] for line in symbols.splitlines()}
+
+    assert int(size[6]) <= MOST_IMAGE_BYTES, f"{size[6]} bytes of text"
+    # A guard is what a static with a constructor needs; the linker script refuses .init_array.
+    assert not [name for name in names if name.startswith("_ZGV")]
+    assert not names & {"malloc", "_malloc_r", "free", "_sbrk", "printf", "vsnprintf", "raise"}
