@@ -85,7 +85,8 @@ constexpr uint32_t kHfsrVectTbl = 1u << 1;
 
 /// Called by the exception entry below, on a stack that can be used.
 /// @param[in] frame Stack pointer at exception entry: r0-r3, r12, lr, pc, xpsr of the fault.
-extern "C" [[noreturn]] void report_fault(const uint32_t* frame) {
+// `used`: called from assembly only.
+extern "C" __attribute__((used)) [[noreturn]] void report_fault(const uint32_t* frame) {
   uint32_t exception;
   __asm volatile("mrs %0, ipsr" : "=r"(exception));
   uint32_t cfsr = 0;

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// String functions in a few bytes each, in place of newlib's, which are unrolled for speed (strcmp
+// alone takes 732 bytes of flash). The firmware compares names when it loads a model and measures
+// strings when it prints them. memcpy and memset stay newlib's: tensors go through those.
+#include <cstddef>
+#include <cstdint>
+
+// A loop that is a string function must not be compiled into a call of that function.
+#pragma GCC optimize("no-tree-loop-distribute-patterns")
+
+extern "C" {
+
+__attribute__((used)) int strcmp(const char* a, const char* b) {
+  while (*a != '\0' && *a == *b) {
+    ++a;
+    ++b;
+  }
+  return static_cast<uint8_t>(*a) - static_cast<uint8_t>(*b);
+}
+
+__attribute__((used)) size_t strlen(const char* text) {
+  const char* end = text;
+  while (*end != '\0') {
+    ++end;
+  }
+  return static_cast<size_t>(end - text);
+}
+
+__attribute__((used)) int memcmp(const void* a, const void* b, size_t size) {
+  const uint8_t* left = static_cast<const uint8_t*>(a);
+  const uint8_t* right = static_cast<const uint8_t*>(b);
+  for (size_t i = 0; i < size; ++i) {
+    if (left[i] != right[i]) {
+      return left[i] - right[i];
+    }
+  }
+  return 0;
+}
+
+__attribute__((used)) void* memmove(void* to, const void* from, size_t size) {
+  uint8_t* target = static_cast<uint8_t*>(to);
+  const uint8_t* source = static_cast<const uint8_t*>(from);
+  if (target <= source) {
+    for (size_t i = 0; i < size; ++i) {
+      target[i] = source[i];
+    }
+  } else {
+    for (size_t i = size; i-- > 0;) {
+      target[i] = source[i];
+    }
+  }
+  return to;
+}
+
+}  // extern "C"
