@@ -16,6 +16,7 @@
 #include <port/board.h>
 #include <port/cortex_m/registers.h>
 #include <port/cortex_m/stack_paint.h>
+#include <port/cortex_m/vectors.h>
 #include <port/cycle_counter.h>
 #include <port/panic.h>
 
@@ -25,9 +26,7 @@ extern uint32_t __data_end[];
 extern const uint32_t __data_load[];
 extern uint32_t __bss_start[];
 extern uint32_t __bss_end[];
-extern const uint32_t vector_table[];  // the bsp's: port/cortex_m/vectors.h
 int main();
-[[noreturn]] void reset_handler();
 }
 
 namespace mcugen {
@@ -50,7 +49,7 @@ extern "C" void reset_handler() {
 #if defined(__ARM_ARCH_8M_MAIN__) || defined(__ARM_ARCH_8_1M_MAIN__)
   __asm volatile("msr msplim, %0" ::"r"(__stack_limit));
 #endif
-  reg32(kScbVtor) = static_cast<uint32_t>(reinterpret_cast<uintptr_t>(vector_table));
+  reg32(kScbVtor) = static_cast<uint32_t>(reinterpret_cast<uintptr_t>(vector_table()));
 #if defined(__ARM_FP) || defined(__ARM_FEATURE_MVE)
   reg32(kScbCpacr) = reg32(kScbCpacr) | kScbCpacrCp10Cp11Full;
   __asm volatile("dsb\n isb" ::: "memory");

@@ -7,7 +7,7 @@
 #include <cstdint>
 
 /// The vector table. Which interrupt the console receives by differs between boards, and only
-/// `bsp/` knows: its vectors.cpp defines `vector_table`, from what is here.
+/// `bsp/` knows: its vectors.cpp defines the table and `vector_table()`, from what is here.
 
 extern "C" {
 [[noreturn]] void reset_handler();  // startup.cpp
@@ -53,5 +53,9 @@ constexpr uint32_t vector_alignment(uint32_t bytes) {
   }
   return alignment;
 }
+
+/// @returns the table's address, for VTOR. Implemented by the bsp. Called before .data and .bss are
+///     set up.
+const void* vector_table();
 
 }  // namespace mcugen
