@@ -3,6 +3,8 @@
 #include <kernels/requantize.h>
 #include <ops/op_args.h>
 
+#include <cstdarg>
+
 namespace mcugen::ops {
 namespace {
 
@@ -38,6 +40,18 @@ bool is_permutation(const uint8_t* order, int32_t dims) {
   return seen == (1u << dims) - 1;
 }
 
+/// Logs one line at level Error, in builds too that compile ET_LOG away to drop the assertion texts
+/// of ExecuTorch's headers.
+__attribute__((noinline, format(printf, 2, 3))) void log_error(size_t line, const char* format,
+                                                               ...) {
+  va_list args;
+  va_start(args, format);
+  executorch::runtime::internal::vlogf(executorch::runtime::LogLevel::Error,
+                                       executorch::runtime::internal::get_log_timestamp(),
+                                       ET_SHORT_FILENAME, "", line, format, args);
+  va_end(args);
+}
+
 }  // namespace
 
 const int32_t* sizes_of(const Tensor& tensor) { return tensor.sizes().data(); }
@@ -48,8 +62,8 @@ OpArgs::OpArgs(KernelRuntimeContext& ctx, Span<EValue*> args, const char* op, si
     : ctx_(ctx), args_(args), op_(op) {
   if (args.size() != count + 1) {
     ok_ = false;
-    ET_LOG(Error, "%s: %u arguments, not %u: the .pte is of another ExecuTorch release", op,
-           static_cast<unsigned>(args.size()), static_cast<unsigned>(count + 1));
+    log_error(__LINE__, "%s: %u arguments, not %u: the .pte is of another ExecuTorch release", op,
+              static_cast<unsigned>(args.size()), static_cast<unsigned>(count + 1));
     ctx.fail(executorch::runtime::Error::InvalidArgument);
   }
 }
@@ -57,7 +71,7 @@ OpArgs::OpArgs(KernelRuntimeContext& ctx, Span<EValue*> args, const char* op, si
 bool OpArgs::check(bool condition, const char* what) {
   if (ok_ && !condition) {
     ok_ = false;
-    ET_LOG(Error, "%s: bad %s", op_, what);
+    log_error(__LINE__, "%s: bad %s", op_, what);
     ctx_.fail(executorch::runtime::Error::InvalidArgument);
   }
   return ok_;
@@ -66,7 +80,7 @@ bool OpArgs::check(bool condition, const char* what) {
 bool OpArgs::fail(size_t index, const char* what) {
   if (ok_) {
     ok_ = false;
-    ET_LOG(Error, "%s: argument %u: bad %s", op_, static_cast<unsigned>(index), what);
+    log_error(__LINE__, "%s: argument %u: bad %s", op_, static_cast<unsigned>(index), what);
     ctx_.fail(executorch::runtime::Error::InvalidArgument);
   }
   return false;

@@ -163,7 +163,14 @@ def project_files(artifact: PteArtifact, plan: MemoryPlan, board: BoardSpec) -> 
             license="BSD-3-Clause",
             dependencies=("mcugen_kernels",),
             # The macro: a header of ExecuTorch tests it undefined, which -Wundef remarks on.
-            flags=("-Os", f"-I{_C10}", "-DEXECUTORCH_INTERNAL_FLATBUFFERS=0"),
+            # ET_LOG_ENABLED: no texts for the assertions in ExecuTorch's headers; our own error lines
+            # do not depend on it (runtime/platform/fail.h).
+            flags=(
+                "-Os",
+                f"-I{_C10}",
+                "-DEXECUTORCH_INTERNAL_FLATBUFFERS=0",
+                "-DET_LOG_ENABLED=0",
+            ),
         ),
         f"{KERNELS}/library.json": render.LibraryContext(
             name="mcugen_kernels",
