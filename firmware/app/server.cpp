@@ -222,9 +222,7 @@ void command_info() {
 }
 
 void command_help() {
-  line(
-      "m-help-[name, timestamp, profile, infer N W, results, db load N, db HEX, db print,"
-      " mcugen info; each ends with a percent sign]");
+  line("m-help-[name timestamp profile infer results db load|print mcugen info]");
 }
 
 void lap() { line("m-lap-us-", uptime_us()); }
@@ -239,7 +237,7 @@ void command_results() {
     return;
   }
   if (!results_supported(output)) {
-    error("Output 0 has no numbers to print");
+    error("Output 0 has no numbers");
     return;
   }
   console_writer().text("m-results-[");

@@ -53,16 +53,16 @@ constexpr char kCfsrWords[] =
     "instruction access violation\0"
     "data access violation\0"
     "\0"
-    "MPU fault on exception return\0"
-    "MPU fault on exception entry\0"
-    "MPU fault on lazy FP save\0"
+    "MPU fault, unstacking\0"
+    "MPU fault, stacking\0"
+    "MPU fault, lazy FP\0"
     "\0\0"
     "instruction bus error\0"
     "precise data bus error\0"
     "imprecise data bus error\0"
-    "bus error on exception return\0"
-    "bus error on exception entry\0"
-    "bus error on lazy FP save\0"
+    "bus error, unstacking\0"
+    "bus error, stacking\0"
+    "bus error, lazy FP\0"
     "\0\0"
     "undefined instruction\0"
     "invalid state\0"
@@ -126,7 +126,7 @@ extern "C" __attribute__((used)) [[noreturn]] void report_fault(const uint32_t* 
     }
   }
   if ((reg32(kScbHfsr) & kHfsrVectTbl) != 0) {
-    put_cause("bus error on vector read");
+    put_cause("bus error, vector");
   }
   if ((cfsr & kCfsrStkOf) != 0 || stack_overflowed() || frame < __stack_limit) {
     put_cause("stack overflow");

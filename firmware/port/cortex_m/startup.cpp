@@ -41,6 +41,24 @@ inline __attribute__((always_inline)) void paint_stack() {
   }
 }
 
+// Steps 7 to 9. Never part of reset_handler(), whatever the optimizer thinks of its only caller:
+// its prologue may save FPU registers, and it reads what the loops there write.
+[[noreturn]] __attribute__((noipa)) void run() {
+#if !defined(__ARM_ARCH_6M__)
+  reg32(kScbShcsr) =
+      reg32(kScbShcsr) | kScbShcsrMemFaultEna | kScbShcsrBusFaultEna | kScbShcsrUsgFaultEna;
+#endif
+#if defined(__ARM_FEATURE_MVE)
+  reg32(kScbCcr) = reg32(kScbCcr) | kScbCcrLob;  // else each LE instruction is a taken branch
+#endif
+
+  __asm volatile("cpsie i" ::: "memory");
+  board_init();
+  cycle_counter_init();
+  main();
+  MCUGEN_PANIC("main returned");
+}
+
 }  // namespace
 
 extern "C" void reset_handler() {
@@ -65,19 +83,8 @@ extern "C" void reset_handler() {
     *to = 0;
   }
 
-#if !defined(__ARM_ARCH_6M__)
-  reg32(kScbShcsr) =
-      reg32(kScbShcsr) | kScbShcsrMemFaultEna | kScbShcsrBusFaultEna | kScbShcsrUsgFaultEna;
-#endif
-#if defined(__ARM_FEATURE_MVE)
-  reg32(kScbCcr) = reg32(kScbCcr) | kScbCcrLob;  // else each LE instruction is a taken branch
-#endif
-
-  __asm volatile("cpsie i" ::: "memory");
-  board_init();
-  cycle_counter_init();
-  main();
-  MCUGEN_PANIC("main returned");
+  __asm volatile("" ::: "memory");
+  run();
 }
 
 }  // namespace mcugen
