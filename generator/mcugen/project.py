@@ -178,7 +178,7 @@ def project_files(artifact: PteArtifact, plan: MemoryPlan, board: BoardSpec) -> 
             description="Integer and float kernels for bare-metal Cortex-M",
             license="BSD-3-Clause",
             dependencies=(),
-            flags=("-O2",),
+            flags=("-Os",),
         ),
     }
     for path, context in contexts.items():

@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// String functions in a few bytes each, in place of newlib's, which are unrolled for speed (strcmp
-// alone takes 732 bytes of flash). The firmware compares names when it loads a model and measures
-// strings when it prints them. memcpy and memset stay newlib's: tensors go through those.
+// String and memory functions in a few bytes each, in place of newlib's, which are unrolled for
+// speed (strcmp alone takes 732 bytes of flash). The firmware compares names when it loads a model
+// and measures strings when it prints them; tensors are copied word by word where they are aligned.
 #include <cstddef>
 #include <cstdint>
 
 // A loop that is a string function must not be compiled into a call of that function.
 #pragma GCC optimize("no-tree-loop-distribute-patterns")
+
+namespace {
+// May alias anything, as the bytes it stands for do.
+using Word = uint32_t __attribute__((may_alias));
+}  // namespace
 
 extern "C" {
 
@@ -36,6 +41,37 @@ __attribute__((used)) int memcmp(const void* a, const void* b, size_t size) {
     }
   }
   return 0;
+}
+
+__attribute__((used)) void* memcpy(void* to, const void* from, size_t size) {
+  uint8_t* target = static_cast<uint8_t*>(to);
+  const uint8_t* source = static_cast<const uint8_t*>(from);
+  if (((reinterpret_cast<uintptr_t>(target) | reinterpret_cast<uintptr_t>(source)) & 3) == 0) {
+    for (; size >= sizeof(Word); size -= sizeof(Word)) {
+      *reinterpret_cast<Word*>(target) = *reinterpret_cast<const Word*>(source);
+      target += sizeof(Word);
+      source += sizeof(Word);
+    }
+  }
+  for (; size > 0; --size) {
+    *target++ = *source++;
+  }
+  return to;
+}
+
+__attribute__((used)) void* memset(void* to, int value, size_t size) {
+  uint8_t* target = static_cast<uint8_t*>(to);
+  const uint8_t byte = static_cast<uint8_t>(value);
+  if ((reinterpret_cast<uintptr_t>(target) & 3) == 0) {
+    for (; size >= sizeof(Word); size -= sizeof(Word)) {
+      *reinterpret_cast<Word*>(target) = byte * 0x01010101u;
+      target += sizeof(Word);
+    }
+  }
+  for (; size > 0; --size) {
+    *target++ = byte;
+  }
+  return to;
 }
 
 __attribute__((used)) void* memmove(void* to, const void* from, size_t size) {
