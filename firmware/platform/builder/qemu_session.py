@@ -87,7 +87,7 @@ def start(
             command += ["-mon", "chardev=ready,mode=control"]
             command += [
                 "-chardev",
-                f"socket,id=console,fd={console.fileno()},server=on,wait=off",
+                f"socket,id=console,fd={console.fileno()},server=on,wait=off,nodelay=on",
             ]
             command += ["-serial", "null"] * serial_index + ["-serial", "chardev:console"]
             command += ["-kernel", str(elf.resolve()), *extra]
