@@ -35,14 +35,14 @@ test: lint
 	$(BIN)/python -m pytest -n 2 --dist loadgroup tests hil
 
 lint: setup
-	$(BIN)/ruff check generator tests hil
-	$(BIN)/ruff format --check generator tests hil
+	$(BIN)/ruff check generator tests hil docs
+	$(BIN)/ruff format --check generator tests hil docs
 	$(BIN)/mypy
 	git ls-files -z 'firmware/*.h' 'firmware/*.cpp' 'tests/*.h' 'tests/*.cpp' | xargs -0 $(BIN)/clang-format --dry-run --Werror
 
 format: setup
-	$(BIN)/ruff check --fix generator tests hil
-	$(BIN)/ruff format generator tests hil
+	$(BIN)/ruff check --fix generator tests hil docs
+	$(BIN)/ruff format generator tests hil docs
 	git ls-files -z 'firmware/*.h' 'firmware/*.cpp' 'tests/*.h' 'tests/*.cpp' | xargs -0 $(BIN)/clang-format -i
 
 bench: setup

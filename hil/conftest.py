@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The rig: each connected entry of the hardware map is flashed once, then tested over its console."""
+"""The rig: each connected entry of the map is flashed once, then tested over its console."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import hardware_map
 import pytest
+
+import hardware_map
 
 MODEL = "digits"
 
@@ -82,9 +83,7 @@ def flashed(
     built = mcugen("build", MODEL, "--board", device.platform)
     document = mcugen("flash", *target)
     port = document["port"] if device.simulated else (device.serial or device.serial_pty)
-    yield Flashed(
-        device, folder, port, built["firmware"]["id"], built["model"]["sha256"], mcugen
-    )
+    yield Flashed(device, folder, port, built["firmware"]["id"], built["model"]["sha256"], mcugen)
     if device.simulated:
         mcugen("flash", "--stop")
 

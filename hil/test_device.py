@@ -7,8 +7,9 @@ import json
 import shutil
 from pathlib import Path
 
-from conftest import Flashed
 from pytest_embedded import Dut
+
+from conftest import Flashed
 
 RESULTS = Path(__file__).parent / "results"
 

@@ -44,9 +44,12 @@ enum class Layout : uint8_t {
 /// handed to the context, and from then on ok() is false and values read are meaningless.
 class OpArgs {
  public:
-  /// @param[in] op Name for log lines.
+  /// @param[in] op Full name, for log lines. Written as in the operator table, so that the linker
+  ///     keeps one string for both.
   /// @param[in] count Arguments of the schema, including `out`. The exporter appends the return
   ///     value, which is `out` again.
+  /// @param[in] op Full name, as in the operator table: the linker then keeps one string of the
+  /// two.
   OpArgs(KernelRuntimeContext& ctx, Span<EValue*> args, const char* op, size_t count);
 
   bool ok() const { return ok_; }

@@ -44,19 +44,19 @@ void clamp_out(OpArgs& args, size_t min_index, size_t max_index, float min, floa
 }  // namespace
 
 void aten__clamp_out(KernelRuntimeContext& ctx, Span<EValue*> arguments) {
-  OpArgs args(ctx, arguments, "clamp", 4);
+  OpArgs args(ctx, arguments, "aten::clamp.out", 4);
   clamp_out(args, 1, 2, -__builtin_inff(), __builtin_inff(), 3);
 }
 
 void aten__hardtanh_out(KernelRuntimeContext& ctx, Span<EValue*> arguments) {
-  OpArgs args(ctx, arguments, "hardtanh", 4);
+  OpArgs args(ctx, arguments, "aten::hardtanh.out", 4);
   if (args.check(!args.is_none(1) && !args.is_none(2), "limit")) {
     clamp_out(args, 1, 2, 0.0f, 0.0f, 3);
   }
 }
 
 void aten__relu_out(KernelRuntimeContext& ctx, Span<EValue*> arguments) {
-  OpArgs args(ctx, arguments, "relu", 2);
+  OpArgs args(ctx, arguments, "aten::relu.out", 2);
   clamp_out(args, 0, 0, 0.0f, __builtin_inff(), 1);
 }
 

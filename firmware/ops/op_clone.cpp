@@ -5,7 +5,7 @@
 namespace mcugen::ops {
 
 void aten__clone_out(KernelRuntimeContext& ctx, Span<EValue*> arguments) {
-  OpArgs args(ctx, arguments, "clone", 3);
+  OpArgs args(ctx, arguments, "aten::clone.out", 3);
   // Argument 1, memory_format, is what the output's dim order already says.
   copy_elements(args, args.tensor(2), args.tensor(0), nullptr);
 }

@@ -6,7 +6,7 @@
 namespace mcugen::ops {
 
 void cortex_m__dequantize_per_tensor_out(KernelRuntimeContext& ctx, Span<EValue*> arguments) {
-  OpArgs args(ctx, arguments, "dequantize_per_tensor", 7);
+  OpArgs args(ctx, arguments, "cortex_m::dequantize_per_tensor.out", 7);
   const Tensor* const input = args.tensor(0, ScalarType::Char);
   const Tensor* const out = args.tensor(6, ScalarType::Float);
   const QuantArgs quant(args);

@@ -20,7 +20,7 @@ bool exporter_sees_channels_last(const Tensor& tensor) {
 void cortex_m__pad_out(KernelRuntimeContext& ctx, Span<EValue*> arguments) {
   static constexpr uint8_t kNhwc[4] = {0, 2, 3, 1};
   static constexpr uint8_t kAscending[4] = {0, 1, 2, 3};
-  OpArgs args(ctx, arguments, "pad", 5);
+  OpArgs args(ctx, arguments, "cortex_m::pad.out", 5);
   const Tensor* const input = args.tensor(0, ScalarType::Char);
   const Tensor* const out = args.tensor(4, ScalarType::Char);
   const auto pre = args.ints(1, 4);

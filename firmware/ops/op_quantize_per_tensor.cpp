@@ -6,7 +6,7 @@
 namespace mcugen::ops {
 
 void cortex_m__quantize_per_tensor_out(KernelRuntimeContext& ctx, Span<EValue*> arguments) {
-  OpArgs args(ctx, arguments, "quantize_per_tensor", 7);
+  OpArgs args(ctx, arguments, "cortex_m::quantize_per_tensor.out", 7);
   const Tensor* const input = args.tensor(0, ScalarType::Float);
   const Tensor* const out = args.tensor(6, ScalarType::Char);
   const QuantArgs quant(args);

@@ -5,7 +5,7 @@
 namespace mcugen::ops {
 
 void cortex_m__quantized_activation_out(KernelRuntimeContext& ctx, Span<EValue*> arguments) {
-  OpArgs args(ctx, arguments, "quantized_activation", 3);
+  OpArgs args(ctx, arguments, "cortex_m::quantized_activation.out", 3);
   const Tensor* const input = args.tensor(0, ScalarType::Char);
   const Tensor* const table = args.tensor(1, ScalarType::Char);
   const Tensor* const out = args.tensor(2, ScalarType::Char);

@@ -6,7 +6,7 @@
 namespace mcugen::ops {
 
 void cortex_m__quantized_add_out(KernelRuntimeContext& ctx, Span<EValue*> arguments) {
-  OpArgs args(ctx, arguments, "quantized_add", 14);
+  OpArgs args(ctx, arguments, "cortex_m::quantized_add.out", 14);
   AddS8Params p{};
   AddS8Operand* const operands[] = {&p.a, &p.b};
   for (size_t i = 0; i < 2; ++i) {

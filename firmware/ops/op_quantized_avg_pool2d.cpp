@@ -7,7 +7,7 @@ namespace mcugen::ops {
 namespace {
 
 void avg_pool2d(KernelRuntimeContext& ctx, Span<EValue*> arguments, Layout layout) {
-  OpArgs args(ctx, arguments, "quantized_avg_pool2d", 10);
+  OpArgs args(ctx, arguments, "cortex_m::quantized_avg_pool2d.out", 10);
   const Tensor* const input = args.tensor(0, ScalarType::Char);
   const Tensor* const out = args.tensor(9, ScalarType::Char);
   const Pool2dS8Params p = read_pool(args, 4, input, out, layout);

@@ -5,7 +5,7 @@
 namespace mcugen::ops {
 
 void cortex_m__quantized_batch_matmul_out(KernelRuntimeContext& ctx, Span<EValue*> arguments) {
-  OpArgs args(ctx, arguments, "quantized_batch_matmul", 9);
+  OpArgs args(ctx, arguments, "cortex_m::quantized_batch_matmul.out", 9);
   const Tensor* const lhs = args.tensor(0, ScalarType::Char);
   const Tensor* const rhs = args.tensor(2, ScalarType::Char);  // [batch, columns, inner]
   const Tensor* const out = args.tensor(8, ScalarType::Char);

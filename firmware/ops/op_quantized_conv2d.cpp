@@ -8,7 +8,7 @@ namespace {
 
 void conv2d(KernelRuntimeContext& ctx, Span<EValue*> arguments, Layout layout) {
   constexpr ConvArgs::Indices kIndices{5, 6, 13};
-  OpArgs args(ctx, arguments, "quantized_conv2d", 14);
+  OpArgs args(ctx, arguments, "cortex_m::quantized_conv2d.out", 14);
   ConvArgs conv(args, kIndices, layout);
   Conv2dS8Params& p = conv.params;
   if (!args.ok() || !args.check(conv.weights->dim() == 4, "rank")) {

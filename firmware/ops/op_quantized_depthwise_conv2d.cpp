@@ -8,7 +8,7 @@ namespace {
 
 void depthwise_conv2d(KernelRuntimeContext& ctx, Span<EValue*> arguments, Layout layout) {
   constexpr ConvArgs::Indices kIndices{5, 7, 14};
-  OpArgs args(ctx, arguments, "quantized_depthwise_conv2d", 15);
+  OpArgs args(ctx, arguments, "cortex_m::quantized_depthwise_conv2d.out", 15);
   ConvArgs conv(args, kIndices, layout);
   const Conv2dS8Params& c = conv.params;
   const int32_t depth_multiplier = args.integer(6, 1, kMaxExtent);

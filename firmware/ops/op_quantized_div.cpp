@@ -6,7 +6,7 @@
 namespace mcugen::ops {
 
 void cortex_m__quantized_div_out(KernelRuntimeContext& ctx, Span<EValue*> arguments) {
-  OpArgs args(ctx, arguments, "quantized_div", 7);
+  OpArgs args(ctx, arguments, "cortex_m::quantized_div.out", 7);
   DivS8Params p{};
   p.a_zero_point = args.integer(1, INT16_MIN, INT16_MAX);
   p.b_zero_point = args.integer(3, INT16_MIN, INT16_MAX);

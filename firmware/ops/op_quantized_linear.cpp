@@ -5,7 +5,7 @@
 namespace mcugen::ops {
 
 void cortex_m__quantized_linear_out(KernelRuntimeContext& ctx, Span<EValue*> arguments) {
-  OpArgs args(ctx, arguments, "quantized_linear", 12);
+  OpArgs args(ctx, arguments, "cortex_m::quantized_linear.out", 12);
   const Tensor* const input = args.tensor(0, ScalarType::Char);
   const Tensor* const weights = args.tensor(1, ScalarType::Char);
   const Tensor* const out = args.tensor(11, ScalarType::Char);

@@ -7,7 +7,7 @@ namespace mcugen::ops {
 namespace {
 
 void max_pool2d(KernelRuntimeContext& ctx, Span<EValue*> arguments, Layout layout) {
-  OpArgs args(ctx, arguments, "quantized_max_pool2d", 11);
+  OpArgs args(ctx, arguments, "cortex_m::quantized_max_pool2d.out", 11);
   const Tensor* const input = args.tensor(0, ScalarType::Char);
   const Tensor* const out = args.tensor(10, ScalarType::Char);
   Pool2dS8Params p = read_pool(args, 5, input, out, layout);

@@ -6,7 +6,7 @@
 namespace mcugen::ops {
 
 void cortex_m__quantized_mul_out(KernelRuntimeContext& ctx, Span<EValue*> arguments) {
-  OpArgs args(ctx, arguments, "quantized_mul", 8);
+  OpArgs args(ctx, arguments, "cortex_m::quantized_mul.out", 8);
   MulS8Params p{};
   p.a_zero_point = args.integer(1, INT32_MIN, INT32_MAX);
   p.b_zero_point = args.integer(3, INT32_MIN, INT32_MAX);

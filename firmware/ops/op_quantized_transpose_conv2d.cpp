@@ -16,7 +16,7 @@ bool fits(int32_t in, int32_t out, int32_t stride, int32_t pad, int32_t dilation
 
 void transpose_conv2d(KernelRuntimeContext& ctx, Span<EValue*> arguments, Layout layout) {
   constexpr ConvArgs::Indices kIndices{6, 7, 15};
-  OpArgs args(ctx, arguments, "quantized_transpose_conv2d", 16);
+  OpArgs args(ctx, arguments, "cortex_m::quantized_transpose_conv2d.out", 16);
   ConvArgs conv(args, kIndices, layout);
   const Conv2dS8Params& p = conv.params;
   int32_t output_padding_h = 0;

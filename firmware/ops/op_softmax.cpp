@@ -5,7 +5,7 @@
 namespace mcugen::ops {
 
 void cortex_m__softmax_out(KernelRuntimeContext& ctx, Span<EValue*> arguments) {
-  OpArgs args(ctx, arguments, "softmax", 8);
+  OpArgs args(ctx, arguments, "cortex_m::softmax.out", 8);
   const Tensor* const input = args.tensor(0, ScalarType::Char);
   const Tensor* const out = args.tensor(7, ScalarType::Char);
   args.alike(input, out);

@@ -31,11 +31,11 @@ void permute(KernelRuntimeContext& ctx, Span<EValue*> arguments, const char* op)
 }  // namespace
 
 void cortex_m__transpose_out(KernelRuntimeContext& ctx, Span<EValue*> args) {
-  permute(ctx, args, "transpose");
+  permute(ctx, args, "cortex_m::transpose.out");
 }
 
 void aten__permute_copy_out(KernelRuntimeContext& ctx, Span<EValue*> args) {
-  permute(ctx, args, "permute_copy");
+  permute(ctx, args, "aten::permute_copy.out");
 }
 
 }  // namespace mcugen::ops

@@ -7,7 +7,7 @@
 namespace mcugen::ops {
 
 void aten__view_copy_out(KernelRuntimeContext& ctx, Span<EValue*> arguments) {
-  OpArgs args(ctx, arguments, "view_copy", 3);
+  OpArgs args(ctx, arguments, "aten::view_copy.out", 3);
   const Tensor* const self = args.tensor(0);
   const Tensor* const out = args.tensor(2);
   if (!args.ok()) {

@@ -163,10 +163,12 @@ def project_files(artifact: PteArtifact, plan: MemoryPlan, board: BoardSpec) -> 
             license="BSD-3-Clause",
             dependencies=("mcugen_kernels",),
             # The macro: a header of ExecuTorch tests it undefined, which -Wundef remarks on.
-            # ET_LOG_ENABLED: no texts for the assertions in ExecuTorch's headers; our own error lines
-            # do not depend on it (runtime/platform/fail.h).
+            # ET_LOG_ENABLED: no texts for the assertions in ExecuTorch's headers; our own error
+            # lines do not depend on it (runtime/platform/fail.h). No loop here is hot, and an
+            # invariant kept in a register costs pushes and pops.
             flags=(
                 "-Os",
+                "-fno-move-loop-invariants",
                 f"-I{_C10}",
                 "-DEXECUTORCH_INTERNAL_FLATBUFFERS=0",
                 "-DET_LOG_ENABLED=0",
@@ -178,7 +180,8 @@ def project_files(artifact: PteArtifact, plan: MemoryPlan, board: BoardSpec) -> 
             description="Integer and float kernels for bare-metal Cortex-M",
             license="BSD-3-Clause",
             dependencies=(),
-            flags=("-Os",),
+            # The hot kernels ask for -O2 themselves; what they share (requantize) is one function.
+            flags=("-Os", "-finline-limit=6"),
         ),
     }
     for path, context in contexts.items():

@@ -581,7 +581,7 @@ Error check_memory(const executorch_flatbuffer::ExecutionPlan* plan, const EValu
   const auto* indices = call->args();
   for (uint32_t i = 0; i < flatbuffers::length(indices); ++i) {
     MCUGEN_CHECK(has_memory(plan, values, indices->Get(i)), InvalidState,
-                 "%s, instruction %zu: argument %u has no memory (an input or output not set?)",
+                 "%s, instruction %zu: argument %u has no memory: not set?",
                  operator_name(plan, call), instr_idx, static_cast<unsigned>(i));
   }
   return Error::Ok;
