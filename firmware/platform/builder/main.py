@@ -69,6 +69,10 @@ env.Append(
         "-Wl,--gc-sections",
         "-Wl,--build-id=none",
         f"-Wl,-Map,{image}.map",
+        # The linker compiles, too, and names the place it does it in.
+        "$(",
+        f"-ffile-prefix-map={project_dir}=.",
+        "$)",
     ],
     BUILDERS={
         "ElfToBin": Builder(
