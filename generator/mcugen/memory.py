@@ -143,7 +143,9 @@ def _shortage(use: RegionUse, board: BoardSpec) -> str:
 def _hint(artifact: PteArtifact, board: BoardSpec) -> str:
     advice = []
     if artifact.io == "float":
-        advice.append("--io int8 (smaller inputs and outputs)")
+        # A user's .pte (no ISA on record) keeps the inputs and outputs it was exported with.
+        how = "--io int8" if artifact.isa is not None else "exporting with int8 inputs and outputs"
+        advice.append(f"{how} (smaller inputs and outputs)")
     fitting = [
         other.id
         for other in list_boards()

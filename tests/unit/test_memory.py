@@ -5,7 +5,7 @@ import dataclasses
 
 import pytest
 
-from mcugen.boards import load_board
+from mcugen.boards import Isa, load_board
 from mcugen.errors import DoesNotFitError
 from mcugen.memory import (
     ENGINE_LIMIT_BYTES,
@@ -109,8 +109,17 @@ def test_advises_int8_only_where_inputs_are_float():
     big = dict(planned_buffers=(10**9,))
     for io, advised in (("float", True), ("int8", False), (None, False)):
         with pytest.raises(DoesNotFitError) as caught:
-            plan_memory(artifact(io=io, **big), load_board("nucleo"))
+            plan_memory(artifact(io=io, isa=Isa.DSP, **big), load_board("nucleo"))
         assert ("--io int8" in caught.value.hint) == advised
+
+
+def test_a_pte_that_has_float_inputs_is_to_be_exported_again():
+    """No option of ours changes what a file that was given to us takes."""
+    with pytest.raises(DoesNotFitError) as caught:
+        plan_memory(artifact(io="float", planned_buffers=(10**9,)), load_board("nucleo"))
+
+    assert "exporting with int8 inputs and outputs" in caught.value.hint
+    assert "--io" not in caught.value.hint
 
 
 def test_exactly_full_fits():
