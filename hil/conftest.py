@@ -6,8 +6,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -52,18 +51,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             ],
             scope="session",
         )
-
-
-@dataclass(frozen=True)
-class Flashed:
-    """A device that runs the firmware just built for it."""
-
-    device: hardware_map.Device
-    folder: Path
-    port: str
-    firmware_id: str
-    pte_sha256: str
-    mcugen: Callable[..., dict[str, Any]]
 
 
 @pytest.fixture(scope="session")

@@ -118,7 +118,7 @@ def refused(host: OpHost, operator: str, arguments: list[Any]) -> str:
     assert reply.error == INVALID_ARGUMENT, f"{arguments}: 0x{reply.error:x}"
     assert reply.untouched and reply.out_untouched
     assert reply.log.count("\n") == 1, reply.log
-    assert reply.log.startswith(operator.split("::")[1].removesuffix(".out")), reply.log
+    assert reply.log.startswith(f"{operator}: "), reply.log
     return reply.log
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pytest_embedded import Dut
 
-from conftest import Flashed
+from flashed import Flashed
 
 RESULTS = Path(__file__).parent / "results"
 
