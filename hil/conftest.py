@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 import hardware_map
+from flashed import Flashed
 
 MODEL = "digits"
 

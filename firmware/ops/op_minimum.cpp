@@ -6,11 +6,11 @@
 namespace mcugen::ops {
 
 void cortex_m__minimum_out(KernelRuntimeContext& ctx, Span<EValue*> args) {
-  choose_out(ctx, args, "minimum", minimum_s8, minimum_s32, minimum_f32);
+  choose_out(ctx, args, "cortex_m::minimum.out", minimum_s8, minimum_s32, minimum_f32);
 }
 
 void aten__minimum_out(KernelRuntimeContext& ctx, Span<EValue*> args) {
-  cortex_m__minimum_out(ctx, args);
+  choose_out(ctx, args, "aten::minimum.out", minimum_s8, minimum_s32, minimum_f32);
 }
 
 }  // namespace mcugen::ops
