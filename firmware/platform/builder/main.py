@@ -52,9 +52,13 @@ env.Append(
         "-Wdouble-promotion",
         "-Wno-psabi",  # a note on 8-byte alignment for compilers older than GCC 7.1
         # Debug information without the project's place on disk: the ELF is the same everywhere.
+        # An absolute name for it, because GCC notes the working folder beside relative ones in
+        # LTO objects; the link takes it off again.
+        *(f"-fdebug-prefix-map={folder}/=/project/{folder}/" for folder in ("src", "lib")),
         # Between $( and $), so that SCons leaves it out of the command's signature.
         "$(",
-        f"-ffile-prefix-map={project_dir}=.",
+        f"-fmacro-prefix-map={project_dir}=.",
+        f"-fdebug-prefix-map={project_dir}=/project",
         "$)",
     ],
     CFLAGS=["-std=gnu11"],
@@ -69,9 +73,10 @@ env.Append(
         "-Wl,--gc-sections",
         "-Wl,--build-id=none",
         f"-Wl,-Map,{image}.map",
-        # The linker compiles, too, and names the place it does it in.
+        "-fdebug-prefix-map=/project/=",
+        # The linker compiles, too, and names the folder it does it in.
         "$(",
-        f"-ffile-prefix-map={project_dir}=.",
+        f"-fdebug-prefix-map={project_dir}=.",
         "$)",
     ],
     BUILDERS={
