@@ -152,6 +152,8 @@ def main() -> None:
     """Entry point of the console script."""
     signal.signal(signal.SIGTERM, _on_sigterm)
     code = run(sys.argv[1:])
+    # All is said; unloading torch takes a second in which a Ctrl-C must not change the exit code.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         sys.stdout.flush()
     except BrokenPipeError:

@@ -349,7 +349,8 @@ def connect(
     """Connect to a device that runs `built`; whatever happens, nothing is left running or open.
 
     Simulated: the machine `mcugen flash --simulate` left running, if it runs this very image, else
-    one of our own. Real: the board is flashed if it runs something else, or if `flash_first`.
+    one of our own. Real: the board is flashed if it runs something else, or if `flash_first`;
+    without a probe to flash it with, what is wrong with it is the error.
     """
     from mcugen.measure import check_device
     from mcugen.protocol import Client, Transcript
@@ -382,7 +383,11 @@ def connect(
         console = SerialConsole(_port(target, built.board), built.board.console.baud)
         try:
             client = Client(console, transcript, settings.deadlines)
-            if not flash_first and not _runs(client, built.image.firmware_id):
+            if (
+                not flash_first
+                and _has_probe(settings, target)
+                and not _runs(client, built.image.firmware_id)
+            ):
                 console.close()
                 flash_board(built, target, terminal)
                 console = SerialConsole(_port(target, built.board), built.board.console.baud)
@@ -458,6 +463,16 @@ def find_target(settings: Settings) -> Target:
     from mcugen.device import choose_target, find_devices
 
     return choose_target(settings.board, find_devices(list_boards()), settings.device)
+
+
+def _has_probe(settings: Settings, target: Target) -> bool:
+    """Tell whether there is a probe to flash the board with; OpenOCD takes the only one."""
+    from mcugen.boards import list_boards
+    from mcugen.device import find_devices
+
+    return target.probe_serial is not None or any(
+        settings.board.id in found.board_ids for found in find_devices(list_boards())
+    )
 
 
 def _port(target: Target, board: BoardSpec) -> str:
