@@ -13,13 +13,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.torch)
 
 
-@pytest.fixture(scope="session", autouse=True)
-def cache_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A cache of this session's own: nothing is taken over from earlier runs."""
+@pytest.fixture(scope="session")
+def cache_of_this_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def cache_folder(cache_of_this_run: Path) -> Iterator[Path]:
+    """A cache of this run's own: nothing is taken over from earlier ones.
+
+    Set module by module, so that tests of other folders in the same process keep the user's.
+    """
     import torch
 
     torch.set_num_threads(1)  # two threads on two busy cores wait for each other
-    folder = tmp_path_factory.mktemp("cache")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MCUGEN_CACHE_DIR", str(folder))
-        yield folder
+        patch.setenv("MCUGEN_CACHE_DIR", str(cache_of_this_run))
+        yield cache_of_this_run
