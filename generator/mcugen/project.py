@@ -164,14 +164,15 @@ def project_files(artifact: PteArtifact, plan: MemoryPlan, board: BoardSpec) -> 
             dependencies=("mcugen_kernels",),
             # The macro: a header of ExecuTorch tests it undefined, which -Wundef remarks on.
             # ET_LOG_ENABLED: no texts for the assertions in ExecuTorch's headers; our own error
-            # lines do not depend on it (runtime/platform/fail.h). No loop here is hot, and an
-            # invariant kept in a register costs pushes and pops.
+            # lines do not depend on it (runtime/platform/fail.h). Its log.h then has parameters
+            # without use. No loop here is hot, and an invariant kept in a register costs pushes.
             flags=(
                 "-Os",
                 "-fno-move-loop-invariants",
                 f"-I{_C10}",
                 "-DEXECUTORCH_INTERNAL_FLATBUFFERS=0",
                 "-DET_LOG_ENABLED=0",
+                "-Wno-unused-parameter",
             ),
         ),
         f"{KERNELS}/library.json": render.LibraryContext(

@@ -4,17 +4,24 @@
 #include <port/board.h>
 #include <port/uart.h>
 
+#include <initializer_list>
+
 namespace mcugen {
-extern uint32_t initialised;
+extern volatile uint32_t initialised;
 }
 
 int main() {
   const mcugen::AppConfig& config = mcugen::kAppConfig;
-  // Every pool, so that none is dropped by the linker.
-  unsigned touched = config.method_pool.size() + config.temp_pool.size() + config.io_pool.size() +
-                     config.kernels.size() + mcugen::kBoardConfig.baud;
+  // Every pool is written to, so that link-time optimization drops none.
+  unsigned touched = config.kernels.size() + mcugen::kBoardConfig.baud;
+  for (const auto& pool : {config.method_pool, config.temp_pool, config.io_pool}) {
+    if (pool.size() != 0) {
+      *const_cast<volatile uint8_t*>(pool.data()) = static_cast<uint8_t>(touched);
+    }
+  }
   for (size_t i = 0; i < config.num_planned_buffers; ++i) {
-    config.planned_buffers[i].data()[0] = static_cast<uint8_t>(touched);
+    *const_cast<volatile uint8_t*>(config.planned_buffers[i].data()) =
+        static_cast<uint8_t>(touched);
   }
   mcugen::uart_init();
   for (;;) {

@@ -2,5 +2,5 @@
 #include <cstdint>
 
 namespace mcugen {
-uint32_t initialised = 42;
+volatile uint32_t initialised = 42;
 }
