@@ -10,9 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 import hardware_map
+import pytest
 from flashed import Flashed
 
 MODEL = "digits"

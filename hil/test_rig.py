@@ -7,9 +7,8 @@ import json
 import shutil
 from pathlib import Path
 
-from pytest_embedded import Dut
-
 from flashed import Flashed
+from pytest_embedded import Dut
 
 RESULTS = Path(__file__).parent / "results"
 

@@ -190,6 +190,7 @@ def _quantize_io(name: str, edge: Any) -> Any:
 
 def _operator_reports(program: Any, quantized: QuantizedProgram) -> list[OperatorReport]:
     import torch
+
     from mcugen.quantize import short_name
 
     reports = []

@@ -23,7 +23,6 @@ from mcugen.quiet import quiet
 
 if TYPE_CHECKING:
     import numpy as np
-
     import torch
 
 Progress = Callable[[str, int, int], None]

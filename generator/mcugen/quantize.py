@@ -176,9 +176,8 @@ def channels_last(values: Iterable[torch.Tensor]) -> tuple[torch.Tensor, ...]:
 def _quantize(
     source: ModelSource, calibration: Calibration, progress: Progress | None
 ) -> QuantizedProgram:
-    from torchao.quantization.pt2e.quantize_pt2e import convert_pt2e, prepare_pt2e
-
     import torch
+    from torchao.quantization.pt2e.quantize_pt2e import convert_pt2e, prepare_pt2e
 
     def report(done: int) -> None:
         if progress:

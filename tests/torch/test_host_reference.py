@@ -66,6 +66,7 @@ def test_input_that_does_not_suit_says_why(inputs, words):
 @pytest.fixture(scope="module")
 def both():
     import torch
+
     from mcugen.quiet import quiet
 
     with quiet():
