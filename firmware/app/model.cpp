@@ -226,7 +226,9 @@ bool place_outputs() {
   for (size_t i = 0; i < g_meta->num_outputs(); ++i) {
     TensorFacts facts{};
     Error error = read_facts(*g_meta, Side::kOutput, i, &facts);
-    if (error == Error::Ok && !facts.planned) {
+    // An output that is a constant of the model has its data already.
+    if (error == Error::Ok && !facts.planned &&
+        g_method->get_output(i).toTensor().const_data_ptr() == nullptr) {
       error = g_method->set_output_data_ptr(io_address(Side::kOutput, i), facts.bytes, i);
     }
     if (error != Error::Ok) {

@@ -19,8 +19,8 @@ namespace mcugen {
 namespace {
 
 constexpr uint32_t kProtocolVersion = 1;
-constexpr uint32_t kFrameTimeoutsPerSecond = 2;  // 500 ms of silence end a frame
-constexpr size_t kMaxTokens = 4;                 // "infer N W" and one too many
+constexpr uint64_t kFrameTimeoutUs = 500000;  // silence that ends a frame
+constexpr size_t kMaxTokens = 4;              // "infer N W" and one too many
 constexpr int32_t kDefaultIterations = 1;
 constexpr int32_t kDefaultWarmups = 10;
 constexpr size_t kBufferBytesPerLine = 8;
@@ -48,7 +48,7 @@ enum FrameType : uint8_t {
 LineParser g_line;
 FrameDecoder g_frame;
 bool g_in_frame;
-uint64_t g_last_frame_byte;  // cycle_counter_now()
+uint64_t g_last_frame_byte;  // uptime_us(): the cycle counter may stop while the core sleeps
 // `db`: bytes announced by `db load`, and how many of them have come. They go to input 0.
 size_t g_db_expected;
 size_t g_db_received;
@@ -627,13 +627,13 @@ void server_start() {
 void server_feed(uint8_t byte) {
   log_to_console(true);
   if (g_in_frame) {
-    g_last_frame_byte = cycle_counter_now();
+    g_last_frame_byte = uptime_us();
     handle_frame(g_frame.feed(byte));
   } else if (byte == 0) {
     g_line.reset();
     g_frame.start();
     g_in_frame = true;
-    g_last_frame_byte = cycle_counter_now();
+    g_last_frame_byte = uptime_us();
   } else {
     handle_line(g_line.feed(byte));
   }
@@ -644,8 +644,7 @@ void server_feed(uint8_t byte) {
 }
 
 void server_idle() {
-  if (g_in_frame &&
-      cycle_counter_now() - g_last_frame_byte > cycle_counter_hz() / kFrameTimeoutsPerSecond) {
+  if (g_in_frame && uptime_us() - g_last_frame_byte > kFrameTimeoutUs) {
     g_in_frame = false;
     console_take_lost();
     error("Frame timeout");

@@ -7,7 +7,8 @@ namespace {
 /// @returns the number of windows along one axis, as torch counts them.
 int32_t pool_outputs(int32_t in, int32_t pad, int32_t kernel, int32_t stride, bool ceil_mode) {
   int32_t outputs = window_outputs(in, pad, 1, kernel, stride);
-  if (ceil_mode && outputs > 0) {
+  if (ceil_mode) {
+    outputs = outputs < 0 ? 0 : outputs;          // a window larger than the image is one window
     const int32_t next = outputs * stride - pad;  // where one more window would start
     const bool input_left = next - stride + kernel < in + pad;
     if (input_left && next < in) {

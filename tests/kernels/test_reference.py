@@ -587,6 +587,7 @@ POOL_CASES = [
     dict(shape=(1, 17, 3, 3), kernel=(3, 3), stride=(1, 1), padding=(0, 0)),
     dict(shape=(1, 4, 10, 11), kernel=(3, 2), stride=(2, 2), padding=(0, 1), ceil=True),
     dict(shape=(1, 4, 6, 7), kernel=(2, 2), stride=(3, 3), padding=(1, 1), ceil=True),
+    dict(shape=(1, 3, 2, 2), kernel=(3, 3), stride=(2, 2), padding=(0, 0), ceil=True),
 ]
 
 
