@@ -9,6 +9,8 @@ BOARD  ?= nucleo
 # Options for pip, e.g. the index of CPU-only PyTorch builds on a Linux machine without a GPU.
 PIP_ARGS ?=
 
+CPP_FILES = $(shell git ls-files 'firmware/*.h' 'firmware/*.cpp' 'tests/*.h' 'tests/*.cpp')
+
 .PHONY: help setup demo test lint format bench clean
 .DEFAULT_GOAL := help
 
@@ -24,7 +26,7 @@ setup: $(STAMP)
 
 $(STAMP): pyproject.toml .ci/system-packages .ci/python
 	@.ci/system-packages
-	@test -x $(BIN)/python || "$$(.ci/python)" -m venv $(VENV)
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || "$$(.ci/python)" -m venv --clear $(VENV)
 	$(BIN)/python -m pip install --quiet $(PIP_ARGS) --editable '.[dev]'
 	@touch $@
 
@@ -38,12 +40,14 @@ lint: setup
 	$(BIN)/ruff check generator tests hil docs
 	$(BIN)/ruff format --check generator tests hil docs
 	$(BIN)/mypy
-	git ls-files -z 'firmware/*.h' 'firmware/*.cpp' 'tests/*.h' 'tests/*.cpp' | xargs -0 $(BIN)/clang-format --dry-run --Werror
+	@test -n "$(CPP_FILES)" || { echo "lint needs a git checkout: git ls-files names no C++" >&2; exit 1; }
+	@echo clang-format
+	@$(BIN)/clang-format --dry-run --Werror $(CPP_FILES)
 
 format: setup
 	$(BIN)/ruff check --fix generator tests hil docs
 	$(BIN)/ruff format generator tests hil docs
-	git ls-files -z 'firmware/*.h' 'firmware/*.cpp' 'tests/*.h' 'tests/*.cpp' | xargs -0 $(BIN)/clang-format -i
+	@$(BIN)/clang-format -i $(CPP_FILES)
 
 bench: setup
 	$(BIN)/python tests/bench/workloads.py

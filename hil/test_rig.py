@@ -44,9 +44,9 @@ def test_stays_usable_after_nonsense(dut: Dut):
 
 def test_verifies_and_times(flashed: Flashed, request):
     """Every byte equals the host reference; the median of a second bench equals the first's."""
-    target = () if flashed.device.simulated else ("--device", flashed.port)
-    if flashed.device.simulated:
-        target = ("--simulate",)
+    target = ("--simulate",)
+    if not flashed.device.simulated:
+        target = ("--device", str(flashed.device.probe_id))  # names the probe and its port
 
     report = flashed.mcugen("run", "digits", "--board", flashed.device.platform, *target)
     again = flashed.mcugen("bench", *target)

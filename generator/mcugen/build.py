@@ -314,7 +314,9 @@ def _tree_digest(root: Path) -> str:
             if not _IGNORED_FILES.match(name):
                 path = Path(folder, name)
                 digest.update(f"{path.relative_to(root).as_posix()}\0".encode())
-                digest.update(_file_sha256(path).encode())
+                # An editor's lock file may be a link to nothing.
+                content = _file_sha256(path) if path.is_file() else "no file"
+                digest.update(content.encode())
     return digest.hexdigest()
 
 

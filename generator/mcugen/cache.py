@@ -120,12 +120,18 @@ def store(kind: str, key: str, files: Mapping[str, bytes]) -> None:
         shutil.rmtree(staging, ignore_errors=True)
 
 
-def clear(kinds: Iterable[str] | None = None) -> int:
-    """Remove entries (all, or those of the given kinds); return the bytes freed."""
+#: Every folder that mcugen makes in its cache.
+KINDS = ("artifacts", "pte", "weights", "accuracy", "reference", "tfds", "platformio", "objects")
+
+
+def clear(kinds: Iterable[str] = KINDS) -> int:
+    """Remove entries of the given kinds; return the bytes freed.
+
+    Nothing else in the cache folder is touched: it may be one that other programs use too.
+    """
     root = cache_dir()
     freed = 0
-    folders = [root / kind for kind in kinds] if kinds is not None else [root]
-    for folder in folders:
+    for folder in (root / kind for kind in kinds):
         if not folder.is_dir():
             continue
         for path in folder.rglob("*"):

@@ -141,7 +141,7 @@ _terminal = Terminal()
 
 
 class _Terminated(KeyboardInterrupt):
-    """SIGTERM: ends like Ctrl-C, so that no simulator is left running."""
+    """SIGTERM or SIGHUP: ends like Ctrl-C, so that no simulator is left running."""
 
 
 def _on_sigterm(number: int, frame: Any) -> None:
@@ -151,6 +151,8 @@ def _on_sigterm(number: int, frame: Any) -> None:
 def main() -> None:
     """Entry point of the console script."""
     signal.signal(signal.SIGTERM, _on_sigterm)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as under nohup
+        signal.signal(signal.SIGHUP, _on_sigterm)
     code = run(sys.argv[1:])
     # All is said; unloading torch takes a second in which a Ctrl-C must not change the exit code.
     signal.signal(signal.SIGINT, signal.SIG_IGN)

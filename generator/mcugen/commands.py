@@ -691,15 +691,21 @@ def _flash_settings(options: Options) -> Settings | None:
 
 
 def stop_simulator(terminal: Terminal) -> tuple[str, dict[str, Any]]:
-    """End the simulator of the last build, if it runs."""
+    """End the simulators that `flash --simulate` left running for projects of this folder."""
     from mcugen import device, state
 
     config = load_config(Path.cwd())
-    last = state.load_last_build(config.root)
-    state_path = device.session_path(last.image.project.root)
-    stopped = device.stop_session(state_path)
+    projects = {
+        path.parent for path in (config.root / state.OUT_NAME).glob(f"*/{device.SESSION_NAME}")
+    }
+    board = None
+    if state.has_last_build(config.root):
+        last = state.load_last_build(config.root)
+        projects.add(last.image.project.root)
+        board = last.board_id
+    stopped = [root for root in sorted(projects) if device.stop_session(device.session_path(root))]
     text = "the simulator was stopped" if stopped else "no simulator was running"
-    return text, {"schema": "mcugen.flash/1", "board": last.board_id, "stopped": stopped}
+    return text, {"schema": "mcugen.flash/1", "board": board, "stopped": bool(stopped)}
 
 
 def inspect(settings: Settings, terminal: Terminal) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from mcugen.cache import cache_dir
+from mcugen.cache import cache_dir, file_sha256
 from mcugen.errors import ConfigError, ToolMissingError
 from mcugen.quiet import quiet
 
@@ -73,8 +73,10 @@ def _tfds_builder(name: str) -> Any:
     tfds.disable_progress_bar()
     data_dir = cache_dir() / "tfds"
     if name in BUNDLED:
-        builder_class = importlib.import_module(BUNDLED[name]).Builder
-        return builder_class(data_dir=str(data_dir), file_format="array_record")
+        module = importlib.import_module(BUNDLED[name])
+        # An edited builder makes its data anew, whether its version was raised or not.
+        source = file_sha256(Path(str(module.__file__)))[:12]
+        return module.Builder(data_dir=str(data_dir / source), file_format="array_record")
     try:
         return tfds.builder(name, data_dir=str(data_dir), file_format="array_record")
     except Exception as error:  # DatasetNotFoundError, ValueError, RegisteredError, ...

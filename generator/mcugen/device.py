@@ -384,9 +384,13 @@ def stop_session(state_path: Path) -> bool:
     return run_session_script(["stop", f"--state={state_path}"]).strip() == "stopped"
 
 
+#: Where a project's background machine keeps its state; firmware/platform uses the same name.
+SESSION_NAME = ".mcugen-qemu.json"
+
+
 def session_path(project_root: Path) -> Path:
     """Return where the machine that PlatformIO's upload target started keeps its state."""
-    return project_root / ".mcugen-qemu.json"
+    return project_root / SESSION_NAME
 
 
 @dataclass(frozen=True)

@@ -259,7 +259,7 @@ def _load_pt2(ref: ModelRef) -> ModelSource:
 def _load_factory(ref: ModelRef) -> ModelSource:
     assert ref.path is not None and ref.factory is not None
     where = f"{ref.path}:{ref.factory}"
-    with _files_read() as files:
+    with files_read() as files:
         try:
             made = _import_file(ref.path, ref.factory)()
         except ConfigError:
@@ -339,7 +339,7 @@ def _audit(event: str, args: tuple[Any, ...]) -> None:
 
 
 @contextlib.contextmanager
-def _files_read() -> Iterator[set[Path]]:
+def files_read() -> Iterator[set[Path]]:
     """Collect the user's files that Python opens in the block: modules, weights, configuration.
 
     The interpreter's own files and installed packages do not count (their versions are part of the
@@ -358,6 +358,13 @@ def _files_read() -> Iterator[set[Path]]:
         files.update(_own_files(opened))
 
 
+# Not all of /usr: containers keep a user's own files in /usr/src.
+_SYSTEM_FOLDERS = (
+    *("/proc/", "/sys/", "/dev/", "/etc/", "/usr/bin/"),
+    *("/usr/lib", "/usr/share/", "/usr/local/lib"),
+)
+
+
 def _own_files(opened: Iterable[str]) -> Iterator[Path]:
     installed = {Path(p).resolve() for p in (sys.prefix, sys.base_prefix, Path(__file__).parent)}
     for name in opened:
@@ -367,7 +374,7 @@ def _own_files(opened: Iterable[str]) -> Iterator[Path]:
                 path = Path(importlib.util.source_from_cache(name))
         with contextlib.suppress(OSError):
             path = path.resolve()
-            system = str(path).startswith(("/proc/", "/sys/", "/dev/", "/etc/", "/usr/"))
+            system = str(path).startswith(_SYSTEM_FOLDERS)
             if path.is_file() and not system and not installed & set(path.parents):
                 yield path
 

@@ -149,13 +149,21 @@ def _from_model(
 
     with quiet(verbose=verbose):
         from mcugen.lower import lower
-        from mcugen.model import load_model
+        from mcugen.model import files_read, load_model
         from mcugen.quantize import choose_calibration, quantize
 
     if progress:
         progress("loading the model", 0, 1)
     source = load_model(ref, progress=progress)
-    calibration = choose_calibration(ref, source, calibrate)
+    # A factory's calibration samples may be read from files only now.
+    with files_read() as read_late:
+        calibration = choose_calibration(ref, source, calibrate)
+    own_samples = source.dependencies and calibrate is None
+    # Hashed before the slow part: a file saved meanwhile must not pass for the one that was used.
+    dependencies = {
+        str(path): cache.file_sha256(path)
+        for path in sorted({*source.dependencies, *(read_late if own_samples else ())})
+    }
     quantized = quantize(source, calibration, progress=progress, verbose=verbose)
     if progress:
         progress("lowering", 0, 1)
@@ -169,7 +177,7 @@ def _from_model(
         hint = " ".join(text for text in (where, error.hint) if text)
         raise UnsupportedOperatorError(error.message, hint=hint or None) from error
     artifact = _describe(artifact, ref, isa, report)
-    _keep(key, artifact, report, source.dependencies)
+    _keep(key, artifact, report, dependencies)
     if progress:
         progress("lowering", 1, 1)
     return artifact, report
@@ -237,12 +245,12 @@ def _load_kept(key: str) -> tuple[PteArtifact, LoweringReport] | None:
 
 
 def _keep(
-    key: str, artifact: PteArtifact, report: LoweringReport, dependencies: tuple[Path, ...]
+    key: str, artifact: PteArtifact, report: LoweringReport, dependencies: dict[str, str]
 ) -> None:
     document = {
         "artifact": artifact.to_json(),
         "report": report.to_json(),
-        "dependencies": {str(p): cache.file_sha256(p) for p in dependencies if p.is_file()},
+        "dependencies": dependencies,
     }
     text = json.dumps(document, sort_keys=True, indent=1)
     cache.store("artifacts", key, {"model.pte": artifact.pte, "artifact.json": text.encode()})
