@@ -216,6 +216,29 @@ def test_changed_weights_file_is_noticed(tmp_path):
     assert output_scale() == pytest.approx(4 * before, rel=0.01)
 
 
+def test_changed_calibration_file_is_noticed_though_it_is_read_late(tmp_path):
+    """A generator's files are opened after the factory has returned."""
+    (tmp_path / "net.py").write_text(
+        textwrap.dedent(
+            """
+            from pathlib import Path
+            import torch
+            def samples():
+                yield torch.full((1, 4), float((Path(__file__).parent / "data.txt").read_text()))
+            def net():
+                return torch.nn.Linear(4, 3), (torch.zeros(1, 4),), samples()
+            """
+        )
+    )
+    name = f"{tmp_path / 'net.py'}:net"
+
+    def input_scale(value):
+        (tmp_path / "data.txt").write_text(value)
+        return pipeline.build_artifact(name, cpu="cortex-m4")[0].inputs[0].scale
+
+    assert input_scale("40") == pytest.approx(4 * input_scale("10"), rel=0.01)
+
+
 def test_pt2_file(nets, tmp_path):
     import torch
 

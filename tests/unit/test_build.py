@@ -551,3 +551,12 @@ class TestQemuSession:
 
         assert done.returncode == 1
         assert "apt install qemu-system-arm" in done.stderr
+
+
+def test_link_to_nothing_in_a_project_is_no_error(tmp_path: Path) -> None:
+    """Emacs marks a file that is being edited by such a link."""
+    (tmp_path / "main.cpp").write_text("int main() {}")
+    before = build._tree_digest(tmp_path)
+    (tmp_path / ".#main.cpp").symlink_to("someone@somewhere.42")
+
+    assert build._tree_digest(tmp_path) != before

@@ -87,3 +87,13 @@ def test_clear_frees_the_kinds_it_is_given():
     assert cache.clear(["one"]) >= 100
     assert cache.load("one", "key") is None
     assert cache.load("two", "key") is not None
+
+
+def test_clear_leaves_what_other_programs_keep_in_the_folder(folder):
+    cache.store("weights", "key", {"w": b"1234"})
+    (folder / "pip").mkdir()
+    (folder / "pip" / "wheel").write_bytes(b"theirs")
+
+    assert cache.clear() >= 4
+    assert (folder / "pip" / "wheel").read_bytes() == b"theirs"
+    assert not (folder / "weights").exists()
