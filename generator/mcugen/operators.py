@@ -11,6 +11,7 @@ from __future__ import annotations
 import difflib
 import math
 import re
+import tomllib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,75 +19,30 @@ from functools import cache
 from typing import Any
 
 from mcugen.errors import PteError, UnsupportedOperatorError
-from mcugen.resources import executorch_dir
+from mcugen.resources import executorch_dir, firmware_dir
 
-#: Operators of ExecuTorch's Cortex-M library that the firmware has, by source file in
-#: firmware/ops; their schemas come with the executorch wheel.
-_CORTEX_M_FILES = {
-    "dequantize_per_tensor": "op_dequantize_per_tensor.cpp",
-    "maximum": "op_maximum.cpp",
-    "minimum": "op_minimum.cpp",
-    "pad": "op_pad.cpp",
-    "quantize_per_tensor": "op_quantize_per_tensor.cpp",
-    "quantized_activation": "op_quantized_activation.cpp",
-    "quantized_add": "op_quantized_add.cpp",
-    "quantized_avg_pool2d": "op_quantized_avg_pool2d.cpp",
-    "quantized_avg_pool2d_nhwc": "op_quantized_avg_pool2d.cpp",
-    "quantized_batch_matmul": "op_quantized_batch_matmul.cpp",
-    "quantized_conv2d": "op_quantized_conv2d.cpp",
-    "quantized_conv2d_nhwc": "op_quantized_conv2d.cpp",
-    "quantized_depthwise_conv2d": "op_quantized_depthwise_conv2d.cpp",
-    "quantized_depthwise_conv2d_nhwc": "op_quantized_depthwise_conv2d.cpp",
-    "quantized_div": "op_quantized_div.cpp",
-    "quantized_linear": "op_quantized_linear.cpp",
-    "quantized_max_pool2d": "op_quantized_max_pool2d.cpp",
-    "quantized_max_pool2d_nhwc": "op_quantized_max_pool2d.cpp",
-    "quantized_mul": "op_quantized_mul.cpp",
-    "quantized_transpose_conv2d": "op_quantized_transpose_conv2d.cpp",
-    "quantized_transpose_conv2d_nhwc": "op_quantized_transpose_conv2d.cpp",
-    "softmax": "op_softmax.cpp",
-    "transpose": "op_transpose.cpp",
-}
-
-#: The other operators: source file and schema. In the schema, as everywhere, `out` comes last.
-_OTHERS = {
-    "aten::clamp.out": (
-        "op_clamp.cpp",
-        "(Tensor self, Scalar? min=None, Scalar? max=None, *, Tensor(a!) out)",
-    ),
-    "aten::clone.out": (
-        "op_clone.cpp",
-        "(Tensor self, *, MemoryFormat? memory_format=None, Tensor(a!) out)",
-    ),
-    "aten::hardtanh.out": (
-        "op_clamp.cpp",
-        "(Tensor self, Scalar min_val=-1, Scalar max_val=1, *, Tensor(a!) out)",
-    ),
-    "aten::maximum.out": ("op_maximum.cpp", "(Tensor self, Tensor other, *, Tensor(a!) out)"),
-    "aten::minimum.out": ("op_minimum.cpp", "(Tensor self, Tensor other, *, Tensor(a!) out)"),
-    "aten::permute_copy.out": ("op_transpose.cpp", "(Tensor self, int[] dims, *, Tensor(a!) out)"),
-    "aten::relu.out": ("op_clamp.cpp", "(Tensor self, *, Tensor(a!) out)"),
-    "aten::view_copy.out": ("op_view_copy.cpp", "(Tensor self, int[] size, *, Tensor(a!) out)"),
-    "dim_order_ops::_clone_dim_order.out": (
-        "op_clone_dim_order.cpp",
-        "(Tensor self, *, bool non_blocking=False, int[]? dim_order=None, Tensor(a!) out)",
-    ),
-    "dim_order_ops::_to_dim_order_copy.out": (
-        "op_clone_dim_order.cpp",
-        "(Tensor self, *, bool non_blocking=False, int[]? dim_order=None, Tensor(a!) out)",
-    ),
-}
+#: The files of firmware/ops/table: name of the operator → its source file in firmware/ops, its
+#: schema (operators of ExecuTorch's Cortex-M library have theirs in the wheel), the element types
+#: it computes with, and the kernels in firmware/kernels that it calls.
+_TABLE = "ops/table"
 
 #: What a program may hold where a schema asks for a type. A number may be written either way.
 _VALUE_KINDS = {
-    "Tensor": {"Tensor"},
+    "Device": {"Int"},
+    "Layout": {"Int"},
     "MemoryFormat": {"Int"},
     "Scalar": {"Int", "Double", "Bool"},
     "ScalarType": {"Int"},
+    "Tensor": {"Tensor"},
+    "Tensor[]": {"TensorList"},
+    "Tensor?[]": {"TensorList", "OptionalTensorList"},
     "bool": {"Bool"},
+    "bool[]": {"BoolList"},
     "float": {"Double", "Int"},
+    "float[]": {"DoubleList"},
     "int": {"Int"},
     "int[]": {"IntList"},
+    "str": {"String"},
 }
 
 _OTHER_RELEASE = "the file is from another ExecuTorch release; export it again with 1.5.1"
@@ -97,7 +53,8 @@ class Argument:
     """One argument of an operator's schema."""
 
     name: str
-    type: str  #: as in the schema, without alias marks: "Tensor", "int[]?"
+    type: str  #: as in the schema, without alias marks and lengths: "Tensor", "int[]?"
+    written: bool = False  #: marked in the schema as written to: `out`
 
     @property
     def kinds(self) -> frozenset[str]:
@@ -112,8 +69,15 @@ class Operator:
     """One operator of the firmware."""
 
     name: str  #: "cortex_m::quantized_conv2d.out"
-    arguments: tuple[Argument, ...]  #: the last is `out`
+    arguments: tuple[Argument, ...]  #: what is written to, as a rule `out`, comes last
     file: str  #: in firmware/ops
+    dtypes: tuple[str, ...]  #: element types it computes with: "int8", "float32"; "any": copies
+    kernels: tuple[str, ...]  #: in firmware/kernels, without "_scalar"; empty: computed in ops
+
+    @property
+    def outputs(self) -> tuple[int, ...]:
+        """The positions of the arguments that are written to; none for symbolic arithmetic."""
+        return tuple(i for i, argument in enumerate(self.arguments) if argument.written)
 
     @property
     def function(self) -> str:
@@ -123,12 +87,12 @@ class Operator:
 
 def names() -> tuple[str, ...]:
     """Return the names of all operators of the firmware, sorted."""
-    return tuple(sorted([f"cortex_m::{name}.out" for name in _CORTEX_M_FILES] + list(_OTHERS)))
+    return tuple(sorted(_table()))
 
 
 def supported(name: str) -> bool:
     """Return whether the firmware has the operator `name` ("cortex_m::pad.out")."""
-    return name in names()
+    return name in _table()
 
 
 def function_for(name: str) -> str:
@@ -144,12 +108,14 @@ def operator(name: str) -> Operator:
     """Return what is known about operator `name`; raises UnsupportedOperatorError."""
     if not supported(name):
         raise _unsupported(name, "")
-    if name in _OTHERS:
-        file, schema = _OTHERS[name]
-    else:
-        file = _CORTEX_M_FILES[name.removeprefix("cortex_m::").removesuffix(".out")]
-        schema = _cortex_m_schemas()[name]
-    return Operator(name, _parse_arguments(schema), file)
+    entry = _table()[name]
+    return Operator(
+        name,
+        _parse_arguments(entry["schema"] if "schema" in entry else _cortex_m_schemas()[name]),
+        entry["file"],
+        tuple(entry["dtypes"]),
+        tuple(entry.get("kernels", ())),
+    )
 
 
 def check_calls(plan: Any) -> None:
@@ -223,8 +189,6 @@ def _check_call(plan: Any, index: int, called: Operator, args: list[int]) -> Non
             f"{where} has {len(args)} arguments, the operator takes {expected}",
             hint=f"{_OTHER_RELEASE[0].upper()}{_OTHER_RELEASE[1:]}.",
         )
-    if args[-1] != args[-2]:
-        raise PteError(f"{where} returns another value than its 'out' argument")
     for position, (argument, value_index) in enumerate(zip(called.arguments, args, strict=False)):
         value = plan.values[value_index].val
         kind = type(value).__name__
@@ -238,9 +202,30 @@ def _check_call(plan: Any, index: int, called: Operator, args: list[int]) -> Non
             for item in value.items:
                 if type(plan.values[item].val).__name__ != "Int":
                     raise PteError(f"{where}: argument {position} '{argument.name}' is no int[]")
-    out = plan.values[args[-1]].val
-    if out.allocation_info is None and out.data_buffer_idx:
-        raise PteError(f"{where} writes to a constant")
+    _check_outputs(plan, where, called, args)
+
+
+def _check_outputs(plan: Any, where: str, called: Operator, args: list[int]) -> None:
+    """Check that a call returns what it writes to, and writes to no constant."""
+    written = [args[position] for position in called.outputs]
+    if not written:
+        return
+    returned = plan.values[args[-1]].val
+    out = plan.values[written[0]].val
+    if len(written) > 1:
+        same = type(returned).__name__ == "TensorList" and list(returned.items) == written
+    elif type(out).__name__ == "TensorList":  # the exporter writes such a list twice
+        same = returned == out
+    else:
+        same = args[-1] == written[0]
+    if not same:
+        raise PteError(f"{where} returns another value than its 'out' argument")
+    for value_index in written:
+        value = plan.values[value_index].val
+        for item in value.items if type(value).__name__ == "TensorList" else [value_index]:
+            tensor = plan.values[item].val
+            if tensor.allocation_info is None and tensor.data_buffer_idx:
+                raise PteError(f"{where} writes to a constant")
 
 
 def _unsupported(name: str, where: str) -> UnsupportedOperatorError:
@@ -253,6 +238,15 @@ def _unsupported(name: str, where: str) -> UnsupportedOperatorError:
 
 
 @cache
+def _table() -> dict[str, dict[str, Any]]:
+    """Return the entries of all files of firmware/ops/table."""
+    entries: dict[str, dict[str, Any]] = {}
+    for path in sorted((firmware_dir() / _TABLE).glob("*.toml")):
+        entries.update(tomllib.loads(path.read_text("utf-8")))
+    return entries
+
+
+@cache
 def _cortex_m_schemas() -> dict[str, str]:
     """Return the argument list of each operator in the wheel's operators.yaml."""
     path = executorch_dir() / "backends" / "cortex_m" / "ops" / "operators.yaml"
@@ -261,10 +255,12 @@ def _cortex_m_schemas() -> dict[str, str]:
 
 
 def _parse_arguments(schema: str) -> tuple[Argument, ...]:
-    """Parse "(Tensor self, int[]? dim_order=None, *, Tensor(a!) out)"."""
+    """Parse "(Tensor self, int[2]? dim_order=None, *, Tensor(a!) out)"."""
     arguments = []
-    for part in schema[1:-1].split(", "):
-        if part != "*":
-            kind, name = part.replace("(a!)", "").split(" ")
-            arguments.append(Argument(name.split("=")[0], kind))
+    for part in re.split(r", (?![^\[(]*[\])])", schema[1:-1]):
+        if part and part != "*":
+            kind, name = part.split(" ")
+            plain = re.sub(r"\(\w+!\)", "", kind).replace("SymInt", "int")
+            plain = re.sub(r"\[\d+\]", "[]", plain)
+            arguments.append(Argument(name.split("=")[0], plain, "!" in kind))
     return tuple(arguments)

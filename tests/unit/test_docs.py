@@ -21,32 +21,6 @@ from mcugen.pte import read_pte
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
-#: What each operator file computes on; a copy takes any type of that many bytes.
-TYPES = {
-    "op_clamp.cpp": "int8, float32",
-    "op_clone.cpp": "copies 1, 2, 4, 8 bytes",
-    "op_clone_dim_order.cpp": "copies 1, 2, 4, 8 bytes",
-    "op_dequantize_per_tensor.cpp": "int8 → float32",
-    "op_maximum.cpp": "int8, int32, float32",
-    "op_minimum.cpp": "int8, int32, float32",
-    "op_pad.cpp": "int8",
-    "op_quantize_per_tensor.cpp": "float32 → int8",
-    "op_quantized_activation.cpp": "int8",
-    "op_quantized_add.cpp": "int8",
-    "op_quantized_avg_pool2d.cpp": "int8",
-    "op_quantized_batch_matmul.cpp": "int8",
-    "op_quantized_conv2d.cpp": "int8",
-    "op_quantized_depthwise_conv2d.cpp": "int8",
-    "op_quantized_div.cpp": "int8",
-    "op_quantized_linear.cpp": "int8",
-    "op_quantized_max_pool2d.cpp": "int8",
-    "op_quantized_mul.cpp": "int8",
-    "op_quantized_transpose_conv2d.cpp": "int8",
-    "op_softmax.cpp": "int8",
-    "op_transpose.cpp": "copies 1, 2, 4, 8 bytes",
-    "op_view_copy.cpp": "copies 1, 2, 4, 8 bytes",
-}
-
 
 def documents() -> list[Path]:
     """The README of each folder and the documents on top; not the generated projects' ones."""
@@ -74,8 +48,9 @@ def operator_table() -> str:
         calls.update(use.name for use in read_pte(pte.read_bytes(), name=pte.stem).operators)
     lines = ["| Operator | On | `firmware/ops/` | Golden programs |", "| --- | --- | --- | ---: |"]
     for name in operators.names():
-        file = operators.operator(name).file
-        lines.append(f"| `{name}` | {TYPES[file]} | `{file}` | {calls[name] or '-'} |")
+        operator = operators.operator(name)
+        types = ", ".join(operator.dtypes)
+        lines.append(f"| `{name}` | {types} | `{operator.file}` | {calls[name] or '-'} |")
     return "\n".join(lines)
 
 

@@ -97,6 +97,15 @@ def conv2d_arguments() -> list[Any]:
     ]
 
 
+def declared_functions() -> list[str]:
+    headers = (firmware_dir() / "ops").glob("ops_*.h")
+    return [
+        name
+        for header in headers
+        for name in re.findall(r"^void (\w+)\(", header.read_text(), re.M)
+    ]
+
+
 def one_call(name: str, *arguments: Any, **options: Any) -> Plan:
     plan = Plan()
     plan.call(name, *arguments, **options)
@@ -117,14 +126,12 @@ def test_every_operator_has_its_function_where_the_table_says(name: str) -> None
     source = (firmware_dir() / "ops" / operator.file).read_text()
 
     assert f"void {operator.function}(" in source
-    assert f"void {operator.function}(" in (firmware_dir() / "ops" / "ops.h").read_text()
-    assert operator.arguments[-1] == operators.Argument("out", "Tensor")
+    assert operator.function in declared_functions()
+    assert operator.dtypes
 
 
 def test_ops_h_declares_nothing_else() -> None:
-    declared = re.findall(r"^void (\w+)\(", (firmware_dir() / "ops/ops.h").read_text(), re.M)
-
-    assert sorted(declared) == sorted(map(operators.function_for, operators.names()))
+    assert sorted(declared_functions()) == sorted(map(operators.function_for, operators.names()))
 
 
 def test_function_names() -> None:
