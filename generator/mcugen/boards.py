@@ -62,6 +62,9 @@ ROLES: Mapping[str, MemoryKind] = {
     "temp": MemoryKind.RAM,
     "io": MemoryKind.RAM,
 }
+#: A region with this role alone is used by the runner image only, which keeps the model it is sent
+#: and all its memory there. Without one, the runner takes what is left of the region for "planned".
+ARENA = "arena"
 CYCLE_COUNTERS = ("dwt", "systick")
 FLOAT_ABIS = ("soft", "softfp", "hard")
 VERIFIED_LEVELS = ("builds", "qemu", "hardware")
@@ -143,6 +146,12 @@ class BoardSpec:
     verified_level: str
     verified_evidence: str
     sources: Mapping[str, str] = field(hash=False)
+    arena: MemoryRegion | None = None  #: memory that only the runner image uses
+
+    @property
+    def arena_region(self) -> MemoryRegion:
+        """Where the runner image keeps the model it is sent."""
+        return self.arena or self.region_for("planned")
 
     def region_for(self, role: str) -> MemoryRegion:
         """Return the one region that carries `role` (a key of ROLES)."""
@@ -379,7 +388,8 @@ def parse_board(path: Path) -> BoardSpec:
         clock_hz=clock_hz,
         bsp=bsp,
         defines=tuple(sorted(defines.items())),
-        regions=regions,
+        regions=tuple(region for region in regions if ARENA not in region.roles),
+        arena=next((region for region in regions if ARENA in region.roles), None),
         console=console,
         cycle_counter=part.choice("cycle_counter", CYCLE_COUNTERS),
         probe=probe,
@@ -442,17 +452,20 @@ def _regions(part: _Table) -> tuple[MemoryRegion, ...]:
         row.close()
         if region.start % 16 or region.end > 1 << 32:
             raise row.error(f"region '{name}' must start at a multiple of 16 and end below 4 GiB")
+        kinds = {**ROLES, ARENA: MemoryKind.RAM}
         for role in region.roles:
-            if role not in ROLES:
+            if role not in kinds:
                 raise row.error(
-                    f"region '{name}': unknown role '{role}'; roles: {', '.join(ROLES)}",
-                    hint=did_you_mean(role, ROLES),
+                    f"region '{name}': unknown role '{role}'; roles: {', '.join(kinds)}",
+                    hint=did_you_mean(role, kinds),
                 )
+            if role == ARENA and len(region.roles) > 1:
+                raise row.error(f"region '{name}': role '{ARENA}' cannot be shared with others")
             if role in owner:
                 raise row.error(f"role '{role}' is given to both '{owner[role]}' and '{name}'")
-            if ROLES[role] is not kind:
+            if kinds[role] is not kind:
                 raise row.error(
-                    f"role '{role}' needs memory of kind {ROLES[role].value}; "
+                    f"role '{role}' needs memory of kind {kinds[role].value}; "
                     f"'{name}' is {kind.value}"
                 )
             owner[role] = name

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mcugen.boards import ROLES, Isa, list_boards, load_board, parse_board
+from mcugen.boards import ROLES, Isa, MemoryKind, list_boards, load_board, parse_board
 from mcugen.errors import ConfigError
 from mcugen.resources import boards_dir, firmware_dir
 
@@ -31,7 +31,10 @@ def test_every_board_file_loads() -> None:
     boards = list_boards()
 
     assert [b.id for b in boards] == sorted(p.stem for p in boards_dir().glob("*.toml"))
-    assert {"nucleo_f446re", "qemu-m3", "qemu-m4", "qemu-m7", "qemu-m55"} <= {b.id for b in boards}
+    assert [b.id for b in boards if b.simulated_only] == [
+        *("qemu-m0", "qemu-m3", "qemu-m33", "qemu-m4", "qemu-m55", "qemu-m7")
+    ]
+    assert load_board("nucleo_f446re") in boards
 
 
 @pytest.mark.parametrize("board", list_boards(), ids=lambda b: b.id)
@@ -42,13 +45,21 @@ def test_every_role_has_one_region(board) -> None:
 
 
 @pytest.mark.parametrize("board", list_boards(), ids=lambda b: b.id)
+def test_the_arena_is_memory_of_its_own_or_that_of_the_plan(board) -> None:
+    assert board.arena_region.kind is MemoryKind.RAM
+    assert (board.arena is None) == (board.arena_region in board.regions)
+    assert (board.arena is None) == (not board.simulated_only)
+
+
+@pytest.mark.parametrize("board", list_boards(), ids=lambda b: b.id)
 def test_gives_every_macro_its_family_asks_for(board) -> None:
     """The family's README is the contract; a macro missing here fails only in the compiler."""
     readme = (firmware_dir() / "bsp" / board.bsp / "README.md").read_text()
     asked = set(re.findall(r"^\| `(MCUGEN_[A-Z0-9_]+)` \|", readme, re.MULTILINE))
+    optional = set(re.findall(r"Optional: `(MCUGEN_[A-Z0-9_]+)`", readme))
 
     assert asked
-    assert {name for name, _ in board.defines} == asked
+    assert {name for name, _ in board.defines} - optional == asked
 
 
 def test_nucleo_is_as_its_manuals_say() -> None:
