@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include <executorch/runtime/core/exec_aten/util/tensor_util.h>
 #include <executorch/runtime/platform/log.h>
 #include <kernels/requantize.h>
 #include <ops/op_args.h>
@@ -7,27 +8,6 @@
 
 namespace mcugen::ops {
 namespace {
-
-/// @returns the bytes of one element, or 0 for types that no operator here takes.
-size_t element_bytes(ScalarType dtype) {
-  switch (dtype) {
-    case ScalarType::Byte:
-    case ScalarType::Char:
-    case ScalarType::Bool:
-      return 1;
-    case ScalarType::Short:
-    case ScalarType::Half:
-      return 2;
-    case ScalarType::Int:
-    case ScalarType::Float:
-      return 4;
-    case ScalarType::Long:
-    case ScalarType::Double:
-      return 8;
-    default:
-      return 0;
-  }
-}
 
 bool is_permutation(const uint8_t* order, int32_t dims) {
   uint32_t seen = 0;
@@ -90,7 +70,25 @@ EValue* OpArgs::value(size_t index) { return ok_ ? args_[index] : nullptr; }
 
 bool OpArgs::is_none(size_t index) const { return ok_ && args_[index]->isNone(); }
 
-const Tensor* OpArgs::checked_tensor(size_t index, bool any_dtype, ScalarType dtype) {
+bool OpArgs::tensor_ok(size_t index, const Tensor& tensor, uint32_t dtypes) {
+  const auto rank = tensor.dim();
+  const char* wrong = nullptr;
+  if (!is_one_of(tensor.scalar_type(), dtypes)) {
+    wrong = "dtype";
+  } else if (rank > kMaxDims) {
+    wrong = "rank";
+  } else if (!is_permutation(order_of(tensor), static_cast<int32_t>(rank))) {
+    wrong = "dim order";
+  } else if (tensor.numel() != 0) {
+    const auto address = reinterpret_cast<uintptr_t>(tensor.const_data_ptr());
+    if (address == 0 || (address & (element_bytes(tensor.scalar_type()) - 1)) != 0) {
+      wrong = "data pointer";
+    }
+  }
+  return wrong == nullptr || fail(index, wrong);
+}
+
+const Tensor* OpArgs::tensor_of(size_t index, uint32_t dtypes) {
   EValue* const value = this->value(index);
   if (value == nullptr) {
     return nullptr;
@@ -99,35 +97,55 @@ const Tensor* OpArgs::checked_tensor(size_t index, bool any_dtype, ScalarType dt
     fail(index, "type");
     return nullptr;
   }
-  const Tensor* const tensor = &value->payload.as_tensor;
-  const size_t bytes = element_bytes(tensor->scalar_type());
-  const auto rank = tensor->dim();
-  const char* wrong = nullptr;
-  if (bytes == 0 || (!any_dtype && tensor->scalar_type() != dtype)) {
-    wrong = "dtype";
-  } else if (rank > kMaxDims) {
-    wrong = "rank";
-  } else if (!is_permutation(order_of(*tensor), static_cast<int32_t>(rank))) {
-    wrong = "dim order";
-  } else if (tensor->numel() != 0) {
-    const auto address = reinterpret_cast<uintptr_t>(tensor->const_data_ptr());
-    if (address == 0 || (address & (bytes - 1)) != 0) {
-      wrong = "data pointer";
-    }
-  }
-  if (wrong != nullptr) {
-    fail(index, wrong);
-    return nullptr;
-  }
-  return tensor;
+  return tensor_ok(index, value->payload.as_tensor, dtypes) ? &value->payload.as_tensor : nullptr;
 }
 
 const Tensor* OpArgs::tensor(size_t index, ScalarType dtype) {
-  return checked_tensor(index, false, dtype);
+  return tensor_of(index, dtype_bit(dtype));
 }
 
-const Tensor* OpArgs::tensor(size_t index) {
-  return checked_tensor(index, true, ScalarType::Undefined);
+const Tensor* OpArgs::tensor(size_t index) { return tensor_of(index, kCopyDtypes); }
+
+const Tensor* OpArgs::optional_tensor_of(size_t index, uint32_t dtypes) {
+  return is_none(index) ? nullptr : tensor_of(index, dtypes);
+}
+
+ArrayRef<Tensor> OpArgs::tensors(size_t index, uint32_t dtypes) {
+  const EValue* const value = this->value(index);
+  if (value == nullptr) {
+    return {};
+  }
+  // Checks the elements too; toTensorList() would abort.
+  const auto list = value->tryToTensorList();
+  if (!list.ok()) {
+    fail(index, "Tensor[]");
+    return {};
+  }
+  for (size_t i = 0; i < list->size(); ++i) {
+    if (!tensor_ok(index, list->data()[i], dtypes)) {
+      return {};
+    }
+  }
+  return *list;
+}
+
+ArrayRef<std::optional<Tensor>> OpArgs::optional_tensors(size_t index, uint32_t dtypes) {
+  const EValue* const value = this->value(index);
+  if (value == nullptr) {
+    return {};
+  }
+  const auto list = value->tryToListOptionalTensor();
+  if (!list.ok()) {
+    fail(index, "Tensor?[]");
+    return {};
+  }
+  for (size_t i = 0; i < list->size(); ++i) {
+    const std::optional<Tensor>& item = list->data()[i];
+    if (item.has_value() && !tensor_ok(index, *item, dtypes)) {
+      return {};
+    }
+  }
+  return *list;
 }
 
 const Tensor* OpArgs::optional_tensor(size_t index, ScalarType dtype) {
@@ -197,7 +215,89 @@ double OpArgs::number(size_t index) {
   return 0;
 }
 
-executorch::aten::ArrayRef<int64_t> OpArgs::ints(size_t index, int32_t count) {
+int64_t OpArgs::int64(size_t index) {
+  const EValue* const value = this->value(index);
+  if (value == nullptr) {
+    return 0;
+  }
+  if (!value->isInt()) {
+    fail(index, "int");
+    return 0;
+  }
+  return value->payload.copyable_union.as_int;
+}
+
+int64_t OpArgs::optional_int64(size_t index, int64_t otherwise) {
+  return is_none(index) ? otherwise : int64(index);
+}
+
+double OpArgs::optional_number(size_t index, double otherwise) {
+  return is_none(index) ? otherwise : number(index);
+}
+
+bool OpArgs::optional_boolean(size_t index, bool otherwise) {
+  return is_none(index) ? otherwise : boolean(index);
+}
+
+Number OpArgs::scalar(size_t index) {
+  const EValue* const value = this->value(index);
+  if (value != nullptr) {
+    const auto& payload = value->payload.copyable_union;
+    if (value->isInt()) {
+      return {ScalarType::Long, static_cast<double>(payload.as_int), payload.as_int};
+    }
+    if (value->isDouble()) {
+      return {ScalarType::Float, payload.as_double, float_to_int(payload.as_double)};
+    }
+    if (value->isBool()) {
+      return {ScalarType::Bool, payload.as_bool ? 1.0 : 0.0, payload.as_bool ? 1 : 0};
+    }
+    fail(index, "number");
+  }
+  return {ScalarType::Long, 0.0, 0};
+}
+
+ScalarType OpArgs::optional_dtype(size_t index, ScalarType otherwise, uint32_t dtypes) {
+  if (is_none(index)) {
+    return otherwise;
+  }
+  const int64_t number = int64(index);
+  if (ok_ && (number < 0 || number > 31 || (dtypes >> number & 1u) == 0)) {
+    fail(index, "dtype");
+  }
+  return ok_ ? static_cast<ScalarType>(number) : otherwise;
+}
+
+int32_t OpArgs::dim(size_t index, int32_t rank) {
+  const int32_t dims = rank == 0 ? 1 : rank;
+  const int32_t dim = integer(index, -dims, dims - 1);
+  return dim < 0 ? dim + dims : dim;
+}
+
+uint32_t OpArgs::dims(size_t index, int32_t rank) {
+  const auto list = optional_ints(index);
+  if (list.size() == 0) {
+    return (1u << rank) - 1;
+  }
+  const int32_t dims = rank == 0 ? 1 : rank;
+  uint32_t seen = 0;
+  for (size_t i = 0; i < list.size(); ++i) {
+    const int64_t dim = list.data()[i];
+    const uint32_t bit = dim < -dims || dim >= dims ? 0 : 1u << (dim < 0 ? dim + dims : dim);
+    if (bit == 0 || (seen & bit) != 0) {
+      fail(index, "dims");
+      return 0;
+    }
+    seen |= bit;
+  }
+  return seen;
+}
+
+ArrayRef<int64_t> OpArgs::optional_ints(size_t index) {
+  return is_none(index) ? ArrayRef<int64_t>() : ints(index, -1);
+}
+
+ArrayRef<int64_t> OpArgs::ints(size_t index, int32_t count) {
   const EValue* const value = this->value(index);
   if (value == nullptr) {
     return {};
@@ -289,6 +389,30 @@ Nhwc OpArgs::image(const Tensor* tensor, Layout layout) {
     check(sizes[d] >= 1 && sizes[d] <= kMaxExtent, "shape");
   }
   return {sizes[order[0]], sizes[order[1]], sizes[order[2]], sizes[order[3]]};
+}
+
+bool OpArgs::resize(const Tensor* out, const int32_t* sizes, int32_t dims) {
+  if (!ok_) {
+    return false;
+  }
+  bool same = out->dim() == dims;
+  const bool fits = same;
+  for (int32_t d = 0; same && d < dims; ++d) {
+    same = sizes_of(*out)[d] == sizes[d];
+  }
+  if (same) {
+    return true;
+  }
+  // A static tensor is not even tried: one log line, not two.
+  return check(fits && out->shape_dynamism() != executorch::runtime::TensorShapeDynamism::STATIC &&
+                   executorch::runtime::resize_tensor(
+                       *out, ArrayRef<int32_t>(sizes, static_cast<size_t>(dims))) ==
+                       executorch::runtime::Error::Ok,
+               "output shape");
+}
+
+bool OpArgs::resize_as(const Tensor* out, const Tensor* like) {
+  return ok_ && resize(out, sizes_of(*like), static_cast<int32_t>(like->dim()));
 }
 
 void OpArgs::contiguous(const Tensor* tensor) {

@@ -4,16 +4,18 @@
 #include <executorch/runtime/core/evalue.h>
 #include <executorch/runtime/core/span.h>
 #include <executorch/runtime/kernel/kernel_runtime_context.h>
+#include <ops/elements.h>
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 /// What operators share: reading and checking arguments. A `.pte` is never trusted, so every
 /// argument is checked before anything is computed or written.
 
 namespace mcugen::ops {
 
-using executorch::aten::ScalarType;
+using executorch::aten::ArrayRef;
 using executorch::aten::Tensor;
 using executorch::runtime::EValue;
 using executorch::runtime::KernelRuntimeContext;
@@ -40,6 +42,13 @@ enum class Layout : uint8_t {
   kNhwc,      ///< Sizes are N, H, W, C: the explicit-layout (`_nhwc`) operators.
 };
 
+/// A `Scalar` argument, in both forms.
+struct Number {
+  ScalarType dtype;  ///< Bool, Long or Float: how the program wrote it
+  double real;
+  int64_t integer;  ///< real ones by float_to_int()
+};
+
 /// One operator call's arguments. The getters check; the first failure is logged in one line and
 /// handed to the context, and from then on ok() is false and values read are meaningless.
 class OpArgs {
@@ -48,8 +57,6 @@ class OpArgs {
   ///     keeps one string for both.
   /// @param[in] count Arguments of the schema, including `out`. The exporter appends the return
   ///     value, which is `out` again.
-  /// @param[in] op Full name, as in the operator table: the linker then keeps one string of the
-  /// two.
   OpArgs(KernelRuntimeContext& ctx, Span<EValue*> args, const char* op, size_t count);
 
   bool ok() const { return ok_; }
@@ -66,6 +73,14 @@ class OpArgs {
   /// The same, or null where the argument is None.
   const Tensor* optional_tensor(size_t index, ScalarType dtype);
 
+  /// The same, of any type of the set `dtypes`, made of dtype_bit()s.
+  const Tensor* tensor_of(size_t index, uint32_t dtypes);
+  const Tensor* optional_tensor_of(size_t index, uint32_t dtypes);
+  /// The tensors of a `Tensor[]`, each checked like tensor_of(); empty after a failure.
+  ArrayRef<Tensor> tensors(size_t index, uint32_t dtypes);
+  /// The same of a `Tensor?[]`.
+  ArrayRef<std::optional<Tensor>> optional_tensors(size_t index, uint32_t dtypes);
+
   /// @returns the int32 data of an optional tensor of exactly `count` elements, or null for None.
   const int32_t* optional_s32(size_t index, int32_t count);
 
@@ -77,8 +92,24 @@ class OpArgs {
   bool boolean(size_t index);
   /// @returns a number given as double, int or bool.
   double number(size_t index);
+  /// @returns an int of any size.
+  int64_t int64(size_t index);
+  int64_t optional_int64(size_t index, int64_t otherwise);
+  double optional_number(size_t index, double otherwise);
+  bool optional_boolean(size_t index, bool otherwise);
+  /// @returns a number with the type it was written as.
+  Number scalar(size_t index);
+  /// @returns an optional element type of the set `dtypes`, `otherwise` for None.
+  ScalarType optional_dtype(size_t index, ScalarType otherwise, uint32_t dtypes);
+  /// @returns an int that names one of `rank` dimensions, negative ones counted from the end, as
+  ///     0 … rank - 1. A tensor of rank 0 is taken as one of rank 1.
+  int32_t dim(size_t index, int32_t rank);
+  /// @returns the dimensions that an int[]? names, each once, as bits; all for None and for [].
+  uint32_t dims(size_t index, int32_t rank);
   /// @returns an int[], in the method's memory, with exactly `count` entries (any for -1).
-  executorch::aten::ArrayRef<int64_t> ints(size_t index, int32_t count);
+  ArrayRef<int64_t> ints(size_t index, int32_t count);
+  /// The same of any length, empty for None.
+  ArrayRef<int64_t> optional_ints(size_t index);
   /// Reads an int[] of one or two entries, each within [min, max], as height and width.
   void pair(size_t index, int32_t min, int32_t max, int32_t& first, int32_t& second);
 
@@ -94,6 +125,12 @@ class OpArgs {
 
   /// The sizes of a 4-D image, each at least 1, that lies in memory as N, H, W, C.
   Nhwc image(const Tensor* tensor, Layout layout);
+  /// Gives `out` the shape that the operator computes. Its memory bounds what it can become, so
+  /// call this after all other checks: it is the first thing that is written. Fails ("bad output
+  /// shape") where `out` cannot have that shape.
+  bool resize(const Tensor* out, const int32_t* sizes, int32_t dims);
+  /// The same, with the shape of `like`.
+  bool resize_as(const Tensor* out, const Tensor* like);
   /// Checks that `tensor` lies in memory in the order of its dimensions.
   void contiguous(const Tensor* tensor);
   /// Checks that two tensors have the same shape and lie in memory in the same order.
@@ -101,7 +138,7 @@ class OpArgs {
 
  private:
   EValue* value(size_t index);
-  const Tensor* checked_tensor(size_t index, bool any_dtype, ScalarType dtype);
+  bool tensor_ok(size_t index, const Tensor& tensor, uint32_t dtypes);
   bool fail(size_t index, const char* what);
 
   KernelRuntimeContext& ctx_;

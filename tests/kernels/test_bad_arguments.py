@@ -7,6 +7,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import good_calls_network
+import good_calls_pointwise
+import good_calls_prim
+import good_calls_shape
 import numpy as np
 import pytest
 from op_host import NHWC, Again, OpHost, T
@@ -102,6 +106,12 @@ CALLS: dict[str, Callable[[], list[Any]]] = {
     "aten::relu.out": lambda: [image(1, 4, 3, 3), image(1, 4, 3, 3)],
 }
 
+#: The families of operators have theirs in a file each.
+FAMILIES = (good_calls_pointwise, good_calls_shape, good_calls_network, good_calls_prim)
+for family in FAMILIES:
+    assert not set(CALLS) & set(family.CALLS)
+    CALLS.update(family.CALLS)
+
 #: Operators that share a function with one of CALLS, but for its argument layout or name.
 SAME_CODE = {
     "aten::maximum.out",
@@ -184,6 +194,8 @@ ALLOWED: dict[tuple[str, int], Callable[[Any], bool]] = {
     ("aten::hardtanh.out", 1): lambda value: isinstance(value, int),
     ("aten::hardtanh.out", 2): lambda value: value == float("inf"),
 }
+for family in FAMILIES:
+    ALLOWED.update(family.ALLOWED)
 
 
 @pytest.mark.parametrize("operator", CALLS)
