@@ -14,6 +14,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -53,6 +54,33 @@ struct ListStorage {
   std::vector<EValue*> pointers;
   std::vector<int64_t> unwrapped;
   std::unique_ptr<BoxedEvalueList<int64_t>> list;
+};
+
+/// A TensorList or OptionalTensorList. `unwrapped` is raw memory: get() constructs in place.
+template <typename Element>
+struct TensorListStorage {
+  std::vector<EValue> values;
+  std::vector<EValue*> pointers;
+  std::unique_ptr<char[]> unwrapped;
+  std::unique_ptr<BoxedEvalueList<Element>> list;
+};
+
+template <typename Element>
+struct PlainListStorage {
+  std::unique_ptr<Element[]> elements;
+  executorch::aten::ArrayRef<Element> list;
+};
+
+struct Call {
+  std::vector<std::unique_ptr<TensorStorage>> tensors;
+  std::vector<std::unique_ptr<ListStorage>> lists;
+  std::vector<std::unique_ptr<TensorListStorage<Tensor>>> tensor_lists;
+  std::vector<std::unique_ptr<TensorListStorage<std::optional<Tensor>>>> optional_lists;
+  std::vector<std::unique_ptr<PlainListStorage<bool>>> bool_lists;
+  std::vector<std::unique_ptr<PlainListStorage<double>>> double_lists;
+  std::vector<std::unique_ptr<PlainListStorage<char>>> strings;
+  std::vector<EValue> values;
+  std::vector<EValue*> pointers;
 };
 
 int64_t read_int() {
@@ -141,52 +169,128 @@ bool call(const std::string& name, KernelRuntimeContext& context, Span<EValue*> 
   return false;
 }
 
-void serve(const std::string& name) {
-  std::vector<std::unique_ptr<TensorStorage>> tensors;
-  std::vector<std::unique_ptr<ListStorage>> lists;
-  const size_t count = static_cast<size_t>(read_int());
-  std::vector<EValue> values;
-  values.reserve(count);
-  std::vector<EValue*> pointers;
-  for (size_t i = 0; i < count; ++i) {
-    char kind[2];
-    if (scanf("%1s", kind) != 1) {
-      exit(3);
-    }
-    EValue* pointer = nullptr;
-    switch (kind[0]) {
-      case 'N':
-        values.emplace_back();
-        break;
-      case 'I':
-        values.emplace_back(read_int());
-        break;
-      case 'B':
-        values.emplace_back(read_int() != 0);
-        break;
-      case 'D': {
-        const int64_t bits = read_int();
-        double value;
-        memcpy(&value, &bits, sizeof value);
-        values.emplace_back(value);
-        break;
-      }
-      case 'L':
-        lists.push_back(read_list());
-        values.emplace_back(lists.back()->list.get());
-        break;
-      case 'T':
-        tensors.push_back(read_tensor());
-        values.emplace_back(Tensor(tensors.back()->impl.get()));
-        break;
-      case 'R':
-        pointer = pointers.at(static_cast<size_t>(read_int()));
-        break;
-      default:
-        exit(3);
-    }
-    pointers.push_back(pointer != nullptr ? pointer : &values.back());
+double read_double() {
+  const int64_t bits = read_int();
+  double value;
+  memcpy(&value, &bits, sizeof value);
+  return value;
+}
+
+char read_kind() {
+  char kind[2];
+  if (scanf("%1s", kind) != 1) {
+    exit(3);
   }
+  return kind[0];
+}
+
+EValue read_tensor_value(Call& call) {
+  call.tensors.push_back(read_tensor());
+  return EValue(Tensor(call.tensors.back()->impl.get()));
+}
+
+/// The elements follow as arguments of their own: T, R or, for an optional one, N.
+template <typename Element>
+std::unique_ptr<TensorListStorage<Element>> read_tensor_list(Call& call) {
+  auto storage = std::make_unique<TensorListStorage<Element>>();
+  const size_t count = static_cast<size_t>(read_int());
+  storage->values.reserve(count);
+  storage->pointers.reserve(count + 1);
+  for (size_t i = 0; i < count; ++i) {
+    const char kind = read_kind();
+    if (kind == 'R') {
+      storage->pointers.push_back(call.pointers.at(static_cast<size_t>(read_int())));
+      continue;
+    }
+    storage->values.push_back(kind == 'N' ? EValue() : read_tensor_value(call));
+    storage->pointers.push_back(&storage->values.back());
+  }
+  storage->unwrapped.reset(new char[(count + 1) * sizeof(Element)]());
+  storage->list = std::make_unique<BoxedEvalueList<Element>>(
+      storage->pointers.data(), reinterpret_cast<Element*>(storage->unwrapped.get()),
+      static_cast<int>(count));
+  return storage;
+}
+
+template <typename Element, typename Read>
+std::unique_ptr<PlainListStorage<Element>> read_plain_list(const Read& read) {
+  auto storage = std::make_unique<PlainListStorage<Element>>();
+  const size_t count = static_cast<size_t>(read_int());
+  storage->elements.reset(new Element[count + 1]);
+  for (size_t i = 0; i < count; ++i) {
+    storage->elements[i] = static_cast<Element>(read());
+  }
+  storage->list = executorch::aten::ArrayRef<Element>(storage->elements.get(), count);
+  return storage;
+}
+
+EValue read_value(Call& call, char kind) {
+  switch (kind) {
+    case 'N':
+      return EValue();
+    case 'I':
+      return EValue(read_int());
+    case 'B':
+      return EValue(read_int() != 0);
+    case 'D':
+      return EValue(read_double());
+    case 'L':
+      call.lists.push_back(read_list());
+      return EValue(call.lists.back()->list.get());
+    case 'T':
+      return read_tensor_value(call);
+    case 'X':
+      call.tensor_lists.push_back(read_tensor_list<Tensor>(call));
+      return EValue(call.tensor_lists.back()->list.get());
+    case 'O':
+      call.optional_lists.push_back(read_tensor_list<std::optional<Tensor>>(call));
+      return EValue(call.optional_lists.back()->list.get());
+    case 'b':
+      call.bool_lists.push_back(read_plain_list<bool>([] { return read_int() != 0; }));
+      return EValue(&call.bool_lists.back()->list);
+    case 'd':
+      call.double_lists.push_back(read_plain_list<double>(read_double));
+      return EValue(&call.double_lists.back()->list);
+    case 'S':
+      call.strings.push_back(read_plain_list<char>(read_int));
+      return EValue(&call.strings.back()->list);
+    default:
+      exit(3);
+  }
+}
+
+/// The result of symbolic arithmetic as text: its kind, and its value or the bits of a double.
+void print_scalar(const EValue& value) {
+  if (value.isInt()) {
+    printf(" I %" PRId64, value.toInt());
+  } else if (value.isBool()) {
+    printf(" B %d", value.toBool() ? 1 : 0);
+  } else if (value.isDouble()) {
+    const double number = value.toDouble();
+    int64_t bits;
+    memcpy(&bits, &number, sizeof bits);
+    printf(" D %" PRId64, bits);
+  } else {
+    printf(" - 0");
+  }
+}
+
+void serve(const std::string& name) {
+  Call request;
+  const size_t count = static_cast<size_t>(read_int());
+  request.values.reserve(count);
+  request.pointers.reserve(count + 1);
+  for (size_t i = 0; i < count; ++i) {
+    const char kind = read_kind();
+    if (kind == 'R') {
+      request.pointers.push_back(request.pointers.at(static_cast<size_t>(read_int())));
+      continue;
+    }
+    request.values.push_back(read_value(request, kind));
+    request.pointers.push_back(&request.values.back());
+  }
+  auto& pointers = request.pointers;
+  auto& tensors = request.tensors;
 
   log_text.clear();
   KernelRuntimeContext context;
@@ -198,6 +302,7 @@ void serve(const std::string& name) {
   // by asking for them too.
   printf("%u %zu %zu", static_cast<unsigned>(context.failure_state()), log_text.size(),
          tensors.size());
+  print_scalar(count == 0 ? EValue() : *pointers.back());
   for (const auto& tensor : tensors) {
     printf(" %zu", tensor->bytes);
   }

@@ -2,10 +2,11 @@
 """Call single operators of the firmware on the host, under ASan and UBSan.
 
 A request is text: `<operator> <count>` and per argument `N`, `I <int>`, `B <0|1>`, `D <bits of
-the double>`, `L <count> <ints>`, `T <dtype> <rank> <sizes> <dim order> <null data?>
-<misalignment> <bytes>` with the raw bytes on the next line, or `R <index>` for an earlier argument
-again. The reply is `<error> <log bytes> <tensors> <bytes of each>`, the log and every tensor's
-bytes.
+the double>`, `L <count> <ints>`, `b <count> <0|1>…`, `d <count> <bits>…`, `S <count> <codes>`,
+`T <dtype> <rank> <sizes> <dim order> <null data?> <misalignment> <bytes>` with the raw bytes on the
+next line, `X <count>` (TensorList) or `O <count>` (OptionalTensorList) with the elements as
+arguments after it, or `R <index>` for an earlier argument again. The reply is `<error> <log bytes>
+<tensors> <kind and value of the last argument> <bytes of each>`, the log and every tensor's bytes.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import os
 import struct
 import subprocess
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,10 +87,20 @@ class Again:
 
 
 @dataclass(frozen=True)
+class Tensors:
+    """A TensorList of T and Again; `optional`: an OptionalTensorList, which may hold None."""
+
+    items: tuple[T | Again | None, ...]
+    optional: bool = False
+
+
+@dataclass(frozen=True)
 class Reply:
     error: int  #: of executorch::runtime::Error; 0 is Ok, 0x12 InvalidArgument
     log: str
     out: np.ndarray  #: the last tensor argument
+    outs: tuple[np.ndarray, ...]  #: all tensor arguments, those in lists too, in order
+    value: int | bool | float | None  #: the last argument, when it is a number
     untouched: bool  #: whether all other tensors kept their bytes
     out_untouched: bool
 
@@ -106,9 +118,40 @@ def _encode(argument: object) -> bytes:
         return f"I {argument}".encode()
     if isinstance(argument, float):
         return f"D {struct.unpack('<q', struct.pack('<d', argument))[0]}".encode()
+    if isinstance(argument, str):
+        return f"S {len(argument)} {' '.join(str(ord(c)) for c in argument)}".encode()
+    if isinstance(argument, Tensors):
+        head = f"{'O' if argument.optional else 'X'} {len(argument.items)}".encode()
+        return b"\n".join([head, *map(_encode, argument.items)])
+    if isinstance(argument, list | tuple) and any(
+        each is None or isinstance(each, T | Again) for each in argument
+    ):
+        return _encode(Tensors(tuple(argument), any(each is None for each in argument)))
+    if isinstance(argument, list | tuple) and argument and isinstance(argument[0], bool):
+        return f"b {len(argument)} {' '.join(str(int(each)) for each in argument)}".encode()
+    if isinstance(argument, list | tuple) and argument and isinstance(argument[0], float):
+        bits = [struct.unpack("<q", struct.pack("<d", each))[0] for each in argument]
+        return f"d {len(argument)} {' '.join(map(str, bits))}".encode()
     if isinstance(argument, list | tuple):
         return f"L {len(argument)} {' '.join(map(str, argument))}".encode()
     raise TypeError(f"no way to pass {argument!r}")
+
+
+def _tensors(arguments: Iterable[object]) -> Iterator[T]:
+    """The tensors in the order in which the driver reads them."""
+    for argument in arguments:
+        if isinstance(argument, T):
+            yield argument
+        elif isinstance(argument, Tensors):
+            yield from _tensors(argument.items)
+        elif isinstance(argument, list | tuple):
+            yield from _tensors(argument)
+
+
+def _number(kind: str, number: int) -> int | bool | float | None:
+    if kind == "D":
+        return float(struct.unpack("<d", struct.pack("<q", number))[0])
+    return {"I": number, "B": bool(number)}.get(kind)
 
 
 class OpHost:
@@ -149,12 +192,15 @@ class OpHost:
             report = process.stderr.read().decode(errors="replace")
             self.close()
             raise AssertionError(f"op_host died in {operator}:\n{report[:6000]}")
-        error, log_bytes, _, *sizes = map(int, head.split())
-        log = process.stdout.read(log_bytes).decode()
-        datas = [process.stdout.read(size) for size in sizes]
-        tensors = [argument for argument in arguments if isinstance(argument, T)]
+        error, log_bytes, _, kind, number, *sizes = head.split()
+        value = _number(kind.decode(), int(number))
+        log = process.stdout.read(int(log_bytes)).decode()
+        datas = [process.stdout.read(int(size)) for size in sizes]
+        tensors = list(_tensors(arguments))
         same = [data == tensor.memory() for tensor, data in zip(tensors, datas, strict=True)]
-        return Reply(error, log, tensors[-1].decode(datas[-1]), all(same[:-1]), same[-1])
+        outs = tuple(tensor.decode(data) for tensor, data in zip(tensors, datas, strict=True))
+        out = outs[-1] if outs else np.zeros(0)
+        return Reply(int(error), log, out, outs, value, all(same[:-1]), all(same[-1:]))
 
     def call(self, operator: str, *arguments: object) -> np.ndarray:
         """Call with `out` last, as the exporter writes calls; the call must succeed."""
