@@ -242,9 +242,9 @@ static void test_forward(Loaded& loaded) {
 
 static void test_meta(Loaded& loaded) {
   const Program& program = *loaded.program;
-  EXPECT(program.num_methods() == 5);
+  EXPECT(program.num_methods() == 6);
   EXPECT(std::string(*program.get_method_name(1)) == "lists");
-  EXPECT(program.get_method_name(5).error() == Error::InvalidArgument);
+  EXPECT(program.get_method_name(6).error() == Error::InvalidArgument);
   EXPECT(program.method_meta("nothing").error() == Error::InvalidArgument);
   EXPECT(program.get_named_data_map().error() == Error::NotFound);
   EXPECT(std::string(*program.get_output_flattening_encoding("forward")) == "out");
@@ -341,6 +341,22 @@ static void test_control(Loaded& loaded) {
   EXPECT(method.execute() == Error::InvalidState);
   EXPECT(method.reset_execution() == Error::Ok);
   EXPECT(floats_of(method.get_output(0))[1] == 22.0f);
+  EXPECT(method.execute() == Error::Ok);
+}
+
+static void test_loop(Loaded& loaded) {
+  EXPECT(loaded.load_method("loop") == Error::Ok);
+  Method& method = *loaded.method;
+  bool condition = false;
+  TensorImpl cond(ScalarType::Bool, 0, nullptr, &condition);
+  EXPECT(method.set_input(EValue(Tensor(&cond)), 0) == Error::Ok);
+  log_lines = 0;
+  EXPECT(method.execute() == Error::InvalidProgram);
+  EXPECT(log_lines == 1 && last_line.find("loop without end") != std::string::npos);
+  // The method can be used again.
+  EXPECT(!method.in_progress());
+  condition = true;
+  EXPECT(method.set_input(EValue(Tensor(&cond)), 0) == Error::Ok);
   EXPECT(method.execute() == Error::Ok);
 }
 
@@ -445,8 +461,8 @@ static void test_specialized(Loaded& loaded) {
 
 static int command_api(const std::string& folder) {
   const std::vector<uint8_t> file = read_file(folder + "/methods.pte");
-  for (auto test : {test_meta, test_forward, test_lists, test_control, test_state, test_dynamic,
-                    test_arguments, test_specialized}) {
+  for (auto test : {test_meta, test_forward, test_lists, test_control, test_loop, test_state,
+                    test_dynamic, test_arguments, test_specialized}) {
     Loaded loaded(file);
     EXPECT(loaded.load_program() == Error::Ok);
     test(loaded);

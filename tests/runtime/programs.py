@@ -179,6 +179,15 @@ def control_plan() -> Plan:
     return plan
 
 
+def loop_plan() -> Plan:
+    """An instruction that jumps to itself for as long as the input is false."""
+    plan = Plan("loop", [64])
+    cond = plan.tensor([], dtype=ScalarType.BOOL, at=(1, 0))
+    plan.inputs, plan.outputs = [cond], [cond]
+    plan.instructions = [s.Instruction(s.JumpFalseCall(cond, 0))]
+    return plan
+
+
 def state_plan() -> Plan:
     """counter += 1; out = counter. The counter starts at 41 and is an attribute."""
     plan = Plan("state", [64])
@@ -229,7 +238,7 @@ CONSTANTS = [floats(1, 2, 3, 4, 5, 6), floats(10, 20), floats(1)]
 
 
 def all_programs() -> dict[str, bytes]:
-    plans = [add_plan(), lists_plan(), control_plan(), state_plan(), dynamic_plan()]
+    plans = [add_plan(), lists_plan(), control_plan(), state_plan(), dynamic_plan(), loop_plan()]
     methods = program(plans, CONSTANTS)
     segmented = PTEFile(methods, mutable_data=[s.Buffer(b""), s.Buffer(floats(41))])
     huge = 2**31 - 1

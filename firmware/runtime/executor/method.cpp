@@ -671,10 +671,17 @@ Error Method::execute() {
   MCUGEN_CHECK(step_state_.chain_idx == 0 && step_state_.instr_idx == 0, InvalidState,
                "execute() after step(): call reset_execution()");
   Error error = Error::Ok;
+  [[maybe_unused]] uint32_t left = MCUGEN_MAX_INSTRUCTIONS;
   for (; step_state_.chain_idx < n_chains_; ++step_state_.chain_idx) {
     step_state_.instr_idx = 0;
     const size_t n_instructions = chains_[step_state_.chain_idx].n_instructions;
     while (error == Error::Ok && step_state_.instr_idx < n_instructions) {
+#if MCUGEN_MAX_INSTRUCTIONS
+      if (left-- == 0) {
+        error = MCUGEN_FAIL(InvalidProgram, "loop without end?");
+        break;
+      }
+#endif
       error = execute_instruction();
     }
     if (error != Error::Ok) {

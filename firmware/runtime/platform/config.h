@@ -11,21 +11,33 @@
 #define MCUGEN_HOSTED 0
 #endif
 
+/// All of the parts below at once; the image that runs models it has never seen sets it.
+#ifndef MCUGEN_RUNTIME_FULL
+#define MCUGEN_RUNTIME_FULL MCUGEN_HOSTED
+#endif
+
+/// Most instructions that one Method::execute() carries out; 0: no bound. A jump may go back, so a
+/// file can ask for a loop without end: with the bound it gets Error::InvalidProgram. The largest
+/// networks have some hundred instructions, and a loop runs its body once per slice of a tensor.
+#ifndef MCUGEN_MAX_INSTRUCTIONS
+#define MCUGEN_MAX_INSTRUCTIONS (1u << 24)
+#endif
+
 /// Verification::InternalConsistency also checks the tensors and lists that no method has been
 /// asked for yet. Loading a method checks its own in any case. The name is upstream's.
 #ifndef ET_ENABLE_PROGRAM_VERIFICATION
-#define ET_ENABLE_PROGRAM_VERIFICATION MCUGEN_HOSTED
+#define ET_ENABLE_PROGRAM_VERIFICATION MCUGEN_RUNTIME_FULL
 #endif
 
 /// Program::get_named_data_map(). What is named there is for delegates, which there are none of.
 #ifndef MCUGEN_NAMED_DATA
-#define MCUGEN_NAMED_DATA MCUGEN_HOSTED
+#define MCUGEN_NAMED_DATA MCUGEN_RUNTIME_FULL
 #endif
 
 /// Kernels that are specialized to types and dim orders by a KernelKey. Without it only fallback
 /// kernels (those without a key) are found.
 #ifndef MCUGEN_KERNEL_KEYS
-#define MCUGEN_KERNEL_KEYS MCUGEN_HOSTED
+#define MCUGEN_KERNEL_KEYS MCUGEN_RUNTIME_FULL
 #endif
 
 /// Without a temp allocator, kernels get memory from et_pal_allocate(). Without this, and where
