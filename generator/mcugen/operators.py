@@ -118,6 +118,23 @@ def operator(name: str) -> Operator:
     )
 
 
+#: Operators that give the same float bits wherever they run: they select, they do not compute.
+_SELECT = frozenset({"clamp", "hardtanh", "maximum", "minimum", "relu", "max_pool2d_with_indices"})
+
+
+def rounds(name: str) -> bool:
+    """Return whether operator `name` computes in float, so that another library may round apart.
+
+    Copies and selections do not, nor does what stays in integers.
+    """
+    operation = name.partition("::")[2].partition(".")[0]
+    return (
+        not name.startswith("cortex_m::")
+        and operation not in _SELECT
+        and "float32" in operator(name).dtypes
+    )
+
+
 def check_calls(plan: Any) -> None:
     """Check every operator call of an ExecutionPlan of executorch.exir.schema.
 

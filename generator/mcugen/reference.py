@@ -249,11 +249,18 @@ class _Operators:
         self, name: str, namespace: str, operator: str, overload: str, args: list[Any]
     ) -> Callable[[], None]:
         """Return torch's own out variant: float operators that int8 models leave behind."""
+        if namespace == "quantized_decomposed":
+            with quiet():
+                import executorch.exir.passes._quant_patterns_and_replacements  # noqa: F401
         try:
-            function = getattr(getattr(getattr(self.torch.ops, namespace), operator), overload)
+            packet = getattr(getattr(self.torch.ops, namespace), operator)
+            function = getattr(packet, overload or "default")
         except AttributeError as error:
             raise UnsupportedOperatorError(f"the host reference has no operator {name}") from error
         schema = function._schema.arguments
+        args = [
+            self._typed(value, str(a.real_type)) for value, a in zip(args, schema, strict=False)
+        ]
         if len(args) < len(schema):
             raise UnsupportedOperatorError(
                 f"{name} is called with {len(args)} arguments, its schema has {len(schema)}"
@@ -265,6 +272,15 @@ class _Operators:
             function(*positional, **keywords)
 
         return call
+
+    def _typed(self, value: Any, kind: str) -> Any:
+        """Return a program's value as torch takes it: element types are numbers in the file."""
+        if isinstance(value, int) and not isinstance(value, bool):
+            if "ScalarType" in kind:
+                return getattr(self.torch, DTYPES[value][0])
+            if "MemoryFormat" in kind:
+                return None  # where the bytes of `out` lie is settled
+        return value
 
     # --- requantization ---
 

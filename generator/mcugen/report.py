@@ -157,6 +157,8 @@ def verify_section(result: Verification) -> dict[str, Any]:
         "samples": result.samples,
         "bit_exact": result.bit_exact,
         "max_step": result.max_step,
+        "within_tolerance": result.close if result.float_operators else result.bit_exact,
+        "float_operators": list(result.float_operators),
         "accuracy": {
             "float": result.accuracy.float_model,
             "int8_host": result.accuracy.int8_host,
@@ -284,6 +286,12 @@ def _verify_lines(verify: dict[str, Any], terminal: Terminal) -> list[str]:
     samples, exact = verify["samples"], verify["bit_exact"]
     if exact == samples:
         words = terminal.paint(f"{exact} of {samples} samples equal in every byte", "green")
+    elif verify["within_tolerance"] == samples:
+        words = terminal.paint(
+            f"{exact} of {samples} samples equal in every byte, the others within "
+            f"{verify['max_step']:g}: {len(verify['float_operators'])} operators compute in float",
+            "green",
+        )
     else:
         words = terminal.paint(
             f"{exact} of {samples} samples equal, largest difference {verify['max_step']:g}", "red"
