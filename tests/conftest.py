@@ -1,12 +1,18 @@
 # SPDX-License-Identifier: BSD-3-Clause
 from __future__ import annotations
 
+import fcntl
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+from mcugen.boards import load_board
+from mcugen.build import build_project
+from mcugen.cache import cache_dir
+from mcugen.runner import Runner, write_runner_project
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -16,6 +22,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--update-golden",
         action="store_true",
         help="rewrite the expected files under tests/golden instead of comparing with them",
+    )
+
+    parser.addoption(
+        "--runner-images",
+        metavar="DIR",
+        type=Path,
+        help="take the runner of each board from DIR/<board>.elf instead of building it",
     )
 
 
@@ -50,3 +63,49 @@ def mcugen(
         return done
 
     return run
+
+
+@pytest.fixture(scope="session")
+def runner_elf(request: pytest.FixtureRequest) -> Callable[[str], Path]:
+    """Build a board's runner image, once per machine for the same sources; return the ELF."""
+    images: Path | None = request.config.getoption("--runner-images")
+    built: dict[str, Path] = {}
+
+    def build(board_id: str) -> Path:
+        if images is not None:
+            return images / f"{board_id}.elf"
+        if board_id not in built:
+            root = cache_dir() / "test-runners" / board_id
+            root.parent.mkdir(parents=True, exist_ok=True)
+            # One project per board, whatever the number of workers: it is built incrementally, and
+            # not at all if nothing has changed. What runs is a copy, named by its content.
+            with open(root.parent / f"{board_id}.lock", "w") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                board = load_board(board_id)
+                image = build_project(write_runner_project(board, root), board)
+                elf = root.parent / f"{board_id}-{image.firmware_id}.elf"
+                if not elf.exists():
+                    for old in root.parent.glob(f"{board_id}-*.elf"):
+                        old.unlink()
+                    elf.write_bytes(image.elf.read_bytes())
+            built[board_id] = elf
+        return built[board_id]
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def runners(runner_elf: Callable[[str], Path]) -> Iterator[Callable[[str], Runner]]:
+    """Return a board's runner on QEMU: one per board and worker, started anew when it has died."""
+    running: dict[str, Runner] = {}
+
+    def runner(board_id: str) -> Runner:
+        if board_id in running and not running[board_id].alive():
+            running.pop(board_id).close()
+        if board_id not in running:
+            running[board_id] = Runner.simulate(load_board(board_id), runner_elf(board_id))
+        return running[board_id]
+
+    yield runner
+    for each in running.values():
+        each.close()

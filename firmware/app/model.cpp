@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include <app/app_config.h>
 #include <app/crc32.h>
 #include <app/log.h>
 #include <app/model.h>
+#include <app/model_store.h>
 #include <executorch/runtime/core/data_loader.h>
 #include <executorch/runtime/executor/memory_manager.h>
 #include <executorch/runtime/executor/method.h>
@@ -17,6 +17,7 @@
 namespace mcugen {
 namespace {
 
+using executorch::aten::ScalarType;
 using executorch::aten::Tensor;
 using executorch::aten::TensorImpl;
 using executorch::runtime::DataLoader;
@@ -31,6 +32,7 @@ using executorch::runtime::MethodMeta;
 using executorch::runtime::Program;
 using executorch::runtime::Result;
 using executorch::runtime::Span;
+using executorch::runtime::Tag;
 using executorch::runtime::TensorInfo;
 
 constexpr size_t kIoAlignment = 16;
@@ -63,30 +65,30 @@ class PeakAllocator final : public MemoryAllocator {
 
 /// Hands out the `.pte` where it lies. As extension::BufferDataLoader, without its 500 bytes of
 /// messages: the runtime checks the file's offsets itself before it asks.
-class FlashLoader final : public DataLoader {
+class MemoryLoader final : public DataLoader {
  public:
   Result<FreeableBuffer> load(size_t offset, size_t size, const SegmentInfo&) const override {
     if (!inside(offset, size)) {
       return Error::InvalidArgument;
     }
-    return FreeableBuffer(kAppConfig.pte + offset, size, /*free_fn=*/nullptr);
+    return FreeableBuffer(model_config().pte + offset, size, /*free_fn=*/nullptr);
   }
   Error load_into(size_t offset, size_t size, const SegmentInfo&, void* buffer) const override {
     if (!inside(offset, size) || buffer == nullptr) {
       return Error::InvalidArgument;
     }
-    std::memcpy(buffer, kAppConfig.pte + offset, size);
+    std::memcpy(buffer, model_config().pte + offset, size);
     return Error::Ok;
   }
-  Result<size_t> size() const override { return kAppConfig.pte_bytes; }
+  Result<size_t> size() const override { return model_config().pte_bytes; }
 
  private:
   static bool inside(size_t offset, size_t size) {
-    return offset <= kAppConfig.pte_bytes && size <= kAppConfig.pte_bytes - offset;
+    return offset <= model_config().pte_bytes && size <= model_config().pte_bytes - offset;
   }
 };
 
-Slot<FlashLoader> g_loader_slot;
+Slot<MemoryLoader> g_loader_slot;
 Slot<Result<Program>> g_program_slot;  // a Result is kept as it is returned: moving it costs code
 Slot<Result<MethodMeta>> g_meta_slot;
 Slot<Result<Method>> g_method_slot;
@@ -124,8 +126,40 @@ struct TensorFacts {
 
 enum class Side : uint8_t { kInput, kOutput };
 
+// Numbers travel as they lie in an EValue, which is as in a tensor of one element.
+Error read_scalar_facts(MethodMeta& meta, Side side, size_t index, TensorFacts* facts) {
+  const Result<Tag> tag = side == Side::kInput ? meta.input_tag(index) : meta.output_tag(index);
+  if (!tag.ok()) {
+    return tag.error();
+  }
+  switch (tag.get()) {
+    case Tag::Int:
+      *facts = {sizeof(int64_t), static_cast<int8_t>(ScalarType::Long), false};
+      return Error::Ok;
+    case Tag::Double:
+      *facts = {sizeof(double), static_cast<int8_t>(ScalarType::Double), false};
+      return Error::Ok;
+    case Tag::Bool:
+      *facts = {sizeof(bool), static_cast<int8_t>(ScalarType::Bool), false};
+      return Error::Ok;
+    case Tag::None:
+      *facts = {0, static_cast<int8_t>(ScalarType::Byte), false};
+      return Error::Ok;
+    default:
+      return Error::NotSupported;
+  }
+}
+
+bool is_tensor(MethodMeta& meta, Side side, size_t index) {
+  const Result<Tag> tag = side == Side::kInput ? meta.input_tag(index) : meta.output_tag(index);
+  return tag.ok() && tag.get() == Tag::Tensor;
+}
+
 // The only place that unpacks a TensorInfo for its size; each use of a Result costs some code.
 Error read_facts(MethodMeta& meta, Side side, size_t index, TensorFacts* facts) {
+  if (model_store_takes_scalars() && !is_tensor(meta, side, index)) {
+    return read_scalar_facts(meta, side, index, facts);
+  }
   Result<TensorInfo> result =
       side == Side::kInput ? meta.input_tensor_meta(index) : meta.output_tensor_meta(index);
   if (!result.ok()) {
@@ -139,7 +173,7 @@ Error read_facts(MethodMeta& meta, Side side, size_t index, TensorFacts* facts) 
 // Walks the layout of io_pool up to an input, or to an output that is not memory-planned. There are
 // one or two of each: walking costs less than a table. All facts were read once in read_meta().
 uint8_t* io_address(Side side, size_t index) {
-  uint8_t* address = kAppConfig.io_pool.data();
+  uint8_t* address = model_config().io_pool.data();
   const size_t num_inputs = g_meta->num_inputs();
   const size_t end = side == Side::kInput ? index : num_inputs + index;
   for (size_t i = 0; i < end; ++i) {
@@ -155,7 +189,7 @@ uint8_t* io_address(Side side, size_t index) {
 }
 
 bool check_crc() {
-  if (crc32(kAppConfig.pte, kAppConfig.pte_bytes) != kAppConfig.pte_crc32) {
+  if (crc32(model_config().pte, model_config().pte_bytes) != model_config().pte_crc32) {
     return fail("model CRC mismatch", Error::Ok);
   }
   return true;
@@ -168,13 +202,14 @@ bool load_program() {
     return fail("Program::load", program.error());
   }
   g_program = &program.get();
-  return true;
+  const Error error = model_store_choose_method(*g_program);
+  return error == Error::Ok || fail("method_meta", error);
 }
 
 // All inputs and outputs must be tensors, and io_pool must hold what belongs there.
 bool read_meta() {
-  auto& result =
-      *new (g_meta_slot.storage) Result<MethodMeta>(g_program->method_meta(kAppConfig.method_name));
+  auto& result = *new (g_meta_slot.storage)
+                     Result<MethodMeta>(g_program->method_meta(model_config().method_name));
   if (!result.ok()) {
     return fail("method_meta", result.error());
   }
@@ -191,30 +226,32 @@ bool read_meta() {
       g_io_used += round_up(facts.bytes);
     }
   }
-  if (g_io_used > kAppConfig.io_pool.size()) {
-    return fail("io pool too small", Error::MemoryAllocationFailed);
+  const char* step = nullptr;
+  const Error error = model_store_place(meta, g_io_used, &step);
+  if (error != Error::Ok) {
+    return fail(step, error);
   }
   g_meta = &meta;
-  std::memset(kAppConfig.io_pool.data(), 0, kAppConfig.io_pool.size());
+  std::memset(model_config().io_pool.data(), 0, model_config().io_pool.size());
   return true;
 }
 
 bool load_method() {
-  const Span<uint8_t>& method_pool = kAppConfig.method_pool;
-  const Span<uint8_t>& temp_pool = kAppConfig.temp_pool;
+  const Span<uint8_t>& method_pool = model_config().method_pool;
+  const Span<uint8_t>& temp_pool = model_config().temp_pool;
   // The allocator takes spans it may change, but only reads them: they can stay in flash.
-  Span<uint8_t>* planned = const_cast<Span<uint8_t>*>(kAppConfig.planned_buffers);
+  Span<uint8_t>* planned = const_cast<Span<uint8_t>*>(model_config().planned_buffers);
   g_method_allocator = &g_method_allocator_slot.emplace(static_cast<uint32_t>(method_pool.size()),
                                                         method_pool.data());
   g_temp_allocator =
       &g_temp_allocator_slot.emplace(static_cast<uint32_t>(temp_pool.size()), temp_pool.data());
-  HierarchicalAllocator& planned_memory =
-      g_planned_memory_slot.emplace(Span<Span<uint8_t>>(planned, kAppConfig.num_planned_buffers));
+  HierarchicalAllocator& planned_memory = g_planned_memory_slot.emplace(
+      Span<Span<uint8_t>>(planned, model_config().num_planned_buffers));
   MemoryManager& memory_manager =
       g_memory_manager_slot.emplace(g_method_allocator, &planned_memory, g_temp_allocator);
   auto& method = *new (g_method_slot.storage) Result<Method>(g_program->load_method(
-      kAppConfig.method_name, &memory_manager, /*event_tracer=*/nullptr,
-      /*named_data_map=*/nullptr, /*backend_options=*/nullptr, kAppConfig.kernels));
+      model_config().method_name, &memory_manager, /*event_tracer=*/nullptr,
+      /*named_data_map=*/nullptr, /*backend_options=*/nullptr, model_config().kernels));
   if (!method.ok()) {
     return fail("load_method", method.error());
   }
@@ -222,8 +259,27 @@ bool load_method() {
   return true;
 }
 
+// A number among the inputs was traced into the program, which takes that value only: it is staged
+// from the start.
+void stage_scalars() {
+  for (size_t i = 0; i < g_meta->num_inputs(); ++i) {
+    TensorFacts facts{};
+    if (!is_tensor(*g_meta, Side::kInput, i) &&
+        read_facts(*g_meta, Side::kInput, i, &facts) == Error::Ok) {
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"  // nothing else tells the value
+      const EValue& value = g_method->get_input(i);
+#pragma GCC diagnostic pop
+      std::memcpy(io_address(Side::kInput, i), &value.payload.copyable_union, facts.bytes);
+    }
+  }
+}
+
 bool place_outputs() {
   for (size_t i = 0; i < g_meta->num_outputs(); ++i) {
+    if (model_store_takes_scalars() && !is_tensor(*g_meta, Side::kOutput, i)) {
+      continue;
+    }
     TensorFacts facts{};
     Error error = read_facts(*g_meta, Side::kOutput, i, &facts);
     // An output that is a constant of the model has its data already.
@@ -235,10 +291,37 @@ bool place_outputs() {
       return fail("set_output_data_ptr", error);
     }
   }
+  if (model_store_takes_scalars()) {
+    stage_scalars();
+  }
   return true;
 }
 
+Error set_scalar_input(size_t index) {
+  TensorFacts facts{};
+  const Error error = read_scalar_facts(*g_meta, Side::kInput, index, &facts);
+  if (error != Error::Ok) {
+    return error;
+  }
+  EValue value;  // None
+  const uint8_t* data = io_address(Side::kInput, index);
+  if (facts.bytes == sizeof(bool)) {
+    value = EValue(*data != 0);
+  } else if (facts.bytes != 0) {
+    int64_t bits;
+    std::memcpy(&bits, data, sizeof(bits));
+    value = EValue(bits);
+    if (facts.dtype == static_cast<int8_t>(ScalarType::Double)) {
+      value.tag = Tag::Double;  // of the same bits
+    }
+  }
+  return g_method->set_input(value, index);
+}
+
 Error set_input(size_t index) {
+  if (model_store_takes_scalars() && !is_tensor(*g_meta, Side::kInput, index)) {
+    return set_scalar_input(index);
+  }
   Result<TensorInfo> result = g_meta->input_tensor_meta(index);
   if (!result.ok()) {
     return result.error();
@@ -256,6 +339,29 @@ Error set_input(size_t index) {
 
 }  // namespace
 
+void model_unload() {
+  g_ready = false;
+  g_has_result = false;
+  // Destroyed in the opposite order of being made; the slots of what failed hold an Error only.
+  if (g_method != nullptr) {
+    g_method->~Method();
+  }
+  if (g_meta != nullptr) {
+    g_meta->~MethodMeta();
+  }
+  if (g_program != nullptr) {
+    g_program->~Program();
+  }
+  g_method = nullptr;
+  g_meta = nullptr;
+  g_program = nullptr;
+  g_method_allocator = nullptr;
+  g_temp_allocator = nullptr;
+  g_io_used = 0;
+  fail(nullptr, Error::Ok);
+  log_reset_first_error();
+}
+
 void model_load() {
   log_reset_first_error();
   executorch::runtime::runtime_init();
@@ -265,7 +371,7 @@ void model_load() {
 bool model_ready() { return g_ready; }
 
 void model_describe_error(TextWriter& out) {
-  out.text(g_failed_step == nullptr ? "none" : g_failed_step);
+  out.text(g_failed_step != nullptr ? g_failed_step : model_store_empty() ? "no model" : "none");
   if (g_failed_code == Error::Ok) {
     return;
   }
@@ -296,6 +402,11 @@ bool model_output(size_t index, TensorBytes* tensor) {
   *tensor = {nullptr, facts.bytes, facts.dtype};
   if (g_ready) {
     const EValue& value = g_method->get_output(index);
+    if (model_store_takes_scalars() && !value.isTensor()) {
+      tensor->data = io_address(Side::kOutput, index);
+      std::memcpy(tensor->data, &value.payload.copyable_union, facts.bytes);
+      return true;
+    }
     tensor->data = static_cast<uint8_t*>(value.toTensor().mutable_data_ptr());
   }
   return true;
@@ -328,8 +439,8 @@ bool model_execute(uint64_t* ticks) {
 
 MemoryUse model_memory() {
   MemoryUse use{};
-  for (size_t i = 0; i < kAppConfig.num_planned_buffers; ++i) {
-    use.planned.total += kAppConfig.planned_buffers[i].size();
+  for (size_t i = 0; i < model_config().num_planned_buffers; ++i) {
+    use.planned.total += model_config().planned_buffers[i].size();
   }
   if (g_meta != nullptr) {
     for (size_t i = 0; i < g_meta->num_memory_planned_buffers(); ++i) {
@@ -338,10 +449,10 @@ MemoryUse model_memory() {
     }
   }
   use.method = {g_method_allocator != nullptr ? g_method_allocator->used_size() : 0,
-                kAppConfig.method_pool.size()};
+                model_config().method_pool.size()};
   use.temp = {g_temp_allocator != nullptr ? g_temp_allocator->peak() : 0,
-              kAppConfig.temp_pool.size()};
-  use.io = {g_io_used, kAppConfig.io_pool.size()};
+              model_config().temp_pool.size()};
+  use.io = {g_io_used, model_config().io_pool.size()};
   return use;
 }
 

@@ -6,11 +6,11 @@
 #include <cstddef>
 #include <cstdint>
 
-/// The one model of this firmware: loaded at boot from `kAppConfig`, run on request.
+/// The model of this firmware: loaded from what `model_config()` tells, run on request.
 ///
 /// Memory planning lets a method reuse the bytes of its inputs, so each input has a staging copy in
-/// `kAppConfig.io_pool` that is handed to the method anew before every inference. Outputs that the
-/// plan leaves to the caller follow there.
+/// `model_config().io_pool` that is handed to the method anew before every inference. Outputs that
+/// the plan leaves to the caller follow there.
 
 namespace mcugen {
 
@@ -36,6 +36,9 @@ struct MemoryUse {
 /// Check the `.pte`, load it, set up staging and outputs. Does not fail: what went wrong is kept,
 /// `model_ready()` is false from then on.
 void model_load();
+
+/// Destroy what `model_load()` made, so that it can be called again. Harmless if it has not been.
+void model_unload();
 
 /// @returns whether the model can be executed.
 bool model_ready();

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include <app/app_config.h>
 #include <app/console_writer.h>
 #include <app/frame.h>
 #include <app/line_parser.h>
 #include <app/log.h>
 #include <app/model.h>
+#include <app/model_store.h>
 #include <app/results.h>
 #include <app/server.h>
 #include <port/board.h>
@@ -33,6 +33,7 @@ enum class Status : uint8_t {
   kBadArgument = 3,
   kNotReady = 4,
   kExecuteFailed = 5,
+  // 6, load failed: the runner's (runner/model_store.cpp)
 };
 
 enum FrameType : uint8_t {
@@ -188,18 +189,18 @@ void command_info() {
   const MemoryUse memory = model_memory();
   out.text("m-mcugen-info-{\"protocol\":");
   out.decimal(kProtocolVersion);
-  json_field("firmware_id", kAppConfig.firmware_id);
+  json_field("firmware_id", model_config().firmware_id);
   json_field("board", kBoardConfig.id);
-  json_field("model", kAppConfig.model_name);
-  json_field("pte_sha256", kAppConfig.pte_sha256);
-  json_field("pte_bytes", kAppConfig.pte_bytes);
-  json_field("method", kAppConfig.method_name);
+  json_field("model", model_config().model_name);
+  json_field("pte_sha256", model_config().pte_sha256);
+  json_field("pte_bytes", model_config().pte_bytes);
+  json_field("method", model_config().method_name);
   json_field("clock_hz", board_clock_hz());
   json_field("clock_source", clock_source_name());
   json_field("counter", counter_name());
   json_field("counter_hz", cycle_counter_hz());
   json_field("empty_ticks", cycle_counter_empty());
-  json_field("state", model_ready() ? "ready" : "error");
+  json_field("state", model_ready() ? "ready" : model_store_empty() ? "empty" : "error");
   json_error();
   json_key("memory");
   out.text("{\"planned\":");
@@ -215,6 +216,9 @@ void command_info() {
   out.character('}');
   json_tensors("inputs", model_input);
   json_tensors("outputs", model_output);
+  for (size_t i = 0; model_store_info(i).name != nullptr; ++i) {
+    json_field(model_store_info(i).name, model_store_info(i).value);
+  }
   if (board_reset_cause() != nullptr) {
     json_field("reset", board_reset_cause());
   }
@@ -295,8 +299,8 @@ void command_infer(const char* iterations_token, const char* warmups_token) {
 
 // The runner sends images as unsigned bytes; an int8 model's input is the same shifted by 128.
 uint8_t db_flip(const TensorBytes& input) {
-  const bool image = std::strcmp(kAppConfig.profile_model, "ic01") == 0 ||
-                     std::strcmp(kAppConfig.profile_model, "vww01") == 0;
+  const bool image = std::strcmp(model_config().profile_model, "ic01") == 0 ||
+                     std::strcmp(model_config().profile_model, "vww01") == 0;
   return image && input.dtype == kDtypeInt8 ? 0x80 : 0;
 }
 
@@ -398,7 +402,7 @@ bool dispatch(char** tokens, size_t count) {
     lap();
   } else if (is("profile", 1)) {
     line("m-profile-[ULPMark for tinyML Firmware V0.0.1]");
-    line("m-model-", kAppConfig.profile_model);
+    line("m-model-", model_config().profile_model);
   } else if (is("help", 1)) {
     command_help();
   } else if (is("db", 3)) {
@@ -550,6 +554,24 @@ void frame_execute(uint8_t type, size_t bytes) {
   reply(type, Status::kOk, sizeof(ticks));
 }
 
+void frame_of_store(uint8_t answer, uint8_t type, size_t bytes) {
+  StoreAnswer of_store;
+  if (!model_store_frame(type, g_frame.body(), bytes, &of_store)) {
+    reply_text(answer, Status::kUnknownType, "unknown frame type");
+    return;
+  }
+  // Another model: what `db` announced was for the input of the one before.
+  g_db_expected = 0;
+  g_db_received = 0;
+  g_db_started = false;
+  const Status status = static_cast<Status>(of_store.status);
+  if (of_store.text != nullptr) {
+    reply_text(answer, status, of_store.text);
+  } else {
+    reply_model_error(answer, status);
+  }
+}
+
 void run_frame() {
   const uint8_t type = g_frame.type();
   const size_t bytes = g_frame.body_bytes();
@@ -580,7 +602,7 @@ void run_frame() {
       frame_read(answer, bytes, model_input);
       break;
     default:
-      reply_text(answer, Status::kUnknownType, "unknown frame type");
+      frame_of_store(answer, type, bytes);
       break;
   }
 }

@@ -343,6 +343,7 @@ class QemuMachine:
     board: BoardSpec
     elf: Path
     state_path: Path
+    extra: tuple[str, ...] = ()  #: arguments of QEMU's besides the board's
 
     def start(self) -> str:
         """Start the machine and return the URL of its console.
@@ -364,7 +365,7 @@ class QemuMachine:
         ]
         if qemu.cpu is not None:
             arguments.append(f"--cpu={qemu.cpu}")
-        arguments += [f"--extra={extra}" for extra in qemu.extra_args]
+        arguments += [f"--extra={extra}" for extra in (*qemu.extra_args, *self.extra)]
         run_session_script(arguments)
         try:
             state = json.loads(self.state_path.read_text(encoding="utf-8"))

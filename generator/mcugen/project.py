@@ -24,10 +24,11 @@ from importlib import metadata
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from mcugen import render
+from mcugen import operators, render
 from mcugen.boards import BoardSpec, Isa, MemoryKind
 from mcugen.c_array import c_byte_array
 from mcugen.errors import TemplateError
+from mcugen.memory import STACK_BYTES
 from mcugen.resources import (
     executorch_dir,
     executorch_include_dir,
@@ -73,18 +74,40 @@ def write_project(
     Raises TemplateError if a file there was edited, or is not ours, and would be overwritten.
     """
     files = project_files(artifact, plan, board)
-    firmware_id = _firmware_id(files)
+    firmware_id = firmware_id_of(files)
     files[APP_CONFIG] = render.render(
         render.app_config_context(artifact, plan, firmware_id)
     ).encode()
+    return place_project(
+        files,
+        board,
+        root,
+        firmware_id=firmware_id,
+        model_name=artifact.name,
+        pte_bytes=len(artifact.pte),
+        pte_sha256=artifact.sha256,
+    )
+
+
+def place_project(
+    files: dict[str, bytes],
+    board: BoardSpec,
+    root: Path,
+    *,
+    firmware_id: str,
+    model_name: str,
+    pte_bytes: int = 0,
+    pte_sha256: str = "",
+) -> FirmwareProject:
+    """Write `files` and their manifest into `root`. pte_bytes: 0 for an image without a model."""
     manifest = {path: _sha256(data) for path, data in sorted(files.items())}
     document = {
         "schema": _MANIFEST_SCHEMA,
         "board": board.id,
         "env": env_name(board),
-        "model": artifact.name,
-        "pte_bytes": len(artifact.pte),
-        "pte_sha256": artifact.sha256,
+        "model": model_name,
+        "pte_bytes": pte_bytes,
+        "pte_sha256": pte_sha256,
         "firmware_id": firmware_id,
         "files": manifest,
     }
@@ -102,7 +125,7 @@ def write_project(
         manifest=manifest,
         firmware_id=firmware_id,
         board_id=board.id,
-        model_name=artifact.name,
+        model_name=model_name,
         env_name=env_name(board),
     )
 
@@ -148,14 +171,52 @@ def env_name(board: BoardSpec) -> str:
 
 def project_files(artifact: PteArtifact, plan: MemoryPlan, board: BoardSpec) -> dict[str, bytes]:
     """Return path → contents of all files but the manifest, with an empty firmware id."""
-    files = dict(_copied_files(board))
     contexts: dict[str, render.Context] = {
-        "platformio.ini": render.platformio_context(board, env_name(board)),
         "linker/memory.ld": render.linker_context(plan, board),
         APP_CONFIG: render.app_config_context(artifact, plan, ""),
-        "src/board_config.cpp": render.board_config_context(board),
         "src/operators.cpp": render.operators_context(artifact),
         "README.md": render.readme_context(artifact, plan, board, env_name(board)),
+    }
+    files = _board_files(board, contexts, store="embedded")
+    files["src/model_pte.c"] = c_byte_array(
+        artifact.pte,
+        name=render.MODEL_ARRAY,
+        section=".model_pte",
+        what=f"Model {artifact.name!a}",
+    ).encode()
+    return files
+
+
+def runner_files(board: BoardSpec, firmware_id: str = "") -> dict[str, bytes]:
+    """Return path → contents of the generic image's project, but its manifest."""
+    table = render.named_operators_context(operators.names())
+    contexts: dict[str, render.Context] = {
+        "linker/memory.ld": render.runner_linker_context(board, STACK_BYTES),
+        APP_CONFIG: render.RunnerConfigContext(firmware_id, len(table.operators)),
+        "src/operators.cpp": table,
+        "README.md": render.runner_readme_context(board, env_name(board)),
+    }
+    return _board_files(board, contexts, store="runner")
+
+
+def _board_files(
+    board: BoardSpec, contexts: Mapping[str, render.Context], *, store: str
+) -> dict[str, bytes]:
+    """Return what `contexts` render to, and all that projects for this board have in common.
+
+    store: the folder in firmware/app that says where the model comes from.
+    """
+    files = {
+        path: data
+        for path, data in _copied_files(board).items()
+        if not path.startswith(f"{RUNTIME}/app/")
+        or path.count("/") == 3
+        or f"/app/{store}/" in path
+    }
+    contexts = {
+        **contexts,
+        "platformio.ini": render.platformio_context(board, env_name(board)),
+        "src/board_config.cpp": render.board_config_context(board),
         f"{RUNTIME}/library.json": render.LibraryContext(
             name="mcugen_runtime",
             version=_version(),
@@ -187,12 +248,6 @@ def project_files(artifact: PteArtifact, plan: MemoryPlan, board: BoardSpec) -> 
     }
     for path, context in contexts.items():
         files[path] = render.render(context).encode()
-    files["src/model_pte.c"] = c_byte_array(
-        artifact.pte,
-        name=render.MODEL_ARRAY,
-        section=".model_pte",
-        what=f"Model {artifact.name!a}",
-    ).encode()
     files[f"{PLATFORM}/boards/{board.id}.json"] = (
         json.dumps(board_json(board), indent=2) + "\n"
     ).encode()
@@ -347,7 +402,8 @@ def _version() -> str:
         return "0.0.0"
 
 
-def _firmware_id(files: Mapping[str, bytes]) -> str:
+def firmware_id_of(files: Mapping[str, bytes]) -> str:
+    """Return 16 hex digits that stand for all of a project with an empty firmware id."""
     digest = hashlib.sha256()
     for path, data in sorted(files.items()):
         # Lengths first: no two different sets of files can give the same stream.

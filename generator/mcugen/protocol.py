@@ -14,7 +14,7 @@ import struct
 import time
 import zlib
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import IntEnum
 from pathlib import Path
@@ -41,6 +41,8 @@ class FrameType(IntEnum):
     EXECUTE = 0x03
     READ_OUTPUT = 0x04
     READ_INPUT = 0x05
+    WRITE_MODEL = 0x10
+    LOAD_MODEL = 0x11
 
 
 class Status(IntEnum):
@@ -52,6 +54,7 @@ class Status(IntEnum):
     BAD_ARGUMENT = 3
     NOT_READY = 4
     EXECUTE_FAILED = 5
+    LOAD_FAILED = 6
 
 
 STATUS_WORDS = {
@@ -60,6 +63,7 @@ STATUS_WORDS = {
     Status.BAD_ARGUMENT: "bad argument",
     Status.NOT_READY: "not ready",
     Status.EXECUTE_FAILED: "execute failed",
+    Status.LOAD_FAILED: "load failed",
 }
 
 
@@ -277,6 +281,9 @@ class DeviceInfo:
     inputs: tuple[tuple[int, int], ...]
     outputs: tuple[tuple[int, int], ...]
     reset: str | None = None
+    #: Of a runner: the most bytes a `.pte` may have, and the CRC-32 of the one that is loaded.
+    runner: int | None = None
+    pte_crc32: int | None = None
 
 
 _INFO_INTS = ("protocol", "pte_bytes", "clock_hz", "counter_hz", "empty_ticks")
@@ -320,6 +327,9 @@ def parse_info(text: str) -> DeviceInfo:
         values["error"] = None if error_text is None else _typed(error_text, str)
         reset = document.get("reset")
         values["reset"] = None if reset is None else _typed(reset, str)
+        for key in ("runner", "pte_crc32"):
+            number = document.get(key)
+            values[key] = None if number is None else _typed(number, int)
         values["memory"] = {
             str(name): PoolUse(_typed(pair[0], int), _typed(pair[1], int))
             for name, pair in document["memory"].items()
@@ -687,6 +697,27 @@ class Client:
             self._request(
                 FrameType.WRITE_INPUT, struct.pack("<HI", index, offset) + chunk, repeatable=True
             )
+
+    def write_model(self, pte: bytes, *, advance: Callable[[int], None] | None = None) -> None:
+        """Send a `.pte` to a runner. Its former model is gone from the first byte on.
+
+        Args:
+            advance: called with the number of bytes that have arrived.
+        """
+        for offset in range(0, len(pte), WRITE_CHUNK_BYTES):
+            chunk = pte[offset : offset + WRITE_CHUNK_BYTES]
+            self._request(FrameType.WRITE_MODEL, struct.pack("<I", offset) + chunk, repeatable=True)
+            if advance is not None:
+                advance(offset + len(chunk))
+
+    def load_model(self, size_bytes: int, crc32: int, method: str = "") -> None:
+        """Load a method of the `.pte` that was sent: "" is "forward" or the first one."""
+        self._request(
+            FrameType.LOAD_MODEL,
+            struct.pack("<II", size_bytes, crc32) + method.encode(),
+            repeatable=True,
+            timeout_s=self.deadlines.execute_s,
+        )
 
     def execute(self) -> int:
         """Run one inference and return its raw ticks, the empty interval included."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -72,7 +72,8 @@ class LinkerContext:
     template: ClassVar[str] = "memory.ld.j2"
     regions: tuple[LinkerRegion, ...]
     code: str  #: region of code and of .data's initial values
-    model: str  #: region of the model
+    model: str | None  #: region of the model; None: it lies in the arena
+    arena: str | None  #: region whose rest is a runner's arena
     ram_sections: tuple[RamSection, ...]  #: in order of address within each region
     stack_bytes: int
     stack_guard: bool  #: nothing lies right below the stack
@@ -108,6 +109,15 @@ class AppConfigContext:
     output_scale: str  #: C float literal
     output_zero_point: int
     softmax: bool
+
+
+@dataclass(frozen=True)
+class RunnerConfigContext:
+    """src/app_config.cpp of a runner."""
+
+    template: ClassVar[str] = "runner_config.cpp.j2"
+    firmware_id: str  #: empty while the id is being computed
+    num_operators: int
 
 
 @dataclass(frozen=True)
@@ -179,10 +189,27 @@ class ReadmeContext:
     executorch_version: str
 
 
+@dataclass(frozen=True)
+class RunnerReadmeContext:
+    """README.md of a runner."""
+
+    template: ClassVar[str] = "runner_readme.md.j2"
+    board_id: str
+    board_name: str
+    env_name: str
+    upload_protocol: str
+    qemu_machine: str | None
+    arena: str
+    arena_bytes: int
+    executorch_version: str
+
+
 Context = (
     PlatformioContext
     | LinkerContext
     | AppConfigContext
+    | RunnerConfigContext
+    | RunnerReadmeContext
     | BoardConfigContext
     | OperatorsContext
     | LibraryContext
@@ -218,7 +245,22 @@ def platformio_context(board: BoardSpec, env_name: str) -> PlatformioContext:
 
 def linker_context(plan: MemoryPlan, board: BoardSpec) -> LinkerContext:
     """Return the context of memory.ld."""
+    return _linker_context(board, plan.stack_bytes, _RAM_ORDER, arena=None)
+
+
+def runner_linker_context(board: BoardSpec, stack_bytes: int) -> LinkerContext:
+    """Return the context of memory.ld of a runner: one arena instead of model and pools."""
+    sections = (("stack", "stack"), ("data", "data"), ("arena", ".model_arena"))
+    return _linker_context(board, stack_bytes, sections, arena=board.arena_region.name)
+
+
+def _linker_context(
+    board: BoardSpec, stack_bytes: int, sections: Sequence[tuple[str, str]], *, arena: str | None
+) -> LinkerContext:
     stack_region = board.region_for("stack")
+    regions = list(board.regions)
+    if arena is not None and board.arena is not None:
+        regions.append(board.arena)
     return LinkerContext(
         regions=tuple(
             LinkerRegion(
@@ -227,14 +269,16 @@ def linker_context(plan: MemoryPlan, board: BoardSpec) -> LinkerContext:
                 start=region.start,
                 length=f"{region.size_bytes // 1024}K",
             )
-            for region in board.regions
+            for region in regions
         ),
         code=board.region_for("code").name,
-        model=board.region_for("model").name,
+        model=board.region_for("model").name if arena is None else None,
+        arena=arena,
         ram_sections=tuple(
-            RamSection(kind, board.region_for(role).name) for role, kind in _RAM_ORDER
+            RamSection(kind, arena or "" if role == "arena" else board.region_for(role).name)
+            for role, kind in sections
         ),
-        stack_bytes=plan.stack_bytes,
+        stack_bytes=stack_bytes,
         stack_guard=all(region.end != stack_region.start for region in board.regions),
     )
 
@@ -283,7 +327,12 @@ def board_config_context(board: BoardSpec) -> BoardConfigContext:
 
 def operators_context(artifact: PteArtifact) -> OperatorsContext:
     """Return the context of operators.cpp: sorted, each operator once."""
-    names = sorted({operator.name for operator in artifact.operators})
+    return named_operators_context({operator.name for operator in artifact.operators})
+
+
+def named_operators_context(operators: Iterable[str]) -> OperatorsContext:
+    """Return the context of operators.cpp for operators by name."""
+    names = sorted(operators)
     return OperatorsContext(tuple(OperatorRow(name, function_for(name)) for name in names))
 
 
@@ -313,6 +362,23 @@ def readme_context(
         qemu_machine=board.qemu.machine if board.qemu else None,
         memory=tuple(MemoryRow(role, board.region_for(role).name, size) for role, size in sizes),
         executorch_version=artifact.executorch_version,
+    )
+
+
+def runner_readme_context(board: BoardSpec, env_name: str) -> RunnerReadmeContext:
+    """Return the context of a runner's README.md."""
+    from mcugen.cache import package_versions
+
+    region = board.arena_region
+    return RunnerReadmeContext(
+        board_id=board.id,
+        board_name=board.name,
+        env_name=env_name,
+        upload_protocol=upload_protocol(board),
+        qemu_machine=board.qemu.machine if board.qemu else None,
+        arena=region.name,
+        arena_bytes=region.size_bytes,
+        executorch_version=package_versions(("executorch",))["executorch"],
     )
 
 

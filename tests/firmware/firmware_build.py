@@ -90,6 +90,7 @@ def cpu_flags(board: BoardSpec) -> list[str]:
 def build_target(board: BoardSpec, folder: Path) -> Path:
     """Build the firmware for a board, app/model.cpp replaced by fake_model.cpp."""
     sources = [path for path in sorted(FIRMWARE.glob("app/*.cpp")) if path.name != "model.cpp"]
+    sources += sorted(FIRMWARE.glob("app/embedded/*.cpp"))
     sources += sorted(FIRMWARE.glob("port/cortex_m/*.cpp"))
     sources += sorted(FIRMWARE.glob(f"bsp/{board.bsp}/*.cpp"))
     sources += [HERE / "fake_model.cpp", HERE / "test_config.cpp"]

@@ -25,6 +25,7 @@ NOT_READY = 0xE5
 def build(folder: Path, *flags: str) -> Path:
     sources = [f"app/{path.name}" for path in sorted(FIRMWARE.glob("app/*.cpp"))]
     sources = [name for name in sources if name not in ("app/main.cpp", "app/model.cpp")]
+    sources.append("app/embedded/model_store.cpp")
     return build_host(
         HERE / "host_server.cpp",
         sources,
