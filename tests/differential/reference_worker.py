@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The references, in a process of their own: torch is loaded once, and may crash.
+
+Requests and replies are pickles behind their length (u64) on stdin and stdout. A request is
+(name of a function below, arguments); the reply ("ok", result) or ("error", text).
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import struct
+import sys
+import traceback
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from op_case import OpCase, Out, T
+
+Answer = list[bytes] | str  #: the results in memory order, or why there are none
+
+
+def build(cases: Sequence[OpCase]) -> Any:
+    """Return the build_pte.Batch of `cases`."""
+    import build_pte
+
+    return build_pte.build_pte(cases)
+
+
+def expect(cases: Sequence[OpCase]) -> list[tuple[OpCase, Answer]]:
+    """Return each case with the shapes of its outputs, and what the reference gives."""
+    found: list[tuple[OpCase, Answer]] = []
+    on_runtime: list[int] = []
+    for case in cases:
+        try:
+            if case.op.startswith("cortex_m::"):
+                found.append(_cortex_m(case))
+                continue
+            found.append((_shaped(case), "not run"))
+            on_runtime.append(len(found) - 1)
+        except Exception as error:
+            found.append((case, f"no reference: {type(error).__name__}: {error}"))
+    answers = _host_runtime([found[index][0] for index in on_runtime])
+    for index, answer in zip(on_runtime, answers, strict=True):
+        found[index] = (found[index][0], answer)
+    return found
+
+
+def _torch_tensor(tensor: T) -> Any:
+    """A torch tensor with the strides of the case's memory order."""
+    import torch
+
+    memory = tensor.array.transpose(tensor.dim_order)
+    back = [int(axis) for axis in np.argsort(tensor.dim_order)]
+    return torch.from_numpy(np.array(memory, order="C", copy=True)).permute(back)
+
+
+def _torch_argument(value: Any) -> Any:
+    if isinstance(value, T):
+        return _torch_tensor(value)
+    if isinstance(value, list | tuple):
+        return [_torch_argument(each) for each in value]
+    return value
+
+
+def _shaped(case: OpCase) -> OpCase:
+    """Fill in the outputs' shapes with those torch's own operator gives."""
+    if all(out.shape is not None for out in case.outs):
+        return case
+    import torch
+    from executorch.exir.scalar_type import ScalarType  # noqa: F401 (registers the operators)
+
+    from mcugen import operators
+
+    namespace, _, rest = case.op.partition("::")
+    if not operators.operator(case.op).outputs:
+        return replace(case, outs=tuple(replace(out, shape=()) for out in case.outs))
+    name, _, overload = rest.partition(".")
+    function = getattr(getattr(getattr(torch.ops, namespace), name), overload)
+    given = [_torch_argument(each) for each in case.args]
+    if case.op == "aten::view_copy.out":  # some reshapes of other layouts torch only copies
+        given[0] = given[0].contiguous()
+    outs = [torch.empty(0, dtype=getattr(torch, out.dtype)) for out in case.outs]
+    positional, keywords = [], {}
+    written = list(outs)
+    for argument in function._schema.arguments:
+        if argument.alias_info is not None and argument.alias_info.is_write:
+            value = written if "List" in str(argument.type) else written.pop(0)
+        elif given:
+            value = _typed(argument, given.pop(0), torch)
+        else:
+            continue
+        if argument.kwarg_only:
+            keywords[argument.name] = value
+        else:
+            positional.append(value)
+    with torch.no_grad(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        function(*positional, **keywords)
+    return replace(
+        case,
+        outs=tuple(
+            replace(out, shape=tuple(tensor.shape)) if out.shape is None else out
+            for out, tensor in zip(case.outs, outs, strict=True)
+        ),
+    )
+
+
+def _typed(argument: Any, value: Any, torch: Any) -> Any:
+    """A `.pte` holds a dtype as a number."""
+    if argument.name == "dtype" and isinstance(value, int):
+        from mcugen.pte import DTYPES
+
+        return getattr(torch, DTYPES[value][0])
+    if argument.name in ("layout", "memory_format", "device") and isinstance(value, int):
+        return None
+    return value
+
+
+def _host_runtime(cases: Sequence[OpCase]) -> list[Answer]:
+    """Run the cases on the wheel's host runtime: all in one program, else each in its own."""
+    if not cases:
+        return []
+    together = _run_on_host(cases)
+    if not isinstance(together, str):
+        return list(together)
+    if len(cases) == 1:
+        return [together]
+    half = len(cases) // 2
+    return _host_runtime(cases[:half]) + _host_runtime(cases[half:])
+
+
+def _run_on_host(cases: Sequence[OpCase]) -> list[list[bytes]] | str:
+    from executorch.runtime import Runtime
+
+    try:
+        batch = build(cases)
+        program = Runtime.get().load_program(batch.pte)
+        method = program.load_method("forward")
+        assert method is not None
+        (output,) = method.execute([])
+    except Exception as error:
+        return f"the host runtime refuses it: {error}"
+    return batch.split(output.numpy().tobytes())
+
+
+# -- cortex_m
+
+
+def _cortex_m(case: OpCase) -> tuple[OpCase, Answer]:
+    import cortex_m_reference
+
+    args = [_torch_argument(each) for each in case.args]
+    result = cortex_m_reference.compute(case.op, args)
+    out = case.outs[0]
+    shape = tuple(result.shape)
+    if out.shape is not None and out.shape != shape:
+        raise ValueError(f"the reference gives {shape}, the case {out.shape}")
+    out = Out(out.dtype, shape, out.order)
+    array = np.ascontiguousarray(result.numpy())
+    return replace(case, outs=(out,)), [T(array.astype(out.dtype), out.order).memory()]
+
+
+# -- networks
+
+
+def network(seed: int) -> Any:
+    """Return the networks.Network of `seed`."""
+    import networks
+
+    return networks.export(seed)
+
+
+FUNCTIONS: dict[str, Callable[..., Any]] = {"build": build, "expect": expect, "network": network}
+
+
+def main() -> None:
+    replies = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what libraries print must not get between the replies
+    requests = sys.stdin.buffer
+    import torch
+
+    torch.set_num_threads(1)
+    import executorch.kernels.quantized  # noqa: F401 (registers its operators in the host runtime)
+
+    while head := requests.read(8):
+        (size,) = struct.unpack("<Q", head)
+        function, arguments = pickle.loads(requests.read(size))
+        try:
+            reply: tuple[str, Any] = ("ok", FUNCTIONS[function](*arguments))
+        except Exception:
+            reply = ("error", traceback.format_exc())
+        data = pickle.dumps(reply)
+        replies.write(struct.pack("<Q", len(data)) + data)
+        replies.flush()
+
+
+if __name__ == "__main__":
+    main()
