@@ -1,19 +1,22 @@
 # SPDX-License-Identifier: BSD-3-Clause
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from op_host import OpHost, build_hosts
+from op_host import OpHost, shared_hosts
 
 
 @pytest.fixture(scope="session")
 def host_programs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     if shutil.which("g++") is None:
         pytest.skip("g++ is not installed")
-    return build_hosts(tmp_path_factory.mktemp("hosts"))
+    base = tmp_path_factory.getbasetemp()
+    # Each worker of pytest-xdist has a folder of its own below that of the run.
+    return shared_hosts(base.parent if "PYTEST_XDIST_WORKER" in os.environ else base)
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ arguments after it, or `R <index>` for an earlier argument again. The reply is `
 
 from __future__ import annotations
 
+import fcntl
 import os
 import struct
 import subprocess
@@ -208,6 +209,19 @@ class OpHost:
         assert reply.error == 0, f"error 0x{reply.error:x}: {reply.log}"
         assert reply.untouched, "the operator wrote to an input"
         return reply.out
+
+
+def shared_hosts(base: Path) -> tuple[Path, Path]:
+    """Return build_hosts' programs, built once below `base` for all workers that ask."""
+    folder = base / "hosts"
+    folder.mkdir(exist_ok=True)
+    programs = folder / "op_host", folder / "pte_host"
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "done").exists():
+            build_hosts(folder)
+            (folder / "done").touch()
+    return programs
 
 
 def build_hosts(folder: Path) -> tuple[Path, Path]:
