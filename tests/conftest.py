@@ -30,6 +30,42 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         type=Path,
         help="take the runner of each board from DIR/<board>.elf instead of building it",
     )
+    differential = parser.getgroup("differential", "tests/differential")
+    differential.addoption("--seed", type=int, default=0, help="of cases and networks")
+    differential.addoption("--cases", type=int, default=2400, help="how many operator calls")
+    differential.addoption("--case", metavar="FAMILY:SEED:INDEX", help="one operator call alone")
+    differential.addoption("--networks", type=int, default=200, help="how many networks")
+    differential.addoption("--network", type=int, metavar="SEED", help="one network alone")
+    differential.addoption("--boards", metavar="BOARD,…", help="the simulated boards to run on")
+
+
+@pytest.fixture
+def count(record_property: Callable[[str, object], None]) -> Callable[[str, str, int, int], None]:
+    """Count(what, where, passed, failed): printed in sum at the end of the run."""
+
+    def add(what: str, where: str, passed: int, failed: int) -> None:
+        record_property("count", [what, where, passed, failed])
+
+    return add
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    # Reports come from the workers of pytest-xdist with their properties.
+    sums: dict[tuple[str, str], list[int]] = {}
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if getattr(report, "when", None) != "call":
+                continue
+            for name, value in report.user_properties:
+                if name == "count":
+                    what, where, passed, failed = value
+                    total = sums.setdefault((what, where), [0, 0])
+                    total[0] += passed
+                    total[1] += failed
+    if sums:
+        terminalreporter.section("counts")
+    for (what, where), (passed, failed) in sums.items():
+        terminalreporter.write_line(f"{what}, {where}: {passed:,} passed, {failed:,} failed")
 
 
 @pytest.fixture(scope="session")
