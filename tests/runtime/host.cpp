@@ -16,6 +16,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
+#include <limits>
 #include <memory>
 #include <random>
 #include <string>
@@ -115,7 +116,7 @@ struct Loaded {
     return result.error();
   }
 
-  Error load_method(const char* name, Span<const Kernel> kernels = {test::kKernels, 3},
+  Error load_method(const char* name, Span<const Kernel> kernels = {test::kKernels, test::kCount},
                     size_t most_planned = 1 << 20) {
     Result<MethodMeta> meta = program->method_meta(name);
     if (!meta.ok()) {
@@ -301,8 +302,8 @@ static void test_lists(Loaded& loaded) {
   // A planned input was copied: changing the source changes nothing.
   x.data[1] = 1000;
   EXPECT(method.execute() == Error::Ok);
-  // 7 + 0.5 + 1 + 4, (7+8+7), (0.25+0.125), 2, (2+20), (100+10)
-  EXPECT(floats_of(method.get_output(0))[0] == 12.5f + 22 + 0.375f + 2 + 22 + 110);
+  // 7 + 0.5 + 1 + 4, (7+8+7), (0.25+0.125), 2, (2+20), (100+100+10)
+  EXPECT(floats_of(method.get_output(0))[0] == 12.5f + 22 + 0.375f + 2 + 22 + 210);
   EXPECT(method.get_output(1).toInt() == 7);
   EXPECT(loaded.temp_allocator->used_size() == 0);
   float buffer[1];
@@ -387,6 +388,94 @@ static void test_dynamic(Loaded& loaded) {
   EXPECT(loaded.program->method_meta("dynamic")->input_tensor_meta(0)->sizes()[0] == 4);
 }
 
+static void test_list_moves(Loaded& loaded) {
+  EXPECT(loaded.load_method("list_moves") == Error::Ok);
+  Method& method = *loaded.method;
+  FloatTensor x({2}, {1, 2});
+  bool condition = true;
+  TensorImpl cond(ScalarType::Bool, 0, nullptr, &condition);
+  EXPECT(method.set_input(x.value(), 1) == Error::Ok);
+  for (float expected : {22.0f, 2.0f, 22.0f}) {
+    EXPECT(method.set_input(EValue(Tensor(&cond)), 0) == Error::Ok);
+    EXPECT(method.execute() == Error::Ok);
+    EXPECT(floats_of(method.get_output(0))[1] == expected);
+    condition = !condition;
+  }
+}
+
+static void test_list_inputs(Loaded& loaded) {
+  using executorch::runtime::BoxedEvalueList;
+  EXPECT(loaded.load_method("list_inputs") == Error::Ok);
+  Method& method = *loaded.method;
+  EXPECT(method.execute() == Error::InvalidState);
+  FloatTensor a({2}, {1, 2});
+  FloatTensor b({2}, {10, 20});
+  FloatTensor wrong({3}, {1, 2, 3});
+  Tensor unboxed[3] = {Tensor(&*a.impl), Tensor(&*a.impl), Tensor(&*a.impl)};
+  EValue values[3] = {a.value(), b.value(), wrong.value()};
+  EValue* good[] = {&values[0], &values[1], &values[1]};
+  EValue* bad[] = {&values[0], &values[2]};
+  BoxedEvalueList<Tensor> two(good, unboxed, 2);
+  BoxedEvalueList<Tensor> three(good, unboxed, 3);
+  BoxedEvalueList<Tensor> misshapen(bad, unboxed, 2);
+  EXPECT(method.set_input(EValue(&three), 0) == Error::InvalidArgument);
+  EXPECT(method.set_input(EValue(&misshapen), 0) == Error::NotSupported);
+  EXPECT(method.set_input(EValue(&two), 0) == Error::Ok);
+  EXPECT(method.execute() == Error::Ok && floats_of(method.get_output(0))[1] == 22);
+  // The first is copied, the second aliased.
+  a.data[1] = 5;
+  b.data[1] = 50;
+  EXPECT(method.execute() == Error::Ok && floats_of(method.get_output(0))[1] == 52);
+
+  EValue seven(int64_t(7));
+  EValue eight(int64_t(8));
+  EValue* sevens[] = {&seven, &seven};
+  EValue* others[] = {&seven, &eight};
+  int64_t ints[2];
+  BoxedEvalueList<int64_t> same(sevens, ints, 2);
+  BoxedEvalueList<int64_t> other(others, ints, 2);
+  EXPECT(method.set_input(EValue(&same), 1) == Error::Ok);
+  EXPECT(method.set_input(EValue(&other), 1) == Error::InvalidArgument);
+  const double doubles[] = {0.25, std::numeric_limits<double>::quiet_NaN()};
+  executorch::aten::ArrayRef<double> same_doubles(doubles, 2);
+  executorch::aten::ArrayRef<double> fewer_doubles(doubles, 1);
+  EXPECT(method.set_input(EValue(&same_doubles), 2) == Error::Ok);
+  EXPECT(method.set_input(EValue(&fewer_doubles), 2) == Error::InvalidArgument);
+  const bool bools[] = {true, false, true};
+  executorch::aten::ArrayRef<bool> same_bools(bools, 2);
+  executorch::aten::ArrayRef<bool> other_bools(bools + 1, 2);
+  EXPECT(method.set_input(EValue(&same_bools), 3) == Error::Ok);
+  EXPECT(method.set_input(EValue(&other_bools), 3) == Error::InvalidArgument);
+  std::optional<Tensor> optional;
+  BoxedEvalueList<std::optional<Tensor>> optionals(good, &optional, 1);
+  EXPECT(method.set_input(EValue(&optionals), 4) == Error::NotSupported);
+}
+
+static void test_views(Loaded& loaded) {
+  EXPECT(loaded.load_method("views") == Error::Ok);
+  Method& method = *loaded.method;
+  // What has no memory is the input, not the view of it.
+  log_lines = 0;
+  EXPECT(method.execute() == Error::InvalidState);
+  EXPECT(log_lines == 1 && last_line.find("et_view") != std::string::npos);
+  FloatTensor x({6}, {1, 2, 3, 4, 5, 6});
+  EXPECT(method.set_input(x.value(), 0) == Error::Ok);
+  EXPECT(method.execute() == Error::Ok && floats_of(method.get_output(0))[5] == 6);
+  FloatTensor y({6}, {1, 2, 3, 4, 5, 60});
+  EXPECT(method.set_input(y.value(), 0) == Error::Ok);
+  EXPECT(method.execute() == Error::Ok && floats_of(method.get_output(0))[5] == 60);
+}
+
+static void test_in_place(Loaded& loaded) {
+  EXPECT(loaded.load_method("in_place") == Error::Ok);
+  Method& method = *loaded.method;
+  FloatTensor x({2}, {1, 2});
+  EXPECT(method.set_input(x.value(), 0) == Error::Ok);
+  EXPECT(method.execute() == Error::Ok && floats_of(method.get_output(0))[1] == 4);
+  EXPECT(method.execute() == Error::Ok && floats_of(method.get_output(0))[1] == 8);
+  EXPECT(floats_of(method.get_output(1))[1] == 4);
+}
+
 static void test_arguments(Loaded& loaded) {
   EXPECT(Program::load(nullptr).error() == Error::InvalidArgument);
   EXPECT(loaded.program->load_method("forward", nullptr).error() == Error::InvalidArgument);
@@ -399,7 +488,7 @@ static void test_arguments(Loaded& loaded) {
   Bytes pool(4096);
   MemoryAllocator enough(4096, pool.data());
   MemoryManager manager(&enough);
-  const Span<const Kernel> kernels(test::kKernels, 3);
+  const Span<const Kernel> kernels(test::kKernels, test::kCount);
   EXPECT(
       loaded.program->load_method("lists", &manager, nullptr, nullptr, nullptr, kernels).error() ==
       Error::InvalidArgument);
@@ -409,12 +498,13 @@ static void test_arguments(Loaded& loaded) {
   EXPECT(loaded.program->load_method("forward", &small_planned, nullptr, nullptr, nullptr, kernels)
              .error() == Error::MemoryAllocationFailed);
   log_lines = 0;
-  EXPECT(loaded.load_method("forward", {test::kKernels + 1, 2}) == Error::OperatorMissing);
+  EXPECT(loaded.load_method("forward", {test::kKernels + 1, test::kCount - 1}) ==
+         Error::OperatorMissing);
   EXPECT(log_lines == 1 && last_line.find("test::add.out") != std::string::npos);
 
   // Without a table the registry is asked.
   EXPECT(loaded.load_method("forward", {}) == Error::OperatorMissing);
-  EXPECT(executorch::runtime::register_kernels({test::kKernels, 3}) == Error::Ok);
+  EXPECT(executorch::runtime::register_kernels({test::kKernels, test::kCount}) == Error::Ok);
   EXPECT(loaded.load_method("forward", {}) == Error::Ok);
 
   // Without a temp allocator, memory comes from et_pal_allocate() on a host.
@@ -470,6 +560,13 @@ static int command_api(const std::string& folder) {
   Loaded inline_constants(read_file(folder + "/inline.pte"));
   EXPECT(inline_constants.load_program(Program::Verification::InternalConsistency) == Error::Ok);
   test_forward(inline_constants);
+
+  const std::vector<uint8_t> extended = read_file(folder + "/extended.pte");
+  for (auto test : {test_list_moves, test_list_inputs, test_views, test_in_place}) {
+    Loaded loaded(extended);
+    EXPECT(loaded.load_program(Program::Verification::InternalConsistency) == Error::Ok);
+    test(loaded);
+  }
 
   // Not aligned: refused, not read.
   Bytes shifted(file.size() + 1);

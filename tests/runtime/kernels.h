@@ -66,10 +66,62 @@ inline void sum(KernelRuntimeContext& context, Span<EValue*> args) {
   args[11]->toTensor().mutable_data_ptr<float>()[0] = static_cast<float>(total);
 }
 
+/// self += other, in place.
+inline void add_in_place(KernelRuntimeContext& context, Span<EValue*> args) {
+  EValue* three[] = {args[0], args[1], args[0]};
+  add(context, {three, 3});
+}
+
+/// out = sum of the tensors of a list.
+inline void total(KernelRuntimeContext& context, Span<EValue*> args) {
+  const Tensor& out = args[1]->toTensor();
+  memset(out.mutable_data_ptr(), 0, out.nbytes());
+  for (const Tensor& item : args[0]->toTensorList()) {
+    if (item.numel() != out.numel()) {
+      context.fail(Error::InvalidArgument);
+      return;
+    }
+    for (ssize_t i = 0; i < out.numel(); ++i) {
+      out.mutable_data_ptr<float>()[i] += item.const_data_ptr<float>()[i];
+    }
+  }
+}
+
+/// first, second = x, x; returns the list of both.
+inline void twice(KernelRuntimeContext&, Span<EValue*> args) {
+  const Tensor& in = args[0]->toTensor();
+  for (size_t i : {1, 2}) {
+    memmove(args[i]->toTensor().mutable_data_ptr(), in.const_data_ptr(), in.nbytes());
+  }
+}
+
+/// The exporter's view of another shape: out gets the memory of x. Called without a return value.
+inline void view(KernelRuntimeContext& context, Span<EValue*> args) {
+  const Tensor& in = args[0]->toTensor();
+  const Tensor& out = args[2]->toTensor();
+  int32_t sizes[16];
+  const auto wanted = args[1]->toIntList();
+  for (size_t i = 0; i < wanted.size(); ++i) {
+    sizes[i] = static_cast<int32_t>(wanted[i]);
+  }
+  if (args.size() != 3 || wanted.size() > 16 ||
+      executorch::runtime::resize_tensor(out, {sizes, wanted.size()}) != Error::Ok ||
+      out.nbytes() != in.nbytes() ||
+      executorch::runtime::internal::set_tensor_data(out, in.mutable_data_ptr(), in.nbytes()) !=
+          Error::Ok) {
+    context.fail(Error::InvalidArgument);
+  }
+}
+
 inline const Kernel kKernels[] = {
     Kernel("test::add.out", add),
     Kernel("test::copy.out", copy),
     Kernel("test::sum.out", sum),
+    Kernel("test::add_.out", add_in_place),
+    Kernel("test::total.out", total),
+    Kernel("test::twice.out", twice),
+    Kernel("executorch_prim::et_view.default", view),
 };
+constexpr size_t kCount = sizeof(kKernels) / sizeof(kKernels[0]);
 
 }  // namespace test

@@ -134,7 +134,7 @@ def lists_plan() -> Plan:
     doubles = plan.value(s.DoubleList([0.25, 0.125]))
     bools = plan.value(s.BoolList([True, False, True]))
     tensors = plan.value(s.TensorList([x, y]))
-    optionals = plan.value(s.OptionalTensorList([none, y]))
+    optionals = plan.value(s.OptionalTensorList([none, -1, y]))
     empty = plan.value(s.IntList([]))
     plan.inputs, plan.outputs = [x, seven, half, yes, text, none], [out, seven]
     plan.call(
@@ -210,6 +210,76 @@ def dynamic_plan() -> Plan:
     return plan
 
 
+def list_moves_plan() -> Plan:
+    """out = sum of (cond ? [x, c] : [x]); a move gives the list that is summed its tensors."""
+    plan = Plan("list_moves", [64])
+    cond = plan.tensor([], dtype=ScalarType.BOOL, at=(1, 0))
+    x = plan.tensor([2], at=(1, 16))
+    c = plan.tensor([2], constant=2)
+    both = plan.value(s.TensorList([x, c]))
+    one = plan.value(s.TensorList([x]))
+    chosen = plan.value(s.TensorList([]))
+    optionals = plan.value(s.OptionalTensorList([-1, c]))
+    moved = plan.value(s.OptionalTensorList([]))
+    never = plan.value(s.Bool(False))
+    out = plan.tensor([2], at=(1, 32))
+    plan.inputs, plan.outputs = [cond, x], [out]
+    plan.instructions = [
+        s.Instruction(s.JumpFalseCall(cond, 3)),
+        s.Instruction(s.MoveCall(both, chosen)),
+        s.Instruction(s.JumpFalseCall(never, 4)),
+        s.Instruction(s.MoveCall(one, chosen)),
+        s.Instruction(s.MoveCall(optionals, moved)),
+    ]
+    plan.call("test::total", chosen, out, out)
+    return plan
+
+
+def list_inputs_plan() -> Plan:
+    """out = sum of a list of a planned and an unplanned input, beside lists of other types."""
+    plan = Plan("list_inputs", [64])
+    planned = plan.tensor([2], at=(1, 0))
+    unplanned = plan.tensor([2])
+    tensors = plan.value(s.TensorList([planned, unplanned]))
+    seven = plan.value(s.Int(7))
+    ints = plan.value(s.IntList([seven, seven]))
+    doubles = plan.value(s.DoubleList([0.25, float("nan")]))
+    bools = plan.value(s.BoolList([True, False]))
+    optionals = plan.value(s.OptionalTensorList([planned]))
+    out = plan.tensor([2], at=(1, 16))
+    plan.inputs = [tensors, ints, doubles, bools, optionals]
+    plan.outputs = [out]
+    plan.call("test::total", tensors, out, out)
+    return plan
+
+
+def views_plan() -> Plan:
+    """out = x as 3 x 2; neither x nor the view of it are planned."""
+    plan = Plan("views", [64])
+    x = plan.tensor([6], dynamic=1)
+    three, two = plan.value(s.Int(3)), plan.value(s.Int(2))
+    shape = plan.value(s.IntList([three, two]))
+    view = plan.tensor([6, 6], dynamic=1)
+    out = plan.tensor([3, 2], at=(1, 0))
+    plan.inputs, plan.outputs = [x], [out]
+    plan.call("executorch_prim::et_view", x, shape, view, overload="default")
+    plan.call("test::copy", view, out, out)
+    return plan
+
+
+def in_place_plan() -> Plan:
+    """first, second = x; x += first."""
+    plan = Plan("in_place", [64])
+    x = plan.tensor([2], at=(1, 0))
+    first = plan.tensor([2], at=(1, 16))
+    second = plan.tensor([2], at=(1, 32))
+    both = plan.value(s.TensorList([first, second]))
+    plan.inputs, plan.outputs = [x], [x, second]
+    plan.call("test::twice", x, first, second, both)
+    plan.call("test::add_", x, first, x)
+    return plan
+
+
 def one_tensor(**arguments: object) -> bytes:
     """A method that only has one tensor, with the fault that the arguments put into it."""
     plan = Plan("forward", [64])
@@ -265,9 +335,41 @@ def all_programs() -> dict[str, bytes]:
     def value(val: object) -> object:
         return lambda plan: plan.value(val)
 
+    def call(*names_and_args: object) -> object:
+        return lambda plan: plan.call(*names_and_args)
+
+    # Values of add_plan(): 0 is x, 1 the constant, 2 planned, 3 out.
+    def moved(plan: Plan) -> None:
+        plan.instructions.append(s.Instruction(s.MoveCall(1, 2)))
+
+    def view(plan: Plan, source: int, out: int) -> None:
+        six = plan.value(s.Int(6))
+        shape = plan.value(s.IntList([six]))
+        plan.call("executorch_prim::et_view", source, shape, out, overload="default")
+
+    def moved_and_viewed(plan: Plan) -> None:
+        placeholder = plan.tensor([2, 3])
+        plan.instructions.append(s.Instruction(s.MoveCall(2, placeholder)))
+        view(plan, 1, placeholder)
+
+    def list_out(*outs: int) -> object:
+        def edit(plan: Plan) -> None:
+            plan.call("test::twice", 0, *outs, plan.value(s.TensorList(list(outs))))
+
+        return edit
+
+    def planned_input_moved(plan: Plan) -> None:
+        plan.inputs.append(2)
+        plan.instructions = [s.Instruction(s.MoveCall(1, 2))]
+
     return {
         "methods": bytes(serialize_pte_binary(segmented)),
         "inline": inline(program([add_plan()], CONSTANTS)),
+        "extended": inline(
+            program(
+                [list_moves_plan(), list_inputs_plan(), views_plan(), in_place_plan()], CONSTANTS
+            )
+        ),
         # One fault each; the name says which, the test which Error.
         "bad_negative_size": one_tensor(sizes=[-1]),
         "bad_numel": one_tensor(sizes=[65536, 65536]),
@@ -309,6 +411,20 @@ def all_programs() -> dict[str, bytes]:
         "bad_int_list_index": edited(value(s.IntList([1 << 40]))),
         "bad_tensor_list": edited(value(s.TensorList([4]))),
         "bad_optional_list": edited(value(s.OptionalTensorList([5]))),
+        "bad_optional_list_index": edited(value(s.OptionalTensorList([-2]))),
+        "bad_write_constant": edited(call("test::add", 0, 0, 1, 1)),
+        "bad_write_constant_lying": edited(call("test::add", 0, 0, 1, 3)),
+        "bad_write_constant_returned": edited(call("test::add", 0, 0, 3, 1)),
+        "bad_write_in_place": edited(call("test::add_", 1, 0, 1)),
+        "bad_write_in_place_lying": edited(call("test::add_", 1, 0, 3)),
+        "bad_write_input": edited(call("test::add", 0, 0, 0, 0)),
+        "bad_write_first_of_list": edited(list_out(1, 3)),
+        "bad_write_last_of_list": edited(list_out(2, 1)),
+        "bad_write_moved": edited(moved),
+        "bad_write_viewed": edited(lambda plan: view(plan, 1, 2)),
+        "bad_view_of_constant_out": edited(lambda plan: view(plan, 0, 1)),
+        "bad_view_moved": edited(moved_and_viewed),
+        "bad_input_moved": edited(planned_input_moved),
     }
 
 

@@ -10,6 +10,7 @@
 #include <runtime/executor/tensor_parser.h>
 #include <runtime/platform/config.h>
 #include <runtime/platform/fail.h>
+#include <runtime/platform/names.h>
 
 #include <cstring>
 #include <new>
@@ -18,11 +19,54 @@
 // allocator; execution then only follows pointers. Value types cannot change after loading (a move
 // joins values of one type), so what is checked here about types holds in every kernel call.
 
+namespace mcugen {
+namespace {
+
+// The operator's name without its overload, of a call whose operator has been found.
+[[maybe_unused]] const char* operator_name(const executorch_flatbuffer::ExecutionPlan* plan,
+                                           const executorch_flatbuffer::KernelCall* call) {
+  return plan->operators()->Get(static_cast<uint32_t>(call->op_index()))->name()->c_str();
+}
+
+#if MCUGEN_RUNTIME_FULL || MCUGEN_CHECK_OUTPUTS
+// Is the call one of `name`? Its operator may not have been looked for yet.
+bool calls(const executorch_flatbuffer::ExecutionPlan* plan,
+           const executorch_flatbuffer::KernelCall* call, const char* name) {
+  const uint32_t index = static_cast<uint32_t>(call->op_index());
+  if (index >= flatbuffers::length(plan->operators())) {
+    return false;
+  }
+  const auto* op = plan->operators()->Get(index)->name();
+  return op != nullptr && names_equal(op->c_str(), name);
+}
+
+// The operator that gives its last argument the memory of its first.
+bool is_view(const executorch_flatbuffer::ExecutionPlan* plan,
+             const executorch_flatbuffer::KernelCall* call) {
+  return calls(plan, call, "executorch_prim::et_view");
+}
+#endif
+
+#if MCUGEN_CHECK_OUTPUTS
+// Is its first argument what the operator writes to? Its name then ends in "_", but not in "__".
+bool writes_first(const executorch_flatbuffer::ExecutionPlan* plan,
+                  const executorch_flatbuffer::KernelCall* call) {
+  const char* name = operator_name(plan, call);
+  const size_t length = strlen(name);
+  return (length > 1 && name[length - 1] == '_' && name[length - 2] != '_') ||
+         names_equal(name, "executorch_prim::et_copy_index");
+}
+#endif
+
+}  // namespace
+}  // namespace mcugen
+
 namespace executorch::runtime {
 namespace {
 
 using executorch::aten::Tensor;
 using executorch_flatbuffer::KernelTypes;
+using mcugen::operator_name;
 using OptionalTensor = std::optional<Tensor>;
 
 // The tag is known to be Tensor: toTensor() would check again and keep a message for it.
@@ -33,11 +77,29 @@ bool has_memory(const Tensor& tensor) {
 }
 
 // Does the tensor at `index`, or each tensor of the list there, have memory now?
-bool has_memory(const executorch_flatbuffer::ExecutionPlan* plan, const EValue* values,
-                int32_t index) {
-  if (values[index].isTensor()) {
-    return has_memory(tensor_of(values[index]));
+bool has_memory([[maybe_unused]] const executorch_flatbuffer::ExecutionPlan* plan,
+                const EValue* values, int32_t index) {
+  const EValue& value = values[index];
+  if (value.isTensor()) {
+    return has_memory(tensor_of(value));
   }
+#if MCUGEN_RUNTIME_FULL
+  if (value.isTensorList()) {
+    for (const Tensor& item : value.payload.copyable_union.as_tensor_list_ptr->get()) {
+      if (!has_memory(item)) {
+        return false;
+      }
+    }
+  } else if (value.isListOptionalTensor()) {
+    for (const OptionalTensor& item :
+         value.payload.copyable_union.as_list_optional_tensor_ptr->get()) {
+      if (item.has_value() && !has_memory(*item)) {
+        return false;
+      }
+    }
+  }
+#else
+  // Lists are not moved here, so their items are where the file puts them; in fewer bytes.
   const executorch_flatbuffer::EValue* serialized =
       plan->values()->Get(static_cast<uint32_t>(index));
   const flatbuffers::Vector<int32_t, uint32_t>* items = nullptr;
@@ -47,11 +109,12 @@ bool has_memory(const executorch_flatbuffer::ExecutionPlan* plan, const EValue* 
     items = optionals->items();
   }
   for (uint32_t i = 0; i < flatbuffers::length(items); ++i) {
-    const EValue& item = values[items->Get(i)];
-    if (item.isTensor() && !has_memory(tensor_of(item))) {
+    const int32_t item = items->Get(i);
+    if (item >= 0 && values[item].isTensor() && !has_memory(tensor_of(values[item]))) {
       return false;
     }
   }
+#endif
   return true;
 }
 
@@ -89,6 +152,12 @@ class MethodLoader final {
     if (error == Error::Ok) {
       error = check_list(plan_->outputs());
     }
+#if MCUGEN_CHECK_OUTPUTS
+    if (error == Error::Ok) {
+      marks_ = pool<uint8_t>(mcugen::kMarks);
+      error = mark_values();
+    }
+#endif
     for (uint32_t c = 0; error == Error::Ok && c < chain_count; ++c) {
       error = load_chain(plan_->chains()->Get(c), &(*chains)[c]);
     }
@@ -232,6 +301,10 @@ class MethodLoader final {
   }
 
   Error load_item(int64_t index, Tag tag, EValue** pointer) {
+    if (index == -1 && tag == Tag::None) {
+      *pointer = nullptr;  // How the exporter writes an optional that is none.
+      return Error::Ok;
+    }
     Error error = check_index(index);
     if (error != Error::Ok) {
       return error;
@@ -301,8 +374,10 @@ class MethodLoader final {
     instruction->args[1] = &values_[second];
     const Tag from = values_[first].tag;
     const Tag to = values_[second].tag;
-    // Lists are not moved: has_memory() finds their items where the plan put them.
-    bool fits = from == to && from != Tag::ListTensor && from != Tag::ListOptionalTensor;
+    bool fits = from == to;
+#if !MCUGEN_RUNTIME_FULL
+    fits = fits && from != Tag::ListTensor && from != Tag::ListOptionalTensor;
+#endif
     if (instruction->kind == Chain::Kind::kFree) {
       fits = from == Tag::Tensor;
     } else if (instruction->kind == Chain::Kind::kJumpFalse && from == Tag::Tensor) {
@@ -329,12 +404,151 @@ class MethodLoader final {
       const int32_t index = indices->Get(i);
       instruction->args[i] = &values_[index];
       // Inputs and outputs that the plan leaves to the caller have no memory yet.
-      if (!has_memory(plan_, values_, index)) {
+      if (!has_memory(index)) {
         instruction->kind = Chain::Kind::kCheckedKernel;
       }
     }
-    return find_kernel(call->op_index(), instruction);
+    error = find_kernel(call->op_index(), instruction);
+#if MCUGEN_CHECK_OUTPUTS
+    if (error == Error::Ok) {
+      error = check_written(call);
+    }
+#endif
+    return error;
   }
+
+#if !MCUGEN_CHECK_OUTPUTS
+  bool has_memory(int32_t index) const { return runtime::has_memory(plan_, values_, index); }
+#else
+  // As marked, or many calls with one long list would take for ever.
+  bool has_memory(int32_t index) const { return (marks_[index] & kUnset) == 0; }
+
+  // Why a kernel must not write to a value.
+  enum Mark : uint8_t {
+    kConstant = 1,     // It may lie in flash.
+    kCallerInput = 2,  // So may what the caller gave, where the plan has no memory for the input.
+    kMoved = 4,        // A move may have put any of these there,
+    kViewed = 8,       // and so may a view.
+    kUnset = 16,       // Not why: it has no memory yet, for load_call().
+  };
+
+  // Marks every value, lists with the marks of their items.
+  Error mark_values() {
+    for (uint32_t i = 0; i < n_values_; ++i) {
+      const auto* tensor = plan_->values()->Get(i)->val_as_Tensor();
+      marks_[i] = tensor != nullptr && tensor->allocation_info() == nullptr &&
+                          tensor->data_buffer_idx() != 0
+                      ? kConstant
+                      : 0;
+      marks_[i] |= tensor != nullptr && !runtime::has_memory(tensor_of(values_[i])) ? kUnset : 0;
+    }
+    for (uint32_t i = 0; i < flatbuffers::length(plan_->inputs()); ++i) {
+      const uint32_t index = static_cast<uint32_t>(plan_->inputs()->Get(i));
+      const auto* tensor = plan_->values()->Get(index)->val_as_Tensor();
+      if (tensor != nullptr && tensor->allocation_info() == nullptr) {
+        marks_[index] |= kCallerInput;
+      }
+    }
+    // Moves first: what is both moved to and viewed into is refused, as the view would change the
+    // tensor that was moved, under another index.
+    for (const bool views : {false, true}) {
+      for (uint32_t c = 0; c < flatbuffers::length(plan_->chains()); ++c) {
+        Error error = mark_destinations(plan_->chains()->Get(c)->instructions(), views);
+        if (error != Error::Ok) {
+          return error;
+        }
+      }
+    }
+    for (uint32_t i = 0; i < n_values_; ++i) {
+      const auto* items = items_of(i);
+      for (uint32_t j = 0; j < flatbuffers::length(items); ++j) {
+        marks_[i] |= items->Get(j) < 0 ? 0 : marks_[items->Get(j)];
+      }
+    }
+    // set_input() copies into planned inputs.
+    for (uint32_t i = 0; i < flatbuffers::length(plan_->inputs()); ++i) {
+      MCUGEN_CHECK((marks_[plan_->inputs()->Get(i)] & (kMoved | kViewed)) == 0, InvalidProgram,
+                   "input %u is the target of a move or view", static_cast<unsigned>(i));
+    }
+    return Error::Ok;
+  }
+
+  // The items of a list of tensors, in the file. Loading has checked them, -1 is none.
+  const flatbuffers::Vector<int32_t, uint32_t>* items_of(uint32_t value) const {
+    const executorch_flatbuffer::EValue* serialized = plan_->values()->Get(value);
+    if (const auto* list = serialized->val_as_TensorList()) {
+      return list->items();
+    }
+    const auto* optionals = serialized->val_as_OptionalTensorList();
+    return optionals == nullptr ? nullptr : optionals->items();
+  }
+
+  Error mark_destinations(
+      const flatbuffers::Vector<flatbuffers::Offset<executorch_flatbuffer::Instruction>, uint32_t>*
+          instructions,
+      bool views) {
+    for (uint32_t i = 0; i < flatbuffers::length(instructions); ++i) {
+      const auto* move = instructions->Get(i)->instr_args_as_MoveCall();
+      const auto* call = instructions->Get(i)->instr_args_as_KernelCall();
+      Error error = Error::Ok;
+      if (move != nullptr && !views) {
+        error = check_index(move->move_to());
+        if (error == Error::Ok) {
+          marks_[move->move_to()] |= kMoved;
+        }
+      } else if (call != nullptr && views && flatbuffers::length(call->args()) != 0 &&
+                 mcugen::is_view(plan_, call)) {
+        const int32_t index = call->args()->Get(call->args()->size() - 1);
+        error = check_index(index);
+        if (error == Error::Ok) {
+          error = refuse(call, index, kConstant | kCallerInput | kMoved);
+          marks_[index] |= kViewed;
+        }
+      }
+      if (error != Error::Ok) {
+        return error;
+      }
+    }
+    return Error::Ok;
+  }
+
+  // The runtime knows no schemas, but: operators return what they write, as the last argument of a
+  // call; the argument before is the last of the schema, where `out` stands, which may be a list;
+  // several outs stand before the list of them; an operator that ends in "_" writes to its first.
+  Error check_written(const executorch_flatbuffer::KernelCall* call) {
+    const auto* indices = call->args();
+    const uint32_t count = flatbuffers::length(indices);
+    if (count == 0 || mcugen::is_view(plan_, call)) {
+      return Error::Ok;  // mark_destinations() has checked the view.
+    }
+    const uint32_t returned = static_cast<uint32_t>(indices->Get(count - 1));
+    const bool first = mcugen::writes_first(plan_, call);
+    uint32_t outs = first ? 0 : 1;
+    if (count > 1 && values_[indices->Get(count - 2)].isTensor()) {
+      const uint32_t items = flatbuffers::length(items_of(returned));
+      outs = items > outs ? items : outs;
+    }
+    Error error = Error::Ok;
+    for (uint32_t i = 0; error == Error::Ok && i < count; ++i) {
+      if (i + 1 == count || i + 1 + outs >= count || (first && i == 0)) {
+        error = refuse(call, indices->Get(i), kConstant | kCallerInput | kMoved | kViewed);
+      }
+    }
+    return error;
+  }
+
+  // Fails if the value has one of these marks.
+  Error refuse([[maybe_unused]] const executorch_flatbuffer::KernelCall* call, int32_t index,
+               uint8_t marks) {
+    const uint8_t mark = marks_[index] & marks;
+    MCUGEN_CHECK(mark == 0, InvalidProgram, "%s writes to value %d: %s",
+                 mcugen::operator_name(plan_, call), static_cast<int>(index),
+                 mark & kConstant      ? "constant"
+                 : mark & kCallerInput ? "input without planned memory"
+                                       : "target of a move or view");
+    return Error::Ok;
+  }
+#endif  // MCUGEN_CHECK_OUTPUTS
 
   Error find_kernel(int32_t op_index, Chain::Instruction* instruction) {
     const auto* operators = plan_->operators();
@@ -392,6 +606,7 @@ class MethodLoader final {
   uint8_t* pools_[mcugen::kNumPools] = {};  // Next free element of each.
   EValue* values_ = nullptr;
   int32_t* shape_words_ = nullptr;
+  uint8_t* marks_ = nullptr;
   uint32_t n_values_ = 0;
   bool moves_ = false;  // The method has moves: any tensor may become any other.
 };
@@ -452,32 +667,68 @@ Method::~Method() {
   static_assert(std::is_trivially_destructible<executorch::aten::TensorImpl>::value);
 }
 
+namespace {
+
+// What set_input() does with a tensor, or with each tensor of a list.
+Error set_tensor(const Tensor& to, const Tensor& from, const executorch_flatbuffer::Tensor* plan,
+                 size_t input_idx) {
+  MCUGEN_CHECK(to.scalar_type() == from.scalar_type(), InvalidArgument,
+               "input %zu is of scalar type %d", input_idx, static_cast<int>(to.scalar_type()));
+  Error error = resize_tensor(to, from.sizes());
+  if (error != Error::Ok) {
+    return error;  // Logged, with the sizes.
+  }
+  // There is one dim order of rank 0 or 1; a caller may not have given it.
+  MCUGEN_CHECK(from.dim() < 2 || from.dim_order() == to.dim_order(), InvalidArgument,
+               "input %zu is of another dim order", input_idx);
+  return plan->allocation_info() != nullptr ? internal::copy_tensor_data(to, from)
+                                            : internal::share_tensor_data(to, from);
+}
+
+#if MCUGEN_RUNTIME_FULL
+Error set_list(const EValue& to, const EValue& from,
+               const executorch_flatbuffer::ExecutionPlan* plan, size_t index, size_t input_idx) {
+  const auto items = to.payload.copyable_union.as_tensor_list_ptr->get();
+  const auto* indices =
+      plan->values()->Get(static_cast<uint32_t>(index))->val_as_TensorList()->items();
+  Result<executorch::aten::ArrayRef<Tensor>> source = from.tryToTensorList();
+  MCUGEN_CHECK(
+      source.ok() && source->size() == items.size() && items.size() == flatbuffers::length(indices),
+      InvalidArgument, "input %zu is a list of %zu tensors", input_idx, items.size());
+  for (uint32_t i = 0; i < items.size(); ++i) {
+    const auto* item = plan->values()->Get(static_cast<uint32_t>(indices->Get(i)));
+    Error error = set_tensor(items[i], (*source)[i], item->val_as_Tensor(), input_idx);
+    if (error != Error::Ok) {
+      return error;
+    }
+  }
+  return Error::Ok;
+}
+
+template <typename T>
+bool same_list(Result<executorch::aten::ArrayRef<T>> a, Result<executorch::aten::ArrayRef<T>> b) {
+  // equals() would compare doubles by value, and NaN with itself as different.
+  return a.ok() && b.ok() && a->size() == b->size() &&
+         (a->empty() || memcmp(a->data(), b->data(), a->size() * sizeof(T)) == 0);
+}
+#endif
+
+}  // namespace
+
 Error Method::set_input(const EValue& input_evalue, size_t input_idx) {
   MCUGEN_CHECK(initialized(), InvalidState, "method is not initialized");
   MCUGEN_CHECK(input_idx < inputs_size(), InvalidArgument, "no input %zu", input_idx);
-  EValue& input = mutable_value(get_input_index(input_idx));
+  const size_t index = get_input_index(input_idx);
+  EValue& input = mutable_value(index);
   MCUGEN_CHECK(input.tag == input_evalue.tag, InvalidArgument, "input %zu is of another type",
                input_idx);
   bool same;
   switch (input.tag) {
-    case Tag::Tensor: {
-      const Tensor& to = tensor_of(input);
-      const Tensor& from = tensor_of(input_evalue);
-      MCUGEN_CHECK(to.scalar_type() == from.scalar_type(), InvalidArgument,
-                   "input %zu is of scalar type %d", input_idx, static_cast<int>(to.scalar_type()));
-      Error error = resize_tensor(to, from.sizes());
-      if (error != Error::Ok) {
-        return error;  // Logged, with the sizes.
-      }
-      // There is one dim order of rank 0 or 1; a caller may not have given it.
-      MCUGEN_CHECK(from.dim() < 2 || from.dim_order() == to.dim_order(), InvalidArgument,
-                   "input %zu is of another dim order", input_idx);
-      const auto* tensor = serialization_plan_->values()
-                               ->Get(static_cast<uint32_t>(get_input_index(input_idx)))
-                               ->val_as_Tensor();
-      return tensor->allocation_info() != nullptr ? internal::copy_tensor_data(to, from)
-                                                  : internal::share_tensor_data(to, from);
-    }
+    case Tag::Tensor:
+      return set_tensor(
+          tensor_of(input), tensor_of(input_evalue),
+          serialization_plan_->values()->Get(static_cast<uint32_t>(index))->val_as_Tensor(),
+          input_idx);
     // Other inputs were folded into the program when it was traced: only their value will do.
     case Tag::Int:
     case Tag::Double:  // Bit by bit: 8 bytes, like the int.
@@ -493,6 +744,19 @@ Error Method::set_input(const EValue& input_evalue, size_t input_idx) {
     case Tag::None:
       same = true;
       break;
+#if MCUGEN_RUNTIME_FULL
+    case Tag::ListInt:
+      same = same_list(input.tryToIntList(), input_evalue.tryToIntList());
+      break;
+    case Tag::ListDouble:
+      same = same_list(input.tryToDoubleList(), input_evalue.tryToDoubleList());
+      break;
+    case Tag::ListBool:
+      same = same_list(input.tryToBoolList(), input_evalue.tryToBoolList());
+      break;
+    case Tag::ListTensor:
+      return set_list(input, input_evalue, serialization_plan_, index, input_idx);
+#endif
     default:
       return MCUGEN_FAIL(NotSupported, "input %zu is a list", input_idx);
   }
@@ -570,16 +834,16 @@ const executorch_flatbuffer::KernelCall* find_call(const executorch_flatbuffer::
   return instructions->Get(static_cast<uint32_t>(instr_idx))->instr_args_as_KernelCall();
 }
 
-[[maybe_unused]] const char* operator_name(const executorch_flatbuffer::ExecutionPlan* plan,
-                                           const executorch_flatbuffer::KernelCall* call) {
-  return plan->operators()->Get(static_cast<uint32_t>(call->op_index()))->name()->c_str();
-}
-
 Error check_memory(const executorch_flatbuffer::ExecutionPlan* plan, const EValue* values,
                    size_t chain_idx, size_t instr_idx) {
   const executorch_flatbuffer::KernelCall* call = find_call(plan, chain_idx, instr_idx);
   const auto* indices = call->args();
-  for (uint32_t i = 0; i < flatbuffers::length(indices); ++i) {
+  uint32_t count = flatbuffers::length(indices);
+#if MCUGEN_RUNTIME_FULL
+  // What a view gives memory to has none yet.
+  count -= count != 0 && mcugen::is_view(plan, call) ? 1 : 0;
+#endif
+  for (uint32_t i = 0; i < count; ++i) {
     MCUGEN_CHECK(has_memory(plan, values, indices->Get(i)), InvalidState,
                  "%s, instruction %zu: argument %u has no memory: not set?",
                  operator_name(plan, call), instr_idx, static_cast<unsigned>(i));

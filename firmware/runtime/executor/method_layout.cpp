@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <runtime/executor/method_layout.h>
+#include <runtime/platform/config.h>
 
 namespace mcugen {
 namespace {
@@ -25,6 +26,7 @@ constexpr uint8_t kElementBytes[kNumPools] = {
     sizeof(Chain::Instruction),
     sizeof(void*),
     sizeof(int32_t),
+    sizeof(uint8_t),
 };
 
 // Where a value of each type goes, and the items of a list.
@@ -58,6 +60,9 @@ static_assert(static_cast<size_t>(KernelTypes::Tensor) == 5);
 MethodLayout::MethodLayout(const executorch_flatbuffer::ExecutionPlan* plan)
     : count{}, has_moves(false) {
   count[kValues] = length(plan->values());
+#if MCUGEN_CHECK_OUTPUTS
+  count[kMarks] = count[kValues];
+#endif
   for (uint32_t i = 0; i < count[kValues]; ++i) {
     const executorch_flatbuffer::EValue* value = plan->values()->Get(i);
     const void* at = value->val();

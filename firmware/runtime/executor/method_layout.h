@@ -56,6 +56,7 @@ enum Pool : uint8_t {
   kInstructions,   ///< Chain::Instruction
   kPointers,       ///< EValue*: items of lists, arguments of instructions.
   kShapeWords,     ///< int32_t: strides; of a bounded tensor sizes, then strides.
+  kMarks,          ///< uint8_t, one per value; none unless MCUGEN_CHECK_OUTPUTS.
   kNumPools,
 };
 

@@ -45,3 +45,10 @@
 #ifndef MCUGEN_PAL_TEMP_ALLOCATOR
 #define MCUGEN_PAL_TEMP_ALLOCATOR MCUGEN_HOSTED
 #endif
+
+/// load_method() refuses calls that write to constants, to inputs that stay in the caller's memory,
+/// or to what a move or a view may have put there (README.md, "Hostile files"). A generated project
+/// can do without: the generator has checked its one model, operator by operator.
+#ifndef MCUGEN_CHECK_OUTPUTS
+#define MCUGEN_CHECK_OUTPUTS MCUGEN_RUNTIME_FULL
+#endif
