@@ -3,6 +3,7 @@
 #include <app/log.h>
 #include <app/model.h>
 #include <app/model_store.h>
+#include <app/scalars.h>
 #include <executorch/runtime/core/data_loader.h>
 #include <executorch/runtime/executor/memory_manager.h>
 #include <executorch/runtime/executor/method.h>
@@ -17,7 +18,6 @@
 namespace mcugen {
 namespace {
 
-using executorch::aten::ScalarType;
 using executorch::aten::Tensor;
 using executorch::aten::TensorImpl;
 using executorch::runtime::DataLoader;
@@ -32,7 +32,6 @@ using executorch::runtime::MethodMeta;
 using executorch::runtime::Program;
 using executorch::runtime::Result;
 using executorch::runtime::Span;
-using executorch::runtime::Tag;
 using executorch::runtime::TensorInfo;
 
 constexpr size_t kIoAlignment = 16;
@@ -117,48 +116,10 @@ bool fail(const char* step, Error code) {
 
 size_t round_up(size_t bytes) { return (bytes + kIoAlignment - 1) & ~(kIoAlignment - 1); }
 
-/// What this file needs to know of an input or output.
-struct TensorFacts {
-  size_t bytes;
-  int8_t dtype;
-  bool planned;
-};
-
-enum class Side : uint8_t { kInput, kOutput };
-
-// Numbers travel as they lie in an EValue, which is as in a tensor of one element.
-Error read_scalar_facts(MethodMeta& meta, Side side, size_t index, TensorFacts* facts) {
-  const Result<Tag> tag = side == Side::kInput ? meta.input_tag(index) : meta.output_tag(index);
-  if (!tag.ok()) {
-    return tag.error();
-  }
-  switch (tag.get()) {
-    case Tag::Int:
-      *facts = {sizeof(int64_t), static_cast<int8_t>(ScalarType::Long), false};
-      return Error::Ok;
-    case Tag::Double:
-      *facts = {sizeof(double), static_cast<int8_t>(ScalarType::Double), false};
-      return Error::Ok;
-    case Tag::Bool:
-      *facts = {sizeof(bool), static_cast<int8_t>(ScalarType::Bool), false};
-      return Error::Ok;
-    case Tag::None:
-      *facts = {0, static_cast<int8_t>(ScalarType::Byte), false};
-      return Error::Ok;
-    default:
-      return Error::NotSupported;
-  }
-}
-
-bool is_tensor(MethodMeta& meta, Side side, size_t index) {
-  const Result<Tag> tag = side == Side::kInput ? meta.input_tag(index) : meta.output_tag(index);
-  return tag.ok() && tag.get() == Tag::Tensor;
-}
-
 // The only place that unpacks a TensorInfo for its size; each use of a Result costs some code.
 Error read_facts(MethodMeta& meta, Side side, size_t index, TensorFacts* facts) {
-  if (model_store_takes_scalars() && !is_tensor(meta, side, index)) {
-    return read_scalar_facts(meta, side, index, facts);
+  if (scalar_facts(meta, side, index, facts)) {
+    return Error::Ok;
   }
   Result<TensorInfo> result =
       side == Side::kInput ? meta.input_tensor_meta(index) : meta.output_tensor_meta(index);
@@ -187,6 +148,10 @@ uint8_t* io_address(Side side, size_t index) {
   }
   return address;
 }
+
+uint8_t* input_address(size_t index) { return io_address(Side::kInput, index); }
+
+uint8_t* output_address(size_t index) { return io_address(Side::kOutput, index); }
 
 bool check_crc() {
   if (crc32(model_config().pte, model_config().pte_bytes) != model_config().pte_crc32) {
@@ -259,28 +224,12 @@ bool load_method() {
   return true;
 }
 
-// A number among the inputs was traced into the program, which takes that value only: it is staged
-// from the start.
-void stage_scalars() {
-  for (size_t i = 0; i < g_meta->num_inputs(); ++i) {
-    TensorFacts facts{};
-    if (!is_tensor(*g_meta, Side::kInput, i) &&
-        read_facts(*g_meta, Side::kInput, i, &facts) == Error::Ok) {
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wdeprecated-declarations"  // nothing else tells the value
-      const EValue& value = g_method->get_input(i);
-#pragma GCC diagnostic pop
-      std::memcpy(io_address(Side::kInput, i), &value.payload.copyable_union, facts.bytes);
-    }
-  }
-}
-
 bool place_outputs() {
   for (size_t i = 0; i < g_meta->num_outputs(); ++i) {
-    if (model_store_takes_scalars() && !is_tensor(*g_meta, Side::kOutput, i)) {
+    TensorFacts facts{};
+    if (scalar_facts(*g_meta, Side::kOutput, i, &facts)) {
       continue;
     }
-    TensorFacts facts{};
     Error error = read_facts(*g_meta, Side::kOutput, i, &facts);
     // An output that is a constant of the model has its data already.
     if (error == Error::Ok && !facts.planned &&
@@ -291,36 +240,14 @@ bool place_outputs() {
       return fail("set_output_data_ptr", error);
     }
   }
-  if (model_store_takes_scalars()) {
-    stage_scalars();
-  }
+  scalars_stage(*g_meta, *g_method, input_address);
   return true;
 }
 
-Error set_scalar_input(size_t index) {
-  TensorFacts facts{};
-  const Error error = read_scalar_facts(*g_meta, Side::kInput, index, &facts);
-  if (error != Error::Ok) {
-    return error;
-  }
-  EValue value;  // None
-  const uint8_t* data = io_address(Side::kInput, index);
-  if (facts.bytes == sizeof(bool)) {
-    value = EValue(*data != 0);
-  } else if (facts.bytes != 0) {
-    int64_t bits;
-    std::memcpy(&bits, data, sizeof(bits));
-    value = EValue(bits);
-    if (facts.dtype == static_cast<int8_t>(ScalarType::Double)) {
-      value.tag = Tag::Double;  // of the same bits
-    }
-  }
-  return g_method->set_input(value, index);
-}
-
 Error set_input(size_t index) {
-  if (model_store_takes_scalars() && !is_tensor(*g_meta, Side::kInput, index)) {
-    return set_scalar_input(index);
+  Error error = Error::Ok;
+  if (scalar_set_input(*g_meta, *g_method, index, input_address, &error)) {
+    return error;
   }
   Result<TensorInfo> result = g_meta->input_tensor_meta(index);
   if (!result.ok()) {
@@ -402,9 +329,7 @@ bool model_output(size_t index, TensorBytes* tensor) {
   *tensor = {nullptr, facts.bytes, facts.dtype};
   if (g_ready) {
     const EValue& value = g_method->get_output(index);
-    if (model_store_takes_scalars() && !value.isTensor()) {
-      tensor->data = io_address(Side::kOutput, index);
-      std::memcpy(tensor->data, &value.payload.copyable_union, facts.bytes);
+    if (scalar_read_output(value, facts.bytes, index, output_address, &tensor->data)) {
       return true;
     }
     tensor->data = static_cast<uint8_t*>(value.toTensor().mutable_data_ptr());

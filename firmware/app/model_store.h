@@ -35,9 +35,6 @@ executorch::runtime::Error model_store_choose_method(executorch::runtime::Progra
 executorch::runtime::Error model_store_place(executorch::runtime::MethodMeta& meta, size_t io_bytes,
                                              const char** step);
 
-/// @returns whether inputs and outputs may be numbers beside tensors.
-bool model_store_takes_scalars();
-
 /// What a frame of the store's own is answered with.
 struct StoreAnswer {
   uint8_t status;

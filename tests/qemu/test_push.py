@@ -4,11 +4,13 @@
 from __future__ import annotations
 
 import time
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from mcugen.boards import load_board
 from mcugen.errors import DeviceError
 from mcugen.runner import Runner
 
@@ -65,8 +67,6 @@ def test_a_refused_model_leaves_the_device_usable(runners: Runners) -> None:
         runner.client.execute()
     with pytest.raises(DeviceError, match="model CRC mismatch"):
         runner.client.load_model(len(pte), 0)
-    import zlib
-
     runner.client.load_model(len(pte), zlib.crc32(pte))
     info = runner.client.info()
     assert (info.state, info.pte_bytes, info.pte_crc32) == ("ready", len(pte), zlib.crc32(pte))
@@ -74,8 +74,6 @@ def test_a_refused_model_leaves_the_device_usable(runners: Runners) -> None:
 
 
 def test_a_placed_model_is_loaded_at_boot(runner_elf: Callable[[str], Path]) -> None:
-    from mcugen.boards import load_board
-
     pte, inputs, outputs = golden("ad", "qemu-m4")
     with Runner.simulate(load_board("qemu-m4"), runner_elf("qemu-m4"), placed=pte) as runner:
         info = runner.client.info()

@@ -24,8 +24,6 @@ Error model_store_place(executorch::runtime::MethodMeta&, size_t io_bytes, const
   return Error::Ok;
 }
 
-bool model_store_takes_scalars() { return false; }
-
 bool model_store_frame(uint8_t, const uint8_t*, size_t, StoreAnswer*) { return false; }
 
 StoreField model_store_info(size_t) { return {nullptr, 0}; }

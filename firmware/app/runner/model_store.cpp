@@ -202,8 +202,6 @@ Error model_store_place(MethodMeta& meta, size_t io_bytes, const char** step) {
   return Error::Ok;
 }
 
-bool model_store_takes_scalars() { return true; }
-
 bool model_store_frame(uint8_t type, const uint8_t* body, size_t bytes, StoreAnswer* answer) {
   if (type == kWriteModel) {
     *answer = write_model(body, bytes);

@@ -70,6 +70,7 @@ env.Append(
         "-nostartfiles",
         "--specs=nano.specs",
         "--specs=nosys.specs",
+        "-ffunction-sections",  # link-time optimization forgets it, and --gc-sections needs it
         "-Wl,--gc-sections",
         "-Wl,--build-id=none",
         f"-Wl,-Map,{image}.map",
