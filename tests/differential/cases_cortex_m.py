@@ -200,8 +200,9 @@ def _batch_matmul(rng: np.random.Generator) -> OpCase:
     batch, rows, inner, columns = (_int(rng, 1, high) for high in (3, 6, 60, 9))
     multipliers, shifts = _scaling(rng, 1, inner)
     args = (
-        *(T(_int8s(rng, batch, rows, inner)), _zero_point(rng)),
-        *(T(_int8s(rng, batch, columns, inner)), _zero_point(rng), _zero_point(rng)),
+        # What the schema calls zero points of the factors are offsets, minus the zero point.
+        *(T(_int8s(rng, batch, rows, inner)), -_zero_point(rng)),
+        *(T(_int8s(rng, batch, columns, inner)), -_zero_point(rng), _zero_point(rng)),
         *(int(multipliers[0]), int(shifts[0]), _scratch(rng)),
     )
     return OpCase("cortex_m::quantized_batch_matmul.out", args, (Out("int8"),))
@@ -210,19 +211,26 @@ def _batch_matmul(rng: np.random.Generator) -> OpCase:
 # -- element by element
 
 
-def _shapes(rng: np.random.Generator) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Two shapes of which one may be broadcast, as the exporter lets them through."""
-    rank = _int(rng, 1, 4)
-    shape = tuple(_int(rng, 1, 6) for _ in range(rank))
-    if rank == 4 and rng.random() < 0.4:
-        small = (1, shape[1], 1, 1)
-        return (shape, small) if rng.random() < 0.5 else (small, shape)
-    return shape, shape
+def _shape(rng: np.random.Generator) -> tuple[int, ...]:
+    return tuple(_int(rng, 1, 6) for _ in range(_int(rng, 1, 4)))
 
 
-def _pair(rng: np.random.Generator, *shapes: tuple[int, ...]) -> list[T]:
-    nhwc = len(shapes[0]) == 4 and rng.random() < 0.7
-    return [T(_int8s(rng, *shape), NHWC if nhwc else None) for shape in shapes]
+def _operand(rng: np.random.Generator, shape: tuple[int, ...]) -> T:
+    return T(_int8s(rng, *shape), NHWC if len(shape) == 4 and rng.random() < 0.7 else None)
+
+
+def _operands(rng: np.random.Generator, *, broadcast: bool = True) -> tuple[T, T, Out]:
+    """Two tensors of one shape and layout, or an image and a value per channel: the only
+    broadcasting that the exporter lets through.
+    """
+    if broadcast and rng.random() < 0.25:
+        shape = (_int(rng, 1, 3), *(_int(rng, 2, 6) for _ in range(3)))
+        image = T(_int8s(rng, *shape), NHWC)
+        channels = T(_int8s(rng, 1, shape[1], 1, 1), NHWC)
+        a, b = (image, channels) if rng.random() < 0.5 else (channels, image)
+        return a, b, _like(image)
+    a = _operand(rng, _shape(rng))
+    return a, T(_int8s(rng, *a.array.shape), a.order), _like(a)
 
 
 def _like(tensor: T) -> Out:
@@ -230,7 +238,7 @@ def _like(tensor: T) -> Out:
 
 
 def _add(rng: np.random.Generator) -> OpCase:
-    a, b = _pair(rng, *_shapes(rng))
+    a, b, out = _operands(rng)
 
     def scale(low: int, high: int) -> tuple[int, int]:
         return _int(rng, 1 << 30, (1 << 31) - 1), _int(rng, low, high)
@@ -242,42 +250,43 @@ def _add(rng: np.random.Generator) -> OpCase:
         *(b, _zero_point(rng), sign * multiplier, shift),
         *(_zero_point(rng), *scale(-20, -17), *_activation(rng)),
     )
-    return OpCase("cortex_m::quantized_add.out", args, (_like(a),))
+    return OpCase("cortex_m::quantized_add.out", args, (out,))
 
 
 def _mul(rng: np.random.Generator) -> OpCase:
-    a, b = _pair(rng, *_shapes(rng))
+    a, b, out = _operands(rng)
     scale = (_int(rng, 1 << 30, (1 << 31) - 1), _int(rng, -12, -4))
     args = (a, _zero_point(rng), b, _zero_point(rng), _zero_point(rng), *scale)
-    return OpCase("cortex_m::quantized_mul.out", args, (_like(a),))
+    return OpCase("cortex_m::quantized_mul.out", args, (out,))
 
 
 def _div(rng: np.random.Generator) -> OpCase:
-    a, b = _pair(rng, *_shapes(rng))
+    a, b, out = _operands(rng, broadcast=False)
     scale = float(2.0 ** rng.uniform(-8, 4))
     args = (a, _zero_point(rng), b, _zero_point(rng), _zero_point(rng), scale)
-    return OpCase("cortex_m::quantized_div.out", args, (_like(a),))
+    return OpCase("cortex_m::quantized_div.out", args, (out,))
 
 
 def _min_max(name: str) -> Callable[[np.random.Generator], OpCase]:
     def make(rng: np.random.Generator) -> OpCase:
-        dtype = _pick(rng, "int8", "int32", "float32")
-        a, b = (T(t.array.astype(dtype), t.order) for t in _pair(rng, *_shapes(rng)))
+        dtype = str(_pick(rng, "int8", "int32", "float32"))
+        *tensors, out = _operands(rng)
+        a, b = (T(tensor.array.astype(dtype), tensor.order) for tensor in tensors)
         if dtype == "float32" and a.array.size > 2:
             a.array.flat[1] = np.nan
-        return OpCase(f"cortex_m::{name}.out", (a, b), (_like(a),))
+        return OpCase(f"cortex_m::{name}.out", (a, b), (Out(dtype, order=out.order),))
 
     return make
 
 
 def _activation_table(rng: np.random.Generator) -> OpCase:
-    (values,) = _pair(rng, _shapes(rng)[0])
+    values = _operand(rng, _shape(rng))
     table = T(_int8s(rng, 256))
     return OpCase("cortex_m::quantized_activation.out", (values, table), (_like(values),))
 
 
 def _softmax(rng: np.random.Generator) -> OpCase:
-    (values,) = _pair(rng, _shapes(rng)[0])
+    values = _operand(rng, _shape(rng))
     dim = _int(rng, -values.array.ndim, values.array.ndim - 1)
     # As the exporter derives them from the input's scale: 26 fractional bits.
     real = min(float(2.0 ** rng.uniform(-12, 3)) * (1 << 26), float((1 << 31) - 1))
@@ -289,7 +298,7 @@ def _softmax(rng: np.random.Generator) -> OpCase:
 
 
 def _quantize(rng: np.random.Generator) -> OpCase:
-    (like,) = _pair(rng, _shapes(rng)[0])
+    like = _operand(rng, _shape(rng))
     scale, zero_point = float(2.0 ** rng.uniform(-9, 2)), _zero_point(rng)
     steps = rng.integers(-300, 300, like.array.shape) + _pick(rng, 0.0, 0.5)
     values = (steps * scale).astype(np.float32)
@@ -301,7 +310,7 @@ def _quantize(rng: np.random.Generator) -> OpCase:
 
 
 def _dequantize(rng: np.random.Generator) -> OpCase:
-    (values,) = _pair(rng, _shapes(rng)[0])
+    values = _operand(rng, _shape(rng))
     scale = float(2.0 ** rng.uniform(-9, 2))
     args = (values, scale, _zero_point(rng), -128, 127, INT8)
     out = Out("float32", order=values.order)

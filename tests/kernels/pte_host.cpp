@@ -173,7 +173,9 @@ Outcome run(const std::vector<char>& file, const std::vector<char>& input) {
   return outcome;
 }
 
-bool read_stdin(void* target, size_t bytes) { return fread(target, 1, bytes, stdin) == bytes; }
+bool read_stdin(void* target, size_t bytes) {
+  return bytes == 0 || fread(target, 1, bytes, stdin) == bytes;
+}
 
 int serve() {
   uint32_t sizes[2];
@@ -189,7 +191,9 @@ int serve() {
                               static_cast<uint32_t>(outcome.output.size())};
     fwrite(head, 1, sizeof head, stdout);
     fwrite(outcome.text.data(), 1, outcome.text.size(), stdout);
-    fwrite(outcome.output.data(), 1, outcome.output.size(), stdout);
+    if (!outcome.output.empty()) {
+      fwrite(outcome.output.data(), 1, outcome.output.size(), stdout);
+    }
     fflush(stdout);
   }
   return 0;
