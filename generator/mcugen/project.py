@@ -234,6 +234,8 @@ def _board_files(
                 "-DEXECUTORCH_INTERNAL_FLATBUFFERS=0",
                 "-DET_LOG_ENABLED=0",
                 "-Wno-unused-parameter",
+                # A model that nobody has checked: runtime/platform/config.h.
+                *(("-DMCUGEN_RUNTIME_FULL=1",) if store == "runner" else ()),
             ),
         ),
         f"{KERNELS}/library.json": render.LibraryContext(
