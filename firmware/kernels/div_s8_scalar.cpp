@@ -2,13 +2,17 @@
 #include <kernels/elementwise_s8.h>
 #include <kernels/requantize.h>
 
-namespace mcugen {
+#include <limits>
 
-void div_s8_scalar(const DivS8Params& p, int32_t count, const int8_t* a, int32_t a_step,
-                   const int8_t* b, int32_t b_step, int8_t* output) {
+namespace mcugen {
+namespace {
+
+template <typename T>
+void div(const DivParams& p, int32_t count, const T* a, int32_t a_step, const T* b, int32_t b_step,
+         T* output) {
   // Rounding and clamping to integers commute, so clamp first: then the rounding is in range.
-  const float min = static_cast<float>(INT8_MIN - p.output_zero_point);
-  const float max = static_cast<float>(INT8_MAX - p.output_zero_point);
+  const float min = static_cast<float>(std::numeric_limits<T>::min() - p.output_zero_point);
+  const float max = static_cast<float>(std::numeric_limits<T>::max() - p.output_zero_point);
   for (; count > 0; --count, a += a_step, b += b_step) {
     const int32_t divisor = *b - p.b_zero_point;
     float value = 0.0f;
@@ -17,8 +21,20 @@ void div_s8_scalar(const DivS8Params& p, int32_t count, const int8_t* a, int32_t
       value = value * p.output_scale;
     }
     value = value < min ? min : value > max ? max : value;
-    *output++ = static_cast<int8_t>(round_half_even(value) + p.output_zero_point);
+    *output++ = static_cast<T>(round_half_even(value) + p.output_zero_point);
   }
+}
+
+}  // namespace
+
+void div_s8_scalar(const DivParams& p, int32_t count, const int8_t* a, int32_t a_step,
+                   const int8_t* b, int32_t b_step, int8_t* output) {
+  div(p, count, a, a_step, b, b_step, output);
+}
+
+void div_s16_scalar(const DivParams& p, int32_t count, const int16_t* a, int32_t a_step,
+                    const int16_t* b, int32_t b_step, int16_t* output) {
+  div(p, count, a, a_step, b, b_step, output);
 }
 
 }  // namespace mcugen

@@ -41,7 +41,7 @@ struct MulS8Params {
 void mul_s8_scalar(const MulS8Params& params, int32_t count, const int8_t* a, int32_t a_step,
                    const int8_t* b, int32_t b_step, int8_t* output);
 
-struct DivS8Params {
+struct DivParams {
   int32_t a_zero_point;
   int32_t b_zero_point;
   int32_t output_zero_point;
@@ -49,9 +49,12 @@ struct DivS8Params {
 };
 
 /// output = round_half_even((a - a_zero_point) / (b - b_zero_point) * output_scale)
-///          + output_zero_point, clamped to int8; a division by zero counts as 0. Float arithmetic.
-void div_s8_scalar(const DivS8Params& params, int32_t count, const int8_t* a, int32_t a_step,
+///          + output_zero_point, clamped to the type; a division by zero counts as 0. Float
+///          arithmetic.
+void div_s8_scalar(const DivParams& params, int32_t count, const int8_t* a, int32_t a_step,
                    const int8_t* b, int32_t b_step, int8_t* output);
+void div_s16_scalar(const DivParams& params, int32_t count, const int16_t* a, int32_t a_step,
+                    const int16_t* b, int32_t b_step, int16_t* output);
 
 /// output = table[input + 128]. @param[in] table int8[256].
 void lookup_s8_scalar(int32_t count, const int8_t* input, const int8_t* table, int8_t* output);

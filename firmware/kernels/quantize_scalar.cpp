@@ -3,9 +3,10 @@
 #include <kernels/requantize.h>
 
 namespace mcugen {
+namespace {
 
-void quantize_f32_s8_scalar(const QuantizeParams& p, int32_t count, const float* input,
-                            int8_t* output) {
+template <typename T>
+void quantize(const QuantizeParams& p, int32_t count, const float* input, T* output) {
   // Rounding and clamping to integers commute, so clamp first: then the rounding is in range.
   const float min = static_cast<float>(p.quant_min - p.zero_point);
   const float max = static_cast<float>(p.quant_max - p.zero_point);
@@ -16,15 +17,37 @@ void quantize_f32_s8_scalar(const QuantizeParams& p, int32_t count, const float*
       continue;
     }
     value = value < min ? min : value > max ? max : value;
-    *output++ = static_cast<int8_t>(round_half_even(value) + p.zero_point);
+    *output++ = static_cast<T>(round_half_even(value) + p.zero_point);
   }
+}
+
+template <typename T>
+void dequantize(float scale, int32_t zero_point, int32_t count, const T* input, float* output) {
+  for (; count > 0; --count) {
+    *output++ = static_cast<float>(*input++ - zero_point) * scale;
+  }
+}
+
+}  // namespace
+
+void quantize_f32_s8_scalar(const QuantizeParams& params, int32_t count, const float* input,
+                            int8_t* output) {
+  quantize(params, count, input, output);
+}
+
+void quantize_f32_s16_scalar(const QuantizeParams& params, int32_t count, const float* input,
+                             int16_t* output) {
+  quantize(params, count, input, output);
 }
 
 void dequantize_s8_f32_scalar(float scale, int32_t zero_point, int32_t count, const int8_t* input,
                               float* output) {
-  for (; count > 0; --count) {
-    *output++ = static_cast<float>(*input++ - zero_point) * scale;
-  }
+  dequantize(scale, zero_point, count, input, output);
+}
+
+void dequantize_s16_f32_scalar(float scale, int32_t zero_point, int32_t count,
+                               const int16_t* input, float* output) {
+  dequantize(scale, zero_point, count, input, output);
 }
 
 double reciprocal(double value) {

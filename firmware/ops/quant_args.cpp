@@ -7,9 +7,12 @@ namespace mcugen::ops {
 
 QuantArgs::QuantArgs(OpArgs& args) {
   scale = args.number(1);
-  zero_point = args.integer(2, INT8_MIN, INT8_MAX);
-  args.activation(3, 4, quant_min, quant_max);
-  args.integer(5, static_cast<int32_t>(ScalarType::Char), static_cast<int32_t>(ScalarType::Char));
+  dtype = static_cast<ScalarType>(args.integer(5, static_cast<int32_t>(ScalarType::Char),
+                                               static_cast<int32_t>(ScalarType::Short)));
+  const int32_t max = dtype == ScalarType::Char ? INT8_MAX : INT16_MAX;
+  zero_point = args.integer(2, -max - 1, max);
+  quant_min = args.integer(3, -max - 1, max);
+  quant_max = args.integer(4, quant_min, max);
   // Sign and exponent, so that no double arithmetic is linked in.
   uint64_t bits;
   memcpy(&bits, &scale, sizeof bits);

@@ -9,7 +9,8 @@ namespace mcugen::ops {
 struct QuantArgs {
   explicit QuantArgs(OpArgs& args);
 
-  double scale;  ///< 2^-126 to 2^126: it and its reciprocal are normal floats.
+  ScalarType dtype;  ///< Char or Short: the quantized type.
+  double scale;      ///< 2^-126 to 2^126: it and its reciprocal are normal floats.
   int32_t zero_point;
   int32_t quant_min;
   int32_t quant_max;

@@ -516,6 +516,30 @@ def test_div(torch: Any, host: OpHost) -> None:
         np.testing.assert_array_equal(got, expected)
 
 
+def test_div_int16(torch: Any, host: OpHost) -> None:
+    rng = rng_for("div int16")
+    for scale, zero_points in itertools.product(
+        (0.37, 1 / 3, 7000.5, 1e-6, 3e38), ((0, 0, 0), (-32768, 5, 32767), (32767, -32768, -1))
+    ):
+        a, b = (
+            T(rng.integers(-32768, 32768, (1, 5, 13, 11)).astype(np.int16), NHWC) for _ in range(2)
+        )
+        b.array.flat[:9] = zero_points[1]
+        arguments = [zero_points[0], b, zero_points[1], zero_points[2], scale]
+
+        expected = torch.ops.cortex_m.quantized_div(
+            torch_like(torch, a), zero_points[0], torch_like(torch, b), *arguments[2:]
+        ).numpy()
+        got = host.call(
+            "cortex_m::quantized_div.out",
+            a,
+            *arguments,
+            T(np.zeros_like(expected), NHWC),
+        )
+
+        np.testing.assert_array_equal(got, expected)
+
+
 @pytest.mark.parametrize("operator", ["minimum", "maximum"])
 @pytest.mark.parametrize("namespace", ["cortex_m", "aten"])
 @pytest.mark.parametrize("dtype", [np.int8, np.int32, np.float32])
@@ -754,6 +778,36 @@ def test_quantize_and_dequantize(torch: Any, host: OpHost, zero_point: int) -> N
         got = host.call(
             "cortex_m::dequantize_per_tensor.out",
             *(T(levels), *arguments, 1, T(np.zeros(256, np.float32))),
+        )
+
+        np.testing.assert_array_equal(got.view(np.int32), expected.view(np.int32))
+
+
+@pytest.mark.parametrize("zero_point", [-32768, -3, 0, 32767])
+def test_quantize_and_dequantize_int16(torch: Any, host: OpHost, zero_point: int) -> None:
+    rng = rng_for("quantize int16", zero_point)
+    for scale in [0.00783904455602169, 1 / 256, 3, 1e-30, 1e30, *(2.0 ** rng.uniform(-9, 3, 4))]:
+        values = np.concatenate([float_samples(rng, scale), float_samples(rng, scale) * 200])
+        arguments = [scale, zero_point, -32768, 32767]
+        expected = torch.ops.cortex_m.quantize_per_tensor(
+            torch.from_numpy(values), float(scale), *arguments[1:], torch.int16
+        ).numpy()
+
+        got = host.call(
+            "cortex_m::quantize_per_tensor.out",
+            *(T(values), *arguments, 2, T(np.full(values.shape, 99, np.int16))),
+        )
+
+        np.testing.assert_array_equal(got, expected)
+
+        levels = np.arange(-32768, 32768).astype(np.int16)
+        expected = torch.ops.cortex_m.dequantize_per_tensor(
+            torch.from_numpy(levels), float(scale), *arguments[1:], torch.int16
+        ).numpy()
+
+        got = host.call(
+            "cortex_m::dequantize_per_tensor.out",
+            *(T(levels), *arguments, 2, T(np.zeros(levels.shape, np.float32))),
         )
 
         np.testing.assert_array_equal(got.view(np.int32), expected.view(np.int32))
