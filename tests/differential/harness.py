@@ -82,6 +82,14 @@ class Reference:
             raise AssertionError(f"reference_worker.{function}:\n{reply}")
         return reply
 
+    @staticmethod
+    def dump(network: Any) -> bytes:
+        return pickle.dumps(network)
+
+    @staticmethod
+    def load(data: bytes) -> Any:
+        return pickle.loads(data)
+
     def close(self) -> None:
         if self._process is not None:
             self._process.kill()

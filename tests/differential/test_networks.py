@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Random networks through the whole flow: quantized and lowered for an M4 or an M55, run on every
+CPU.
+
+    pytest tests/differential/test_networks.py --networks 5000 --seed 100000
+    pytest tests/differential/test_networks.py --network 1234           # that seed alone
+    PYTHONPATH=tests/kernels:tests/differential python tests/differential/networks.py 1234
+
+Every network that the exporter accepts must run. The reference is mcugen.reference: int8 results
+are equal in every byte. Where a network keeps float operators that round in an order of their own
+(mcugen.operators.rounds), an int8 result may be one step off and a float one by the tolerance of
+mcugen.measure, as `mcugen verify` allows. Bytes on a CPU must be exactly those of our host build.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from harness import HostProgram, OnDevice, Reference, same_bits
+
+from mcugen import cache
+from mcugen.measure import within_tolerance
+from mcugen.pte import TensorSpec, read_pte
+
+pytestmark = [pytest.mark.torch, pytest.mark.toolchain, pytest.mark.qemu]
+
+CHUNK = 10  #: networks per test
+GOLDEN = Path(__file__).resolve().parents[1] / "golden/nets"
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "seeds" not in metafunc.fixturenames:
+        return
+    one = metafunc.config.getoption("--network")
+    first = metafunc.config.getoption("--seed") if one is None else one
+    total = metafunc.config.getoption("--networks") if one is None else 1
+    metafunc.parametrize(
+        "seeds",
+        [
+            pytest.param(
+                range(start, min(start + CHUNK, first + total)),
+                id=f"from{start}",
+                marks=pytest.mark.xdist_group(f"differential-{number % 2}"),
+            )
+            for number, start in enumerate(range(first, first + total, CHUNK))
+        ],
+    )
+
+
+def _split(specs: tuple[TensorSpec, ...], data: bytes) -> list[bytes]:
+    ends = list(itertools.accumulate(spec.nbytes for spec in specs))
+    starts = [0, *ends]
+    return [data[start:end] for start, end in zip(starts, ends, strict=False)]
+
+
+def _wrong_on_host(network: Any, our_host: HostProgram) -> tuple[str, list[bytes]]:
+    """Return how our host differs from the reference, and its outputs."""
+    ran = our_host(network.pte, network.inputs)
+    if ran.error:
+        return ran.error, []
+    outputs = _split(network.outputs, ran.output)
+    for number, (spec, got, expected) in enumerate(
+        zip(network.outputs, outputs, network.expected, strict=True)
+    ):
+        right = within_tolerance(spec, expected, got) if network.rounds else got == expected
+        if not right:
+            rounding = f" (rounds: {', '.join(network.rounds)})" if network.rounds else ""
+            return f"output {number} ({spec.dtype}) is not the reference's{rounding}", outputs
+    return "", outputs
+
+
+def _export(reference: Reference, seed: int) -> Any:
+    """Export, or take what an earlier run exported: that depends on our sources only."""
+    sources = sorted(path.name for path in Path(cache.__file__).parent.glob("*.py"))
+    key = cache.make_key(
+        what="differential network",
+        seed=seed,
+        generator=cache.source_hash(tuple(sources)),
+        networks=cache.file_sha256(Path(__file__).with_name("networks.py")),
+        operators=[
+            cache.file_sha256(path)
+            for path in sorted((Path(__file__).parents[2] / "firmware/ops/table").glob("*.toml"))
+        ],
+        versions=cache.package_versions(("torch", "executorch", "torchao", "numpy")),
+    )
+    kept = cache.load("differential", key)
+    if kept is not None:
+        return Reference.load(kept["network.pickle"])
+    network = reference.ask("network", seed)
+    if not network.error:
+        cache.store("differential", key, {"network.pickle": Reference.dump(network)})
+    return network
+
+
+def test_networks(
+    seeds: range,
+    reference: Reference,
+    our_host: HostProgram,
+    devices: dict[str, OnDevice],
+    count: Callable[[str, str, int, int], None],
+) -> None:
+    failed: Counter[str] = Counter()
+    texts = []
+
+    def fail(where: str, network: Any, text: str) -> None:
+        failed[where] += 1
+        texts.append(
+            f"{where}: {text.strip()}\n"
+            f"  rerun: pytest tests/differential/test_networks.py --network {network.seed}\n"
+            f"  {network.text[:600]}"
+        )
+
+    for seed in seeds:
+        network = _export(reference, seed)
+        if network.error:
+            fail("reference", network, network.error)
+            continue
+        text, outputs = _wrong_on_host(network, our_host)
+        if text:
+            fail("host", network, text)
+        if not outputs:
+            for board in devices:
+                failed[board] += 1
+            continue
+        for board, device in devices.items():
+            ran = device(network.pte, network.inputs)
+            got = _split(network.outputs, ran.output)
+            if ran.error:
+                fail(board, network, ran.error)
+            elif not all(
+                same_bits(spec.dtype, a, b)
+                for spec, a, b in zip(network.outputs, got, outputs, strict=True)
+            ):
+                fail(board, network, "other bytes than on the host")
+
+    lost = failed["reference"]
+    for where in ("host", *devices):
+        count("random networks", where, len(seeds) - failed[where] - lost, failed[where] + lost)
+    assert not texts, "\n".join([f"{len(texts)} failures", *texts])
+
+
+@pytest.mark.parametrize(
+    "pte",
+    [
+        pytest.param(
+            path,
+            id=path.stem,
+            marks=pytest.mark.xdist_group(f"differential-{number % 2}"),
+        )
+        for number, path in enumerate(sorted(GOLDEN.glob("*.pte")))
+    ],
+)
+def test_golden_networks(
+    pte: Path, devices: dict[str, OnDevice], count: Callable[[str, str, int, int], None]
+) -> None:
+    """The file as the exporter wrote it, and the published runtime's bytes."""
+    expected = pte.with_suffix(".out.bin")
+    if not expected.exists():  # the published stack fails on it
+        expected = pte.with_suffix(".ref.bin")
+    specs = read_pte(pte.read_bytes(), name=pte.stem).inputs
+    inputs = _split(specs, pte.with_suffix(".in.bin").read_bytes())
+
+    failures = []
+    for board, device in devices.items():
+        ran = device(pte.read_bytes(), inputs)
+        right = not ran.error and ran.output == expected.read_bytes()
+        count("golden networks", board, int(right), int(not right))
+        if not right:
+            failures.append(f"{board}: {ran.error or 'other bytes'}")
+
+    assert not failures
