@@ -109,6 +109,8 @@ class Qemu:
     serial_index: int
     counter_hz: int
     extra_args: tuple[str, ...]
+    #: Size of the machine's main RAM, where the runner's arena lies at the start of that.
+    arena_ram_mib: int | None = None
 
 
 @dataclass(frozen=True)
@@ -523,7 +525,10 @@ def _qemu(table: _Table | None) -> Qemu | None:
         serial_index=table.unsigned("serial_index"),
         counter_hz=table.positive("counter_hz"),
         extra_args=table.strings("extra_args"),
+        arena_ram_mib=table.get("arena_ram_mib", int, None),
     )
+    if qemu.arena_ram_mib is not None and qemu.arena_ram_mib <= 0:
+        raise table.error("'qemu.arena_ram_mib' must be above 0")
     table.close()
     return qemu
 
