@@ -344,6 +344,7 @@ class QemuMachine:
     elf: Path
     state_path: Path
     extra: tuple[str, ...] = ()  #: arguments of QEMU's besides the board's
+    shared_arena: bool = False  #: let `Session.ram` be the memory of a runner's models
 
     def start(self) -> str:
         """Start the machine and return the URL of its console.
@@ -366,6 +367,8 @@ class QemuMachine:
         if qemu.cpu is not None:
             arguments.append(f"--cpu={qemu.cpu}")
         arguments += [f"--extra={extra}" for extra in (*qemu.extra_args, *self.extra)]
+        if self.shared_arena and qemu.arena_ram_mib is not None:
+            arguments.append(f"--shared-ram-mib={qemu.arena_ram_mib}")
         run_session_script(arguments)
         try:
             state = json.loads(self.state_path.read_text(encoding="utf-8"))
@@ -401,6 +404,7 @@ class Session:
     url: str
     pid: int
     elf_sha256: str
+    ram: Path | None = None  #: the file that is the memory of a runner's models
 
 
 def running_session(state_path: Path) -> Session | None:
@@ -409,7 +413,8 @@ def running_session(state_path: Path) -> Session | None:
         return None
     try:
         state = json.loads(run_session_script(["status", f"--state={state_path}"]))
-        return Session(str(state["url"]), int(state["pid"]), str(state["elf_sha256"]))
+        ram = Path(state["ram"]) if "ram" in state else None
+        return Session(str(state["url"]), int(state["pid"]), str(state["elf_sha256"]), ram)
     except (McugenError, ValueError, KeyError, TypeError):
         return None
 

@@ -710,6 +710,10 @@ class Client:
             if advance is not None:
                 advance(offset + len(chunk))
 
+    def unload_model(self) -> None:
+        """Let a runner forget its model."""
+        self._request(FrameType.WRITE_MODEL, struct.pack("<I", 0), repeatable=True)
+
     def load_model(self, size_bytes: int, crc32: int, method: str = "") -> None:
         """Load a method of the `.pte` that was sent: "" is "forward" or the first one."""
         self._request(

@@ -4,22 +4,25 @@
 from __future__ import annotations
 
 import contextlib
+import mmap
 import struct
 import tempfile
 import zlib
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from mcugen import project
 from mcugen.boards import BoardSpec
-from mcugen.device import QemuMachine, SerialConsole
+from mcugen.device import QemuMachine, SerialConsole, running_session
 from mcugen.errors import DeviceError, DeviceTimeoutError, ProtocolError
 from mcugen.protocol import Client, Deadlines, DeviceInfo, Transcript
 
 MODEL_NAME = "runner"
 _MAGIC = b"MCGM"
+_HEADER_BYTES = 16
 
 
 def write_runner_project(board: BoardSpec, root: Path) -> project.FirmwareProject:
@@ -46,14 +49,39 @@ def placed_model(pte: bytes) -> bytes:
     return _MAGIC + struct.pack("<III", len(pte), zlib.crc32(pte), 0) + pte
 
 
+@dataclass(frozen=True)
+class SharedArena:
+    """The part of a simulated machine's RAM where a runner keeps its `.pte`, as a file."""
+
+    ram: Path
+    offset: int  #: of the `.pte`
+
+    @classmethod
+    def of(cls, board: BoardSpec, elf: Path, ram: Path) -> SharedArena:
+        """Return the arena of the runner `elf` in the file that is the machine's RAM."""
+        return cls(ram, arena_address(elf) - board.arena_region.start + _HEADER_BYTES)
+
+    def write(self, pte: bytes) -> None:
+        """Put a `.pte` into the machine's memory. The runner must not hold one."""
+        with open(self.ram, "r+b") as file, mmap.mmap(file.fileno(), 0) as memory:
+            if len(pte) > len(memory) - self.offset:
+                raise DeviceError(
+                    f"the model has {len(pte):,} B, the simulated machine's memory for it "
+                    f"{len(memory) - self.offset:,} B"
+                )
+            memory[self.offset : self.offset + len(pte)] = pte
+
+
 class Runner:
     """A device that runs a runner: give it a model, then inputs.
 
     Errors: DeviceError with the device's own line when it refuses; DeviceTimeoutError.
     """
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, arena: SharedArena | None = None) -> None:
+        """Talk to a device that runs. arena: its memory, where it is simulated and shares that."""
         self.client = client
+        self.arena = arena
         self._cleanup = contextlib.ExitStack()
 
     @classmethod
@@ -79,13 +107,16 @@ class Runner:
                 file.write_bytes(placed_model(placed))
                 address = arena_address(elf)
                 extra = ("-device", f"loader,file={file},addr={address:#x},force-raw=on")
-            machine = QemuMachine(board, elf, folder / "session.json", extra)
+            machine = QemuMachine(board, elf, folder / "session.json", extra, shared_arena=True)
             stack.callback(machine.stop)
             console = SerialConsole(machine.start(), board.console.baud)
             stack.callback(console.close)
             record = Transcript(transcript)
             stack.callback(record.close)
-            runner = cls(Client(console, record, deadlines or Deadlines()))
+            session = running_session(machine.state_path)
+            ram = session.ram if session is not None else None
+            arena = SharedArena.of(board, elf, ram) if ram is not None else None
+            runner = cls(Client(console, record, deadlines or Deadlines()), arena)
             info = runner.client.connect()
             if info.runner is None:
                 raise DeviceError(f"{elf} is not a runner: it has a model of its own")
@@ -95,8 +126,15 @@ class Runner:
     def push(
         self, pte: bytes, method: str = "", *, advance: Callable[[int], None] | None = None
     ) -> DeviceInfo:
-        """Send a `.pte`, load `method` ("": "forward" or the first) and return what is loaded."""
-        self.client.write_model(pte, advance=advance)
+        """Send a `.pte`, load `method` ("": "forward" or the first) and return what is loaded.
+
+        Where the arena is shared, the `.pte` is written there rather than sent.
+        """
+        if self.arena is None:
+            self.client.write_model(pte, advance=advance)
+        else:
+            self.client.unload_model()
+            self.arena.write(pte)
         self.client.load_model(len(pte), zlib.crc32(pte), method)
         return self.client.info()
 

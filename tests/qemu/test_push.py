@@ -73,6 +73,17 @@ def test_a_refused_model_leaves_the_device_usable(runners: Runners) -> None:
     assert runner.run([inputs[: info.inputs[0][1]]]) == [outputs[: info.outputs[0][1]]]
 
 
+def test_a_model_comes_over_the_serial_link(runner_elf: Callable[[str], Path]) -> None:
+    """Where memory is not shared, as on every real board."""
+    pte, inputs, outputs = golden("kws", "qemu-m4")
+    with Runner.simulate(load_board("qemu-m4"), runner_elf("qemu-m4")) as runner:
+        runner.arena = None
+        arrived: list[int] = []
+        info = runner.push(pte, advance=arrived.append)
+        assert runner.run([inputs[: info.inputs[0][1]]]) == [outputs[: info.outputs[0][1]]]
+    assert arrived[-1] == len(pte)
+
+
 def test_a_placed_model_is_loaded_at_boot(runner_elf: Callable[[str], Path]) -> None:
     pte, inputs, outputs = golden("ad", "qemu-m4")
     with Runner.simulate(load_board("qemu-m4"), runner_elf("qemu-m4"), placed=pte) as runner:

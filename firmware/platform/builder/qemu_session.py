@@ -3,11 +3,15 @@
 """Run an image on QEMU in the background, its console as a TCP port on this machine.
 
     qemu_session.py start --elf E --machine M --serial-index I --state FILE [--cpu C] [--extra=A]...
+                          [--shared-ram-mib N]
     qemu_session.py status --state FILE
     qemu_session.py stop --state FILE
 
 `start` ends when the image runs; the state file (JSON) then tells `url` (for pyserial), `port`,
 `pid`, `elf` and `elf_sha256`. One session per state file: a second `start` ends the first.
+
+With --shared-ram-mib the machine's RAM, which must have that size, is the file `ram` of the state:
+what another program writes there is in memory at once. `stop` deletes it.
 
 The console's socket is opened here and handed to QEMU, so no other program can take the port in
 between, and a host that connects early waits in its queue. The host may disconnect and connect
@@ -54,6 +58,7 @@ def start(
     state: Path,
     cpu: str | None = None,
     extra: Sequence[str] = (),
+    shared_ram_mib: int | None = None,
 ) -> dict[str, Any]:
     """Start `elf` and return what was written to `state`. Raises SessionError."""
     qemu = shutil.which(QEMU)
@@ -91,6 +96,9 @@ def start(
             ]
             command += ["-serial", "null"] * serial_index + ["-serial", "chardev:console"]
             command += ["-kernel", str(elf.resolve()), *extra]
+            ram = _ram_path(state)
+            if shared_ram_mib is not None:
+                command += _shared_ram(ram, shared_ram_mib)
             process = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
@@ -111,10 +119,13 @@ def start(
                     "elf": str(elf.resolve()),
                     "elf_sha256": hashlib.sha256(elf.read_bytes()).hexdigest(),
                 }
+                if shared_ram_mib is not None:
+                    values["ram"] = str(ram)
                 _write_json(state, values)
             except BaseException:
                 process.kill()
                 process.wait()
+                ram.unlink(missing_ok=True)
                 raise
     return values
 
@@ -129,6 +140,20 @@ def status(*, state: Path) -> dict[str, Any] | None:
     """Return the session's values, or None if it does not run."""
     values = _read_json(state)
     return values if values is not None and _runs(values) else None
+
+
+def _ram_path(state: Path) -> Path:
+    return state.with_name(state.name + ".ram").absolute()
+
+
+def _shared_ram(path: Path, mib: int) -> list[str]:
+    """Make the file, which takes no space on disk before it is written to."""
+    with open(path, "wb") as file:
+        file.truncate(mib << 20)
+    # QEMU takes options apart at commas; two stand for one.
+    name = str(path).replace(",", ",,")
+    backend = f"memory-backend-file,id=mcugen,size={mib}M,mem-path={name},share=on"
+    return ["-object", backend, "-machine", "memory-backend=mcugen"]
 
 
 def _wait_ready(process: subprocess.Popen[bytes], qmp: socket.socket, log: Any) -> None:
@@ -161,6 +186,7 @@ def _stop(state: Path) -> bool:
         else:
             raise SessionError(f"{QEMU} (process {pid}) does not end")
     state.unlink(missing_ok=True)
+    _ram_path(state).unlink(missing_ok=True)
     return running
 
 
@@ -225,6 +251,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             command.add_argument("--cpu")
             command.add_argument("--serial-index", type=int, default=0)
             command.add_argument("--extra", action="append", default=[])
+            command.add_argument("--shared-ram-mib", type=int)
     arguments = parser.parse_args(argv)
     try:
         if arguments.command == "start":
@@ -235,6 +262,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 state=arguments.state,
                 cpu=arguments.cpu,
                 extra=arguments.extra,
+                shared_ram_mib=arguments.shared_ram_mib,
             )
             print(f"{QEMU} -M {values['machine']} runs {arguments.elf}; console: {values['url']}")
         elif arguments.command == "stop":
