@@ -5,6 +5,7 @@
 #include <ops/op_args.h>
 
 #include <cstdarg>
+#include <cstring>
 
 namespace mcugen::ops {
 namespace {
@@ -237,6 +238,22 @@ double OpArgs::optional_number(size_t index, double otherwise) {
 
 bool OpArgs::optional_boolean(size_t index, bool otherwise) {
   return is_none(index) ? otherwise : boolean(index);
+}
+
+size_t OpArgs::choice(size_t index, const char* const* words, size_t count) {
+  const EValue* const value = this->value(index);
+  if (value == nullptr) {
+    return 0;
+  }
+  const ArrayRef<char>* const text =
+      value->isString() ? value->payload.copyable_union.as_string_ptr : nullptr;
+  for (size_t i = 0; text != nullptr && i < count; ++i) {
+    if (strlen(words[i]) == text->size() && memcmp(words[i], text->data(), text->size()) == 0) {
+      return i;
+    }
+  }
+  fail(index, text == nullptr ? "str" : "word");
+  return 0;
 }
 
 Number OpArgs::scalar(size_t index) {

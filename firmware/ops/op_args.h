@@ -97,6 +97,8 @@ class OpArgs {
   int64_t optional_int64(size_t index, int64_t otherwise);
   double optional_number(size_t index, double otherwise);
   bool optional_boolean(size_t index, bool otherwise);
+  /// @returns which of `count` words a string is.
+  size_t choice(size_t index, const char* const* words, size_t count);
   /// @returns a number with the type it was written as.
   Number scalar(size_t index);
   /// @returns an optional element type of the set `dtypes`, `otherwise` for None.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <ops/pointwise.h>
 #include <ops/strided_loop.h>
 
 namespace mcugen::ops {
@@ -24,27 +25,28 @@ void choose(OpArgs& args, const Tensor* out, const Tensor* self, const Tensor* o
 }
 
 /// minimum and maximum differ in their kernels only.
-inline void choose_out(KernelRuntimeContext& ctx, Span<EValue*> arguments, const char* op,
-                       ChooseKernel<int8_t>& s8, ChooseKernel<int32_t>& s32,
-                       ChooseKernel<float>& f32) {
-  OpArgs args(ctx, arguments, op, 3);
-  const Tensor* const self = args.tensor(0);
-  const Tensor* const other = args.tensor(1);
-  const Tensor* const out = args.tensor(2);
-  if (!args.ok() || !args.check(self->scalar_type() == other->scalar_type() &&
-                                    self->scalar_type() == out->scalar_type(),
-                                "dtype")) {
+/// @param[in] otherwise For operands of other types, or of two.
+inline void choose_out(KernelRuntimeContext& ctx, Span<EValue*> arguments,
+                       const Pointwise& otherwise, ChooseKernel<int8_t>& s8,
+                       ChooseKernel<int32_t>& s32, ChooseKernel<float>& f32) {
+  OpArgs args(ctx, arguments, otherwise.op, 3);
+  const Tensor* const self = args.tensor_of(0, kComputeDtypes);
+  const Tensor* const other = args.tensor_of(1, kComputeDtypes);
+  const Tensor* const out = args.tensor_of(2, kComputeDtypes);
+  if (!args.ok()) {
     return;
   }
-  switch (out->scalar_type()) {
-    case ScalarType::Char:
-      return choose(args, out, self, other, s8);
-    case ScalarType::Int:
-      return choose(args, out, self, other, s32);
-    case ScalarType::Float:
-      return choose(args, out, self, other, f32);
-    default:
-      args.check(false, "dtype");
+  const ScalarType dtype = out->scalar_type();
+  const bool alike = self->scalar_type() == dtype && other->scalar_type() == dtype &&
+                     out->shape_dynamism() == executorch::runtime::TensorShapeDynamism::STATIC;
+  if (alike && dtype == ScalarType::Char) {
+    choose(args, out, self, other, s8);
+  } else if (alike && dtype == ScalarType::Int) {
+    choose(args, out, self, other, s32);
+  } else if (alike && dtype == ScalarType::Float) {
+    choose(args, out, self, other, f32);
+  } else {
+    pointwise(args, otherwise);
   }
 }
 
