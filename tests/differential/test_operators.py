@@ -17,13 +17,12 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 import pytest
+from case_counts import cases_of
 from harness import FAMILIES, HostProgram, OnDevice, Reference, difference, same_bits, stream
 from op_case import OpCase
 
 pytestmark = [pytest.mark.torch, pytest.mark.toolchain, pytest.mark.qemu]
 
-#: Of 20 cases, how many are of which family.
-SHARES = {"pointwise": 7, "shape": 5, "network": 4, "cortex_m": 3, "prim": 1}
 CHUNK = 120  #: cases per test
 BATCH = 40  #: cases per program
 
@@ -38,7 +37,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     else:
         seed = metafunc.config.getoption("--seed")
         for family in FAMILIES:
-            count = -(-total * SHARES[family] // sum(SHARES.values()))
+            count = cases_of(family, total)
             for start in range(0, count, CHUNK):
                 chunks.append((family, seed, start, min(start + CHUNK, count)))
     # Two groups: as many sets of simulated machines as a small computer has cores.
