@@ -113,6 +113,18 @@ inline void view(KernelRuntimeContext& context, Span<EValue*> args) {
   }
 }
 
+/// aten::add.out(self, other, alpha, out) with alpha 1, and aten::copy_(self, src, non_blocking).
+inline void aten_add(KernelRuntimeContext& context, Span<EValue*> args) {
+  EValue* three[] = {args[0], args[1], args[3]};
+  args.size() == 5 && args[2]->toInt() == 1 ? add(context, {three, 3})
+                                            : context.fail(Error::InvalidArgument);
+}
+
+inline void aten_copy(KernelRuntimeContext& context, Span<EValue*> args) {
+  EValue* two[] = {args[1], args[0]};
+  copy(context, {two, 2});
+}
+
 inline const Kernel kKernels[] = {
     Kernel("test::add.out", add),
     Kernel("test::copy.out", copy),
@@ -121,6 +133,8 @@ inline const Kernel kKernels[] = {
     Kernel("test::total.out", total),
     Kernel("test::twice.out", twice),
     Kernel("executorch_prim::et_view.default", view),
+    Kernel("aten::add.out", aten_add),
+    Kernel("aten::copy_", aten_copy),
 };
 constexpr size_t kCount = sizeof(kKernels) / sizeof(kKernels[0]);
 

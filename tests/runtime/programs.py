@@ -428,11 +428,36 @@ def all_programs() -> dict[str, bytes]:
     }
 
 
+def exported_buffers() -> bytes:
+    """What the exporter makes of buffers that forward() changes, one of them with initial data."""
+    import torch
+    from executorch.exir import ExecutorchBackendConfig, to_edge
+    from executorch.exir.passes.init_mutable_pass import InitializedMutableBufferPass
+
+    class Counters(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.register_buffer("state", torch.tensor([41.0, 1.0]))
+            self.register_buffer("fresh", torch.zeros(2))
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            self.state.add_(x)
+            self.fresh.add_(x)
+            return self.state + self.fresh
+
+    edge = to_edge(torch.export.export(Counters().eval(), (torch.ones(2),)))
+    config = ExecutorchBackendConfig(
+        emit_mutable_buffer_names=True, passes=[InitializedMutableBufferPass(["state"])]
+    )
+    return bytes(edge.to_executorch(config).buffer)
+
+
 def main() -> None:
     folder = Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
     for name, data in all_programs().items():
         (folder / f"{name}.pte").write_bytes(data)
+    (folder / "buffers.pte").write_bytes(exported_buffers())
 
 
 if __name__ == "__main__":

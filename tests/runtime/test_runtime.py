@@ -42,6 +42,7 @@ COMMON_FLAGS = [
     str(executorch_include_dir() / "executorch/runtime/core/portable_type/c10"),
 ]
 SANITIZERS = ["-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+TRACER = "-DET_EVENT_TRACER_ENABLED"
 CORTEX_M4 = [
     "-mcpu=cortex-m4",
     "-mfpu=fpv4-sp-d16",
@@ -84,7 +85,8 @@ def build(compiler: str, flags: list[str], main: Path, output: Path, link: list[
 
 @pytest.fixture(scope="session")
 def host(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build("g++", SANITIZERS, HERE / "host.cpp", tmp_path_factory.mktemp("host") / "host", [])
+    output = tmp_path_factory.mktemp("host") / "host"
+    return build("g++", [*SANITIZERS, TRACER], HERE / "host.cpp", output, [])
 
 
 @pytest.fixture(scope="session")
@@ -95,6 +97,21 @@ def arm(tmp_path_factory: pytest.TempPathFactory) -> Path:
     link += ["-Wl,--fatal-warnings", "-T", str(HERE / "qemu.ld")]
     elf = tmp_path_factory.mktemp("arm") / "arm.elf"
     return build("arm-none-eabi-g++", CORTEX_M4, HERE / "arm.cpp", elf, link)
+
+
+@pytest.fixture(scope="session")
+def arm_host(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """host.cpp for the emulated Cortex-M4, with newlib's semihosting for files and arguments."""
+    if shutil.which("arm-none-eabi-g++") is None:
+        pytest.skip("arm-none-eabi-g++ is not installed")
+    folder = tmp_path_factory.mktemp("arm_host")
+    flags = [*CORTEX_M4, "-UNDEBUG", "-Wno-psabi", "-DMCUGEN_RUNTIME_FULL=1", TRACER]
+    start = folder / "start.o"
+    command = ["arm-none-eabi-g++", *flags, "-c", str(HERE / "qemu_host.cpp"), "-o", str(start)]
+    subprocess.run(command, check=True)
+    link = [str(start), "--specs=rdimon.specs", "-Wl,--gc-sections"]
+    link += ["-T", str(HERE / "qemu_host.ld")]
+    return build("arm-none-eabi-g++", flags, HERE / "host.cpp", folder / "host.elf", link)
 
 
 @pytest.fixture(scope="session")
@@ -152,6 +169,26 @@ def test_tensors_registry_and_tags(host: Path) -> None:
 @pytest.mark.torch
 def test_api(host: Path, programs: Path) -> None:
     run(host, "api", programs)
+
+
+@pytest.mark.torch
+@pytest.mark.toolchain
+@pytest.mark.qemu
+def test_the_same_on_an_emulated_cortex_m4(arm_host: Path, programs: Path) -> None:
+    """All but the formatter's test: newlib's printf, which it compares with, lacks `%zu`."""
+    if shutil.which("qemu-system-arm") is None:
+        pytest.skip("qemu-system-arm is not installed")
+    commands = [["units"], ["api", programs], ["errors", programs, HERE / "errors.txt"]]
+    commands += [["flip", programs / "methods.pte", 3, 300, 0]]
+    for arguments in commands:
+        words = ",".join(f"arg={word}" for word in ["host", *arguments])
+        command = ["qemu-system-arm", "-M", "mps2-an386", "-nographic", "-monitor", "none"]
+        command += ["-serial", "none", "-icount", "shift=0", "-kernel", str(arm_host)]
+        command += ["-semihosting-config", f"enable=on,target=native,{words}"]
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=300, stdin=subprocess.DEVNULL
+        )
+        assert done.returncode == 0, f"{arguments}: {done.stdout[-4000:]}{done.stderr[-4000:]}"
 
 
 @pytest.mark.torch
