@@ -23,6 +23,7 @@ from mcugen.measure import (
     verify,
 )
 from mcugen.protocol import Client, parse_info
+from mcugen.pte import OperatorUse
 
 
 @contextlib.contextmanager
@@ -118,6 +119,43 @@ def test_nan_from_the_device_is_as_wrong_as_can_be():
 
     assert result.bit_exact == 0
     assert result.max_step == float("inf")
+
+
+def test_a_program_that_computes_in_float_may_be_one_step_off():
+    def off(data: bytes) -> bytes:
+        values = bytearray(doubled(data))
+        values[5] = (values[5] + 1) & 0xFF
+        return bytes(values)
+
+    artifact = sample.artifact(operators=(OperatorUse("aten::exp.out", 1, False),))
+    with connected(Peer(compute=off)) as client:
+        result = verify(client, artifact, SAMPLES, EXPECTED)
+
+    assert (result.bit_exact, result.close, result.max_step) == (0, 6, 1)
+    assert result.float_operators == ("aten::exp.out",)
+    require_passed(result)
+
+
+def test_two_steps_are_wrong_in_float_too():
+    def off(data: bytes) -> bytes:
+        values = bytearray(doubled(data))
+        values[5] = (values[5] + 2) & 0xFF
+        return bytes(values)
+
+    artifact = sample.artifact(operators=(OperatorUse("aten::exp.out", 1, False),))
+    with connected(Peer(compute=off)) as client:
+        result = verify(client, artifact, SAMPLES, EXPECTED)
+
+    with pytest.raises(OutputMismatchError, match="6 of 6 samples"):
+        require_passed(result)
+
+
+def test_selecting_floats_leaves_no_tolerance():
+    artifact = sample.artifact(operators=(OperatorUse("aten::clamp.out", 1, False),))
+    with connected(Peer()) as client:
+        result = verify(client, artifact, SAMPLES, EXPECTED)
+
+    assert result.float_operators == ()
 
 
 # -- timing

@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The MLPerf Tiny workloads on every core that QEMU has: the published runtime's bytes everywhere.
+
+test_push.py has both ISAs' files, float and int8, on the M4. The golden random networks run on
+every core in tests/differential.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from mcugen.runner import Runner
+
+GOLDEN = Path(__file__).parent.parent / "golden" / "mlperf_tiny"
+BOARDS = ("qemu-m0", "qemu-m3", "qemu-m4", "qemu-m7", "qemu-m33", "qemu-m55")
+#: Made for DSP and scalar cores, and two that were made for Helium: any core runs either.
+WORKLOADS = [f"{model}_cm_q_m4" for model in ("kws", "vww", "ic", "ad")]
+WORKLOADS += ["kws_cm_q_m55", "kws_cm_m55"]
+
+pytestmark = pytest.mark.qemu
+
+
+@pytest.mark.parametrize(
+    "board",
+    [pytest.param(board, id=board, marks=pytest.mark.xdist_group(board)) for board in BOARDS],
+)
+@pytest.mark.parametrize("name", WORKLOADS)
+def test_workload(name: str, board: str, runners: Callable[[str], Runner]) -> None:
+    model, _, _ = name.partition("_")
+    int8 = "_q_" in name
+    inputs = GOLDEN / f"{model}_input_{'i8' if int8 else 'f32'}.bin"
+    expected = GOLDEN / f"{model}_cm_{'q_upstream_out.i8' if int8 else 'upstream_out.f32'}.bin"
+    runner = runners(board)
+    runner.push((GOLDEN / f"{name}.pte").read_bytes())
+
+    assert runner.run([inputs.read_bytes()]) == [expected.read_bytes()]
