@@ -12,7 +12,6 @@ import numpy as np
 from op_case import OpCase, Out, T
 
 NHWC = (0, 2, 3, 1)
-INT8 = 1  # ScalarType::Char
 
 
 def cases(rng: np.random.Generator) -> Iterator[OpCase]:
@@ -263,6 +262,11 @@ def _mul(rng: np.random.Generator) -> OpCase:
 def _div(rng: np.random.Generator) -> OpCase:
     a, b, out = _operands(rng, broadcast=False)
     scale = float(2.0 ** rng.uniform(-8, 4))
+    if rng.random() < 0.3:
+        a, b = (
+            T(rng.integers(-32768, 32768, t.array.shape).astype(np.int16), t.order) for t in (a, b)
+        )
+        out = _like(a)
     args = (a, _zero_point(rng), b, _zero_point(rng), _zero_point(rng), scale)
     return OpCase("cortex_m::quantized_div.out", args, (out,))
 
@@ -297,24 +301,30 @@ def _softmax(rng: np.random.Generator) -> OpCase:
     return OpCase("cortex_m::softmax.out", args, (_like(values),))
 
 
+#: What quantize and dequantize take: name, ScalarType, limits.
+INTEGERS = (("int8", 1, -128, 127), ("int16", 2, -32768, 32767))
+
+
 def _quantize(rng: np.random.Generator) -> OpCase:
     like = _operand(rng, _shape(rng))
+    dtype, code, low, high = INTEGERS[int(rng.random() < 0.3)]
     scale, zero_point = float(2.0 ** rng.uniform(-9, 2)), _zero_point(rng)
-    steps = rng.integers(-300, 300, like.array.shape) + _pick(rng, 0.0, 0.5)
+    steps = rng.integers(2 * low, 2 * high, like.array.shape) + [0.0, 0.5][_int(rng, 0, 1)]
     values = (steps * scale).astype(np.float32)
     if values.size > 3:
         values.flat[:3] = np.inf, -np.inf, -0.0
-    args = (T(values, like.order), scale, zero_point, -128, 127, INT8)
-    out = Out("int8", order=like.order)
+    args = (T(values, like.order), scale, zero_point, low, high, code)
+    out = Out(dtype, order=like.order)
     return OpCase("cortex_m::quantize_per_tensor.out", args, (out,))
 
 
 def _dequantize(rng: np.random.Generator) -> OpCase:
-    values = _operand(rng, _shape(rng))
-    scale = float(2.0 ** rng.uniform(-9, 2))
-    args = (values, scale, _zero_point(rng), -128, 127, INT8)
-    out = Out("float32", order=values.order)
-    return OpCase("cortex_m::dequantize_per_tensor.out", args, (out,))
+    like = _operand(rng, _shape(rng))
+    dtype, code, low, high = INTEGERS[int(rng.random() < 0.3)]
+    values = rng.integers(low, high, like.array.shape, endpoint=True).astype(dtype)
+    args = (T(values, like.order), float(2.0 ** rng.uniform(-9, 2)), _zero_point(rng))
+    out = Out("float32", order=like.order)
+    return OpCase("cortex_m::dequantize_per_tensor.out", (*args, low, high, code), (out,))
 
 
 # -- pools, padding, permuting
@@ -356,8 +366,9 @@ def _pad(rng: np.random.Generator) -> OpCase:
 def _transpose(rng: np.random.Generator) -> OpCase:
     rank = _int(rng, 1, 4)
     values = _int8s(rng, *(_int(rng, 1, 6) for _ in range(rank)))
+    dtype = ("int8", "int8", "int32", "float32")[_int(rng, 0, 3)]
     perm = [int(axis) - rank * int(rng.random() < 0.3) for axis in rng.permutation(rank)]
-    return OpCase("cortex_m::transpose.out", (T(values), perm), (Out("int8"),))
+    return OpCase("cortex_m::transpose.out", (T(values.astype(dtype)), perm), (Out(dtype),))
 
 
 MAKERS = (
