@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Compiles the fuzz targets, with libFuzzer (clang) or with replay.cpp (any compiler).
+
+python tests/fuzz/build_targets.py FOLDER [--libfuzzer] [TARGET...]
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from mcugen import operators
+from mcugen.resources import executorch_include_dir
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+FIRMWARE = ROOT / "firmware"
+TARGETS = ("program", "runner", "server")
+GOOD_MODEL = ROOT / "tests" / "golden" / "nets" / "net_23_m4.pte"
+
+_SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+_FLAGS = [
+    *("-std=gnu++17", "-g", "-fno-exceptions", "-fno-rtti", "-ffp-contract=off"),
+    *("-DC10_USING_CUSTOM_GENERATED_MACROS", "-DET_MIN_LOG_LEVEL=Error"),
+    *("-Wall", "-Wextra", "-Wno-deprecated-declarations"),
+    # Few rounds of a loop without end are enough.
+    "-DMCUGEN_MAX_INSTRUCTIONS=100",
+    *_SANITIZERS,
+]
+# Conversions that would give other bytes on another CPU are findings, too.
+_LIBFUZZER_FLAGS = ["-fsanitize=fuzzer-no-link", "-fsanitize=float-cast-overflow"]
+
+
+def op_table() -> str:
+    """Return a header that lists every operator of the firmware."""
+    lines = [f'  OPERATOR("{name}", {operators.function_for(name)})' for name in operators.names()]
+    return "\n".join(
+        [
+            "#pragma once",
+            "#include <ops/ops.h>",
+            "#define FUZZ_OPERATORS \\",
+            *(f"{line} \\" for line in lines[:-1]),
+            lines[-1],
+            "",
+        ]
+    )
+
+
+def sources(target: str, folder: Path) -> list[Path]:
+    """Return what a target consists of, without its driver."""
+    files = [HERE / f"fuzz_{target}.cpp"]
+    test_firmware = ROOT / "tests" / "firmware"
+    app = [path for path in sorted(FIRMWARE.glob("app/*.cpp")) if path.name != "main.cpp"]
+    if target == "server":
+        files += [path for path in app if path.name != "model.cpp"]
+        files += [FIRMWARE / "app" / "embedded" / "model_store.cpp"]
+        return [*files, test_firmware / "test_config.cpp", test_firmware / "fake_model.cpp"]
+    files.append(HERE / "program_mutator.cpp")
+    # One translation unit each: a fraction of the time.
+    for part in ("kernels", "ops"):
+        paths = sorted((FIRMWARE / part).glob("*.cpp"))
+        unit = folder / f"{part}.cpp"
+        unit.write_text("".join(f"#include <{part}/{path.name}>\n" for path in paths))
+        files.append(unit)
+    files += sorted((FIRMWARE / "runtime").rglob("*.cpp"))
+    if target == "runner":
+        files += [*app, *sorted(FIRMWARE.glob("app/runner/*.cpp"))]
+    return files
+
+
+def build(
+    targets: Sequence[str], folder: Path, *, libfuzzer: bool = False, compiler: str = ""
+) -> dict[str, Path]:
+    """Compile the targets, what they share once; return the programs."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "op_table.h").write_text(op_table())
+    numbers = ",".join(map(str, GOOD_MODEL.read_bytes()))
+    (folder / "good_model.h").write_text(
+        f"#include <cstdint>\nalignas(16) constexpr uint8_t kGoodModel[] = {{{numbers}}};\n"
+    )
+    include = executorch_include_dir()
+    compiler = compiler or ("clang++-14" if libfuzzer else "g++")
+    flags = [*_FLAGS, f"-I{FIRMWARE}", f"-I{folder}", f"-I{HERE}", "-isystem", str(include)]
+    flags += ["-isystem", str(include / "executorch/runtime/core/portable_type/c10")]
+    flags += ["-O2", *_LIBFUZZER_FLAGS] if libfuzzer else ["-O1"]
+    driver = [] if libfuzzer else [HERE / "replay.cpp"]
+    needed = {target: [*sources(target, folder), *driver] for target in targets}
+
+    def compile_one(numbered: tuple[int, Path]) -> tuple[Path, str]:
+        number, source = numbered
+        result = str(folder / f"{number}_{source.stem}.o")
+        extra = []
+        if source.name == "fake_model.cpp":
+            extra = ["-Dmodel_execute=fake_model_execute"]
+        _run([compiler, *flags, *extra, "-c", str(source), "-o", result])
+        return source, result
+
+    every = list(dict.fromkeys(source for files in needed.values() for source in files))
+    with ThreadPoolExecutor(2) as pool:
+        objects = dict(pool.map(compile_one, enumerate(every)))
+    programs = {}
+    for target, files in needed.items():
+        programs[target] = folder / f"fuzz_{target}"
+        link = [*_SANITIZERS, *(["-fsanitize=fuzzer"] if libfuzzer else [])]
+        _run([compiler, *link, *(objects[file] for file in files), "-o", str(programs[target])])
+    return programs
+
+
+def _run(command: list[str]) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, timeout=900)
+    if done.returncode != 0:
+        raise RuntimeError(f"{' '.join(command)}\n{done.stderr[-6000:]}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("targets", nargs="*", default=TARGETS)
+    parser.add_argument("--libfuzzer", action="store_true")
+    arguments = parser.parse_args()
+    for program in build(
+        arguments.targets, arguments.folder, libfuzzer=arguments.libfuzzer
+    ).values():
+        print(program)
+
+
+if __name__ == "__main__":
+    main()
