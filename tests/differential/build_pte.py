@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 from executorch.exir import schema as s
-from executorch.exir._serialize._flatbuffer_program import _program_to_flatbuffer
+from executorch.exir._serialize._program import PTEFile, serialize_pte_binary
 from executorch.exir.scalar_type import ScalarType
 from op_case import OpCase, Out, T
 from op_host import DTYPES
@@ -215,10 +215,13 @@ class Builder:
             mutable_data_segments=None,
             named_data=None,
         )
+        # The host runtime takes constants from a segment only.
         pte = bytes(
-            _program_to_flatbuffer(
-                program, constant_tensor_alignment=ALIGNMENT, delegate_alignment=None
-            ).data
+            serialize_pte_binary(
+                PTEFile(program=program),
+                constant_tensor_alignment=ALIGNMENT,
+                segment_alignment=ALIGNMENT,
+            )
         )
         return Batch(pte, tuple(self.slots), nbytes)
 

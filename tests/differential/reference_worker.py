@@ -39,13 +39,55 @@ def expect(cases: Sequence[OpCase]) -> list[tuple[OpCase, Answer]]:
             if case.op.startswith("cortex_m::"):
                 found.append(_cortex_m(case))
                 continue
-            found.append((_shaped(case), "not run"))
-            on_runtime.append(len(found) - 1)
+            case = _shaped(case)
+            found.append((case, "not run"))
+            if _host_runtime_can(case):
+                on_runtime.append(len(found) - 1)
+            else:
+                found[-1] = (case, _torch(case))
         except Exception as error:
             found.append((case, f"no reference: {type(error).__name__}: {error}"))
     answers = _host_runtime([found[index][0] for index in on_runtime])
     for index, answer in zip(on_runtime, answers, strict=True):
-        found[index] = (found[index][0], answer)
+        case = found[index][0]
+        if isinstance(answer, str):
+            # Some layouts and types it refuses where torch computes, and so do we.
+            try:
+                answer = _torch(case)
+            except Exception as error:
+                answer = f"{answer}; torch: {type(error).__name__}: {error}"
+        found[index] = (case, answer)
+    return found
+
+
+def _host_runtime_can(case: OpCase) -> bool:
+    """Whether the host runtime has the operator, and defines it for the layouts.
+
+    With operands of several layouts some of its operators pair elements by their place in memory.
+    """
+    from executorch.runtime import Runtime
+
+    if case.op not in Runtime.get().operator_registry.operator_names:
+        return False
+    # Operators on layouts themselves are for tensors of several.
+    if case.op.startswith("dim_order_ops::"):
+        return True
+    layouts = set()
+    for each in [*_tensors(case.args), *case.outs]:
+        shape = each.array.shape if isinstance(each, T) else each.shape
+        if len(shape) > 1:
+            layouts.add(tuple(range(len(shape))) if each.order is None else tuple(each.order))
+    contiguous = all(layout == tuple(range(len(layout))) for layout in layouts)
+    return contiguous or len(layouts) <= 1
+
+
+def _tensors(arguments: Sequence[Any]) -> list[T]:
+    found = []
+    for argument in arguments:
+        if isinstance(argument, T):
+            found.append(argument)
+        elif isinstance(argument, list | tuple):
+            found += _tensors(argument)
     return found
 
 
@@ -70,16 +112,37 @@ def _shaped(case: OpCase) -> OpCase:
     """Fill in the outputs' shapes with those torch's own operator gives."""
     if all(out.shape is not None for out in case.outs):
         return case
-    import torch
-    from executorch.exir.scalar_type import ScalarType  # noqa: F401 (registers the operators)
-
     from mcugen import operators
 
-    namespace, _, rest = case.op.partition("::")
     if not operators.operator(case.op).outputs:
         return replace(case, outs=tuple(replace(out, shape=()) for out in case.outs))
+    return replace(
+        case,
+        outs=tuple(
+            replace(out, shape=tuple(tensor.shape)) if out.shape is None else out
+            for out, tensor in zip(case.outs, _torch_outs(case), strict=True)
+        ),
+    )
+
+
+def _torch(case: OpCase) -> list[bytes]:
+    """Return what torch's own operator gives."""
+    results = []
+    for out, tensor in zip(case.outs, _torch_outs(case), strict=True):
+        if tuple(tensor.shape) != out.shape:
+            raise ValueError(f"torch gives {tuple(tensor.shape)}, the case {out.shape}")
+        array = np.ascontiguousarray(tensor.numpy())
+        results.append(T(array, out.order).memory())
+    return results
+
+
+def _torch_outs(case: OpCase) -> list[Any]:
+    """Call torch's out variant."""
+    import torch
+
+    namespace, _, rest = case.op.partition("::")
     name, _, overload = rest.partition(".")
-    function = getattr(getattr(getattr(torch.ops, namespace), name), overload)
+    function = getattr(getattr(getattr(torch.ops, namespace), name), overload or "default")
     given = [_torch_argument(each) for each in case.args]
     if case.op == "aten::view_copy.out":  # some reshapes of other layouts torch only copies
         given[0] = given[0].contiguous()
@@ -100,13 +163,7 @@ def _shaped(case: OpCase) -> OpCase:
     with torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         function(*positional, **keywords)
-    return replace(
-        case,
-        outs=tuple(
-            replace(out, shape=tuple(tensor.shape)) if out.shape is None else out
-            for out, tensor in zip(case.outs, outs, strict=True)
-        ),
-    )
+    return outs
 
 
 def _typed(argument: Any, value: Any, torch: Any) -> Any:
