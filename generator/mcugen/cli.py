@@ -130,6 +130,9 @@ TimeoutOption = Annotated[
         show_default=False,
     ),
 ]
+RunnerOption = Annotated[
+    bool, typer.Option("--runner", help="The generic image that takes models by 'mcugen push'.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")]
 VerboseOption = Annotated[bool, typer.Option("--verbose", "-v", help="More of it; tracebacks.")]
@@ -334,6 +337,7 @@ def build(
     io: IoOption = None,
     calibrate: CalibrateOption = None,
     strict: StrictOption = None,
+    runner: RunnerOption = False,
     json: JsonOption = False,
     quiet: QuietOption = False,
     verbose: VerboseOption = False,
@@ -346,7 +350,13 @@ def build(
     from mcugen import commands, report
 
     terminal = _begin(json, quiet, verbose, no_color)
-    settings = commands.resolve(Options(model, board, io, output, calibrate, strict))
+    options = Options(model, board, io, output, calibrate, strict)
+    if runner:
+        from mcugen import push
+
+        terminal.answer(*push.build(options, terminal))
+        return
+    settings = commands.resolve(options)
     built = commands.build(settings, terminal)
     document = commands.build_document(built)
     terminal.answer(report.build_text(document, terminal), document)
@@ -362,6 +372,7 @@ def flash(
     strict: StrictOption = None,
     simulate: SimulateOption = None,
     device: DeviceOption = None,
+    runner: RunnerOption = False,
     stop: Annotated[
         bool, typer.Option("--stop", help="End the simulator that --simulate left running.")
     ] = False,
@@ -378,10 +389,68 @@ def flash(
 
     terminal = _begin(json, quiet, verbose, no_color)
     options = Options(model, board, io, output, calibrate, strict, simulate, device)
-    text, document = (
-        commands.stop_simulator(terminal) if stop else commands.flash(options, terminal)
-    )
+    if stop:
+        text, document = commands.stop_simulator(terminal)
+    elif runner:
+        from mcugen import push
+
+        text, document = push.flash(options, terminal)
+    else:
+        text, document = commands.flash(options, terminal)
     terminal.answer(text, document)
+
+
+@app.command("push")
+def push_command(
+    model: Annotated[
+        str,
+        typer.Argument(
+            metavar="MODEL",
+            help="Bundled model, file.py:factory, .pt2 or .pte.",
+            autocompletion=completion.models,
+        ),
+    ],
+    board: BoardOption = None,
+    inputs: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--input",
+            "-i",
+            metavar="FILE",
+            help="One per input: raw bytes in the tensor's dtype and memory order, or .npy "
+            "(default: zeros).",
+        ),
+    ] = None,
+    outputs: Annotated[
+        list[Path] | None,
+        typer.Option("--output", metavar="FILE", help="One per output: raw bytes, or .npy."),
+    ] = None,
+    method: Annotated[
+        str, typer.Option("--method", metavar="NAME", help="Method of a .pte that has several.")
+    ] = "",
+    io: IoOption = None,
+    calibrate: CalibrateOption = None,
+    strict: StrictOption = None,
+    simulate: SimulateOption = None,
+    device: DeviceOption = None,
+    timeout: TimeoutOption = None,
+    json: JsonOption = False,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = False,
+    no_color: NoColorOption = False,
+) -> None:
+    """Give a model to a board that runs the runner.
+
+    Takes seconds: nothing is compiled. Runs one inference, says what memory and time it took.
+    """
+    from mcugen import push
+
+    terminal = _begin(json, quiet, verbose, no_color)
+    options = Options(
+        model, board, io, None, calibrate, strict, simulate, device, timeout_s=timeout
+    )
+    document = push.push(options, inputs or [], outputs or [], method, terminal)
+    terminal.answer(push.push_text(document), document)
 
 
 @app.command()

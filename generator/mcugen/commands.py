@@ -379,8 +379,8 @@ def connect(
         target = find_target(settings)
         if flash_first:
             flash_board(built, target, terminal)
-        terminal.stage(f"connect to {_port(target, built.board)}")
-        console = SerialConsole(_port(target, built.board), built.board.console.baud)
+        terminal.stage(f"connect to {port_of(target, built.board)}")
+        console = SerialConsole(port_of(target, built.board), built.board.console.baud)
         try:
             client = Client(console, transcript, settings.deadlines)
             if (
@@ -390,7 +390,7 @@ def connect(
             ):
                 console.close()
                 flash_board(built, target, terminal)
-                console = SerialConsole(_port(target, built.board), built.board.console.baud)
+                console = SerialConsole(port_of(target, built.board), built.board.console.baud)
                 client = Client(console, transcript, settings.deadlines)
             info = client.connect()
             check_device(info, built.artifact, built.image.firmware_id, log_path=path)
@@ -475,7 +475,8 @@ def _has_probe(settings: Settings, target: Target) -> bool:
     )
 
 
-def _port(target: Target, board: BoardSpec) -> str:
+def port_of(target: Target, board: BoardSpec) -> str:
+    """Return the serial port of a device. Raises FlashError if it has none."""
     if target.port is None:
         raise FlashError(
             f"the probe {target.probe_serial or ''} of {board.id} has no serial port",

@@ -34,13 +34,22 @@ def write_runner_project(board: BoardSpec, root: Path) -> project.FirmwareProjec
 
 def arena_address(elf: Path) -> int:
     """Return where a runner's image looks for a model when it starts."""
+    return _symbol(elf, "__arena_start")
+
+
+def arena_bytes(elf: Path) -> int:
+    """Return how much memory a runner's image has for a model and all it needs."""
+    return _symbol(elf, "__arena_end") - _symbol(elf, "__arena_start")
+
+
+def _symbol(elf: Path, name: str) -> int:
     from elftools.elf.elffile import ELFFile
 
     with open(elf, "rb") as file:
         table = ELFFile(file).get_section_by_name(".symtab")
-        symbols = table.get_symbol_by_name("__arena_start") if table is not None else None
+        symbols = table.get_symbol_by_name(name) if table is not None else None
     if not symbols:
-        raise DeviceError(f"{elf} is not a runner: it has no arena")
+        raise DeviceError(f"{elf} is not a runner: it has no {name}")
     return int(symbols[0]["st_value"])
 
 
