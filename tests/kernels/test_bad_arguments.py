@@ -225,6 +225,8 @@ def test_refuses_another_output_shape(host: OpHost, operator: str) -> None:
         for change in (-1, 1):
             shape = list(out.array.shape)
             shape[axis] += change
+            if shape[axis] < 0:
+                continue
             arguments = CALLS[operator]()
             arguments[-1] = T(np.full(shape, 99, out.array.dtype), out.order)
 
