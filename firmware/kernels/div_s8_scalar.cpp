@@ -14,12 +14,17 @@ void div(const DivParams& p, int32_t count, const T* a, int32_t a_step, const T*
   const float min = static_cast<float>(std::numeric_limits<T>::min() - p.output_zero_point);
   const float max = static_cast<float>(std::numeric_limits<T>::max() - p.output_zero_point);
   for (; count > 0; --count, a += a_step, b += b_step) {
-    const int32_t divisor = *b - p.b_zero_point;
-    float value = 0.0f;
-    if (divisor != 0) {
-      value = static_cast<float>(*a - p.a_zero_point) / static_cast<float>(divisor);
-      value = value * p.output_scale;
+    int32_t divisor = *b - p.b_zero_point;
+    int32_t dividend = *a - p.a_zero_point;
+    if (divisor == 0) {
+      dividend = 0;
+      divisor = 1;
     }
+    // Keeps both conversions unconditional: for Cortex-M55, GCC 12 would write "vcvtne.f32.s32",
+    // which its assembler takes for another instruction and refuses.
+    asm("" : "+r"(dividend), "+r"(divisor));
+    float value = static_cast<float>(dividend) / static_cast<float>(divisor);
+    value = value * p.output_scale;
     value = value < min ? min : value > max ? max : value;
     *output++ = static_cast<T>(round_half_even(value) + p.output_zero_point);
   }
