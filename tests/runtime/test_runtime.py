@@ -166,6 +166,58 @@ def test_tensors_registry_and_tags(host: Path) -> None:
     run(host, "units")
 
 
+def test_every_public_function_is_defined(host: Path, tmp_path: Path) -> None:
+    """api.cpp names them, and is linked with the runtime alone."""
+    objects = sorted(host.parent.glob("firmware_runtime_*.o"))
+    command = ["g++", *SANITIZERS, TRACER, *COMMON_FLAGS, str(HERE / "api.cpp")]
+    done = subprocess.run(
+        [*command, *map(str, objects), "-o", str(tmp_path / "api")], capture_output=True, text=True
+    )
+
+    assert objects
+    assert done.returncode == 0, done.stderr[-4000:]
+
+
+# Functions that the wheel's library has and this runtime has not, all of them private to Method or
+# in headers that are not public.
+NOT_PUBLIC = {
+    "Method::get_num_external_constants",
+    "Method::parse_external_constants",
+    "Method::parse_values",
+    "Method::resolve_operator",
+    "ExtendedHeader::Parse",
+    "deserialization::getTensorDataPtr",
+    "deserialization::get_data_by_key",
+    "deserialization::parseTensor",
+    "deserialization::parseTensorList",
+    "deserialization::validateTensorLayout",
+}
+
+
+def test_nothing_of_the_wheels_library_is_missing(host: Path) -> None:
+    """Names only: what ExecuTorch's own build exports from its runtime, and does not inline."""
+    library = executorch_include_dir().parent / "lib" / "libexecutorch.so"
+    if not library.is_file():
+        pytest.skip("the wheel for this machine has no shared library")
+
+    def functions(*arguments: str) -> set[str]:
+        command = ["nm", "-C", "--defined-only", *arguments]
+        text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        names = re.findall(r"^[0-9a-f]+ T (.*)$", text, re.MULTILINE)
+        return {re.sub(r"\[abi:\w+\]|\(.*", "", name) for name in names}
+
+    ours = functions(*map(str, host.parent.glob("firmware_runtime_*.o")))
+    theirs = {
+        name
+        for name in functions("-D", str(library))
+        if name.startswith("executorch::runtime::") and "::extension::" not in name
+    }
+
+    missing = {name.removeprefix("executorch::runtime::") for name in theirs - ours}
+    assert len(theirs) > 100
+    assert missing <= NOT_PUBLIC
+
+
 @pytest.mark.torch
 def test_api(host: Path, programs: Path) -> None:
     run(host, "api", programs)
