@@ -75,10 +75,9 @@ def _host_runtime_can(case: OpCase) -> bool:
     layouts = set()
     for each in [*_tensors(case.args), *case.outs]:
         shape = each.array.shape if isinstance(each, T) else each.shape
-        if len(shape) > 1:
-            layouts.add(tuple(range(len(shape))) if each.order is None else tuple(each.order))
-    contiguous = all(layout == tuple(range(len(layout))) for layout in layouts)
-    return contiguous or len(layouts) <= 1
+        order = tuple(range(len(shape))) if each.order is None else tuple(each.order)
+        layouts.add((tuple(shape), order))
+    return len(layouts) == 1 or all(order == tuple(range(len(order))) for _, order in layouts)
 
 
 def _tensors(arguments: Sequence[Any]) -> list[T]:
