@@ -10,10 +10,15 @@ namespace {
 
 float silu(const float* x) { return x[0] * sigmoid_f32(x[0]); }
 
-float hard_sigmoid(const float* x) {
-  const float y = x[0] + 3.0f;
-  return (y < 0.0f ? 0.0f : y > 6.0f ? 6.0f : y) / 6.0f;
+float relu6_of_plus_3(float x) {
+  const float y = x + 3.0f;
+  return y < 0.0f ? 0.0f : y > 6.0f ? 6.0f : y;
 }
+
+float hard_sigmoid(const float* x) { return relu6_of_plus_3(x[0]) / 6.0f; }
+
+/// Multiplied before it is divided, as torch does: beyond a sixth of the largest float, infinity.
+float hard_swish(const float* x) { return x[0] * relu6_of_plus_3(x[0]) / 6.0f; }
 
 /// x[1]: alpha, x[2]: scale, x[3]: scale of the input.
 float elu(const float* x) {
@@ -76,11 +81,7 @@ void aten__hardsigmoid_out(KernelRuntimeContext& ctx, Span<EValue*> args) {
 }
 
 void aten__hardswish_out(KernelRuntimeContext& ctx, Span<EValue*> args) {
-  static constexpr Pointwise kOp = {"aten::hardswish.out",
-                                    "t",
-                                    Result::kFloat,
-                                    [](const float* x) -> float { return x[0] * hard_sigmoid(x); },
-                                    nullptr,
+  static constexpr Pointwise kOp = {"aten::hardswish.out", "t", Result::kFloat, hard_swish, nullptr,
                                     kFloatDtypes};
   pointwise(ctx, args, kOp);
 }

@@ -65,7 +65,7 @@ ScalarType read_operands(OpArgs& args, const Pointwise& op, Operands& operands) 
   if (lifted != ScalarType::Bool) {
     compute = promote_number(compute, lifted);
   }
-  if (op.result == Result::kFloat || (op.in_int == nullptr && is_integral(compute))) {
+  if (op.result == Result::kFloat || op.in_int == nullptr) {
     compute = ScalarType::Float;
   }
   args.check(!fraction || compute == ScalarType::Float, "number: a fraction, for integers");
