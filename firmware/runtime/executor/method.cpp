@@ -523,7 +523,8 @@ class MethodLoader final {
     }
     const uint32_t returned = static_cast<uint32_t>(indices->Get(count - 1));
     const bool first = mcugen::writes_first(plan_, call);
-    uint32_t outs = first ? 0 : 1;
+    // Arithmetic on numbers returns one and writes to nothing else.
+    uint32_t outs = first || values_[returned].isScalar() ? 0 : 1;
     if (count > 1 && values_[indices->Get(count - 2)].isTensor()) {
       const uint32_t items = flatbuffers::length(items_of(returned));
       outs = items > outs ? items : outs;
