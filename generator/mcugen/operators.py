@@ -145,11 +145,10 @@ def check_calls(plan: Any) -> None:
     missing = Counter(name for _, name, _ in calls if not supported(name))
     if missing:
         name = next(name for _, name, _ in calls if name in missing)
-        instruction = next(index for index, each, _ in calls if each == name)
+        instruction, args = next((index, args) for index, each, args in calls if each == name)
         others = ", ".join(f"{each} ({count} calls)" for each, count in missing.items())
-        raise _unsupported(
-            name, f" (instruction {instruction})" + (f": {others}" if len(missing) > 1 else "")
-        )
+        where = f" (instruction {instruction}{_computed(plan, args)})"
+        raise _unsupported(name, where + (f": {others}" if len(missing) > 1 else ""))
     for index, name, args in calls:
         _check_call(plan, index, operator(name), args)
 
@@ -243,6 +242,14 @@ def _check_outputs(plan: Any, where: str, called: Operator, args: list[int]) -> 
             tensor = plan.values[item].val
             if tensor.allocation_info is None and tensor.data_buffer_idx:
                 raise PteError(f"{where} writes to a constant")
+
+
+def _computed(plan: Any, args: list[int]) -> str:
+    """Return ", which computes a tensor [1, 10]": what to find the call in a model by."""
+    value = plan.values[args[-1]].val if args else None
+    if type(value).__name__ != "Tensor":
+        return ""
+    return f", which computes a tensor {list(value.sizes)}"
 
 
 def _unsupported(name: str, where: str) -> UnsupportedOperatorError:
