@@ -112,6 +112,25 @@ void multiply(OpArgs& args, const Product& product, int32_t dims) {
   }
 }
 
+/// Multiplies every row of the input by the weights.
+__attribute__((noinline)) void multiply_rows(const Product& product, MatmulParams& p) {
+  const View a(*product.a);
+  const View out(*product.out);
+  const int32_t last = a.rank - 1;
+  p.a_step = a.strides[last];
+  p.out_step = out.strides[last];
+  BlockLoop rows;
+  for (int32_t d = 0; d < last; ++d) {
+    rows.add(a.sizes[d], a.strides[d], out.strides[d]);
+  }
+  if (rows.empty()) {
+    return;
+  }
+  do {
+    product.compute(p, rows.offset(0), 0, rows.offset(1));
+  } while (rows.next());
+}
+
 }  // namespace
 
 void aten__mm_out(KernelRuntimeContext& ctx, Span<EValue*> arguments) {
@@ -151,42 +170,24 @@ void aten__linear_out(KernelRuntimeContext& ctx, Span<EValue*> arguments) {
   if (!args.ok() || !args.check(product.a->dim() >= 1 && product.b->dim() == 2, "rank")) {
     return;
   }
-  View a(*product.a);
+  int32_t sizes[kMaxDims];
+  const int32_t last = static_cast<int32_t>(product.a->dim()) - 1;
+  for (int32_t d = 0; d <= last; ++d) {
+    sizes[d] = sizes_of(*product.a)[d];
+  }
   const View weights(*product.b);
-  const int32_t last = a.rank - 1;
-  MatmulParams p{1,
-                 a.sizes[last],
-                 weights.sizes[0],
-                 0,
-                 a.strides[last],
-                 weights.strides[1],
-                 weights.strides[0],
-                 0,
-                 0,
-                 0,
-                 0};
+  MatmulParams p{
+      1, sizes[last], weights.sizes[0], 0, 0, weights.strides[1], weights.strides[0], 0, 0, 0, 0};
   args.check(weights.sizes[1] == p.depth, "weight shape");
   if (product.added != nullptr) {
     args.check(product.added->dim() == 1 && sizes_of(*product.added)[0] == p.columns,
                "shape of the bias");
     p.added_step = 1;
   }
-  a.sizes[last] = p.columns;
-  if (!args.resize(product.out, a.sizes, a.rank)) {
-    return;
+  sizes[last] = p.columns;
+  if (args.resize(product.out, sizes, last + 1)) {
+    multiply_rows(product, p);
   }
-  const View out(*product.out);
-  p.out_step = out.strides[last];
-  BlockLoop rows;
-  for (int32_t d = 0; d < last; ++d) {
-    rows.add(a.sizes[d], a.strides[d], out.strides[d]);
-  }
-  if (rows.empty()) {
-    return;
-  }
-  do {
-    product.compute(p, rows.offset(0), 0, rows.offset(1));
-  } while (rows.next());
 }
 
 }  // namespace mcugen::ops

@@ -89,16 +89,41 @@ int32_t channels_of(OpArgs& args, const Tensor* input) {
   return args.ok() && args.check(input->dim() >= 2, "rank") ? sizes_of(*input)[1] : 0;
 }
 
-/// Adds the loops over channels, and over all that lies in one.
-void run_channels(const Norm& norm) {
+/// Adds dimensions of input and output to the loops: those of the set `grouped`, and the rest with
+/// their `steps` among the parameters (null for zeros). By itself, for the sake of the stack.
+__attribute__((noinline)) void add_dimensions(const Norm& norm, uint32_t grouped,
+                                              const int32_t* steps, BlockLoop& groups,
+                                              BlockLoop& elements) {
   const View from(*norm.input);
   const View to(*norm.out);
+  for (int32_t d = 0; d < from.rank; ++d) {
+    if ((grouped >> d & 1u) != 0) {
+      groups.add(from.sizes[d], from.strides[d], to.strides[d]);
+    } else {
+      elements.add(from.sizes[d], from.strides[d], to.strides[d], steps != nullptr ? steps[d] : 0);
+    }
+  }
+}
+
+void run_channels(const Norm& norm) {
   BlockLoop groups;
   BlockLoop elements;
-  for (int32_t d = 0; d < from.rank; ++d) {
-    (d == 1 ? groups : elements).add(from.sizes[d], from.strides[d], to.strides[d]);
-  }
+  add_dimensions(norm, 1u << 1, nullptr, groups, elements);
   norm.run(groups, elements);
+}
+
+/// Adds the loops over images and groups of channels, and over what lies in a group.
+__attribute__((noinline)) void add_channel_groups(const Norm& norm, int32_t count,
+                                                  int32_t per_group, BlockLoop& groups,
+                                                  BlockLoop& elements) {
+  const View from(*norm.input);
+  const View to(*norm.out);
+  groups.add(from.sizes[0], from.strides[0], to.strides[0]);
+  groups.add(count, per_group * from.strides[1], per_group * to.strides[1]);
+  elements.add(per_group, from.strides[1], to.strides[1], 1);
+  for (int32_t d = 2; d < from.rank; ++d) {
+    elements.add(from.sizes[d], from.strides[d], to.strides[d]);
+  }
 }
 
 /// Batch norm by given statistics: arguments input, weight, bias, mean, variance, then as said.
@@ -212,23 +237,15 @@ void aten__native_layer_norm_out(KernelRuntimeContext& ctx, Span<EValue*> argume
   norm.bias = bias != nullptr ? bias->const_data_ptr<float>() : nullptr;
   norm.out_means = means->mutable_data_ptr<float>();
   norm.out_deviations = deviations->mutable_data_ptr<float>();
-  const View from(*norm.input);
-  const View to(*norm.out);
-  int32_t steps[kMaxDims];
+  int32_t* const steps = saved;  // its sizes have served
   int32_t step = norm.input->numel() == 0 ? 0 : 1;
   for (int32_t d = rank - 1; d >= rank - inner; --d) {
     steps[d] = step;
-    step *= from.sizes[d];
+    step *= sizes_of(*norm.input)[d];
   }
   BlockLoop groups;
   BlockLoop elements;
-  for (int32_t d = 0; d < rank; ++d) {
-    if (d < rank - inner) {
-      groups.add(from.sizes[d], from.strides[d], to.strides[d]);
-    } else {
-      elements.add(from.sizes[d], from.strides[d], to.strides[d], steps[d]);
-    }
-  }
+  add_dimensions(norm, (1u << (rank - inner)) - 1, steps, groups, elements);
   norm.run(groups, elements);
 }
 
@@ -250,12 +267,12 @@ void aten__native_group_norm_out(KernelRuntimeContext& ctx, Span<EValue*> argume
   if (!args.ok()) {
     return;
   }
-  const View from(*norm.input);
+  const int32_t* const from = sizes_of(*norm.input);
   int64_t product = 1;
-  for (int32_t d = 2; d < from.rank; ++d) {
-    product = product > INT32_MAX ? product : product * from.sizes[d];
+  for (int32_t d = 2; d < norm.input->dim(); ++d) {
+    product = product > INT32_MAX ? product : product * from[d];
   }
-  args.check(same && batch == from.sizes[0] && pixels == product, "N, C or HxW");
+  args.check(same && batch == from[0] && pixels == product, "N, C or HxW");
   args.check(channels % count == 0, "group");
   const int32_t sizes[2] = {batch, count};
   if (!args.resize_as(norm.out, norm.input) || !args.resize(means, sizes, 2) ||
@@ -269,16 +286,10 @@ void aten__native_group_norm_out(KernelRuntimeContext& ctx, Span<EValue*> argume
   }
   norm.out_means = means->mutable_data_ptr<float>();
   norm.out_deviations = deviations->mutable_data_ptr<float>();
-  const View to(*norm.out);
   const int32_t per_group = channels / count;
   BlockLoop groups;
   BlockLoop elements;
-  groups.add(batch, from.strides[0], to.strides[0]);
-  groups.add(count, per_group * from.strides[1], per_group * to.strides[1]);
-  elements.add(per_group, from.strides[1], to.strides[1], 1);
-  for (int32_t d = 2; d < from.rank; ++d) {
-    elements.add(from.sizes[d], from.strides[d], to.strides[d]);
-  }
+  add_channel_groups(norm, count, per_group, groups, elements);
   norm.parameters_per_group = per_group;
   norm.parameter_groups = count;
   norm.run(groups, elements);

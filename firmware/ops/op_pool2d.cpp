@@ -188,12 +188,11 @@ void aten__avg_pool2d_out(KernelRuntimeContext& ctx, Span<EValue*> arguments) {
 }
 
 void aten___adaptive_avg_pool2d_out(KernelRuntimeContext& ctx, Span<EValue*> arguments) {
-  constexpr uint32_t kDtypes = kFloatDtypes | dtype_bit(ScalarType::Long);
   OpArgs args(ctx, arguments, "aten::_adaptive_avg_pool2d.out", 3);
   Pool pool{};
   pool.adaptive = true;
-  pool.input = args.tensor_of(0, kDtypes);
-  pool.out = args.tensor_of(2, kDtypes);
+  pool.input = args.tensor(0, ScalarType::Float);
+  pool.out = args.tensor(2, ScalarType::Float);
   pool.in = image_of(args, pool.input, Rank3::kImage);
   const auto sizes = args.ints(1, 2);
   if (args.ok() && args.check(sizes.data()[0] >= 1 && sizes.data()[0] <= kMaxExtent &&

@@ -33,6 +33,12 @@ void quantized_decomposed__dequantize_per_tensor_Tensor_out(KernelRuntimeContext
                                                             Span<EValue*> args);
 void quantized_decomposed__dequantize_per_tensor_out(KernelRuntimeContext& ctx, Span<EValue*> args);
 void quantized_decomposed__dequantize_per_token_out(KernelRuntimeContext& ctx, Span<EValue*> args);
+void quantized_decomposed__embedding_2bit_dtype_out(KernelRuntimeContext& ctx, Span<EValue*> args);
+void quantized_decomposed__embedding_2bit_out(KernelRuntimeContext& ctx, Span<EValue*> args);
+void quantized_decomposed__embedding_4bit_dtype_out(KernelRuntimeContext& ctx, Span<EValue*> args);
+void quantized_decomposed__embedding_4bit_out(KernelRuntimeContext& ctx, Span<EValue*> args);
+void quantized_decomposed__embedding_byte_dtype_out(KernelRuntimeContext& ctx, Span<EValue*> args);
+void quantized_decomposed__embedding_byte_out(KernelRuntimeContext& ctx, Span<EValue*> args);
 void quantized_decomposed__quantize_per_channel_out(KernelRuntimeContext& ctx, Span<EValue*> args);
 void quantized_decomposed__quantize_per_tensor_Tensor_out(KernelRuntimeContext& ctx,
                                                           Span<EValue*> args);

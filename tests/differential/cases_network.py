@@ -149,12 +149,12 @@ def _matrices(rng: Rng) -> OpCase:
 def _linear(rng: Rng) -> OpCase:
     lead = [_size(rng, 0, 3) for _ in range(_size(rng, 1, 3))]
     depth, columns = _size(rng, 1, 12), _size(rng, 1, 6)
-    source, atol = _floats(rng, depth + 1)
+    source, dtype, atol = _numbers(rng, depth + 1)
     bias = T(source(rng, columns)) if _chance(rng, 0.5) else None
     return OpCase(
         "aten::linear.out",
         (T(source(rng, *lead, depth)), T(source(rng, columns, depth)), bias),
-        (Out("float32", (*lead, columns)),),
+        (Out(dtype, (*lead, columns)),),
         atol=atol,
     )
 
@@ -307,7 +307,7 @@ def _upsample(rng: Rng) -> OpCase:
     dtype = "float32" if bilinear else _pick(rng, ["float32", "int8", "uint8"])
     shape = (_size(rng, 1, 2), _size(rng, 2, 3), _size(rng, 2, 6), _size(rng, 2, 6))
     data = _fine(rng, *shape) if dtype == "float32" else _ints(rng, dtype, *shape)
-    order = NHWC if _chance(rng, 0.4) else None
+    order = NHWC if dtype != "int8" and _chance(rng, 0.4) else None  # torch has no int8 NHWC
     if _chance(rng, 0.5):
         sizes: list[int] | None = [_size(rng, 2, 12), _size(rng, 2, 12)]
         factors = None
@@ -419,9 +419,33 @@ def _quantized(rng: Rng) -> OpCase:
     )
 
 
+def _quantized_embedding(rng: Rng) -> OpCase:
+    """Zero points are whole numbers, so there is one rounding, in the product."""
+    bits = _pick(rng, [8, 4, 2])
+    rows = _size(rng, 1, 6)
+    groups = _size(rng, 1, 3)
+    columns = groups * _size(rng, 1, 2) * 4
+    dtype = _pick(rng, ["int8", "uint8"]) if bits == 8 else "uint8"
+    weight = _ints(rng, dtype, rows, columns * bits // 8)
+    shape = _pick(rng, [(rows,), (rows, 1), (rows, groups)])
+    scales = rng.uniform(0.01, 2, shape).astype(np.float32)
+    zero_points = T(rng.integers(-8, 8, shape).astype(np.float32)) if _chance(rng, 0.5) else None
+    indices = rng.integers(0, rows, [_size(rng, 1, 3) for _ in range(_size(rng, 1, 2))])
+    limits = np.iinfo(dtype)
+    low, high = (int(limits.min), int(limits.max)) if bits == 8 else {4: (-8, 7), 2: (-2, 1)}[bits]
+    typed = _chance(rng, 0.4)
+    return OpCase(
+        f"quantized_decomposed::embedding_{'byte' if bits == 8 else f'{bits}bit'}."
+        f"{'dtype_' if typed else ''}out",
+        (T(weight), T(scales), zero_points, low, high, T(indices), *([6] if typed else [])),
+        (Out("float32", (*indices.shape, columns)),),
+    )
+
+
 MAKERS = (
     *(_convolution, _max_pool, _matrices, _norm, _quantized, _softmax, _convolution, _avg_pool),
     *(_linear, _upsample, _quantized, _embedding, _norm, _adaptive, _quantized, _dropout),
+    *(_quantized_embedding, _quantized_embedding),
 )
 
 

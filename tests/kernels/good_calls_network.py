@@ -96,6 +96,18 @@ CALLS: dict[str, Callable[[], list[Any]]] = {
 }
 
 
+for bits, low, high in ((8, -128, 127), (4, -8, 7), (2, -2, 1)):
+    for typed in (False, True):
+        CALLS[
+            f"{DECOMPOSED}embedding_{'byte' if bits == 8 else f'{bits}bit'}."
+            f"{'dtype_' if typed else ''}out"
+        ] = lambda bits=bits, low=low, high=high, typed=typed: [
+            T(np.ones((3, bits), np.int8 if bits == 8 else np.uint8)),
+            *(f32(3, 2), f32(3, 2), low, high, s64(2, 2), *([6] if typed else [])),
+            f32(2, 2, 8),
+        ]
+
+
 def _nothing(value: Any) -> bool:
     return value is None
 
@@ -130,3 +142,11 @@ ALLOWED: dict[tuple[str, int], Callable[[Any], bool]] = {
     (f"{DECOMPOSED}dequantize_per_channel.out", 2): _nothing,
     (f"{DECOMPOSED}dequantize_per_tensor.Tensor_out", 6): _nothing,
 }
+ALLOWED.update(
+    {
+        (name, position): _nothing
+        for name in CALLS
+        if name.startswith(f"{DECOMPOSED}embedding_")
+        for position in (2, 6)
+    }
+)
