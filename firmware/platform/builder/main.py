@@ -14,6 +14,8 @@ builder_dir = os.path.join(platform.get_dir(), "builder")
 sys.path.insert(0, builder_dir)
 from object_cache import use_object_cache  # noqa: E402
 
+HELIUM_CPUS = ("cortex-m55", "cortex-m85")
+
 machine_flags = board.get("build.machine_flags")
 prefix = "arm-none-eabi-"
 
@@ -33,12 +35,16 @@ env.Replace(
 # Paths are put in here rather than as $VARIABLES: SCons splits at the spaces of what it expands.
 project_dir = env.subst("$PROJECT_DIR")
 image = env.subst(os.path.join("$BUILD_DIR", "$PROGNAME"))
+# In an IT block, GCC writes a conditional conversion of an integer as "vcvtne", which the assembler
+# takes for Helium's "vcvtn" there.
+helium_flags = ["-fno-if-conversion2"] if board.get("build.cpu") in HELIUM_CPUS else []
 env.Append(
     ASFLAGS=machine_flags,
     ASPPFLAGS=["-x", "assembler-with-cpp", *machine_flags],
     CCFLAGS=[
         *machine_flags,
         "-Os",  # a library's library.json may append another level
+        *helium_flags,
         "-flto",  # an eighth of the code goes: the headers' inline accessors, mostly
         "-DNDEBUG",
         "-g1",  # addresses → lines, for fault reports; nothing of it is flashed
@@ -66,6 +72,7 @@ env.Append(
     LINKFLAGS=[
         *machine_flags,
         "-Os",
+        *helium_flags,
         "-flto",
         "-nostartfiles",
         "--specs=nano.specs",
@@ -120,11 +127,25 @@ env.AddBuildMiddleware(without_lto, "*/cortex_m/libc.cpp")
 # Image
 #
 
+# Static libraries of others, behind everything else on the linker's command line. Those with
+# static constructors are linked as a whole: nothing calls what a constructor registers.
+whole, rest = (board.get(key, []) for key in ("build.archives_whole", "build.archives"))
+if whole or rest:
+    whole_paths, rest_paths = (
+        " ".join(f'"{os.path.join(project_dir, path)}"' for path in paths)
+        for paths in (whole, rest)
+    )
+    env.Append(
+        _LIBFLAGS=f" -Wl,--whole-archive {whole_paths} -Wl,--no-whole-archive"
+        f" -Wl,--start-group {rest_paths} -lc -lm -lgcc -Wl,--end-group"
+    )
+
 elf = f"{image}.elf"
 if "nobuild" not in COMMAND_LINE_TARGETS:
     elf = env.BuildProgram()
     # PlatformIO does not look at the linker script when it decides whether to link.
-    env.Depends(elf, os.path.join(project_dir, board.get("build.ldscript")))
+    for path in (board.get("build.ldscript"), *whole, *rest):
+        env.Depends(elf, os.path.join(project_dir, path))
     Default(elf)
     if board.get("build.single_image"):
         # Where code and model lie far apart, a flat image would fill the gap.
