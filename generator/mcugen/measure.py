@@ -236,6 +236,27 @@ def infer(client: Client, artifact: PteArtifact, inputs: TensorBytes) -> tuple[T
     return outputs, ticks
 
 
+def counted(
+    ticks: int, info: DeviceInfo, board: BoardSpec, *, simulated: bool
+) -> tuple[str, int | None]:
+    """Return what an inference took: "instructions" or "cycles", and how many; None: no counter.
+
+    Args:
+        ticks: as EXECUTE answers.
+    """
+    unit = "instructions" if simulated else "cycles"
+    if info.counter == "none":
+        return unit, None
+    net = max(ticks - info.empty_ticks, 0)
+    if simulated:
+        if board.qemu is None:
+            raise ValueError(f"{board.id} has no QEMU machine to have been simulated on")
+        # -icount shift=0 makes one instruction one nanosecond of the machine's time.
+        return unit, round(net * 1_000_000_000 / board.qemu.counter_hz)
+    # A SysTick that runs slower than the core still gives core cycles.
+    return unit, round(net * info.clock_hz / info.counter_hz)
+
+
 def bench(
     client: Client,
     info: DeviceInfo,

@@ -246,7 +246,7 @@ def _check_outputs(plan: Any, where: str, called: Operator, args: list[int]) -> 
 
 def _computed(plan: Any, args: list[int]) -> str:
     """Return ", which computes a tensor [1, 10]": what to find the call in a model by."""
-    value = plan.values[args[-1]].val if args else None
+    value: Any = plan.values[args[-1]].val if args else None
     if type(value).__name__ != "Tensor":
         return ""
     return f", which computes a tensor {list(value.sizes)}"
