@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Write docs/protocol_transcript.txt: a session with an image on its board's QEMU machine.
+"""Write docs/protocol_transcript.txt: sessions with an image, and with a runner, on QEMU.
 
-Usage: python tests/firmware/capture_transcript.py BOARD ELF > docs/protocol_transcript.txt
+Usage: python tests/firmware/capture_transcript.py BOARD ELF RUNNER_BOARD RUNNER_ELF \\
+           > docs/protocol_transcript.txt
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import json
 import struct
 import sys
+import zlib
 from pathlib import Path
 
 from firmware_build import Qemu, frame, unframe
@@ -21,7 +23,12 @@ HEADER = """\
 """
 
 
-def main(board_id: str, elf: str) -> None:
+RUNNER_HEADER = """
+# A session with a runner: a model that is none, and one whose CRC is not as announced.
+"""
+
+
+def main(board_id: str, elf: str, runner_board_id: str, runner_elf: str) -> None:
     with Qemu(load_board(board_id), Path(elf), banner=False) as device:
         print(HEADER)
         show(device.until(b"m-ready\r\n"))
@@ -40,6 +47,16 @@ def main(board_id: str, elf: str) -> None:
         binary(device, frame(0x03, 4))
         binary(device, frame(0x04, 5, struct.pack("<HIH", 0, 0, min(info["outputs"][0][1], 16))))
         binary(device, frame(0x04, 6, struct.pack("<HIH", 9, 0, 1)))
+        binary(device, frame(0x10, 7, struct.pack("<I", 0) + b"\x08\0\0\0ET12"))
+    with Qemu(load_board(runner_board_id), Path(runner_elf)) as device:
+        print(RUNNER_HEADER)
+        text(device, "mcugen info")
+        model = b"no model"
+        binary(device, frame(0x03, 1))
+        binary(device, frame(0x10, 2, struct.pack("<I", 0) + model))
+        binary(device, frame(0x11, 3, struct.pack("<II", len(model), 0)))
+        binary(device, frame(0x11, 4, struct.pack("<II", len(model), zlib.crc32(model))))
+        text(device, "results")
         damaged = bytearray(frame(0x01, 7, b"hello"))
         damaged[5] ^= 0x01
         binary(device, bytes(damaged))
@@ -61,7 +78,9 @@ def text(device: Qemu, command: str) -> list[str]:
 def binary(device: Qemu, request: bytes) -> None:
     print(f"\nframe> {request.hex(' ')}")
     device.send(request)
-    device.until(b"\0")
+    before = device.until(b"\0")[:-1]  # log lines
+    if before:
+        show(before)
     reply = b"\0" + device.until(b"\0")
     unframe(reply)
     print(f"frame< {reply.hex(' ')}")
