@@ -27,8 +27,4 @@ void dim_order_ops___clone_dim_order_out(KernelRuntimeContext& ctx, Span<EValue*
   copy_to_dim_order(ctx, args, "dim_order_ops::_clone_dim_order.out");
 }
 
-void dim_order_ops___to_dim_order_copy_out(KernelRuntimeContext& ctx, Span<EValue*> args) {
-  copy_to_dim_order(ctx, args, "dim_order_ops::_to_dim_order_copy.out");
-}
-
 }  // namespace mcugen::ops
