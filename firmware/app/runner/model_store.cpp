@@ -182,7 +182,7 @@ Error model_store_place(MethodMeta& meta, size_t io_bytes, const char** step) {
   for (size_t i = 0; i < buffers; ++i) {
     const Result<int64_t> bytes = meta.memory_planned_buffer_size(i);
     if (!bytes.ok() || bytes.get() < 0) {
-      *step = "memory_planned_buffer_size";
+      *step = "bad size of planned memory";
       return bytes.ok() ? Error::InvalidProgram : bytes.error();
     }
     uint8_t* memory = static_cast<uint64_t>(bytes.get()) > arena().size()
