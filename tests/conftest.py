@@ -12,7 +12,9 @@ import pytest
 from mcugen.boards import load_board
 from mcugen.build import build_project
 from mcugen.cache import cache_dir
+from mcugen.project import firmware_id_of, runner_files
 from mcugen.runner import Runner, write_runner_project
+from mcugen.toolchain import COMPILER, find_tool
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -111,19 +113,23 @@ def runner_elf(request: pytest.FixtureRequest) -> Callable[[str], Path]:
         if images is not None:
             return images / f"{board_id}.elf"
         if board_id not in built:
+            board = load_board(board_id)
             root = cache_dir() / "test-runners" / board_id
             root.parent.mkdir(parents=True, exist_ok=True)
-            # One project per board, whatever the number of workers: it is built incrementally, and
-            # not at all if nothing has changed. What runs is a copy, named by its content.
+            compiler = find_tool(COMPILER).description
+            made_from = firmware_id_of({**runner_files(board), "compiler": compiler.encode()})
+            elf = root.parent / f"{board_id}-{made_from}.elf"
+            # One project per board, whatever the number of workers: it is built incrementally. What
+            # runs is a copy, named by what it was made from.
             with open(root.parent / f"{board_id}.lock", "w") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX)
-                board = load_board(board_id)
-                image = build_project(write_runner_project(board, root), board)
-                elf = root.parent / f"{board_id}-{image.firmware_id}.elf"
                 if not elf.exists():
+                    image = build_project(write_runner_project(board, root), board)
                     for old in root.parent.glob(f"{board_id}-*.elf"):
                         old.unlink()
-                    elf.write_bytes(image.elf.read_bytes())
+                    copy = elf.with_suffix(".new")
+                    copy.write_bytes(image.elf.read_bytes())
+                    copy.replace(elf)
             built[board_id] = elf
         return built[board_id]
 

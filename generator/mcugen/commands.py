@@ -223,18 +223,19 @@ def build_artifact(
     # Imported once the fit is known: rendering needs more than planning does.
     from mcugen import state
     from mcugen.build import build_project
-    from mcugen.project import write_project
+    from mcugen.project import project_lock, write_project
 
     root = settings.output or state.out_dir(settings.root) / f"{slug(artifact.name)}-{board.id}"
     terminal.stage(f"generate {_shown(root)}")
-    project = write_project(artifact, plan, board, root)
     compiling = f"compile for {board.name} ({board.cpu})"
-    image = build_project(
-        project,
-        board,
-        progress=lambda _, done, total: terminal.step(compiling, done, total),
-        verbose=terminal.verbose,
-    )
+    with project_lock(root):
+        project = write_project(artifact, plan, board, root)
+        image = build_project(
+            project,
+            board,
+            progress=lambda _, done, total: terminal.step(compiling, done, total),
+            verbose=terminal.verbose,
+        )
     terminal.end_bar()
     built = Built(
         model=settings.model,
@@ -761,6 +762,7 @@ def infer(
         results, ticks = stage.infer(link.client, artifact, data)
     for path, spec, result in zip(outputs, artifact.outputs, results, strict=True):
         tensor_files.write_output(path, spec, result)
+    counter, count = stage.counted(ticks, link.info, built.board, simulated=link.simulated)
     return {
         "schema": "mcugen.infer/1",
         "model": report.model_section(artifact),
@@ -770,7 +772,11 @@ def infer(
             {"file": str(path), **report.tensor_section(spec)}
             for path, spec in zip(outputs, artifact.outputs, strict=True)
         ],
+        # ticks: raw, of counter_hz, the empty interval included. count: what they make.
         "ticks": ticks,
+        "counter_hz": link.info.counter_hz,
+        "counter": counter,
+        "count": count,
         "project": str(built.image.project.root),
         "transcript": str(link.transcript),
     }

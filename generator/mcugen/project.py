@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any
 from mcugen import operators, render
 from mcugen.boards import BoardSpec, Isa, MemoryKind
 from mcugen.c_array import c_byte_array
+from mcugen.cache import cache_dir
 from mcugen.errors import TemplateError
 from mcugen.memory import STACK_BYTES
 from mcugen.resources import (
@@ -128,6 +129,21 @@ def place_project(
         model_name=model_name,
         env_name=env_name(board),
     )
+
+
+@contextlib.contextmanager
+def project_lock(root: Path) -> Iterator[None]:
+    """Let one process at a time write and build the project in `root`; the others wait.
+
+    The lock lies in the cache: a project's folder is put in place as a whole.
+    """
+    import fcntl
+
+    folder = cache_dir() / "locks"
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / _sha256(str(root.resolve()).encode())[:16], "w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def load_project(root: Path) -> FirmwareProject:

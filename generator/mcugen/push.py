@@ -32,18 +32,19 @@ _DTYPES = {
 def build_runner(settings: Settings, terminal: Terminal) -> BuiltImage:
     """Generate and compile the board's runner, or find that nothing has changed."""
     from mcugen.build import build_project
+    from mcugen.project import project_lock
     from mcugen.runner import write_runner_project
 
     board = settings.board
     root = settings.output or state.out_dir(settings.root) / f"runner-{board.id}"
-    project = write_runner_project(board, root)
     compiling = f"compile the runner for {board.name} ({board.cpu})"
-    image = build_project(
-        project,
-        board,
-        progress=lambda _, done, total: terminal.step(compiling, done, total),
-        verbose=terminal.verbose,
-    )
+    with project_lock(root):
+        image = build_project(
+            write_runner_project(board, root),
+            board,
+            progress=lambda _, done, total: terminal.step(compiling, done, total),
+            verbose=terminal.verbose,
+        )
     terminal.end_bar()
     return image
 
@@ -103,6 +104,7 @@ def push(
     terminal: Terminal,
 ) -> dict[str, Any]:
     """Give a runner a model, run one inference; return the document."""
+    from mcugen import measure as stage
     from mcugen import report, tensor_files
 
     settings = commands.resolve(options)
@@ -148,7 +150,7 @@ def push(
         info = runner.client.info()
     for path, spec, result in zip(outputs, out_specs, results, strict=False):
         tensor_files.write_output(path, spec, result)
-    unit, count = _count(ticks, info, board, settings.simulate)
+    unit, count = stage.counted(ticks, info, board, simulated=settings.simulate)
     return {
         "schema": "mcugen.push/1",
         "model": report.model_section(artifact),
@@ -246,21 +248,6 @@ def _memory(info: DeviceInfo) -> dict[str, int]:
         "method_bytes": info.memory["method"].used_bytes,
     }
     return {**parts, "used_bytes": sum(parts.values()), "arena_bytes": info.runner}
-
-
-def _count(
-    ticks: int, info: DeviceInfo, board: BoardSpec, simulated: bool
-) -> tuple[str, int | None]:
-    """Return the unit and the number of what one inference took, None without a counter."""
-    unit = "instructions" if simulated else "cycles"
-    if info.counter == "none":
-        return unit, None
-    net = max(ticks - info.empty_ticks, 0)
-    if simulated:
-        assert board.qemu is not None
-        # -icount shift=0 makes one instruction one nanosecond of the machine's time.
-        return unit, round(net * 1_000_000_000 / board.qemu.counter_hz)
-    return unit, round(net * info.clock_hz / info.counter_hz)
 
 
 # ---------------------------------------------------------------------------- the device
@@ -367,7 +354,7 @@ def _require_runner(runner: Runner, board: BoardSpec, port: str) -> None:
         if error.hint is None:
             error.hint = hint
         raise
-    if info.board != board.id:
-        raise DeviceError(f"{port} is a {info.board}, not a {board.id}", hint="See --board.")
     if info.runner is None:
         raise DeviceError(f"{port} runs {info.model}, not a runner", hint=hint)
+    if info.board != board.id:
+        raise DeviceError(f"{port} is a {info.board}, not a {board.id}", hint="See --board.")

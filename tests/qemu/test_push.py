@@ -3,12 +3,17 @@
 
 from __future__ import annotations
 
+import json
+import struct
+import subprocess
 import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
+from elftools.elf.elffile import ELFFile
 
 from mcugen.boards import load_board
 from mcugen.errors import DeviceError
@@ -18,7 +23,9 @@ pytestmark = [pytest.mark.qemu, pytest.mark.toolchain]
 
 GOLDEN = Path(__file__).resolve().parent.parent / "golden" / "mlperf_tiny"
 MODELS = ("ad", "ic", "kws", "vww")
+IO_BYTES = {"ad": (640, 640), "ic": (3072, 10), "kws": (490, 12), "vww": (27648, 2)}
 SECONDS = 10.0
+ENGINE_BYTES = 200 * 1024
 BOARDS = ("qemu-m4", "qemu-m55")
 
 Runners = Callable[[str], Runner]
@@ -92,6 +99,54 @@ def test_a_placed_model_is_loaded_at_boot(runner_elf: Callable[[str], Path]) -> 
         assert runner.run([inputs[: info.inputs[0][1]]]) == [outputs[: info.outputs[0][1]]]
 
 
+@pytest.fixture(scope="module")
+def two_methods() -> bytes:
+    """A `.pte` of two methods, the first of them with numbers among its inputs and outputs."""
+    import torch
+    from executorch.exir import to_edge
+
+    class Numbers(torch.nn.Module):
+        def forward(self, x, n: int):
+            return x * n, n + 1, True, 2.5, None
+
+    class Less(torch.nn.Module):
+        def forward(self, x):
+            return x - 1
+
+    x = torch.zeros(2, 3)
+    programs = {
+        "less": torch.export.export(Less(), (x,)),
+        "numbers": torch.export.export(Numbers(), (x, 3)),
+    }
+    return to_edge(programs).to_executorch().buffer
+
+
+def test_methods_are_chosen_by_name(runners: Runners, two_methods: bytes) -> None:
+    runner = runners("qemu-m4")
+    x = np.arange(6, dtype="<f4")
+    info = runner.push(two_methods, "less")
+    assert (info.method, info.inputs, info.outputs) == ("less", ((6, 24),), ((6, 24),))
+    assert runner.run([x.tobytes()]) == [(x - 1).tobytes()]
+
+    # Neither is called "forward".
+    assert runner.push(two_methods).method == "less"
+
+
+def test_numbers_are_inputs_and_outputs(runners: Runners, two_methods: bytes) -> None:
+    runner = runners("qemu-m4")
+    x = np.arange(6, dtype="<f4")
+    info = runner.push(two_methods, "numbers")
+    assert info.inputs == ((6, 24), (4, 8))
+    assert info.outputs == ((6, 24), (4, 8), (11, 1), (7, 8), (0, 0))
+    four, two_and_a_half = (4).to_bytes(8, "little"), struct.pack("<d", 2.5)
+    assert runner.run([x.tobytes()]) == [(x * 3).tobytes(), four, b"\1", two_and_a_half, b""]
+
+    # The number was fixed when the model was exported.
+    assert runner.run([x.tobytes(), (3).to_bytes(8, "little")])[1] == four
+    with pytest.raises(DeviceError, match="input 1 is not the value that was traced"):
+        runner.run([x.tobytes(), four])
+
+
 def test_bad_requests_are_refused(runners: Runners) -> None:
     runner = runners("qemu-m4")
     capacity = runner.client.info().runner
@@ -104,3 +159,65 @@ def test_bad_requests_are_refused(runners: Runners) -> None:
         runner.client.load_model(0, 0)
     with pytest.raises(DeviceError, match="no method backward"):
         runner.push(golden("ad", "qemu-m4")[0], "backward")
+
+
+def test_all_operators_fit(runner_elf: Callable[[str], Path]) -> None:
+    """Runtime, server and every operator, at -Os."""
+    with open(runner_elf("qemu-m4"), "rb") as file:
+        image = ELFFile(file)
+        sections = {section.name: section["sh_size"] for section in image.iter_sections()}
+    engine = sections[".text"] + sections[".rodata"]
+    print(f"the runner's engine has {engine:,} B on a Cortex-M4")
+
+    assert ".init_array" not in sections
+    assert engine <= ENGINE_BYTES
+
+
+# ---------------------------------------------------------------------------- the command line
+
+Mcugen = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture(scope="module")
+def running(mcugen: Mcugen, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder from which a runner was started."""
+    folder = tmp_path_factory.mktemp("running")
+    done = mcugen("flash", "--runner", "--board", "qemu-m4", cwd=folder)
+    assert "mcugen push MODEL --board qemu-m4" in done.stdout
+    yield folder
+    assert "stopped" in mcugen("flash", "--stop", cwd=folder).stdout
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_push_gives_the_right_bytes(mcugen: Mcugen, running: Path, model: str) -> None:
+    _, inputs, outputs = golden(model, "qemu-m4")
+    (running / "in.bin").write_bytes(inputs[: IO_BYTES[model][0]])
+    file = GOLDEN / f"{model}_cm_q_m4.pte"
+    start = time.monotonic()
+    done = mcugen(
+        *("push", file, "--board", "qemu-m4", "--input", "in.bin", "--output", "out.bin", "--json"),
+        cwd=running,
+    )
+    seconds = time.monotonic() - start
+
+    assert (running / "out.bin").read_bytes() == outputs[: IO_BYTES[model][1]]
+    assert seconds < SECONDS, f"{seconds:.1f} s"
+    document = json.loads(done.stdout)
+    assert document["schema"] == "mcugen.push/1"
+    assert document["counter"] == "instructions"
+    assert document["count"] > document["model"]["macs"] / 2  # SMLAD does two
+    memory = document["memory"]
+    assert memory["arena_bytes"] > memory["used_bytes"] > memory["pte_bytes"]
+
+
+def test_push_refuses_a_method_that_is_not_there(mcugen: Mcugen, running: Path) -> None:
+    file = GOLDEN / "ad_cm_q_m4.pte"
+    done = mcugen(
+        "push", file, "--board", "qemu-m4", "--method", "backward", cwd=running, exit_code=7
+    )
+    assert "no method backward" in done.stderr
+
+
+def test_a_runner_takes_no_model_at_build(mcugen: Mcugen) -> None:
+    done = mcugen("build", "digits", "--runner", "--board", "qemu-m4", exit_code=2)
+    assert "mcugen push" in done.stderr

@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import signal
+import threading
 from pathlib import Path
 
 import pytest
@@ -350,3 +351,21 @@ def test_ctrl_c_waits_for_the_renames(tmp_path: Path, monkeypatch: pytest.Monkey
             write_sample(BOARD, root, pte=b"other")
 
     assert tree(root) == tree(tmp_path / "new")
+
+
+def test_one_at_a_time_writes_and_builds_in_a_folder(tmp_path: Path) -> None:
+    entered: list[str] = []
+
+    def second() -> None:
+        with project.project_lock(tmp_path / "same"):
+            entered.append("second")
+
+    thread = threading.Thread(target=second)
+    with project.project_lock(tmp_path / "same"), project.project_lock(tmp_path / "other"):
+        thread.start()
+        thread.join(timeout=0.3)
+        entered.append("first")
+    thread.join(timeout=10)
+
+    assert entered == ["first", "second"]
+    assert not any(tmp_path.glob("[so]*"))
