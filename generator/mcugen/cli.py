@@ -130,6 +130,15 @@ TimeoutOption = Annotated[
         show_default=False,
     ),
 ]
+RuntimeOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--runtime",
+        metavar="PREFIX",
+        help="Link ExecuTorch's own libraries from this install prefix (docs/upstream.md).",
+        show_default=False,
+    ),
+]
 RunnerOption = Annotated[
     bool, typer.Option("--runner", help="The generic image that takes models by 'mcugen push'.")
 ]
@@ -265,6 +274,7 @@ def run_command(
     runs: RunsOption = None,
     warmups: WarmupsOption = None,
     timeout: TimeoutOption = None,
+    runtime: RuntimeOption = None,
     json: JsonOption = False,
     quiet: QuietOption = False,
     verbose: VerboseOption = False,
@@ -277,7 +287,7 @@ def run_command(
     settings = commands.resolve(
         Options(
             model, board, io, output, calibrate, strict, simulate, device,
-            samples, runs, warmups, timeout,
+            samples, runs, warmups, timeout, runtime,
         )
     )  # fmt: skip
     commands.check_model(settings)
@@ -338,6 +348,7 @@ def build(
     calibrate: CalibrateOption = None,
     strict: StrictOption = None,
     runner: RunnerOption = False,
+    runtime: RuntimeOption = None,
     json: JsonOption = False,
     quiet: QuietOption = False,
     verbose: VerboseOption = False,
@@ -350,7 +361,7 @@ def build(
     from mcugen import commands, report
 
     terminal = _begin(json, quiet, verbose, no_color)
-    options = Options(model, board, io, output, calibrate, strict)
+    options = Options(model, board, io, output, calibrate, strict, runtime=runtime)
     if runner:
         from mcugen import push
 

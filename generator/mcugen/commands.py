@@ -60,6 +60,7 @@ class Options:
     runs: int | None = None
     warmups: int | None = None
     timeout_s: float | None = None
+    runtime: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,7 @@ class Settings:
     runs: int
     warmups: int
     timeout_s: float | None
+    runtime: Path | None = None  #: install prefix of ExecuTorch's own libraries; None: ours
 
     @property
     def deadlines(self) -> Deadlines:
@@ -138,6 +140,7 @@ def _resolve(options: Options, config: Config) -> Settings:
         runs=first("runs", DEFAULT_RUNS),
         warmups=first("warmups", DEFAULT_WARMUPS),
         timeout_s=first("timeout_s"),
+        runtime=options.runtime,
     )
 
 
@@ -204,6 +207,10 @@ def build(settings: Settings, terminal: Terminal) -> Built:
     """Model to firmware: quantize, lower, plan, generate, compile. Remembered as the last build."""
     check_model(settings)
     check_compiler()
+    if settings.runtime is not None:
+        from mcugen.upstream import find_runtime
+
+        find_runtime(settings.runtime, settings.board)  # before minutes of quantizing
     artifact, lowering = make_artifact(settings, terminal)
     return build_artifact(settings, artifact, lowering, terminal)
 
@@ -215,6 +222,13 @@ def build_artifact(
     from mcugen.memory import plan_memory
 
     board = settings.board
+    runtime = None
+    if settings.runtime is not None:
+        from mcugen import upstream
+
+        runtime = upstream.find_runtime(settings.runtime, board)
+        runtime.check_operators(operator.name for operator in artifact.operators)
+        artifact = upstream.with_room(artifact)
     plan = plan_memory(artifact, board)
     for use in plan.regions:
         terminal.detail(
@@ -229,7 +243,7 @@ def build_artifact(
     terminal.stage(f"generate {_shown(root)}")
     compiling = f"compile for {board.name} ({board.cpu})"
     with project_lock(root):
-        project = write_project(artifact, plan, board, root)
+        project = write_project(artifact, plan, board, root, runtime=runtime)
         image = build_project(
             project,
             board,

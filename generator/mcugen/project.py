@@ -18,7 +18,7 @@ import signal
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import metadata
 from pathlib import Path, PurePosixPath
@@ -40,6 +40,7 @@ from mcugen.resources import (
 if TYPE_CHECKING:
     from mcugen.memory import MemoryPlan
     from mcugen.pte import PteArtifact
+    from mcugen.upstream import UpstreamRuntime
 
 MANIFEST = "mcugen/manifest.json"
 PLATFORM = "mcugen/platforms/mcugen-cortexm"
@@ -68,17 +69,22 @@ class FirmwareProject:
 
 
 def write_project(
-    artifact: PteArtifact, plan: MemoryPlan, board: BoardSpec, root: Path
+    artifact: PteArtifact,
+    plan: MemoryPlan,
+    board: BoardSpec,
+    root: Path,
+    *,
+    runtime: UpstreamRuntime | None = None,
 ) -> FirmwareProject:
     """Write the project into `root` (made if absent) and return it.
 
+    runtime: ExecuTorch's own libraries instead of our runtime, operators and kernels.
+
     Raises TemplateError if a file there was edited, or is not ours, and would be overwritten.
     """
-    files = project_files(artifact, plan, board)
+    files = project_files(artifact, plan, board, runtime)
     firmware_id = firmware_id_of(files)
-    files[APP_CONFIG] = render.render(
-        render.app_config_context(artifact, plan, firmware_id)
-    ).encode()
+    files[APP_CONFIG] = _app_config(artifact, plan, firmware_id, runtime)
     return place_project(
         files,
         board,
@@ -185,7 +191,12 @@ def env_name(board: BoardSpec) -> str:
     return board.id
 
 
-def project_files(artifact: PteArtifact, plan: MemoryPlan, board: BoardSpec) -> dict[str, bytes]:
+def project_files(
+    artifact: PteArtifact,
+    plan: MemoryPlan,
+    board: BoardSpec,
+    runtime: UpstreamRuntime | None = None,
+) -> dict[str, bytes]:
     """Return path → contents of all files but the manifest, with an empty firmware id."""
     contexts: dict[str, render.Context] = {
         "linker/memory.ld": render.linker_context(plan, board),
@@ -200,6 +211,55 @@ def project_files(artifact: PteArtifact, plan: MemoryPlan, board: BoardSpec) -> 
         section=".model_pte",
         what=f"Model {artifact.name!a}",
     ).encode()
+    return files if runtime is None else _with_upstream(files, artifact, plan, board, runtime)
+
+
+def _app_config(
+    artifact: PteArtifact, plan: MemoryPlan, firmware_id: str, runtime: UpstreamRuntime | None
+) -> bytes:
+    context = render.app_config_context(artifact, plan, firmware_id)
+    if runtime is not None:
+        # Without a table the runtime asks its registry, which upstream's libraries fill.
+        context = replace(context, num_operators=0)
+    return render.render(context).encode()
+
+
+def _with_upstream(
+    files: dict[str, bytes],
+    artifact: PteArtifact,
+    plan: MemoryPlan,
+    board: BoardSpec,
+    runtime: UpstreamRuntime,
+) -> dict[str, bytes]:
+    from mcugen import upstream
+
+    license_path = f"{RUNTIME}/executorch/LICENSE"
+    license_text = files[license_path]
+    files = upstream.without_ours(files, runtime_root=RUNTIME)
+    del files["src/operators.cpp"]
+    headers = header_closure(list(files.values()))
+    runtime.check_headers(headers)
+    files |= {f"{RUNTIME}/{path}": data for path, data in headers.items()}
+    files[license_path] = license_text
+    files[APP_CONFIG] = _app_config(artifact, plan, "", runtime)
+    linker = replace(render.linker_context(plan, board), constructors=True)
+    ini = replace(render.platformio_context(board, env_name(board)), kernels=False)
+    library = replace(_runtime_library(()), dependencies=())
+    files["linker/memory.ld"] = render.render(linker).encode()
+    files["platformio.ini"] = render.render(ini).encode()
+    files[f"{RUNTIME}/library.json"] = render.render(library).encode()
+    description = board_json(board)
+    for key, whole in (("archives_whole", True), ("archives", False)):
+        description["build"][key] = [
+            f"{upstream.FOLDER}/{archive.path.name}"
+            for archive in runtime.archives
+            if archive.whole is whole
+        ]
+    files[f"{PLATFORM}/boards/{board.id}.json"] = (
+        json.dumps(description, indent=2) + "\n"
+    ).encode()
+    for archive in runtime.archives:
+        files[f"{upstream.FOLDER}/{archive.path.name}"] = archive.path.read_bytes()
     return files
 
 
@@ -233,26 +293,9 @@ def _board_files(
         **contexts,
         "platformio.ini": render.platformio_context(board, env_name(board)),
         "src/board_config.cpp": render.board_config_context(board),
-        f"{RUNTIME}/library.json": render.LibraryContext(
-            name="mcugen_runtime",
-            version=_version(),
-            description="ExecuTorch's C++ API for bare-metal Cortex-M, with drivers and server",
-            license="BSD-3-Clause",
-            dependencies=("mcugen_kernels",),
-            # The macro: a header of ExecuTorch tests it undefined, which -Wundef remarks on.
-            # ET_LOG_ENABLED: no texts for the assertions in ExecuTorch's headers; our own error
-            # lines do not depend on it (runtime/platform/fail.h). Its log.h then has parameters
-            # without use. No loop here is hot, and an invariant kept in a register costs pushes.
-            flags=(
-                "-Os",
-                "-fno-move-loop-invariants",
-                f"-I{_C10}",
-                "-DEXECUTORCH_INTERNAL_FLATBUFFERS=0",
-                "-DET_LOG_ENABLED=0",
-                "-Wno-unused-parameter",
-                # A model that nobody has checked: runtime/platform/config.h.
-                *(("-DMCUGEN_RUNTIME_FULL=1",) if store == "runner" else ()),
-            ),
+        f"{RUNTIME}/library.json": _runtime_library(
+            # A model that nobody has checked: runtime/platform/config.h.
+            ("-DMCUGEN_RUNTIME_FULL=1",) if store == "runner" else ()
         ),
         f"{KERNELS}/library.json": render.LibraryContext(
             name="mcugen_kernels",
@@ -270,6 +313,29 @@ def _board_files(
         json.dumps(board_json(board), indent=2) + "\n"
     ).encode()
     return files
+
+
+def _runtime_library(flags: tuple[str, ...]) -> render.LibraryContext:
+    return render.LibraryContext(
+        name="mcugen_runtime",
+        version=_version(),
+        description="ExecuTorch's C++ API for bare-metal Cortex-M, with drivers and server",
+        license="BSD-3-Clause",
+        dependencies=("mcugen_kernels",),
+        # The macro: a header of ExecuTorch tests it undefined, which -Wundef remarks on.
+        # ET_LOG_ENABLED: no texts for the assertions in ExecuTorch's headers; our own error
+        # lines do not depend on it (runtime/platform/fail.h). Its log.h then has parameters
+        # without use. No loop here is hot, and an invariant kept in a register costs pushes.
+        flags=(
+            "-Os",
+            "-fno-move-loop-invariants",
+            f"-I{_C10}",
+            "-DEXECUTORCH_INTERNAL_FLATBUFFERS=0",
+            "-DET_LOG_ENABLED=0",
+            "-Wno-unused-parameter",
+            *flags,
+        ),
+    )
 
 
 def board_json(board: BoardSpec) -> dict[str, Any]:

@@ -45,6 +45,7 @@ class PlatformioContext:
     board_id: str
     upload_protocol: str  #: of plain `pio run -t upload`
     baud: int
+    kernels: bool = True  #: ours, rather than those of ExecuTorch's own libraries
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,7 @@ class LinkerContext:
     ram_sections: tuple[RamSection, ...]  #: in order of address within each region
     stack_bytes: int
     stack_guard: bool  #: nothing lies right below the stack
+    constructors: bool = False  #: static constructors are run, by firmware/upstream/main.cpp
 
 
 @dataclass(frozen=True)
