@@ -20,7 +20,7 @@
 /// file can ask for a loop without end: with the bound it gets Error::InvalidProgram. The largest
 /// networks have some hundred instructions, and a loop runs its body once per slice of a tensor.
 #ifndef MCUGEN_MAX_INSTRUCTIONS
-#define MCUGEN_MAX_INSTRUCTIONS (1u << 24)
+#define MCUGEN_MAX_INSTRUCTIONS (1u << 20)
 #endif
 
 /// Verification::InternalConsistency also checks the tensors and lists that no method has been
