@@ -15,7 +15,7 @@ import typer
 
 from mcugen import __version__, completion
 from mcugen.commands import Options
-from mcugen.errors import McugenError
+from mcugen.errors import ConfigError, McugenError
 from mcugen.terminal import Terminal
 
 EXIT_INTERRUPTED = 130
@@ -362,6 +362,11 @@ def build(
 
     terminal = _begin(json, quiet, verbose, no_color)
     options = Options(model, board, io, output, calibrate, strict, runtime=runtime)
+    if runner and runtime is not None:
+        raise ConfigError(
+            "the runner relies on mcugen's own runtime",
+            hint="Leave out --runtime, or name a model instead of --runner.",
+        )
     if runner:
         from mcugen import push
 
