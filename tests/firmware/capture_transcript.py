@@ -56,7 +56,7 @@ def main(board_id: str, elf: str, runner_board_id: str, runner_elf: str) -> None
         binary(device, frame(0x10, 2, struct.pack("<I", 0) + model))
         binary(device, frame(0x11, 3, struct.pack("<II", len(model), 0)))
         binary(device, frame(0x11, 4, struct.pack("<II", len(model), zlib.crc32(model))))
-        text(device, "results")
+        text(device, "infer")
         damaged = bytearray(frame(0x01, 7, b"hello"))
         damaged[5] ^= 0x01
         binary(device, bytes(damaged))

@@ -20,7 +20,7 @@ from mcugen import state
 COMMAND = Path(sys.executable).parent / "mcugen"
 SUBCOMMANDS = (
     *("run", "build", "flash", "bench", "verify", "infer"),
-    *("inspect", "boards", "models", "devices", "doctor", "clean"),
+    *("push", "inspect", "boards", "models", "devices", "doctor", "clean"),
 )
 GOLDEN = Path(__file__).resolve().parent.parent / "golden" / "mlperf_tiny"
 

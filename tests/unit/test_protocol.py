@@ -281,6 +281,9 @@ def test_text_of_the_sample_session_is_understood():
     assert sum(infer.results) == pytest.approx(1, abs=0.01)
     assert parse_results(replies["results"]) == infer.results
     assert replies["infer 0"].errors == ("Inference iterations must be >0",)
+    (error,) = replies["infer"].errors  # of a runner that was sent no model
+    assert error.startswith("Not ready: Program::load: 0x23")
+    assert info.runner is not None and info.pte_crc32 == 0 and info.state == "empty"
 
 
 def sample_frames() -> list[tuple[Frame, Frame]]:
@@ -295,7 +298,15 @@ def sample_frames() -> list[tuple[Frame, Frame]]:
 def test_frames_of_the_sample_session_are_understood():
     pairs = sample_frames()
 
-    assert {request.type for request, _ in pairs if isinstance(request, Frame)} >= {1, 2, 3, 4, 5}
+    assert {request.type for request, _ in pairs if isinstance(request, Frame)} >= {
+        1,
+        2,
+        3,
+        4,
+        5,
+        0x10,
+        0x11,
+    }
     for request, reply in pairs:
         if isinstance(request, BadFrame):
             assert (reply.type, reply.seq, reply.body[0]) == (0xFF, 0, protocol.Status.BAD_FRAME)
