@@ -14,7 +14,7 @@ void aten__where_self_out(KernelRuntimeContext& ctx, Span<EValue*> args) {
 }
 
 void aten__masked_fill_Scalar_out(KernelRuntimeContext& ctx, Span<EValue*> args) {
-  static constexpr Pointwise kOp = {"aten::masked_fill.Scalar_out", "tba", Result::kPromoted,
+  static constexpr Pointwise kOp = {"aten::masked_fill.Scalar_out", "tbi", Result::kPromoted,
                                     [](const float* x) { return x[1] != 0.0f ? x[2] : x[0]; },
                                     [](const int64_t* x) { return x[1] != 0 ? x[2] : x[0]; }};
   pointwise(ctx, args, kOp);

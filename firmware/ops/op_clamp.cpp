@@ -11,6 +11,7 @@ struct Clamp {
   size_t min_index, max_index;  ///< 0: the limit below, for ever
   float min, max;
   size_t out_index;
+  bool truncates;       ///< limits of integers are cut to integers; else they make the result float
   Pointwise otherwise;  ///< for other types and layouts than the kernels'; in_int is chosen later
 };
 
@@ -28,9 +29,10 @@ bool same_places(const Tensor& a, const Tensor& b) {
 }
 
 /// @returns whether an integer limit limits anything in `dtype`. Fails if nothing can meet it.
-bool limits(OpArgs& args, size_t index, ScalarType dtype, bool is_min) {
+bool limits(OpArgs& args, size_t index, ScalarType dtype, bool truncates, bool is_min) {
   const Number limit = args.scalar(index);
-  if (limit.dtype == ScalarType::Float || wrap_int(limit.integer, dtype) == limit.integer) {
+  if ((limit.dtype == ScalarType::Float && !truncates) ||
+      wrap_int(limit.integer, dtype) == limit.integer) {
     return true;
   }
   args.check((limit.integer < 0) == is_min, "limit");
@@ -42,8 +44,8 @@ void clamp_elements(OpArgs& args, const Clamp& clamp, const Tensor& input, bool 
                     bool has_max) {
   Pointwise op = clamp.otherwise;
   if (clamp.min_index != 0 && is_integral(input.scalar_type())) {
-    has_min = has_min && limits(args, clamp.min_index, input.scalar_type(), true);
-    has_max = has_max && limits(args, clamp.max_index, input.scalar_type(), false);
+    has_min = has_min && limits(args, clamp.min_index, input.scalar_type(), clamp.truncates, true);
+    has_max = has_max && limits(args, clamp.max_index, input.scalar_type(), clamp.truncates, false);
     op.in_int = has_min && has_max
                     ? [](const int64_t* x) {
                         const int64_t low = x[0] < x[1] ? x[1] : x[0];
@@ -54,6 +56,15 @@ void clamp_elements(OpArgs& args, const Clamp& clamp, const Tensor& input, bool 
                           : [](const int64_t* x) { return x[0]; };
   }
   pointwise(args, op);
+}
+
+/// @returns a limit of int8, or the nearest int32.
+int32_t limit_s8(OpArgs& args, size_t index, bool truncates) {
+  const Number limit = args.scalar(index);
+  args.check(truncates || limit.dtype != ScalarType::Float, "limit: a fraction, for integers");
+  return static_cast<int32_t>(limit.integer < INT32_MIN   ? INT32_MIN
+                              : limit.integer > INT32_MAX ? INT32_MAX
+                                                          : limit.integer);
 }
 
 void clamp_out(OpArgs& args, const Clamp& clamp) {
@@ -77,9 +88,9 @@ void clamp_out(OpArgs& args, const Clamp& clamp) {
     }
     return;
   }
-  const int32_t low = has_min ? args.saturated_integer(clamp.min_index)
+  const int32_t low = has_min ? limit_s8(args, clamp.min_index, clamp.truncates)
                               : (clamp.min > -128.0f ? static_cast<int32_t>(clamp.min) : INT8_MIN);
-  const int32_t high = has_max ? args.saturated_integer(clamp.max_index)
+  const int32_t high = has_max ? limit_s8(args, clamp.max_index, clamp.truncates)
                                : (clamp.max < 127.0f ? static_cast<int32_t>(clamp.max) : INT8_MAX);
   // A limit on the far side of int8 cannot be reached; one on the near side limits nothing.
   if (args.ok() && args.check(low <= INT8_MAX && high >= INT8_MIN, "limit")) {
@@ -105,6 +116,7 @@ void aten__clamp_out(KernelRuntimeContext& ctx, Span<EValue*> arguments) {
       -__builtin_inff(),
       __builtin_inff(),
       3,
+      false,
       {"aten::clamp.out", "tSS", Result::kPromoted, clamp_element, nullptr}};
   OpArgs args(ctx, arguments, "aten::clamp.out", 4);
   if (args.check(!args.is_none(1) || !args.is_none(2), "limit")) {
@@ -114,8 +126,13 @@ void aten__clamp_out(KernelRuntimeContext& ctx, Span<EValue*> arguments) {
 
 void aten__hardtanh_out(KernelRuntimeContext& ctx, Span<EValue*> arguments) {
   static constexpr Clamp kClamp = {
-      1,    2, 0.0f,
-      0.0f, 3, {"aten::hardtanh.out", "taa", Result::kPromoted, clamp_element, nullptr}};
+      1,
+      2,
+      0.0f,
+      0.0f,
+      3,
+      true,
+      {"aten::hardtanh.out", "tii", Result::kPromoted, clamp_element, nullptr}};
   OpArgs args(ctx, arguments, "aten::hardtanh.out", 4);
   if (args.check(!args.is_none(1) && !args.is_none(2), "limit")) {
     clamp_out(args, kClamp);
@@ -128,6 +145,7 @@ void aten__relu_out(KernelRuntimeContext& ctx, Span<EValue*> arguments) {
                                    0.0f,
                                    __builtin_inff(),
                                    1,
+                                   false,
                                    {"aten::relu.out", "t", Result::kPromoted,
                                     [](const float* x) { return x[0] < 0.0f ? 0.0f : x[0]; },
                                     [](const int64_t* x) { return x[0] < 0 ? 0 : x[0]; }}};

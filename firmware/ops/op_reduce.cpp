@@ -162,9 +162,9 @@ void read_call(OpArgs& args, const Reduction& op, Call& call) {
     }
   }
   if (args.ok()) {
-    call.computes_float =
-        op.in_int == nullptr || input == ScalarType::Float ||
-        (op.stores[0] == Stores::kSum && call.outs[0]->scalar_type() == ScalarType::Float);
+    // A sum is taken in the type it is stored in: float elements are cut to integers one by one.
+    const ScalarType computed = op.stores[0] == Stores::kSum ? call.outs[0]->scalar_type() : input;
+    call.computes_float = op.in_int == nullptr || computed == ScalarType::Float;
   }
 }
 
@@ -252,7 +252,7 @@ double variance(const Call& call, int32_t offset, Axes<1>& reduced, const Tally&
     sum += (x - mean) * (x - mean);
   }
   const double freedom = static_cast<double>(tally.count) - call.correction;
-  return sum / (freedom > 0.0 ? freedom : 0.0);
+  return freedom > 0.0 ? sum / freedom : static_cast<double>(__builtin_nanf(""));
 }
 
 void store(const Reduction& op, const Call& call, int32_t i, size_t at, const Tally& tally,
@@ -424,7 +424,7 @@ void aten__max_unary_out(KernelRuntimeContext& ctx, Span<EValue*> args) {
                                     extreme_float<true>,
                                     extreme_int<true>,
                                     {Gives::kValue, Gives::kValue},
-                                    {Stores::kSame, Stores::kSame},
+                                    {Stores::kSum, Stores::kSum},
                                     1,
                                     0,
                                     true};
@@ -450,7 +450,7 @@ void aten__min_unary_out(KernelRuntimeContext& ctx, Span<EValue*> args) {
                                     extreme_float<false>,
                                     extreme_int<false>,
                                     {Gives::kValue, Gives::kValue},
-                                    {Stores::kSame, Stores::kSame},
+                                    {Stores::kSum, Stores::kSum},
                                     1,
                                     0,
                                     true};

@@ -58,7 +58,7 @@ ScalarType read_operands(OpArgs& args, const Pointwise& op, Operands& operands) 
     operands.numbers[at] = number;
     if (kind == 's' || kind == 'S') {
       lifted = promote_number(lifted, number.dtype);
-    } else {
+    } else if (kind != 'i') {
       fraction |= number.dtype == ScalarType::Float;
     }
   }
@@ -225,8 +225,7 @@ void pointwise(OpArgs& args, const Pointwise& op) {
   if (compute == ScalarType::Float) {
     loop_in_float(op, *out, operands, walk);
   } else {
-    loop_in_int(op, *out, operands, op.result == Result::kPredicate ? ScalarType::Long : compute,
-                walk);
+    loop_in_int(op, *out, operands, compute, walk);
   }
 }
 

@@ -25,10 +25,12 @@ struct Pointwise {
   ///   t  tensor operand; takes part in type promotion
   ///   b  tensor operand of bool or uint8; does not take part
   ///   T  the same as t, may be None
-  ///   s  number operand; lifts bool to int64, or integers to float
+  ///   s  number operand; lifts bool to int64, or integers to float. Where it does not, it wraps
+  ///      into the tensors' type, for comparisons too, as in ExecuTorch
   ///   S  the same, may be None
   ///   a  number operand that takes no part: a factor of the others
   ///   A  the same, may be None
+  ///   i  the same as a, but a fraction is cut off for integers, where a refuses it
   ///   -  read by the operator itself
   /// What is None is NaN to in_float and 0 to in_int.
   const char* operands;
