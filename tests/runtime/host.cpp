@@ -401,6 +401,7 @@ static void test_list_moves(Loaded& loaded) {
     EXPECT(method.set_input(EValue(Tensor(&cond)), 0) == Error::Ok);
     EXPECT(method.execute() == Error::Ok);
     EXPECT(floats_of(method.get_output(0))[1] == expected);
+    EXPECT(method.get_output(1).toInt() == 2);
     condition = !condition;
   }
 }

@@ -231,6 +231,11 @@ def list_moves_plan() -> Plan:
         s.Instruction(s.MoveCall(one, chosen)),
         s.Instruction(s.MoveCall(optionals, moved)),
     ]
+    # A number may be moved to and computed: loops do that with what they carry.
+    one_more, sum_of_both = plan.value(s.Int(1)), plan.value(s.Int(2))
+    plan.instructions.append(s.Instruction(s.MoveCall(one_more, sum_of_both)))
+    plan.call("executorch_prim::add", one_more, sum_of_both, sum_of_both, overload="Scalar")
+    plan.outputs.append(sum_of_both)
     plan.call("test::total", chosen, out, out)
     return plan
 
@@ -420,6 +425,7 @@ def all_programs() -> dict[str, bytes]:
         "bad_write_input": edited(call("test::add", 0, 0, 0, 0)),
         "bad_write_first_of_list": edited(list_out(1, 3)),
         "bad_write_last_of_list": edited(list_out(2, 1)),
+        "bad_write_several_lying": edited(call("aten::native_dropout", 0, 0, 0, 1, 3, 3)),
         "bad_write_moved": edited(moved),
         "bad_write_viewed": edited(lambda plan: view(plan, 1, 2)),
         "bad_view_of_constant_out": edited(lambda plan: view(plan, 0, 1)),

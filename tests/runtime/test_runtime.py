@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from mcugen import schema_codegen
+from mcugen import operators, schema_codegen
 from mcugen.errors import ConfigError, PteError
 from mcugen.resources import executorch_include_dir
 
@@ -176,6 +176,26 @@ def test_every_public_function_is_defined(host: Path, tmp_path: Path) -> None:
 
     assert objects
     assert done.returncode == 0, done.stderr[-4000:]
+
+
+def test_where_operators_write_is_where_the_loader_looks() -> None:
+    """The rule for outs (README.md, "Hostile files") holds for every operator of firmware/ops."""
+    text = (FIRMWARE / "runtime/executor/method.cpp").read_text(encoding="utf-8")
+    counts = {name: int(n) for name, n in re.findall(r'^    \{"([^"]+)", (\d)\},', text, re.M)}
+    expected = {}
+    for name in operators.names():
+        arguments = operators.operator(name).arguments
+        written = [i for i, argument in enumerate(arguments) if argument.written]
+        base = name.partition(".")[0]
+        if base.endswith("_") and not base.endswith("__"):
+            assert written == [0], name
+        elif base not in ("executorch_prim::et_view", "executorch_prim::et_copy_index"):
+            outs = len(written)
+            assert written == list(range(len(arguments) - outs, len(arguments))), name
+            if outs > 1 or (outs == 0 and arguments[-1].type.startswith("Tensor")):
+                expected[name] = outs
+
+    assert counts == expected
 
 
 # Functions that the wheel's library has and this runtime has not, all of them private to Method or

@@ -56,6 +56,37 @@ bool writes_first(const executorch_flatbuffer::ExecutionPlan* plan,
   return (length > 1 && name[length - 1] == '_' && name[length - 2] != '_') ||
          names_equal(name, "executorch_prim::et_copy_index");
 }
+
+struct OutCount {
+  const char* name;  // Its overload included.
+  uint8_t outs;
+};
+
+// Operators that do not have one `out`. A test compares with the schemas in firmware/ops/table.
+constexpr OutCount kOutCounts[] = {
+    {"aten::_local_scalar_dense", 0},
+    {"aten::_native_batch_norm_legit.no_stats_out", 3},
+    {"aten::_native_batch_norm_legit.out", 3},
+    {"aten::_native_batch_norm_legit_no_training.out", 3},
+    {"aten::max.dim_max", 2},
+    {"aten::max_pool2d_with_indices.out", 2},
+    {"aten::min.dim_min", 2},
+    {"aten::native_dropout.out", 2},
+    {"aten::native_group_norm.out", 3},
+    {"aten::native_layer_norm.out", 3},
+    {"aten::sym_numel", 0},
+    {"aten::topk.values", 2},
+    {"aten::var_mean.correction_out", 2},
+};
+
+uint32_t outs_of(const char* name) {
+  for (const OutCount& entry : kOutCounts) {
+    if (names_equal(entry.name, name)) {
+      return entry.outs;
+    }
+  }
+  return 1;
+}
 #endif
 
 }  // namespace
@@ -408,13 +439,7 @@ class MethodLoader final {
         instruction->kind = Chain::Kind::kCheckedKernel;
       }
     }
-    error = find_kernel(call->op_index(), instruction);
-#if MCUGEN_CHECK_OUTPUTS
-    if (error == Error::Ok) {
-      error = check_written(call);
-    }
-#endif
-    return error;
+    return find_kernel(call, instruction);
   }
 
 #if !MCUGEN_CHECK_OUTPUTS
@@ -473,6 +498,10 @@ class MethodLoader final {
     return Error::Ok;
   }
 
+  static bool holds_tensors(const EValue& value) {
+    return value.isTensor() || value.isTensorList() || value.isListOptionalTensor();
+  }
+
   // The items of a list of tensors, in the file. Loading has checked them, -1 is none.
   const flatbuffers::Vector<int32_t, uint32_t>* items_of(uint32_t value) const {
     const executorch_flatbuffer::EValue* serialized = plan_->values()->Get(value);
@@ -493,7 +522,8 @@ class MethodLoader final {
       Error error = Error::Ok;
       if (move != nullptr && !views) {
         error = check_index(move->move_to());
-        if (error == Error::Ok) {
+        // Numbers have no memory that a move could give to others.
+        if (error == Error::Ok && holds_tensors(values_[move->move_to()])) {
           marks_[move->move_to()] |= kMoved;
         }
       } else if (call != nullptr && views && flatbuffers::length(call->args()) != 0 &&
@@ -515,7 +545,8 @@ class MethodLoader final {
   // The runtime knows no schemas, but: operators return what they write, as the last argument of a
   // call; the argument before is the last of the schema, where `out` stands, which may be a list;
   // several outs stand before the list of them; an operator that ends in "_" writes to its first.
-  Error check_written(const executorch_flatbuffer::KernelCall* call) {
+  // What an operator writes to all the same, as few do, kOutCounts knows.
+  Error check_written(const executorch_flatbuffer::KernelCall* call, const char* name) {
     const auto* indices = call->args();
     const uint32_t count = flatbuffers::length(indices);
     if (count == 0 || mcugen::is_view(plan_, call)) {
@@ -523,8 +554,7 @@ class MethodLoader final {
     }
     const uint32_t returned = static_cast<uint32_t>(indices->Get(count - 1));
     const bool first = mcugen::writes_first(plan_, call);
-    // Arithmetic on numbers returns one and writes to nothing else.
-    uint32_t outs = first || values_[returned].isScalar() ? 0 : 1;
+    uint32_t outs = first ? 0 : mcugen::outs_of(name);
     if (count > 1 && values_[indices->Get(count - 2)].isTensor()) {
       const uint32_t items = flatbuffers::length(items_of(returned));
       outs = items > outs ? items : outs;
@@ -551,7 +581,9 @@ class MethodLoader final {
   }
 #endif  // MCUGEN_CHECK_OUTPUTS
 
-  Error find_kernel(int32_t op_index, Chain::Instruction* instruction) {
+  Error find_kernel(const executorch_flatbuffer::KernelCall* call,
+                    Chain::Instruction* instruction) {
+    const int32_t op_index = call->op_index();
     const auto* operators = plan_->operators();
     MCUGEN_CHECK(op_index >= 0 && static_cast<uint32_t>(op_index) < flatbuffers::length(operators),
                  InvalidProgram, "no operator %d", static_cast<int>(op_index));
@@ -597,7 +629,11 @@ class MethodLoader final {
       return kernel.error();
     }
     instruction->kernel = *kernel;
+#if MCUGEN_CHECK_OUTPUTS
+    return check_written(call, name);
+#else
     return Error::Ok;
+#endif
   }
 
   const Program* program_;
