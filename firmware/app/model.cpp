@@ -11,6 +11,7 @@
 #include <executorch/runtime/platform/runtime.h>
 #include <port/cycle_counter.h>
 
+#include <cstdint>
 #include <cstring>
 #include <new>
 #include <utility>
@@ -35,6 +36,7 @@ using executorch::runtime::Span;
 using executorch::runtime::TensorInfo;
 
 constexpr size_t kIoAlignment = 16;
+constexpr size_t kMaxIoBytes = SIZE_MAX / 2 / kIoAlignment * kIoAlignment;
 
 /// Room for an object that is made at boot: no static constructor, no heap.
 template <typename T>
@@ -188,6 +190,9 @@ bool read_meta() {
       return fail(is_input ? "input is not a tensor" : "output is not a tensor", error);
     }
     if (is_input || !facts.planned) {
+      if (facts.bytes > kMaxIoBytes - g_io_used) {  // nor may the sum overflow
+        return fail("inputs and outputs too large", Error::InvalidProgram);
+      }
       g_io_used += round_up(facts.bytes);
     }
   }
