@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Compiles the fuzz targets, with libFuzzer (clang) or with replay.cpp (any compiler).
 
+Also "host_runner": the runner image's application on the host, which no fuzzer drives.
+
 python tests/fuzz/build_targets.py FOLDER [--libfuzzer] [TARGET...]
 """
 
 from __future__ import annotations
 
 import argparse
+import fcntl
 import subprocess
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -51,14 +54,15 @@ def op_table() -> str:
 
 def sources(target: str, folder: Path) -> list[Path]:
     """Return what a target consists of, without its driver."""
-    files = [HERE / f"fuzz_{target}.cpp"]
+    files = [HERE / f"{program_name(target)}.cpp"]
     test_firmware = ROOT / "tests" / "firmware"
     app = [path for path in sorted(FIRMWARE.glob("app/*.cpp")) if path.name != "main.cpp"]
     if target == "server":
         files += [path for path in app if path.name != "model.cpp"]
         files += [FIRMWARE / "app" / "embedded" / "model_store.cpp"]
         return [*files, test_firmware / "test_config.cpp", test_firmware / "fake_model.cpp"]
-    files.append(HERE / "program_mutator.cpp")
+    if target != "host_runner":
+        files.append(HERE / "program_mutator.cpp")
     # One translation unit each: a fraction of the time.
     for part in ("kernels", "ops"):
         paths = sorted((FIRMWARE / part).glob("*.cpp"))
@@ -66,7 +70,7 @@ def sources(target: str, folder: Path) -> list[Path]:
         unit.write_text("".join(f"#include <{part}/{path.name}>\n" for path in paths))
         files.append(unit)
     files += sorted((FIRMWARE / "runtime").rglob("*.cpp"))
-    if target == "runner":
+    if target != "program":
         files += [*app, *sorted(FIRMWARE.glob("app/runner/*.cpp"))]
     return files
 
@@ -86,8 +90,10 @@ def build(
     flags = [*_FLAGS, f"-I{FIRMWARE}", f"-I{folder}", f"-I{HERE}", "-isystem", str(include)]
     flags += ["-isystem", str(include / "executorch/runtime/core/portable_type/c10")]
     flags += ["-O2", *_LIBFUZZER_FLAGS] if libfuzzer else ["-O1"]
-    driver = [] if libfuzzer else [HERE / "replay.cpp"]
-    needed = {target: [*sources(target, folder), *driver] for target in targets}
+    needed = {target: sources(target, folder) for target in targets}
+    for target, files in needed.items():
+        if not libfuzzer and target != "host_runner":
+            files.append(HERE / "replay.cpp")
 
     def compile_one(numbered: tuple[int, Path]) -> tuple[Path, str]:
         number, source = numbered
@@ -103,10 +109,27 @@ def build(
         objects = dict(pool.map(compile_one, enumerate(every)))
     programs = {}
     for target, files in needed.items():
-        programs[target] = folder / f"fuzz_{target}"
+        programs[target] = folder / program_name(target)
         link = [*_SANITIZERS, *(["-fsanitize=fuzzer"] if libfuzzer else [])]
         _run([compiler, *link, *(objects[file] for file in files), "-o", str(programs[target])])
     return programs
+
+
+def shared_programs(base: Path) -> dict[str, Path]:
+    """Return all targets and host_runner, built once below `base` for all workers that ask."""
+    folder = base / "fuzz-programs"
+    folder.mkdir(exist_ok=True)
+    targets = [*TARGETS, "host_runner"]
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "done").exists():
+            build(targets, folder)
+            (folder / "done").touch()
+    return {target: folder / program_name(target) for target in targets}
+
+
+def program_name(target: str) -> str:
+    return target if target == "host_runner" else f"fuzz_{target}"
 
 
 def _run(command: list[str]) -> None:

@@ -15,6 +15,7 @@ import contextlib
 import random
 import struct
 import sys
+import time
 import zlib
 from pathlib import Path
 
@@ -52,18 +53,25 @@ def parse_reply(lines: list[str]) -> None:
 
 
 class Replies:
-    """A console that hears nothing and says these bytes, once, then nothing."""
+    """A console that says these bytes, once, then nothing; and the clock, which it moves."""
 
     name = "fuzz"
 
     def __init__(self, data: bytes, chunk: int) -> None:
         self._chunks = [data[i : i + chunk] for i in range(0, len(data), chunk)]
+        self._now = 0.0
+
+    def monotonic(self) -> float:
+        return self._now
 
     def write(self, data: bytes) -> None:
         pass
 
     def read(self, timeout_s: float) -> bytes:
-        return self._chunks.pop(0) if self._chunks else b""
+        if self._chunks:
+            return self._chunks.pop(0)
+        self._now += timeout_s
+        return b""
 
     def close(self) -> None:
         pass
@@ -80,6 +88,7 @@ def one_input(data: bytes) -> None:
     chunk = mode % 61 + 1
     events = events_of(data, chunk)
     assert events == events_of(data, len(data) + 1), "events depend on the chunks"
+    protocol.time = time  # type: ignore[attr-defined]
     transcript = protocol.Transcript()
     lines = []
     for event in events:
@@ -94,8 +103,9 @@ def one_input(data: bytes) -> None:
     except McugenError:
         pass
     if mode >= 0xC0:
-        deadlines = protocol.Deadlines(connect_s=0.0, command_s=0.002, execute_s=0.002)
-        client = protocol.Client(Replies(data, chunk), deadlines=deadlines, retries=1)
+        console = Replies(data, chunk)
+        protocol.time = console  # type: ignore[assignment, attr-defined]
+        client = protocol.Client(console, protocol.Transcript(), retries=1)
         for step in (client.info, client.execute, lambda: client.read_output(0, 10)):
             with contextlib.suppress(McugenError):
                 step()

@@ -3,67 +3,25 @@
 // its arena, loads it and runs it, all through the frames of docs/protocol.md. Whatever came of
 // that, a good model must load and run afterwards and give the same bytes as before.
 
-#include <app/app_config.h>
 #include <app/crc32.h>
 #include <app/model.h>
 #include <app/model_store.h>
-#include <app/runner/arena.h>
-#include <ops/ops.h>
 
 #include <algorithm>
 #include <cstring>
-#include <memory>
 
-#include "device_stubs.h"
 #include "good_model.h"
-#include "op_table.h"
+#include "runner_stubs.h"
 
 namespace mcugen {
 
 namespace {
 
-constexpr size_t kMostFileBytes = 1 << 15;
-constexpr size_t kArenaBytes = 1 << 16;
-constexpr size_t kHeaderBytes = 16;  // in front of the `.pte`
-constexpr size_t kMaxFrames = 8;     // outputs that are read
-
-alignas(16) uint8_t g_arena[kArenaBytes];
-
-using executorch::runtime::Kernel;
-#define OPERATOR(name, function) Kernel(name, ops::function),
-const Kernel kKernels[] = {FUZZ_OPERATORS};
-#undef OPERATOR
-
-}  // namespace
-
-extern const AppConfig kAppConfig;
-const AppConfig kAppConfig = {"0123456789abcdef",
-                              "runner",
-                              "runner",
-                              "",
-                              nullptr,
-                              0,
-                              0,
-                              "",
-                              kKernels,
-                              nullptr,
-                              0,
-                              {},
-                              {},
-                              {},
-                              1.0f,
-                              0,
-                              false};
-
-extern const BoardConfig kBoardConfig;
-const BoardConfig kBoardConfig = {"test", "mcugen", 1000000, 115200};
-
-executorch::runtime::Span<uint8_t> arena() { return {g_arena, sizeof(g_arena)}; }
-
-namespace {
-
 using fuzz::answer;
 using fuzz::framed;
+
+constexpr size_t kMostFileBytes = 1 << 15;
+constexpr size_t kMaxFrames = 8;  // inputs and outputs that are used
 
 enum Frame : uint8_t {
   kWriteInput = 2,
@@ -85,7 +43,7 @@ std::string le(uint32_t value, size_t bytes) {
 std::string load(const uint8_t* data, size_t size) {
   // The first chunk unloads; the others are copied as WRITE_MODEL would, only faster.
   answer(framed(kWrite, 1, le(0, 4)));
-  memcpy(g_arena + kHeaderBytes, data, size);
+  memcpy(fuzz::arena_memory + fuzz::kHeaderBytes, data, size);
   const uint32_t crc = crc32(data, size);
   return answer(framed(kLoad, 2, le(static_cast<uint32_t>(size), 4) + le(crc, 4)));
 }

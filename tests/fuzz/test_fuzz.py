@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from build_targets import TARGETS, build
+from build_targets import TARGETS, shared_programs
 
 HERE = Path(__file__).resolve().parent
 CORPUS = HERE / "corpus"
@@ -20,7 +21,8 @@ pytestmark = pytest.mark.xdist_group("fuzz")
 
 @pytest.fixture(scope="module")
 def targets(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    return build(TARGETS, tmp_path_factory.mktemp("fuzz"))
+    base = tmp_path_factory.getbasetemp()
+    return shared_programs(base.parent if "PYTEST_XDIST_WORKER" in os.environ else base)
 
 
 @pytest.fixture(scope="module")
