@@ -7,7 +7,11 @@ namespace mcugen::ops {
 void aten__clone_out(KernelRuntimeContext& ctx, Span<EValue*> arguments) {
   OpArgs args(ctx, arguments, "aten::clone.out", 3);
   // Argument 1, memory_format, is what the output's dim order already says.
-  copy_elements(args, args.tensor(2), args.tensor(0), nullptr);
+  const Tensor* const self = args.tensor(0);
+  const Tensor* const out = args.tensor(2);
+  if (args.resize_as(out, self)) {
+    copy_elements(args, out, self, nullptr);
+  }
 }
 
 }  // namespace mcugen::ops

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include <executorch/runtime/core/exec_aten/util/tensor_util.h>
 #include <ops/ops.h>
 #include <ops/strided_loop.h>
 
@@ -17,6 +18,13 @@ void copy_to_dim_order(KernelRuntimeContext& ctx, Span<EValue*> arguments, const
     for (size_t i = 0; args.ok() && i < order.size(); ++i) {
       args.check(order[i] == order_of(*out)[i], "dim order");
     }
+  }
+  // Not OpArgs::resize_as(), which would be all that many an image needs it for; copy_elements()
+  // checks the shape.
+  if (args.ok() && out->shape_dynamism() != executorch::runtime::TensorShapeDynamism::STATIC) {
+    args.check(
+        executorch::runtime::resize_tensor(*out, self->sizes()) == executorch::runtime::Error::Ok,
+        "output shape");
   }
   copy_elements(args, out, self, nullptr);
 }

@@ -29,33 +29,13 @@ void executorch_prim__et_view_default(KernelRuntimeContext& ctx, Span<EValue*> a
   const Tensor* const out = &arguments[2]->payload.as_tensor;  // has no data yet
   args.check(out->scalar_type() == self->scalar_type(), "dtype");
   args.check(out->dim() <= kMaxDims, "rank");
-  const auto size = args.ints(1, static_cast<int32_t>(out->dim()));
-  if (!args.ok()) {
-    return;
-  }
   int32_t sizes[kMaxDims];
-  int32_t inferred = -1;
-  int64_t known = 1;
-  const int64_t numel = self->numel();
-  for (size_t d = 0; d < size.size(); ++d) {
-    if (size.data()[d] == -1 && args.check(inferred < 0, "size: two of -1")) {
-      inferred = static_cast<int32_t>(d);
-    } else {
-      sizes[d] = as_size(args, size.data()[d]);
-      // At most what self has, so that no product overflows; without elements, of either size.
-      known = sizes[d] != 0 && known > INT32_MAX / sizes[d] ? INT32_MAX : known * sizes[d];
-    }
-  }
-  if (inferred >= 0 && args.check(known != 0 && numel % known == 0, "size")) {
-    sizes[inferred] = static_cast<int32_t>(numel / known);
-    known = numel;
-  }
-  args.check(known == numel, "size");
+  const int32_t rank = view_arguments(args, 1, self, sizes);
   args.contiguous(self);
   // The view must not be resizable to more than there is memory for.
   if (args.check(capacity(*out->unsafeGetTensorImpl()) <= capacity(*self->unsafeGetTensorImpl()),
                  "output: larger than its source") &&
-      args.resize(out, sizes, static_cast<int32_t>(out->dim()))) {
+      args.resize(out, sizes, rank)) {
     args.contiguous(out);
     if (args.ok()) {
       out->unsafeGetTensorImpl()->set_data(self->mutable_data_ptr());

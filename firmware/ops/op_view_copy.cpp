@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <ops/ops.h>
-#include <ops/strided_loop.h>
+#include <ops/view.h>
 
 #include <cstring>
 
@@ -13,18 +13,16 @@ void aten__view_copy_out(KernelRuntimeContext& ctx, Span<EValue*> arguments) {
   if (!args.ok()) {
     return;
   }
-  const auto size = args.ints(1, static_cast<int32_t>(out->dim()));
-  for (size_t d = 0; args.ok() && d < size.size(); ++d) {
-    args.check(size[d] == -1 || size[d] == sizes_of(*out)[d], "output shape");
-  }
+  int32_t sizes[kMaxDims];
+  const int32_t rank = view_arguments(args, 1, self, sizes);
   // Elements keep their order of indices; with both in that order in memory, it is one copy.
   args.contiguous(self);
-  args.contiguous(out);
-  if (args.ok() &&
-      args.check(self->numel() == out->numel() && self->scalar_type() == out->scalar_type(),
-                 "shape") &&
-      out->numel() != 0) {
-    memmove(out->mutable_data_ptr(), self->const_data_ptr(), out->nbytes());
+  check_types(args, out, self, false);
+  if (args.resize(out, sizes, rank)) {
+    args.contiguous(out);
+    if (args.ok() && out->numel() != 0) {
+      memmove(out->mutable_data_ptr(), self->const_data_ptr(), out->nbytes());
+    }
   }
 }
 

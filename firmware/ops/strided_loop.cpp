@@ -9,7 +9,8 @@ namespace {
 void strides_of(const Tensor& tensor, int32_t* strides) {
   const int32_t* const sizes = sizes_of(tensor);
   const uint8_t* const dim_order = order_of(tensor);
-  int32_t stride = 1;
+  // Without elements the products of sizes may be anything.
+  int32_t stride = tensor.numel() == 0 ? 0 : 1;
   for (int32_t d = static_cast<int32_t>(tensor.dim()) - 1; d >= 0; --d) {
     strides[dim_order[d]] = stride;
     stride *= sizes[dim_order[d]];

@@ -203,6 +203,32 @@ int32_t size_arguments(OpArgs& args, size_t index, int32_t* sizes) {
   return static_cast<int32_t>(list.size());
 }
 
+int32_t view_arguments(OpArgs& args, size_t index, const Tensor* self, int32_t* sizes) {
+  const auto size = args.ints(index, -1);
+  if (!args.ok() || !args.check(size.size() <= kMaxDims, "rank")) {
+    return 0;
+  }
+  const int32_t numel = static_cast<int32_t>(self->numel());
+  int32_t left = -1;  // which is to be found
+  int32_t known = 1;
+  for (size_t d = 0; d < size.size(); ++d) {
+    if (size.data()[d] == -1 && left < 0) {
+      left = static_cast<int32_t>(d);
+      continue;
+    }
+    sizes[d] = as_size(args, size.data()[d]);
+    if (__builtin_mul_overflow(known, sizes[d], &known)) {
+      known = -1;  // no number of elements; times 0 it may become one again
+    }
+  }
+  if (left >= 0 && args.check(known > 0 && numel % known == 0, "shape")) {
+    sizes[left] = numel / known;
+    known = numel;
+  }
+  args.check(known == numel, "shape");
+  return static_cast<int32_t>(size.size());
+}
+
 void element_argument(OpArgs& args, size_t index, ScalarType dtype, void* element) {
   const Number number = args.scalar(index);
   if (!args.ok()) {

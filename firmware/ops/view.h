@@ -92,6 +92,9 @@ void select_argument(OpArgs& args, size_t first, View& view);
 void slice_arguments(OpArgs& args, size_t first, View& view);
 /// Reads an int[] of sizes. @returns their number, at most kMaxDims.
 int32_t size_arguments(OpArgs& args, size_t index, int32_t* sizes);
+/// Reads the int[] of a view of `self`, as sizes of as many elements: one may be -1, what is left.
+/// @returns their number.
+int32_t view_arguments(OpArgs& args, size_t index, const Tensor* self, int32_t* sizes);
 /// Reads a Scalar as an element of `dtype`, of kComputeDtypes. Integers must be in range.
 void element_argument(OpArgs& args, size_t index, ScalarType dtype, void* element);
 /// Checks that `value` is a size, and returns it.

@@ -118,7 +118,7 @@ SAME_CODE = {
     "aten::minimum.out",
     "aten::permute_copy.out",
     "cortex_m::maximum.out",
-    # Return a tensor's memory, or a tensor of another size: see test_prim_tensors.py.
+    # Return a tensor's memory, or a tensor of another size: see test_resized_tensors.py.
     "executorch_prim::et_copy_index.tensor",
     "executorch_prim::et_view.default",
     *(name for name in operators.names() if name.endswith("_nhwc.out")),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""`et_view` and `et_copy_index`: operators without an `out`, that change a tensor's memory or size.
+"""Operators that change a tensor's memory or size: `et_view`, `et_copy_index`, bounded outputs.
 
 Programs of several calls, as the exporter writes them; the reference is ExecuTorch's own runtime.
 """
@@ -62,6 +62,8 @@ def program(calls: list[tuple[str, str, list[object]]], planned: int = 1024) -> 
             return tensor(argument.shape, STATIC, None, len(constants) - 1)
         if isinstance(argument, tuple):
             return tensor(*argument, 0)
+        if argument is None:
+            return value(s.Null())
         if isinstance(argument, list):
             return value(s.IntList([value(s.Int(each)) for each in argument]))
         return value(s.Int(argument))
@@ -209,3 +211,43 @@ def test_refuses_rows_without_a_place(
     output, error = ours(pte_host, rows(indices, shape, dynamism, ROW))
 
     assert "executorch_prim::et_copy_index.tensor: " in error and not output
+
+
+@pytest.mark.parametrize(
+    "name,overload,arguments,shape,expected",
+    [
+        ("aten::view_copy", "out", [[3, -1]], (6, 5), FLOATS),
+        ("aten::clone", "out", [None], (6, 5), FLOATS),
+        ("aten::slice_copy", "Tensor_out", [1, 1, 3, 1], (6, 5), FLOATS.reshape(2, 3)[:, 1:]),
+        ("aten::permute_copy", "out", [[1, 0]], (6, 5), FLOATS.reshape(2, 3).T),
+        ("aten::unsqueeze_copy", "out", [1], (6, 1, 5), FLOATS),
+        ("aten::repeat", "out", [[2, 1]], (6, 5), np.tile(FLOATS, 2)),
+    ],
+    ids=str,
+)
+def test_a_bounded_output_gets_the_shape(
+    pte_host: Path,
+    name: str,
+    overload: str,
+    arguments: list[object],
+    shape: tuple[int, ...],
+    expected: np.ndarray,
+) -> None:
+    out = (shape, BOUNDED, 0)
+    position = len(arguments) + 1
+    pte = program(
+        [(name, overload, [FLOATS.reshape(2, 3), *arguments, out, f"0.{position}"])],
+    )
+
+    output, error = ours(pte_host, pte)
+
+    assert not error
+    assert output == host_runtime(pte) == np.ascontiguousarray(expected).tobytes()
+
+
+def test_refuses_what_a_bounded_output_has_no_room_for(pte_host: Path) -> None:
+    pte = program([("aten::repeat", "out", [FLOATS, [3], ((17,), BOUNDED, 0), "0.2"])])
+
+    output, error = ours(pte_host, pte)
+
+    assert "aten::repeat.out: bad output shape" in error and not output
