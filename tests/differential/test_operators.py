@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 import pytest
-from case_counts import cases_of
+from case_counts import cases_of, chosen
 from harness import FAMILIES, HostProgram, OnDevice, Reference, difference, same_bits, stream
 from op_case import OpCase
 
@@ -76,6 +76,7 @@ class Failures:
 
 
 def test_operators(
+    request: pytest.FixtureRequest,
     chunk: tuple[str, int, int, int],
     reference: Reference,
     our_host: HostProgram,
@@ -83,12 +84,15 @@ def test_operators(
     count: Callable[[str, str, int, int], None],
 ) -> None:
     family, seed, start, end = chunk
-    cases = list(itertools.islice(stream(family, seed), start, end))
+    if request.config.getoption("--case") is not None:
+        drawn = [(start, next(itertools.islice(stream(family, seed), start, end)))]
+    else:
+        drawn = list(chosen(family, seed, request.config.getoption("--cases")))[start:end]
     failures = Failures(family, seed)
 
-    expected = reference.expect(cases)
+    expected = reference.expect([case for _, case in drawn])
     numbered = []  # (index in the stream, case, expected results)
-    for index, (case, answer) in enumerate(expected, start):
+    for (index, _), (case, answer) in zip(drawn, expected, strict=True):
         if isinstance(answer, str):
             failures.add("reference", index, case, answer)
         else:
@@ -101,7 +105,7 @@ def test_operators(
         failed = failures.failed[where] + lost
         if where != "host":  # what fails on the host is not tried on a device
             failed += failures.failed["host"]
-        count("single-operator cases", where, len(cases) - failed, failed)
+        count("single-operator cases", where, len(drawn) - failed, failed)
     assert not failures.failed, str(failures)
 
 
