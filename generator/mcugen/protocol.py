@@ -281,9 +281,11 @@ class DeviceInfo:
     inputs: tuple[tuple[int, int], ...]
     outputs: tuple[tuple[int, int], ...]
     reset: str | None = None
-    #: Of a runner: the most bytes a `.pte` may have, and the CRC-32 of the one that is loaded.
+    #: Of a runner: the most bytes a `.pte` may have, the CRC-32 of the one that is loaded, and
+    #: where in the arena its staged inputs lie.
     runner: int | None = None
     pte_crc32: int | None = None
+    io_offset: int | None = None
 
 
 _INFO_INTS = ("protocol", "pte_bytes", "clock_hz", "counter_hz", "empty_ticks")
@@ -327,7 +329,7 @@ def parse_info(text: str) -> DeviceInfo:
         values["error"] = None if error_text is None else _typed(error_text, str)
         reset = document.get("reset")
         values["reset"] = None if reset is None else _typed(reset, str)
-        for key in ("runner", "pte_crc32"):
+        for key in ("runner", "pte_crc32", "io_offset"):
             number = document.get(key)
             values[key] = None if number is None else _typed(number, int)
         values["memory"] = {

@@ -23,6 +23,7 @@ from mcugen.protocol import Client, Deadlines, DeviceInfo, Transcript
 MODEL_NAME = "runner"
 _MAGIC = b"MCGM"
 _HEADER_BYTES = 16
+_ALIGNMENT = 16  # of each staged input
 
 
 def write_runner_project(board: BoardSpec, root: Path) -> project.FirmwareProject:
@@ -60,25 +61,41 @@ def placed_model(pte: bytes) -> bytes:
 
 @dataclass(frozen=True)
 class SharedArena:
-    """The part of a simulated machine's RAM where a runner keeps its `.pte`, as a file."""
+    """The part of a simulated machine's RAM that is a runner's arena, as a file."""
 
     ram: Path
-    offset: int  #: of the `.pte`
+    start: int  #: of the arena in the file
 
     @classmethod
     def of(cls, board: BoardSpec, elf: Path, ram: Path) -> SharedArena:
         """Return the arena of the runner `elf` in the file that is the machine's RAM."""
-        return cls(ram, arena_address(elf) - board.arena_region.start + _HEADER_BYTES)
+        return cls(ram, arena_address(elf) - board.arena_region.start)
 
-    def write(self, pte: bytes) -> None:
+    def write_model(self, pte: bytes) -> None:
         """Put a `.pte` into the machine's memory. The runner must not hold one."""
+        self._write(_HEADER_BYTES, pte)
+
+    def write_inputs(self, info: DeviceInfo, inputs: Sequence[bytes]) -> None:
+        """Stage inputs of the model that is loaded. Raises DeviceError if they do not fit it."""
+        offset = info.io_offset
+        if not offset:
+            raise DeviceError(f"the runner has no inputs: {info.error}")
+        for index, data in enumerate(inputs):
+            size = info.inputs[index][1] if index < len(info.inputs) else 0
+            if len(data) > size:
+                raise DeviceError(f"input {index} has {len(data):,} B; the model takes {size:,} B")
+            self._write(offset, data)
+            offset += -(-size // _ALIGNMENT) * _ALIGNMENT
+
+    def _write(self, offset: int, data: bytes) -> None:
+        begin = self.start + offset
         with open(self.ram, "r+b") as file, mmap.mmap(file.fileno(), 0) as memory:
-            if len(pte) > len(memory) - self.offset:
+            if len(data) > len(memory) - begin:
                 raise DeviceError(
-                    f"the model has {len(pte):,} B, the simulated machine's memory for it "
-                    f"{len(memory) - self.offset:,} B"
+                    f"{len(data):,} B do not fit the simulated machine's memory for models, "
+                    f"which has {len(memory) - begin:,} B from there on"
                 )
-            memory[self.offset : self.offset + len(pte)] = pte
+            memory[begin : begin + len(data)] = data
 
 
 class Runner:
@@ -143,7 +160,7 @@ class Runner:
             self.client.write_model(pte, advance=advance)
         else:
             self.client.unload_model()
-            self.arena.write(pte)
+            self.arena.write_model(pte)
         self.client.load_model(len(pte), zlib.crc32(pte), method)
         return self.client.info()
 
@@ -153,10 +170,13 @@ class Runner:
 
     def run_timed(self, inputs: Sequence[bytes]) -> tuple[list[bytes], int]:
         """Run one inference; return the outputs and its raw ticks."""
-        for index, data in enumerate(inputs):
-            self.client.write_input(index, data)
-        ticks = self.client.execute()
         info = self.client.info()
+        if self.arena is None or info.state != "ready" or not info.io_offset:
+            for index, data in enumerate(inputs):
+                self.client.write_input(index, data)
+        else:
+            self.arena.write_inputs(info, inputs)
+        ticks = self.client.execute()
         outputs = [
             self.client.read_output(index, size) for index, (_, size) in enumerate(info.outputs)
         ]

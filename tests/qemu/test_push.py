@@ -26,7 +26,7 @@ MODELS = ("ad", "ic", "kws", "vww")
 IO_BYTES = {"ad": (640, 640), "ic": (3072, 10), "kws": (490, 12), "vww": (27648, 2)}
 SECONDS = 10.0
 ENGINE_BYTES = 200 * 1024
-BOARDS = ("qemu-m4", "qemu-m55")
+BOARDS = ("qemu-m0", "qemu-m3", "qemu-m4", "qemu-m7", "qemu-m33", "qemu-m55")
 
 Runners = Callable[[str], Runner]
 
@@ -80,10 +80,11 @@ def test_a_refused_model_leaves_the_device_usable(runners: Runners) -> None:
     assert runner.run([inputs[: info.inputs[0][1]]]) == [outputs[: info.outputs[0][1]]]
 
 
-def test_a_model_comes_over_the_serial_link(runner_elf: Callable[[str], Path]) -> None:
+@pytest.mark.parametrize("board", ["qemu-m4", "nucleo_f446re"])
+def test_a_model_comes_over_the_serial_link(runner_elf: Callable[[str], Path], board: str) -> None:
     """Where memory is not shared, as on every real board."""
-    pte, inputs, outputs = golden("kws", "qemu-m4")
-    with Runner.simulate(load_board("qemu-m4"), runner_elf("qemu-m4")) as runner:
+    pte, inputs, outputs = golden("kws", board)
+    with Runner.simulate(load_board(board), runner_elf(board)) as runner:
         runner.arena = None
         arrived: list[int] = []
         info = runner.push(pte, advance=arrived.append)
@@ -145,6 +146,31 @@ def test_numbers_are_inputs_and_outputs(runners: Runners, two_methods: bytes) ->
     assert runner.run([x.tobytes(), (3).to_bytes(8, "little")])[1] == four
     with pytest.raises(DeviceError, match="input 1 is not the value that was traced"):
         runner.run([x.tobytes(), four])
+
+
+def test_sizes_whose_sum_overflows_are_refused(runners: Runners) -> None:
+    """Four inputs of 2^30 bytes: 0 bytes, in 32 bits. Writing one would go anywhere."""
+    import torch
+    from executorch.exir import to_edge
+    from executorch.exir._serialize._program import deserialize_pte_binary, serialize_pte_binary
+
+    class Sum(torch.nn.Module):
+        def forward(self, a, b, c, d):
+            return a + b + c + d
+
+    x = torch.zeros(1, dtype=torch.int8)
+    exported = torch.export.export(Sum(), (x, x, x, x))
+    file = deserialize_pte_binary(to_edge(exported).to_executorch().buffer)
+    plan = file.program.execution_plan[0]
+    for index in plan.inputs:
+        tensor = plan.values[index].val
+        tensor.sizes, tensor.allocation_info = [1 << 30], None
+    runner = runners("qemu-m4")
+
+    with pytest.raises(DeviceError, match="inputs and outputs too large"):
+        runner.push(bytes(serialize_pte_binary(file)))
+    with pytest.raises(DeviceError, match="not ready"):
+        runner.client.write_input(0, b"x")
 
 
 def test_bad_requests_are_refused(runners: Runners) -> None:

@@ -117,13 +117,29 @@ def test_a_placed_model_has_a_header() -> None:
 def test_a_shared_arena_is_not_written_past(tmp_path: Path) -> None:
     ram = tmp_path / "ram"
     ram.write_bytes(bytes(64))
-    arena = SharedArena(ram, 16)
-    arena.write(b"x" * 48)
+    arena = SharedArena(ram, 0)
+    arena.write_model(b"x" * 48)
     assert ram.read_bytes() == bytes(16) + b"x" * 48
 
-    with pytest.raises(DeviceError, match=r"49 B, .* 48 B"):
-        arena.write(b"y" * 49)
+    with pytest.raises(DeviceError, match=r"49 B .* has 48 B"):
+        arena.write_model(b"y" * 49)
     assert ram.read_bytes() == bytes(16) + b"x" * 48
+
+
+def test_inputs_are_staged_where_the_device_says(tmp_path: Path) -> None:
+    ram = tmp_path / "ram"
+    ram.write_bytes(bytes(96))
+    arena = SharedArena(ram, 16)
+    info = dataclasses.replace(INFO, state="ready", io_offset=32, inputs=((1, 3), (1, 17)))
+    arena.write_inputs(info, [b"abc", b"d" * 17])
+    assert ram.read_bytes() == bytes(48) + b"abc" + bytes(13) + b"d" * 17 + bytes(15)
+
+    with pytest.raises(DeviceError, match="input 0 has 4 B; the model takes 3 B"):
+        arena.write_inputs(info, [b"abcd"])
+    with pytest.raises(DeviceError, match="input 2 has 1 B; the model takes 0 B"):
+        arena.write_inputs(info, [b"", b"", b"x"])
+    with pytest.raises(DeviceError, match="no model"):
+        arena.write_inputs(INFO, [b"x"])
 
 
 def test_what_a_push_took_is_told_in_words() -> None:

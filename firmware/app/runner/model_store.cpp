@@ -219,6 +219,10 @@ StoreField model_store_info(size_t index) {
       return {"runner", static_cast<uint32_t>(capacity())};
     case 1:
       return {"pte_crc32", g_config.pte_crc32};
+    case 2:
+      return {"io_offset", g_config.io_pool.data() == nullptr
+                               ? 0
+                               : static_cast<uint32_t>(g_config.io_pool.data() - arena().data())};
     default:
       return {nullptr, 0};
   }
