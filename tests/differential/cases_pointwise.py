@@ -150,7 +150,7 @@ def same_type_unary(maker: Maker, op: str, name: str) -> OpCase:
     dtype = maker.pick("float32", *dtypes.get(name, RANKED))
     if name == "bitwise_not" and dtype == "float32":
         dtype = "int32"
-    if dtype == "bool" and name not in ("bitwise_not", "sign", "abs"):
+    if dtype == "bool" and name not in ("bitwise_not", "sign"):
         dtype = "int8"
     # The host takes integers through float in those that round; torch and we leave them alone.
     rounds = name in ("ceil", "floor", "round", "trunc") and dtype != "float32"

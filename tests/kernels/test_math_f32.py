@@ -242,3 +242,52 @@ def test_functions_of_two(
     assert np.array_equal(np.signbit(got[zero]), np.signbit(exact[zero]))
     if name == "fmod":
         assert np.all((got == exact) | np.isnan(exact))
+
+
+#: QEMU's machine and the compiler's flags: no FPU, one for floats, one for doubles too.
+CORES = {
+    "m0plus": ("mps2-an385", ["-mcpu=cortex-m0plus"]),
+    "m4": ("mps2-an386", ["-mcpu=cortex-m4", "-mfpu=fpv4-sp-d16", "-mfloat-abi=hard"]),
+    "m7": ("mps2-an500", ["-mcpu=cortex-m7", "-mfpu=fpv5-d16", "-mfloat-abi=hard"]),
+}
+
+
+@pytest.fixture(scope="module")
+def host_bits(tmp_path_factory: pytest.TempPathFactory) -> str:
+    if shutil.which("g++") is None:
+        pytest.skip("g++ is not installed")
+    program = tmp_path_factory.mktemp("bits") / "bits"
+    _build_bits("g++", ["-O2"], program)
+    bits = subprocess.run([program], capture_output=True, text=True, check=True).stdout
+    assert len(set(bits.splitlines())) == 27  # one per function
+    return bits
+
+
+def _build_bits(compiler: str, flags: list[str], output: Path) -> None:
+    sources = [Path(__file__).with_name("math_bits.cpp"), FIRMWARE / "kernels/math_f32.cpp"]
+    common = ["-std=gnu++17", "-ffp-contract=off", f"-I{FIRMWARE}", "-o", str(output)]
+    subprocess.run([compiler, *flags, *common, *map(str, sources)], check=True)
+
+
+@pytest.mark.parametrize("core", CORES)
+def test_every_core_gives_the_same_bits(host_bits: str, core: str, tmp_path: Path) -> None:
+    for tool in ("arm-none-eabi-g++", "qemu-system-arm"):
+        if shutil.which(tool) is None:
+            pytest.skip(f"{tool} is not installed")
+    machine, flags = CORES[core]
+    script = FIRMWARE.parent / "tests/runtime/qemu.ld"
+    flags = [*flags, "-mthumb", "-Os", "-fno-exceptions", "-nostartfiles", "--specs=nano.specs"]
+    _build_bits("arm-none-eabi-g++", [*flags, "--specs=nosys.specs", f"-T{script}"], tmp_path / "e")
+
+    done = subprocess.run(
+        [
+            *("qemu-system-arm", "-M", machine, "-nographic", "-monitor", "none"),
+            *("-serial", "none", "-semihosting-config", "enable=on,target=native"),
+            *("-kernel", str(tmp_path / "e")),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+    assert (done.stdout + done.stderr).splitlines() == host_bits.splitlines()
