@@ -117,19 +117,16 @@ def _convolution(rng: Rng) -> OpCase:
 # -- products of matrices
 
 
-def _numbers(rng: Rng, depth: int) -> tuple[Callable[..., np.ndarray], str, float]:
-    if _chance(rng, 0.35):
-        dtype = _pick(rng, INTEGERS)
-        return (lambda rng, *shape: _ints(rng, dtype, *shape)), dtype, 0.0
-    source, atol = _floats(rng, depth)
-    return source, "float32", atol
+def _numbers(rng: Rng, depth: int, dtype: str) -> tuple[Callable[..., np.ndarray], float]:
+    if dtype != "float32":
+        return (lambda rng, *shape: _ints(rng, dtype, *shape)), 0.0
+    return _floats(rng, depth)
 
 
-def _matrices(rng: Rng) -> OpCase:
-    kind = _pick(rng, ["mm", "bmm", "addmm"])
+def _matrices(rng: Rng, kind: str, dtype: str) -> OpCase:
     rows, depth, columns = _size(rng, 0, 6), _size(rng, 1, 9), _size(rng, 1, 6)
     batch = [_size(rng, 1, 3)] if kind == "bmm" else []
-    source, dtype, atol = _numbers(rng, depth + 1)
+    source, atol = _numbers(rng, depth + 1, dtype)
     matrices = (T(source(rng, *batch, rows, depth)), T(source(rng, *batch, depth, columns)))
     out = (Out(dtype, (*batch, rows, columns)),)
     if kind != "addmm":
@@ -146,10 +143,10 @@ def _matrices(rng: Rng) -> OpCase:
     )
 
 
-def _linear(rng: Rng) -> OpCase:
+def _linear(rng: Rng, dtype: str) -> OpCase:
     lead = [_size(rng, 0, 3) for _ in range(_size(rng, 1, 3))]
     depth, columns = _size(rng, 1, 12), _size(rng, 1, 6)
-    source, dtype, atol = _numbers(rng, depth + 1)
+    source, atol = _numbers(rng, depth + 1, dtype)
     bias = T(source(rng, columns)) if _chance(rng, 0.5) else None
     return OpCase(
         "aten::linear.out",
@@ -261,8 +258,7 @@ def _window(rng: Rng, dilated: bool) -> tuple[list[int], list[int], list[int], l
     return kernel, stride, padding, dilation
 
 
-def _max_pool(rng: Rng) -> OpCase:
-    dtype = _pick(rng, ["float32", "float32", *INTEGERS])
+def _max_pool(rng: Rng, dtype: str) -> OpCase:
     if dtype == "float32":
         image, order = _images(rng, lambda rng, *s: _specials(rng, _fine(rng, *s)), True)
     else:
@@ -367,10 +363,7 @@ def _scale(rng: Rng) -> float:
     return float(np.float32(10.0 ** rng.uniform(-4, 1)))
 
 
-def _quantized(rng: Rng) -> OpCase:
-    dtype = _pick(rng, list(QUANTIZED))
-    kind = _pick(rng, ["tensor", "tensor", "Tensor", "channel", "token"])
-    quantizing = _chance(rng, 0.5)
+def _quantized(rng: Rng, kind: str, dtype: str, quantizing: bool) -> OpCase:
     shape = [_size(rng, 1, 5) for _ in range(_size(rng, 2 if kind == "token" else 1, 4))]
     limits = np.iinfo(dtype)
     low, high = int(limits.min), int(limits.max)
@@ -442,14 +435,30 @@ def _quantized_embedding(rng: Rng) -> OpCase:
     )
 
 
-MAKERS = (
-    *(_convolution, _max_pool, _matrices, _norm, _quantized, _softmax, _convolution, _avg_pool),
-    *(_linear, _upsample, _quantized, _embedding, _norm, _adaptive, _quantized, _dropout),
-    *(_quantized_embedding, _quantized_embedding),
-)
-
-
 def cases(rng: Rng) -> Iterator[OpCase]:
     """Yield calls without end."""
-    for make in itertools.cycle(MAKERS):
-        yield make(rng)
+    numbers = ("float32", "float32", *INTEGERS)
+    kinds = ("tensor", "Tensor", "channel", "token")
+    pools = itertools.cycle(numbers)
+    linears = itertools.cycle(numbers)
+    products = itertools.cycle(itertools.product(("mm", "bmm", "addmm"), numbers))
+    conversions = itertools.cycle(itertools.product(kinds, QUANTIZED, (True, False)))
+    while True:
+        yield _convolution(rng)
+        yield _max_pool(rng, next(pools))
+        yield _matrices(rng, *next(products))
+        yield _norm(rng)
+        yield _quantized(rng, *next(conversions))
+        yield _softmax(rng)
+        yield _avg_pool(rng)
+        yield _convolution(rng)
+        yield _linear(rng, next(linears))
+        yield _upsample(rng)
+        yield _quantized(rng, *next(conversions))
+        yield _embedding(rng)
+        yield _quantized_embedding(rng)
+        yield _norm(rng)
+        yield _adaptive(rng)
+        yield _quantized(rng, *next(conversions))
+        yield _dropout(rng)
+        yield _quantized_embedding(rng)
