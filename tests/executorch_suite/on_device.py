@@ -182,8 +182,8 @@ class _Adapter:
         if self._results is not None and not report.passed:
             line = {
                 "case": report.nodeid,
-                "outcome": "not collected",
-                "error": str(report.longrepr),
+                "outcome": "not-collected",
+                "error": str(report.longrepr)[-4000:],
             }
             with open(self._results, "a", encoding="utf-8") as file:
                 file.write(json.dumps(line) + "\n")
