@@ -355,7 +355,7 @@ static void test_loop(Loaded& loaded) {
   EXPECT(method.set_input(EValue(Tensor(&cond)), 0) == Error::Ok);
   log_lines = 0;
   EXPECT(method.execute() == Error::InvalidProgram);
-  EXPECT(log_lines == 1 && last_line.find("loop without end") != std::string::npos);
+  EXPECT(log_lines == 1 && last_line.find("endless loop") != std::string::npos);
   // The method can be used again.
   EXPECT(!method.in_progress());
   condition = true;
@@ -467,6 +467,16 @@ static void test_views(Loaded& loaded) {
   FloatTensor y({6}, {1, 2, 3, 4, 5, 60});
   EXPECT(method.set_input(y.value(), 0) == Error::Ok);
   EXPECT(method.execute() == Error::Ok && floats_of(method.get_output(0))[5] == 60);
+}
+
+static void test_result_types(Loaded& loaded) {
+  // The condition of a jump becomes a number, which must not be read as a tensor's address.
+  EXPECT(loaded.load_method("result_types") == Error::Ok);
+  for (int i = 0; i < 2; ++i) {
+    log_lines = 0;
+    EXPECT(loaded.method->execute() == Error::InvalidProgram);
+    EXPECT(log_lines == 1 && last_line.find("executorch_prim::add") != std::string::npos);
+  }
 }
 
 static void test_in_place(Loaded& loaded) {
@@ -639,7 +649,8 @@ static int command_api(const std::string& folder) {
   test_forward(inline_constants);
 
   const std::vector<uint8_t> extended = read_file(folder + "/extended.pte");
-  for (auto test : {test_list_moves, test_list_inputs, test_views, test_in_place}) {
+  for (auto test :
+       {test_list_moves, test_list_inputs, test_views, test_in_place, test_result_types}) {
     Loaded loaded(extended);
     EXPECT(loaded.load_program(Program::Verification::InternalConsistency) == Error::Ok);
     test(loaded);

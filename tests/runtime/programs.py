@@ -272,6 +272,16 @@ def views_plan() -> Plan:
     return plan
 
 
+def result_types_plan() -> Plan:
+    """The sum of two numbers overwrites a bool that a jump depends on."""
+    plan = Plan("result_types", [])
+    number, condition = plan.value(s.Int(0x1234)), plan.value(s.Bool(False))
+    plan.outputs = [number]
+    plan.call("executorch_prim::add", number, number, condition, overload="Scalar")
+    plan.instructions.append(s.Instruction(s.JumpFalseCall(condition, 0)))
+    return plan
+
+
 def in_place_plan() -> Plan:
     """first, second = x; x += first."""
     plan = Plan("in_place", [64])
@@ -372,7 +382,14 @@ def all_programs() -> dict[str, bytes]:
         "inline": inline(program([add_plan()], CONSTANTS)),
         "extended": inline(
             program(
-                [list_moves_plan(), list_inputs_plan(), views_plan(), in_place_plan()], CONSTANTS
+                [
+                    list_moves_plan(),
+                    list_inputs_plan(),
+                    views_plan(),
+                    in_place_plan(),
+                    result_types_plan(),
+                ],
+                CONSTANTS,
             )
         ),
         # One fault each; the name says which, the test which Error.

@@ -343,7 +343,8 @@ class MethodLoader final {
     const Tag item = mcugen::tag_of(plan_->values()->Get(static_cast<uint32_t>(index)));
     MCUGEN_CHECK(item == tag || (tag == Tag::None && item == Tag::Tensor), InvalidProgram,
                  "value %u is not what its list is of", static_cast<unsigned>(index));
-    *pointer = &values_[index];
+    // What is none now stays none, whatever a kernel might write to the value.
+    *pointer = item == Tag::None ? nullptr : &values_[index];
     return Error::Ok;
   }
 
@@ -925,6 +926,11 @@ Error Method::execute_instruction() {
           static_cast<DebugHandle>(step_state_.instr_idx));
       internal::EventTracerProfileOpScope op_scope(event_tracer_, "OPERATOR_CALL");
       KernelRuntimeContext context(event_tracer_, temp_allocator_);
+#if MCUGEN_RUNTIME_FULL
+      EValue* const result =
+          instruction.n_args == 0 ? nullptr : instruction.args[instruction.n_args - 1];
+      const EValue before = result == nullptr ? EValue() : *result;
+#endif
       instruction.kernel(context, InstructionArgs(instruction.args, instruction.n_args));
       if (internal::event_tracer_enabled()) {
         for (uint32_t i = 0; i < instruction.n_args; ++i) {
@@ -934,6 +940,19 @@ Error Method::execute_instruction() {
       if (temp_allocator_ != nullptr) {
         temp_allocator_->reset();
       }
+#if MCUGEN_RUNTIME_FULL
+      // A number for a bool, say: loading has checked types for all that follows.
+      if (result != nullptr && result->tag != before.tag) {
+        new (result) EValue(before);
+        if (context.failure_state() == Error::Ok) {
+          return MCUGEN_FAIL(InvalidProgram, "%s, instruction %zu: result is of another type",
+                             operator_name(serialization_plan_,
+                                           find_call(serialization_plan_, step_state_.chain_idx,
+                                                     step_state_.instr_idx)),
+                             step_state_.instr_idx);
+        }
+      }
+#endif
       const Error error = context.failure_state();
       if (error != Error::Ok) {
         return MCUGEN_FAIL_WITH(
@@ -977,13 +996,12 @@ Error Method::execute() {
     step_state_.instr_idx = 0;
     const size_t n_instructions = chains_[step_state_.chain_idx].n_instructions;
     while (error == Error::Ok && step_state_.instr_idx < n_instructions) {
+      error = execute_instruction();
 #if MCUGEN_MAX_INSTRUCTIONS
-      if (left-- == 0) {
-        error = MCUGEN_FAIL(InvalidProgram, "loop without end?");
-        break;
+      if (--left == 0 && error == Error::Ok) {
+        error = MCUGEN_FAIL(InvalidProgram, "endless loop");
       }
 #endif
-      error = execute_instruction();
     }
     if (error != Error::Ok) {
       break;
