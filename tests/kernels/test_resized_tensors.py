@@ -64,6 +64,8 @@ def program(calls: list[tuple[str, str, list[object]]], planned: int = 1024) -> 
             return tensor(*argument, 0)
         if argument is None:
             return value(s.Null())
+        if isinstance(argument, bool):
+            return value(s.Bool(argument))
         if isinstance(argument, list):
             return value(s.IntList([value(s.Int(each)) for each in argument]))
         return value(s.Int(argument))
@@ -218,6 +220,7 @@ def test_refuses_rows_without_a_place(
     [
         ("aten::view_copy", "out", [[3, -1]], (6, 5), FLOATS),
         ("aten::clone", "out", [None], (6, 5), FLOATS),
+        ("dim_order_ops::_clone_dim_order", "out", [False, None], (6, 5), FLOATS),
         ("aten::slice_copy", "Tensor_out", [1, 1, 3, 1], (6, 5), FLOATS.reshape(2, 3)[:, 1:]),
         ("aten::permute_copy", "out", [[1, 0]], (6, 5), FLOATS.reshape(2, 3).T),
         ("aten::unsqueeze_copy", "out", [1], (6, 1, 5), FLOATS),
