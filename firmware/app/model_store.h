@@ -2,6 +2,7 @@
 #pragma once
 
 #include <app/app_config.h>
+#include <app/text_writer.h>
 #include <executorch/runtime/core/error.h>
 #include <executorch/runtime/executor/method_meta.h>
 #include <executorch/runtime/executor/program.h>
@@ -47,13 +48,7 @@ struct StoreAnswer {
 /// @returns whether the type is one of the store's.
 bool model_store_frame(uint8_t type, const uint8_t* body, size_t bytes, StoreAnswer* answer);
 
-/// Name of a field of `mcugen info%` that only this store has, and its value.
-struct StoreField {
-  const char* name;  ///< nullptr: there are no more
-  uint32_t value;
-};
-
-/// @param[in] index 0, 1, … until the name is nullptr.
-StoreField model_store_info(size_t index);
+/// Add the fields of `mcugen info%` that only this store has, each behind a comma.
+void model_store_info(TextWriter& out);
 
 }  // namespace mcugen

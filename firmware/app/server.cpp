@@ -216,9 +216,7 @@ void command_info() {
   out.character('}');
   json_tensors("inputs", model_input);
   json_tensors("outputs", model_output);
-  for (size_t i = 0; model_store_info(i).name != nullptr; ++i) {
-    json_field(model_store_info(i).name, model_store_info(i).value);
-  }
+  model_store_info(out);
   if (board_reset_cause() != nullptr) {
     json_field("reset", board_reset_cause());
   }

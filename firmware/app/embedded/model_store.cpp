@@ -26,6 +26,6 @@ Error model_store_place(executorch::runtime::MethodMeta&, size_t io_bytes, const
 
 bool model_store_frame(uint8_t, const uint8_t*, size_t, StoreAnswer*) { return false; }
 
-StoreField model_store_info(size_t) { return {nullptr, 0}; }
+void model_store_info(TextWriter&) {}
 
 }  // namespace mcugen

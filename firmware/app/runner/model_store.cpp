@@ -213,19 +213,14 @@ bool model_store_frame(uint8_t type, const uint8_t* body, size_t bytes, StoreAns
   return true;
 }
 
-StoreField model_store_info(size_t index) {
-  switch (index) {
-    case 0:
-      return {"runner", static_cast<uint32_t>(capacity())};
-    case 1:
-      return {"pte_crc32", g_config.pte_crc32};
-    case 2:
-      return {"io_offset", g_config.io_pool.data() == nullptr
-                               ? 0
-                               : static_cast<uint32_t>(g_config.io_pool.data() - arena().data())};
-    default:
-      return {nullptr, 0};
-  }
+void model_store_info(TextWriter& out) {
+  const uint8_t* io = g_config.io_pool.data();
+  out.text(",\"runner\":");
+  out.decimal(capacity());
+  out.text(",\"pte_crc32\":");
+  out.decimal(g_config.pte_crc32);
+  out.text(",\"io_offset\":");
+  out.decimal(io == nullptr ? 0 : static_cast<size_t>(io - arena().data()));
 }
 
 }  // namespace mcugen
