@@ -8,10 +8,13 @@
 namespace mcugen::ops {
 namespace {
 
-/// Rounds towards zero. x[1] != 0 has been checked; INT64_MIN / -1 wraps.
-int64_t quotient(const int64_t* x) { return x[1] == -1 ? wrapping_sub(0, x[0]) : x[0] / x[1]; }
+/// Rounds towards zero; INT64_MIN / -1 wraps. Divisors of 0 have been refused, but a file may have
+/// laid the output over them.
+int64_t quotient(const int64_t* x) {
+  return x[1] == -1 ? wrapping_sub(0, x[0]) : x[1] == 0 ? 0 : x[0] / x[1];
+}
 
-int64_t rest(const int64_t* x) { return x[1] == -1 ? 0 : x[0] % x[1]; }
+int64_t rest(const int64_t* x) { return x[1] == -1 || x[1] == 0 ? 0 : x[0] % x[1]; }
 
 /// The rest with the divisor's sign.
 int64_t floor_rest(const int64_t* x) {
