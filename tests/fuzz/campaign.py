@@ -30,7 +30,8 @@ TIMEOUT_S = 20
 # Stack traces of allocations cost most of the time, and are there when a file is run again.
 ASAN = "malloc_context_size=2:quarantine_size_mb=8:detect_leaks=0"
 MOST_FILES = 150  # of a kind
-#: Bytes of corpus that are kept, smallest inputs first.
+MOST_FILE_BYTES = 1500
+#: Bytes of corpus that are kept, about.
 KEEP = {"program": 120_000, "server": 30_000, "protocol": 20_000}
 
 
@@ -102,11 +103,11 @@ def minimise(work: Path) -> None:
             for path in folder.iterdir():
                 if re.fullmatch("[0-9a-f]{12}", path.name):  # the others once found something
                     path.unlink()
-            left = most
-            for path in files:
-                left -= path.stat().st_size
-                if left < 0 or len(list(folder.iterdir())) >= MOST_FILES:
-                    break
+            # Small ones of all sizes: the smallest alone are those that are refused at once.
+            small = [path for path in files if path.stat().st_size <= MOST_FILE_BYTES]
+            most_bytes = sum(path.stat().st_size for path in small)
+            stride = max(1, -(-len(small) // MOST_FILES), -(-most_bytes // most))
+            for path in small[::stride]:
                 shutil.copy(path, folder / path.name[:12])
 
 
