@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include <app/model_store.h>
+#include <app/app_config.h>
 #include <app/results.h>
 
 #include <cstring>
@@ -48,7 +48,7 @@ float element(const TensorBytes& tensor, size_t index) {
   }
   const int32_t value = tensor.dtype == kInt8 ? static_cast<int8_t>(tensor.data[index])
                                               : static_cast<int32_t>(tensor.data[index]);
-  return model_config().output_scale * static_cast<float>(value - model_config().output_zero_point);
+  return kAppConfig.output_scale * static_cast<float>(value - kAppConfig.output_zero_point);
 }
 
 }  // namespace
@@ -61,7 +61,7 @@ void results_write(TextWriter& out, const TensorBytes& tensor) {
   const size_t count = element_count(tensor);
   float largest = 0.0f;
   float sum = 1.0f;
-  if (model_config().softmax && count != 0) {
+  if (kAppConfig.softmax && count != 0) {
     largest = element(tensor, 0);
     for (size_t i = 1; i < count; ++i) {
       const float value = element(tensor, i);
@@ -77,7 +77,7 @@ void results_write(TextWriter& out, const TensorBytes& tensor) {
       out.character(',');
     }
     const float value = element(tensor, i);
-    out.fixed3(model_config().softmax ? exp_of_negative(value - largest) / sum : value);
+    out.fixed3(kAppConfig.softmax ? exp_of_negative(value - largest) / sum : value);
   }
 }
 
