@@ -45,8 +45,8 @@ void dequantize_s8_f32_scalar(float scale, int32_t zero_point, int32_t count, co
   dequantize(scale, zero_point, count, input, output);
 }
 
-void dequantize_s16_f32_scalar(float scale, int32_t zero_point, int32_t count,
-                               const int16_t* input, float* output) {
+void dequantize_s16_f32_scalar(float scale, int32_t zero_point, int32_t count, const int16_t* input,
+                               float* output) {
   dequantize(scale, zero_point, count, input, output);
 }
 
