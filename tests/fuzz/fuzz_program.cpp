@@ -160,6 +160,19 @@ void call_with_copies(OpFunction function, KernelRuntimeContext& context, Span<E
     each.tensor->set_data(each.copy.data());
   }
   function(context, args);
+  // A view without memory of its own now points into the copy of what it looks at.
+  for (EValue* value : args) {
+    if (value->isTensor()) {
+      TensorImpl* impl = value->toTensor().unsafeGetTensorImpl();
+      for (const Moved& each : moved) {
+        if (impl->data() != nullptr && each.copy.holds(impl->data())) {
+          const auto offset = static_cast<const uint8_t*>(impl->data()) - each.copy.data();
+          impl->set_data(static_cast<uint8_t*>(each.original) + offset);
+          break;
+        }
+      }
+    }
+  }
   for (Moved& each : moved) {
     each.tensor->set_data(each.original);
     if (memcmp(each.original, each.copy.data(), each.copy.size()) != 0) {
