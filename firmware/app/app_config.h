@@ -36,6 +36,9 @@ struct AppConfig {
   float output_scale;  ///< real = scale * (q - zero_point), for int8 outputs.
   int32_t output_zero_point;
   bool softmax;  ///< Outputs are logits: apply softmax before printing.
+
+  /// The model has buffers that it changes: planned memory starts as zeros, and it can be reloaded.
+  bool keeps_state;
 };
 
 extern const AppConfig kAppConfig;

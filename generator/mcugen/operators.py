@@ -13,7 +13,7 @@ import math
 import re
 import tomllib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -118,6 +118,14 @@ def operator(name: str) -> Operator:
     )
 
 
+#: Arguments that are memory to work in: what they hold does not matter.
+_NOT_READ = frozenset({"scratch"})
+
+_MOST_PLANNED_BYTES = 1 << 30
+
+#: Gives its result the memory of its argument.
+_VIEW = "executorch_prim::et_view"
+
 #: Operators that give the same float bits wherever they run: they select, they do not compute.
 _SELECT = frozenset({"clamp", "hardtanh", "maximum", "minimum", "relu", "max_pool2d_with_indices"})
 
@@ -149,8 +157,121 @@ def check_calls(plan: Any) -> None:
         others = ", ".join(f"{each} ({count} calls)" for each, count in missing.items())
         where = f" (instruction {instruction}{_computed(plan, args)})"
         raise _unsupported(name, where + (f": {others}" if len(missing) > 1 else ""))
+    joined = _joined(plan)
     for index, name, args in calls:
-        _check_call(plan, index, operator(name), args)
+        _check_call(plan, index, operator(name), args, joined)
+
+
+def keeps_state(plan: Any) -> bool:
+    """Return whether an inference may depend on those before it.
+
+    It does where planned memory is used before an input or an instruction has filled it: there is
+    what the inference before left. In the order of the file, which is that of control flow but for
+    loops; what a loop keeps from turn to turn is taken for state if it is read first.
+    """
+    from mcugen.pte import tensor_bytes
+
+    if sum(plan.non_const_buffer_sizes) > _MOST_PLANNED_BYTES:
+        return True  # No device has that; it need not be looked at byte by byte.
+    # By bytes: a view without a copy is a tensor at the same place, and no instruction.
+    filled = [bytearray(size) for size in plan.non_const_buffer_sizes]
+    joined: set[int] = set()  # has the memory of what it was joined with, not its own
+
+    def place(index: int) -> tuple[bytearray, slice]:
+        tensor = plan.values[index].val
+        start = tensor.allocation_info.memory_offset
+        return filled[tensor.allocation_info.memory_id], slice(start, start + tensor_bytes(tensor))
+
+    def reads(indices: Iterable[int]) -> bool:
+        for index in _tensors_of(plan, indices):
+            if plan.values[index].val.allocation_info is not None and index not in joined:
+                memory, where = place(index)
+                if 0 in memory[where]:
+                    return True
+        return False
+
+    def fill(indices: Iterable[int]) -> None:
+        for index in _tensors_of(plan, indices):
+            if plan.values[index].val.allocation_info is not None:
+                memory, where = place(index)
+                memory[where] = b"\1" * (where.stop - where.start)
+
+    fill(plan.inputs)
+    for chain in plan.chains:
+        for instruction in chain.instructions:
+            arguments = instruction.instr_args
+            targets: list[int] = []
+            match type(arguments).__name__:
+                case "KernelCall":
+                    used, targets = _reads_and_writes(plan, arguments)
+                case "MoveCall":
+                    used = [arguments.move_from]
+                case "JumpFalseCall":
+                    used = [arguments.cond_value_index]
+                case _:
+                    continue
+            if reads(used):
+                return True
+            fill(targets)
+            joined.update(_joins(plan, arguments))
+    return reads(plan.outputs)
+
+
+def _reads_and_writes(plan: Any, call: Any) -> tuple[list[int], list[int]]:
+    """Return the values whose bytes a call uses, and those that it gives new ones."""
+    name = _call_name(plan, call)
+    called, args = operator(name), list(call.args)
+    targets = [args[position] for position in called.outputs] + args[-1:]
+    reads = [
+        index
+        for argument, index in zip(called.arguments, args, strict=False)
+        if not argument.written and argument.name not in _NOT_READ
+    ]
+    if name.startswith(_VIEW):
+        return reads, []
+    if name.startswith("executorch_prim::et_copy_index"):  # fills it from the start, item by item
+        return args[1:2], [args[0]]
+    # In place: what is not written over stays.
+    if name.partition(".")[0].endswith("_") and name.partition(".")[0] != "aten::copy_":
+        reads += [args[position] for position in called.outputs]
+    return reads, targets
+
+
+def _tensors_of(plan: Any, indices: Iterable[int]) -> list[int]:
+    """Return the tensors among values and the items of those that are lists of tensors."""
+    found = []
+    for index in indices:
+        value = plan.values[index].val
+        if type(value).__name__ == "Tensor":
+            found.append(index)
+        elif type(value).__name__ in ("TensorList", "OptionalTensorList"):
+            found += [item for item in value.items if item >= 0]
+    return found
+
+
+def _joins(plan: Any, arguments: Any) -> list[int]:
+    """Return the tensors that an instruction gives another one's memory."""
+    kind = type(arguments).__name__
+    if kind == "MoveCall":
+        return _tensors_of(plan, [arguments.move_to])
+    view = kind == "KernelCall" and _call_name(plan, arguments).startswith(_VIEW)
+    return _tensors_of(plan, arguments.args[-1:]) if view else []
+
+
+def _joined(plan: Any) -> frozenset[int]:
+    """Return the tensors that a move or a view gives another one's memory, maybe a constant's.
+
+    Raises PteError if one of them is an input, which is copied to where the plan has put it.
+    """
+    found = {
+        index
+        for chain in plan.chains
+        for instruction in chain.instructions
+        for index in _joins(plan, instruction.instr_args)
+    }
+    for index in sorted(found & set(plan.inputs)):
+        raise PteError(f"value {index} is an input and the target of a move or view")
+    return frozenset(found)
 
 
 def temp_bytes(plan: Any) -> int:
@@ -191,12 +312,17 @@ def _calls(plan: Any) -> Iterator[tuple[int, str, list[int]]]:
         for index, instruction in enumerate(chain.instructions):
             call = instruction.instr_args
             if type(call).__name__ == "KernelCall":
-                called = plan.operators[call.op_index]
-                name = f"{called.name}.{called.overload}" if called.overload else called.name
-                yield index, name, list(call.args)
+                yield index, _call_name(plan, call), list(call.args)
 
 
-def _check_call(plan: Any, index: int, called: Operator, args: list[int]) -> None:
+def _call_name(plan: Any, call: Any) -> str:
+    called = plan.operators[call.op_index]
+    return f"{called.name}.{called.overload}" if called.overload else str(called.name)
+
+
+def _check_call(
+    plan: Any, index: int, called: Operator, args: list[int], joined: frozenset[int]
+) -> None:
     where = f"instruction {index} ({called.name})"
     # The exporter appends the return value, which is `out` again.
     expected = len(called.arguments) + 1
@@ -218,11 +344,13 @@ def _check_call(plan: Any, index: int, called: Operator, args: list[int]) -> Non
             for item in value.items:
                 if type(plan.values[item].val).__name__ != "Int":
                     raise PteError(f"{where}: argument {position} '{argument.name}' is no int[]")
-    _check_outputs(plan, where, called, args)
+    _check_outputs(plan, where, called, args, joined)
 
 
-def _check_outputs(plan: Any, where: str, called: Operator, args: list[int]) -> None:
-    """Check that a call returns what it writes to, and writes to no constant."""
+def _check_outputs(
+    plan: Any, where: str, called: Operator, args: list[int], joined: frozenset[int]
+) -> None:
+    """Check that a call returns what it writes to, and writes to nothing that may be constant."""
     written = [args[position] for position in called.outputs]
     if not written:
         return
@@ -242,6 +370,8 @@ def _check_outputs(plan: Any, where: str, called: Operator, args: list[int]) -> 
             tensor = plan.values[item].val
             if tensor.allocation_info is None and tensor.data_buffer_idx:
                 raise PteError(f"{where} writes to a constant")
+            if item in joined:
+                raise PteError(f"{where} writes to value {item}, the target of a move or view")
 
 
 def _computed(plan: Any, args: list[int]) -> str:

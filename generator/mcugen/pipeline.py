@@ -288,6 +288,8 @@ def _preprocess(ref: ModelRef) -> Callable[[np.ndarray], np.ndarray]:
 def _random_input(spec: TensorSpec, n: int, rng: np.random.RandomState) -> np.ndarray:
     dtype = np.dtype(spec.dtype)
     shape = (n, *spec.memory_shape)
+    if spec.fixed is not None:
+        return np.full(shape, spec.fixed, dtype)
     if dtype.kind == "f":
         return (rng.random_sample(shape) * 2 - 1).astype(dtype)
     if dtype.kind == "b":

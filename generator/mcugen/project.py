@@ -204,7 +204,7 @@ def project_files(
         "src/operators.cpp": render.operators_context(artifact),
         "README.md": render.readme_context(artifact, plan, board, env_name(board)),
     }
-    files = _board_files(board, contexts, store="embedded")
+    files = _board_files(board, contexts, store="embedded", full=artifact.full_runtime)
     files["src/model_pte.c"] = c_byte_array(
         artifact.pte,
         name=render.MODEL_ARRAY,
@@ -276,11 +276,12 @@ def runner_files(board: BoardSpec, firmware_id: str = "") -> dict[str, bytes]:
 
 
 def _board_files(
-    board: BoardSpec, contexts: Mapping[str, render.Context], *, store: str
+    board: BoardSpec, contexts: Mapping[str, render.Context], *, store: str, full: bool = False
 ) -> dict[str, bytes]:
     """Return what `contexts` render to, and all that projects for this board have in common.
 
     store: the folder in firmware/app that says where the model comes from.
+    full: the model needs all of the runtime, and inputs and outputs that are numbers.
     """
     files = {
         path: data
@@ -289,14 +290,20 @@ def _board_files(
         or path.count("/") == 3
         or f"/app/{store}/" in path
     }
+    flags: tuple[str, ...] = ()
+    if store == "runner":
+        # A model that nobody has checked: runtime/platform/config.h.
+        flags = ("-DMCUGEN_RUNTIME_FULL=1",)
+    elif full:
+        flags = ("-DMCUGEN_RUNTIME_FULL=1", "-DMCUGEN_CHECK_OUTPUTS=0")
+        scalars = f"{RUNTIME}/app/{{}}/scalars.cpp".format
+        del files[scalars("embedded")]
+        files[scalars("runner")] = _copied_files(board)[scalars("runner")]
     contexts = {
         **contexts,
         "platformio.ini": render.platformio_context(board, env_name(board)),
         "src/board_config.cpp": render.board_config_context(board),
-        f"{RUNTIME}/library.json": _runtime_library(
-            # A model that nobody has checked: runtime/platform/config.h.
-            ("-DMCUGEN_RUNTIME_FULL=1",) if store == "runner" else ()
-        ),
+        f"{RUNTIME}/library.json": _runtime_library(flags),
         f"{KERNELS}/library.json": render.LibraryContext(
             name="mcugen_kernels",
             version=_version(),

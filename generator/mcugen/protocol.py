@@ -43,6 +43,7 @@ class FrameType(IntEnum):
     READ_INPUT = 0x05
     WRITE_MODEL = 0x10
     LOAD_MODEL = 0x11
+    RELOAD_MODEL = 0x12
 
 
 class Status(IntEnum):
@@ -723,6 +724,15 @@ class Client:
             struct.pack("<II", size_bytes, crc32) + method.encode(),
             repeatable=True,
             timeout_s=self.deadlines.execute_s,
+        )
+
+    def reload_model(self) -> None:
+        """Load the model again: what it keeps between inferences is as at the start.
+
+        Known to runners, and to images whose model keeps state.
+        """
+        self._request(
+            FrameType.RELOAD_MODEL, b"", repeatable=True, timeout_s=self.deadlines.execute_s
         )
 
     def execute(self) -> int:

@@ -11,7 +11,7 @@ import json
 import math
 import struct
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -61,6 +61,8 @@ class TensorSpec:
     scale: float | None  #: real = scale * (q - zero_point); None when float or not recorded
     zero_point: int | None
     planned: bool  #: lives in planned memory; False: the caller provides its bytes
+    #: Of an input that is a number: what the program was traced with, the only value it takes.
+    fixed: float | None = None
 
     @property
     def nbytes(self) -> int:
@@ -107,6 +109,8 @@ class PteArtifact:
         bool  #: output 0 holds a classifier's logits: softmax turns it into probabilities
     )
     profile_model: str  #: what the MLPerf Tiny command `profile%` answers: "ic01", or the name
+    keeps_state: bool = False  #: an inference may depend on those before it: mutable buffers
+    full_runtime: bool = False  #: needs what MCUGEN_RUNTIME_FULL adds to the firmware's runtime
 
     def to_json(self) -> dict[str, Any]:
         """Return everything but the bytes of the `.pte`, as JSON-able values."""
@@ -276,7 +280,7 @@ def _read(data: bytes, name: str) -> PteArtifact:
     try:
         _check_supported(file, name)
         for each in file.program.execution_plan:
-            _check_plan(each, file.program, name)
+            _check_plan(each, file, name)
         operators.check_calls(plan)
         stripped = strip(data, name=name)
         program = deserialize(stripped, name=name).program
@@ -302,6 +306,8 @@ def _read(data: bytes, name: str) -> PteArtifact:
             stripped_bytes=len(data) - len(stripped),
             softmax_output=_looks_like_logits(plan, inputs, outputs),
             profile_model=name,
+            keeps_state=operators.keeps_state(plan),
+            full_runtime=_needs_full_runtime(plan),
         )
     except ExportError as error:
         if not error.message.startswith(f"{name}:"):
@@ -323,13 +329,11 @@ def _check_supported(file: Any, name: str) -> None:
             "the firmware runs no delegates",
             hint="Export it for the Cortex-M backend, without a partitioner.",
         )
-    if file.mutable_data:
-        raise PteError(f"{name}: keeps state between inferences (mutable buffers): not supported")
     if file.named_data is not None and file.named_data.pte_data:
         raise PteError(f"{name}: carries named data: not supported")
 
 
-def _check_plan(plan: Any, program: Any, name: str) -> None:
+def _check_plan(plan: Any, file: Any, name: str) -> None:
     """Check every index of one method, and that each tensor lies inside its memory."""
     where = f"{name}: damaged: method '{plan.name}'"
     count = len(plan.values)
@@ -338,26 +342,65 @@ def _check_plan(plan: Any, program: Any, name: str) -> None:
     for index in (*plan.inputs, *plan.outputs):
         if not 0 <= index < count:
             raise PteError(f"{where} has input or output value {index} of {count}")
-    for position, instruction in enumerate(plan.chains[0].instructions):
-        call = instruction.instr_args
-        if type(call).__name__ != "KernelCall":
-            raise PteError(
-                f"{name}: instruction {position} is a {type(call).__name__}: not supported"
-            )
-        if not 0 <= call.op_index < len(plan.operators):
-            raise PteError(f"{where}: instruction {position} calls operator {call.op_index}")
-        for index in call.args:
-            if not 0 <= index < count:
-                raise PteError(f"{where}: instruction {position} uses value {index} of {count}")
     for index, value in enumerate(plan.values):
         for item in _list_items(value.val):
             if not 0 <= item < count:
                 raise PteError(f"{where}: value {index} lists value {item} of {count}")
         if type(value.val).__name__ == "Tensor":
-            _check_tensor(value.val, plan, program, f"value {index}", name)
+            _check_tensor(value.val, plan, file, f"value {index}", name)
+    instructions = plan.chains[0].instructions
+    for position, instruction in enumerate(instructions):
+        what = f"{where}: instruction {position}"
+        arguments = instruction.instr_args
+        for index in _used_values(arguments):
+            if not 0 <= index < count:
+                raise PteError(f"{what} uses value {index} of {count}")
+        match type(arguments).__name__:
+            case "KernelCall":
+                if not 0 <= arguments.op_index < len(plan.operators):
+                    raise PteError(f"{what} calls operator {arguments.op_index}")
+            case "JumpFalseCall":
+                # One behind the last instruction is the end.
+                if not 0 <= arguments.destination_instruction <= len(instructions):
+                    raise PteError(
+                        f"{what} jumps to instruction {arguments.destination_instruction} "
+                        f"of {len(instructions)}"
+                    )
+                condition = plan.values[arguments.cond_value_index].val
+                if type(condition).__name__ != "Bool" and not (
+                    type(condition).__name__ == "Tensor"
+                    and DTYPES[int(condition.scalar_type)][0] == "bool"
+                ):
+                    raise PteError(f"{what} jumps on value {arguments.cond_value_index}, no bool")
+            case "MoveCall":
+                source, target = (
+                    type(plan.values[i].val).__name__ for i in _used_values(arguments)
+                )
+                if source != target:
+                    raise PteError(f"{what} moves a {source} to a {target}")
+            case "FreeCall":
+                kind = type(plan.values[arguments.value_index].val).__name__
+                if kind != "Tensor":
+                    raise PteError(f"{what} frees a {kind}")
+            case other:
+                raise PteError(f"{name}: instruction {position} is a {other}: not supported")
 
 
-def _check_tensor(tensor: Any, plan: Any, program: Any, what: str, name: str) -> None:
+def _used_values(arguments: Any) -> list[int]:
+    """Return the indices of the values that an instruction uses, in order."""
+    match type(arguments).__name__:
+        case "KernelCall" | "DelegateCall":
+            return list(arguments.args)
+        case "MoveCall":
+            return [arguments.move_from, arguments.move_to]
+        case "JumpFalseCall":
+            return [arguments.cond_value_index]
+        case "FreeCall":
+            return [arguments.value_index]
+    return []
+
+
+def _check_tensor(tensor: Any, plan: Any, file: Any, what: str, name: str) -> None:
     where = f"{name}: damaged: {what}"
     if int(tensor.scalar_type) not in DTYPES:
         raise PteError(f"{name}: {what} has dtype {tensor.scalar_type!r}: not supported")
@@ -367,24 +410,34 @@ def _check_tensor(tensor: Any, plan: Any, program: Any, what: str, name: str) ->
         raise PteError(f"{where} has dimension order {list(tensor.dim_order)}")
     if int(tensor.shape_dynamism) == 2:
         raise PteError(f"{name}: {what} has an unbounded dynamic shape: not supported")
-    nbytes = _tensor_bytes(tensor)
+    if tensor.extra_tensor_info is not None and int(tensor.extra_tensor_info.location) != 0:
+        raise PteError(f"{name}: {what} has its data outside of the program: not supported")
     if tensor.allocation_info is not None:
         buffers = plan.non_const_buffer_sizes
         memory_id, offset = tensor.allocation_info.memory_id, tensor.allocation_info.memory_offset
+        nbytes = tensor_bytes(tensor)
         if not 0 < memory_id < len(buffers) or offset + nbytes > buffers[memory_id]:
             raise PteError(
                 f"{where} lies outside planned memory (buffer {memory_id}, byte {offset})"
             )
-    elif tensor.data_buffer_idx:
-        buffers = program.constant_buffer
-        if tensor.data_buffer_idx >= len(buffers):
-            raise PteError(f"{where} uses constant {tensor.data_buffer_idx} of {len(buffers)}")
-        have = len(buffers[tensor.data_buffer_idx].storage)
-        if nbytes > have:
-            raise PteError(f"{where} needs {nbytes:,} B of constant data, the file has {have:,} B")
+        _check_data(tensor, file.mutable_data or [], where, "initial state")
+    else:
+        _check_data(tensor, file.program.constant_buffer, where, "constant")
 
 
-def _tensor_bytes(tensor: Any) -> int:
+def _check_data(tensor: Any, buffers: Sequence[Any], where: str, kind: str) -> None:
+    index, nbytes = tensor.data_buffer_idx, tensor_bytes(tensor)
+    if not index:
+        return
+    if index >= len(buffers):
+        raise PteError(f"{where} uses {kind} {index} of {len(buffers)}")
+    have = len(buffers[index].storage)
+    if nbytes > have:
+        raise PteError(f"{where} needs {nbytes:,} B of {kind} data, the file has {have:,} B")
+
+
+def tensor_bytes(tensor: Any) -> int:
+    """Return the bytes of a program's tensor, at its largest if its shape is dynamic."""
     return math.prod(tensor.sizes) * DTYPES[int(tensor.scalar_type)][1]
 
 
@@ -413,13 +466,15 @@ def strip(data: bytes, *, name: str) -> bytes:
     program = file.program
     for plan in program.execution_plan:
         _strip_plan(plan)
-    _strip_constants(program)
+    program.constant_buffer = _strip_data(program, program.constant_buffer, planned=False)
+    # What a planned tensor starts with is in another list.
+    initial = _strip_data(program, file.mutable_data or [], planned=True)
     with quiet():
         from executorch.exir._serialize._program import serialize_pte_binary
 
         return bytes(
             serialize_pte_binary(
-                replace(file, program=program, mutable_data=None, named_data=None),
+                replace(file, program=program, mutable_data=initial or None, named_data=None),
                 extract_delegate_segments=True,
                 segment_alignment=CONSTANT_ALIGNMENT,
                 constant_tensor_alignment=CONSTANT_ALIGNMENT,
@@ -427,33 +482,41 @@ def strip(data: bytes, *, name: str) -> bytes:
         )
 
 
-def _instruction_args(plan: Any) -> Iterator[list[int]]:
-    for chain in plan.chains:
-        for instruction in chain.instructions:
-            yield instruction.instr_args.args
+def _instructions(plan: Any) -> list[Any]:
+    """Return what the instructions of all chains hold: kernel calls, moves, jumps, frees."""
+    return [instruction.instr_args for chain in plan.chains for instruction in chain.instructions]
+
+
+def _calls(plan: Any) -> list[Any]:
+    return [each for each in _instructions(plan) if type(each).__name__ == "KernelCall"]
+
+
+def _written_values(plan: Any) -> set[int]:
+    """Return the values that instructions write: of a call its return value, the last argument."""
+    written = {call.args[-1] for call in _calls(plan) if call.args}
+    moves = (each for each in _instructions(plan) if type(each).__name__ == "MoveCall")
+    return written | {move.move_to for move in moves}
 
 
 def _strip_plan(plan: Any) -> None:
     used = set(plan.inputs) | set(plan.outputs)
-    for args in _instruction_args(plan):
-        used.update(args)
+    for instruction in _instructions(plan):
+        used.update(_used_values(instruction))
     pending = list(used)
     while pending:
         items = set(_list_items(plan.values[pending.pop()].val)) - used
         used |= items
         pending.extend(items)
 
-    # A value that something writes must stay its own; the operators of int8 programs write tensors
-    # only, those of `executorch_prim` also write scalars.
-    share = all(op.name.split("::")[0] != "executorch_prim" for op in plan.operators)
-    own = set(plan.inputs) | set(plan.outputs)
+    # A value that something writes must stay its own.
+    own = set(plan.inputs) | set(plan.outputs) | _written_values(plan)
     new_index: dict[int, int] = {}
     first: dict[tuple[object, ...], int] = {}
     kept: list[Any] = []
     # Scalars before lists, so that equal lists of equal scalars are seen to be equal.
     for old in sorted(used, key=lambda i: (bool(_list_items(plan.values[i].val)), i)):
         value = plan.values[old].val
-        key = _value_key(value, new_index) if share and old not in own else None
+        key = _value_key(value, new_index) if old not in own else None
         if key is not None and key in first:
             new_index[old] = first[key]
             continue
@@ -467,8 +530,8 @@ def _strip_plan(plan: Any) -> None:
     plan.values = kept
     plan.inputs = [new_index[i] for i in plan.inputs]
     plan.outputs = [new_index[i] for i in plan.outputs]
-    for args in _instruction_args(plan):
-        args[:] = [new_index[i] for i in args]
+    for instruction in _instructions(plan):
+        _renumber(instruction, new_index)
     for chain in plan.chains:
         chain.inputs = []  # Unused by any runtime; they would keep old numbers alive.
         chain.outputs = []
@@ -476,8 +539,22 @@ def _strip_plan(plan: Any) -> None:
     _strip_operators(plan)
 
 
+def _renumber(instruction: Any, new_index: dict[int, int]) -> None:
+    """Give an instruction the new numbers of its values. Jumps stay: no instruction goes away."""
+    match type(instruction).__name__:
+        case "KernelCall" | "DelegateCall":
+            instruction.args[:] = [new_index[i] for i in instruction.args]
+        case "MoveCall":
+            instruction.move_from = new_index[instruction.move_from]
+            instruction.move_to = new_index[instruction.move_to]
+        case "JumpFalseCall":
+            instruction.cond_value_index = new_index[instruction.cond_value_index]
+        case "FreeCall":
+            instruction.value_index = new_index[instruction.value_index]
+
+
 def _strip_operators(plan: Any) -> None:
-    calls = [i.instr_args for chain in plan.chains for i in chain.instructions]
+    calls = _calls(plan)
     names = [(op.name, op.overload) for op in plan.operators]
     order: dict[tuple[str, str], int] = {}
     kept: list[Any] = []
@@ -512,32 +589,41 @@ def _value_key(value: Any, new_index: dict[int, int]) -> tuple[object, ...] | No
     return None
 
 
-def _strip_constants(program: Any) -> None:
-    """Keep the constants that tensors use, cut to what they use; equal ones once."""
+def _strip_data(program: Any, buffers: Sequence[Any], *, planned: bool) -> list[Any]:
+    """Return the data that tensors use, cut to what they use; what is equal once.
+
+    planned: what tensors in planned memory start with; else constants. Tensors get its new numbers.
+    """
     need: dict[int, int] = {}
     tensors = []
     for plan in program.execution_plan:
         for value in plan.values:
-            if type(value.val).__name__ == "Tensor" and value.val.allocation_info is None:
+            if _is_tensor(value, planned=planned):
                 tensors.append(value.val)
                 index = value.val.data_buffer_idx
                 if index:
-                    need[index] = max(need.get(index, 0), _tensor_bytes(value.val))
-    placeholder = (
-        replace(program.constant_buffer[0], storage=b"") if program.constant_buffer else None
-    )
-    kept: list[Any] = [placeholder] if placeholder is not None else []
+                    need[index] = max(need.get(index, 0), tensor_bytes(value.val))
+    if planned and not need:
+        return []
+    kept: list[Any] = [replace(buffers[0], storage=b"")] if buffers else []
     first: dict[bytes, int] = {}
     new_index = {0: 0}
     for old in sorted(need):
-        storage = bytes(program.constant_buffer[old].storage[: need[old]])
+        storage = bytes(buffers[old].storage[: need[old]])
         if storage not in first:
             first[storage] = len(kept)
-            kept.append(replace(program.constant_buffer[old], storage=storage))
+            kept.append(replace(buffers[old], storage=storage))
         new_index[old] = first[storage]
     for tensor in tensors:
         tensor.data_buffer_idx = new_index[tensor.data_buffer_idx]
-    program.constant_buffer = kept
+    return kept
+
+
+def _is_tensor(value: Any, *, planned: bool) -> bool:
+    """Whether a value is a tensor that is, or is not, in planned memory."""
+    return (
+        type(value.val).__name__ == "Tensor" and (value.val.allocation_info is not None) == planned
+    )
 
 
 def dead_constant_bytes(data: bytes, *, name: str) -> int:
@@ -549,7 +635,7 @@ def dead_constant_bytes(data: bytes, *, name: str) -> int:
         value.val.data_buffer_idx
         for plan in program.execution_plan
         for value in plan.values
-        if type(value.val).__name__ == "Tensor" and value.val.allocation_info is None
+        if _is_tensor(value, planned=False)
     }
     return sum(
         len(buffer.storage) for i, buffer in enumerate(program.constant_buffer) if i not in used
@@ -572,13 +658,66 @@ def _constant_method(program: Any, method: str) -> float | int | None:
     return None
 
 
+#: Numbers as inputs and outputs travel as 8 bytes, a bool as 1, None as none.
+_NUMBERS = {
+    "Int": ("int64", ()),
+    "Double": ("float64", ()),
+    "Bool": ("bool", ()),
+    "Null": ("uint8", (0,)),
+}
+
+
+def number_of(value: Any) -> float | None:
+    """Return the number that a value of a program holds when it is loaded, None for another."""
+    match type(value).__name__:
+        case "Int":
+            return int(value.int_val)
+        case "Bool":
+            return bool(value.bool_val)
+        case "Double":
+            return float(value.double_val)
+    return None
+
+
+def _needs_full_runtime(plan: Any) -> bool:
+    """Whether a method has what only the full runtime and application have.
+
+    Inputs and outputs that are numbers, lists of tensors that are moved, views of inputs that the
+    plan has no memory for.
+    """
+    ends = [plan.values[index].val for index in (*plan.inputs, *plan.outputs)]
+    if any(type(value).__name__ in _NUMBERS for value in ends):
+        return True
+    for instruction in _instructions(plan):
+        used = [plan.values[index].val for index in _used_values(instruction)]
+        if type(instruction).__name__ == "MoveCall":
+            if type(used[0]).__name__ in ("TensorList", "OptionalTensorList"):
+                return True
+        elif type(instruction).__name__ == "KernelCall":
+            view = call_name(plan, instruction).startswith("executorch_prim::et_view")
+            if view and (used[0].allocation_info is None or used[-1].allocation_info is None):
+                return True
+    return False
+
+
 def _tensor_spec(program: Any, plan: Any, side: str, position: int) -> TensorSpec:
     index = (plan.inputs if side == "input" else plan.outputs)[position]
     tensor = plan.values[index].val
-    if type(tensor).__name__ != "Tensor":
-        raise PteError(
-            f"{side} {position} is a {type(tensor).__name__}: only tensors are supported"
+    kind = type(tensor).__name__
+    if kind in _NUMBERS:
+        number, shape = _NUMBERS[kind]
+        return TensorSpec(
+            name=f"{side}{position}",
+            shape=shape,
+            dim_order=tuple(range(len(shape))),
+            dtype=number,
+            scale=None,
+            zero_point=None,
+            planned=False,
+            fixed=number_of(tensor) if side == "input" else None,
         )
+    if kind != "Tensor":
+        raise PteError(f"{side} {position} is a {kind}: only tensors and numbers are supported")
     dtype = DTYPES[int(tensor.scalar_type)][0]
     scale: float | None = None
     zero_point: int | None = None
@@ -619,8 +758,7 @@ def call_is_int8(plan: Any, call: Any) -> bool:
 def _operator_uses(plan: Any) -> tuple[OperatorUse, ...]:
     calls: Counter[str] = Counter()
     int8: dict[str, bool] = {}
-    for instruction in plan.chains[0].instructions:
-        call = instruction.instr_args
+    for call in _calls(plan):
         name = call_name(plan, call)
         calls[name] += 1
         int8[name] = int8.get(name, True) and call_is_int8(plan, call)
@@ -641,7 +779,7 @@ def _looks_like_logits(
     """
     if not inputs or not outputs:
         return False
-    names = [call_name(plan, i.instr_args) for i in plan.chains[0].instructions]
+    names = [call_name(plan, call) for call in _calls(plan)]
     shape = outputs[0].shape
     return (
         len(shape) == 2

@@ -8,20 +8,34 @@ products are integers far below 2**53, so float64 convolutions and matrix produc
 order. Two operators are defined in integers where the Python reference computes in float:
 `quantized_avg_pool2d` (sum plus or minus half the count, divided, truncated) and `softmax` (the
 fixed-point algorithm of TFLite's int8 softmax).
+
+What a program keeps between inferences (mutable buffers) a `Reference` keeps, too: it starts as a
+device does that has just loaded the model.
 """
 
 from __future__ import annotations
 
+import functools
 import io
 import math
+import operator
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mcugen import cache
-from mcugen.errors import ConfigError, UnsupportedOperatorError
-from mcugen.pte import DTYPES, PteArtifact, call_name, deserialize, find_method
+from mcugen.errors import ConfigError, PteError, UnsupportedOperatorError
+from mcugen.pte import (
+    DTYPES,
+    PteArtifact,
+    TensorSpec,
+    call_name,
+    deserialize,
+    find_method,
+    number_of,
+    tensor_bytes,
+)
 from mcugen.quiet import quiet
 
 if TYPE_CHECKING:
@@ -29,6 +43,9 @@ if TYPE_CHECKING:
 
 #: Files whose change makes kept outputs stale.
 SOURCES = ("reference.py", "fixed_point.py")
+
+#: As the device: a loop in a file ends (MCUGEN_MAX_INSTRUCTIONS).
+_MAX_INSTRUCTIONS = 1 << 20
 
 Progress = Callable[[str, int, int], None]
 
@@ -51,7 +68,7 @@ def run_reference(
 def reference_outputs(
     artifact: PteArtifact, inputs: Sequence[np.ndarray], *, progress: Progress | None = None
 ) -> tuple[np.ndarray, ...]:
-    """Return every output for a batch of samples; kept on disk.
+    """Return every output for a batch of samples, run in order; kept on disk.
 
     Args:
         artifact: whose `pte` bytes are run.
@@ -103,46 +120,54 @@ class Reference:
 
         self._torch = torch
         self.artifact = artifact
-        program = deserialize(artifact.pte, name=artifact.name).program
-        plan = find_method(program, name=artifact.name)
+        file = deserialize(artifact.pte, name=artifact.name)
+        plan = find_method(file.program, name=artifact.name)
+        self._plan = plan
         self._planned = [
             torch.zeros(size, dtype=torch.uint8) for size in plan.non_const_buffer_sizes
         ]
-        self._constants = program.constant_buffer
+        self._constants = file.program.constant_buffer
+        self._initial = file.mutable_data
         self._storage: dict[int, torch.Tensor] = {}  # value index to its bytes in memory order
         self._values: list[Any] = [None] * len(plan.values)
         for index, value in enumerate(plan.values):
             if type(value.val).__name__ == "Tensor":
                 self._values[index] = self._tensor(index, value.val)
-        for index, value in enumerate(plan.values):
-            if type(value.val).__name__ != "Tensor":
-                self._values[index] = self._constant(value.val, plan)
+            else:
+                self._values[index] = number_of(value.val)
         self._inputs = list(plan.inputs)
         self._outputs = list(plan.outputs)
-        operators = _Operators(torch)
-        self._calls = [
-            operators.bind(
-                call_name(plan, i.instr_args), [self._values[a] for a in i.instr_args.args]
-            )
-            for i in plan.chains[0].instructions
+        self._operators = _Operators(torch)
+        self._steps = [
+            self._step(position, instruction.instr_args)
+            for position, instruction in enumerate(plan.chains[0].instructions)
         ]
 
     def _tensor(self, index: int, tensor: Any) -> torch.Tensor:
         """Return a view with logical shape onto the bytes the memory plan gives the tensor."""
         torch = self._torch
-        name, item = DTYPES[int(tensor.scalar_type)]
-        dtype = getattr(torch, name)
-        nbytes = math.prod(tensor.sizes) * item
+        nbytes = tensor_bytes(tensor)
+        data = b""
         if tensor.allocation_info is not None:
             start = tensor.allocation_info.memory_offset
             storage = self._planned[tensor.allocation_info.memory_id][start : start + nbytes]
-        elif tensor.data_buffer_idx:
-            data = bytearray(self._constants[tensor.data_buffer_idx].storage[:nbytes])
-            storage = torch.frombuffer(data, dtype=torch.uint8) if nbytes else _no_bytes(torch)
+            if tensor.data_buffer_idx:
+                data = self._initial[tensor.data_buffer_idx].storage
         else:
             storage = torch.zeros(nbytes, dtype=torch.uint8)
+            if tensor.data_buffer_idx:
+                data = self._constants[tensor.data_buffer_idx].storage
+        if data and nbytes:
+            storage.copy_(torch.frombuffer(bytearray(data[:nbytes]), dtype=torch.uint8))
         self._storage[index] = storage
-        if nbytes == 0:
+        return self._laid_out(tensor, storage)
+
+    def _laid_out(self, tensor: Any, storage: torch.Tensor) -> torch.Tensor:
+        """Return `storage` as a tensor of the program."""
+        torch = self._torch
+        name, item = DTYPES[int(tensor.scalar_type)]
+        dtype = getattr(torch, name)
+        if tensor_bytes(tensor) == 0:
             return torch.zeros(tuple(tensor.sizes), dtype=dtype)
         strides = [0] * len(tensor.sizes)
         step = 1
@@ -154,25 +179,109 @@ class Reference:
             tuple(tensor.sizes), strides, storage.storage_offset() // item
         )
 
-    def _constant(self, value: Any, plan: Any) -> Any:
+    def _value(self, index: int) -> Any:
+        """Return what a value is now; a list is made of what its items are now."""
+        value = self._plan.values[index].val
         match type(value).__name__:
-            case "Int":
-                return value.int_val
-            case "Bool":
-                return value.bool_val
-            case "Double":
-                return float(value.double_val)
             case "String":
                 return value.string_val
-            case "IntList":
-                return [plan.values[item].val.int_val for item in value.items]
             case "BoolList" | "DoubleList":
                 return list(value.items)
-            case "TensorList":
+            case "IntList" | "TensorList":
                 return [self._values[item] for item in value.items]
             case "OptionalTensorList":
                 return [self._values[item] if item != -1 else None for item in value.items]
-        return None
+        return self._values[index]
+
+    # --- instructions ---
+
+    def _step(self, position: int, instruction: Any) -> Callable[[], int]:
+        """Return a call that does one instruction and returns the position of the next."""
+        following = position + 1
+        match type(instruction).__name__:
+            case "MoveCall":
+                source, target = instruction.move_from, instruction.move_to
+
+                def move() -> int:
+                    self._values[target] = self._values[source]
+                    if source in self._storage:
+                        self._storage[target] = self._storage[source]
+                    return following
+
+                return move
+            case "JumpFalseCall":
+                condition = instruction.cond_value_index
+                destination = int(instruction.destination_instruction)
+
+                def jump() -> int:
+                    value = self._values[condition]
+                    # A tensor counts as false if any of its elements is.
+                    return following if bool(self._torch.as_tensor(value).all()) else destination
+
+                return jump
+            case "FreeCall":
+                return lambda: following
+        call = self._call(call_name(self._plan, instruction), list(instruction.args))
+
+        def run() -> int:
+            call()
+            return following
+
+        return run
+
+    def _call(self, name: str, args: list[int]) -> Callable[[], None]:
+        compute = _NUMBERS.get(name)
+        if compute is not None:
+
+            def number() -> None:
+                values = [self._value(index) for index in args[:-1]]
+                try:
+                    self._values[args[-1]] = compute(*values)
+                except ArithmeticError as error:
+                    raise PteError(f"{self.artifact.name}: {name}: {error}") from error
+
+            return number
+        if name.startswith("executorch_prim::et_view"):
+            return lambda: self._view(args[0], args[-1])
+        if name.startswith("executorch_prim::"):
+            raise UnsupportedOperatorError(f"the host reference has no operator {name}")
+        if self._is_fixed(args):
+            return self._operators.bind(name, [self._value(index) for index in args])
+        # Where values change, arguments are what they are when the call is reached.
+        self._operators.bind(name, [self._value(index) for index in args])  # refuses what it lacks
+        return lambda: self._operators.bind(name, [self._value(index) for index in args])()
+
+    def _is_fixed(self, args: list[int]) -> bool:
+        """Whether the arguments of a call are the same each time: no instruction changes them."""
+        items = [
+            item
+            for index in args
+            if type(self._plan.values[index].val).__name__
+            in ("IntList", "TensorList", "OptionalTensorList")
+            for item in self._plan.values[index].val.items
+        ]
+        return self._changed.isdisjoint((*args, *items))
+
+    @functools.cached_property
+    def _changed(self) -> frozenset[int]:
+        """The values that moves, views and arithmetic on numbers make others."""
+        changed = set()
+        for instruction in self._plan.chains[0].instructions:
+            arguments = instruction.instr_args
+            if type(arguments).__name__ == "MoveCall":
+                changed.add(arguments.move_to)
+            elif type(arguments).__name__ == "KernelCall":
+                name = call_name(self._plan, arguments)
+                if name in _NUMBERS or name.startswith("executorch_prim::"):
+                    changed.add(arguments.args[-1])
+        return frozenset(changed)
+
+    def _view(self, source: int, target: int) -> None:
+        """Give a tensor the memory of another one, in its own shape."""
+        self._storage[target] = self._storage[source]
+        self._values[target] = self._laid_out(self._plan.values[target].val, self._storage[source])
+
+    # --- an inference ---
 
     def run(self, inputs: Sequence[np.ndarray | bytes]) -> tuple[np.ndarray, ...]:
         """Run one inference; see `run_reference`."""
@@ -187,27 +296,87 @@ class Reference:
             data = value if isinstance(value, bytes) else np.ascontiguousarray(value).tobytes()
             if len(data) != spec.nbytes:
                 raise ConfigError(f"{spec.name} takes {spec.nbytes:,} B, got {len(data):,} B")
-            if data:
+            if spec.fixed is not None:
+                if data != np.array(spec.fixed, spec.dtype).tobytes():
+                    raise ConfigError(f"{spec.name} is not the value that was traced, {spec.fixed}")
+            elif data:
                 self._storage[index].copy_(torch.frombuffer(bytearray(data), dtype=torch.uint8))
         # These operators are too small to share out: a second thread only waits for the first.
         threads = torch.get_num_threads()
         torch.set_num_threads(1)
         try:
             with torch.no_grad():
-                for call in self._calls:
-                    call()
+                self._run_steps()
         finally:
             torch.set_num_threads(threads)
         return tuple(
-            np.frombuffer(self._storage[index].numpy().tobytes(), np.dtype(spec.dtype)).reshape(
-                spec.memory_shape
-            )
+            self._output(spec, index)
             for spec, index in zip(self.artifact.outputs, self._outputs, strict=True)
         )
 
+    def _run_steps(self) -> None:
+        position = left = 0
+        while position < len(self._steps):
+            position = self._steps[position]()
+            left += 1
+            if left > _MAX_INSTRUCTIONS:
+                raise PteError(
+                    f"{self.artifact.name} does not end: {_MAX_INSTRUCTIONS:,} instructions"
+                )
 
-def _no_bytes(torch: Any) -> torch.Tensor:
-    return torch.zeros(0, dtype=torch.uint8)
+    def _output(self, spec: TensorSpec, index: int) -> np.ndarray:
+        if index in self._storage:
+            data = self._storage[index].numpy().tobytes()
+        else:
+            data = np.array(self._values[index] if spec.nbytes else [], spec.dtype).tobytes()
+        return np.frombuffer(data, np.dtype(spec.dtype)).reshape(spec.memory_shape)
+
+
+# Integers as the device keeps them: 64 bits that wrap.
+def _number(value: float) -> float:
+    if isinstance(value, (bool, float)):
+        return value
+    return (int(value) + (1 << 63)) % (1 << 64) - (1 << 63)
+
+
+def _truncated_quotient(a: int, b: int) -> int:
+    quotient = abs(a) // abs(b)
+    return quotient if (a < 0) == (b < 0) else -quotient
+
+
+def _scalar(x: torch.Tensor) -> float:
+    return x.reshape(-1)[0].item()
+
+
+#: Operators whose result is a number, by what ExecuTorch's runtime computes.
+_NUMBERS: dict[str, Callable[..., Any]] = {
+    "aten::_local_scalar_dense": _scalar,
+    "aten::sym_numel": lambda x: x.numel(),
+    "aten::sym_size.int": lambda x, dim: x.shape[dim],
+    "executorch_prim::add.Scalar": lambda a, b: _number(a + b),
+    "executorch_prim::ceil.Scalar": math.ceil,
+    "executorch_prim::eq.Scalar": operator.eq,
+    "executorch_prim::floordiv.Scalar": lambda a, b: _number(a // b),
+    "executorch_prim::floordiv.int": lambda a, b: _number(_truncated_quotient(a, b)),
+    "executorch_prim::ge.Scalar": operator.ge,
+    "executorch_prim::gt.Scalar": operator.gt,
+    "executorch_prim::le.Scalar": operator.le,
+    "executorch_prim::lt.Scalar": operator.lt,
+    "executorch_prim::mod.Scalar": lambda a, b: a - b * _truncated_quotient(a, b),
+    "executorch_prim::mod.int": lambda a, b: a - b * _truncated_quotient(a, b),
+    "executorch_prim::mul.Scalar": lambda a, b: _number(a * b),
+    "executorch_prim::neg.Scalar": lambda a: _number(-a),
+    "executorch_prim::round.Scalar": round,
+    "executorch_prim::sub.Scalar": lambda a, b: _number(a - b),
+    "executorch_prim::sym_float.Scalar": float,
+    "executorch_prim::sym_int.Scalar": int,
+    "executorch_prim::sym_ite.Scalar": lambda condition, a, b: a if condition else b,
+    "executorch_prim::sym_max.Scalar": max,
+    "executorch_prim::sym_min.Scalar": min,
+    "executorch_prim::sym_not.Scalar": operator.not_,
+    "executorch_prim::truediv.Scalar": operator.truediv,
+    "executorch_prim::trunc.Scalar": math.trunc,
+}
 
 
 class _Operators:

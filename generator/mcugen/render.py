@@ -111,6 +111,7 @@ class AppConfigContext:
     output_scale: str  #: C float literal
     output_zero_point: int
     softmax: bool
+    keeps_state: bool
 
 
 @dataclass(frozen=True)
@@ -317,6 +318,7 @@ def app_config_context(
         output_scale=c_float(output.scale if output and output.scale is not None else 1.0),
         output_zero_point=(output.zero_point or 0) if output else 0,
         softmax=artifact.softmax_output,
+        keeps_state=artifact.keeps_state,
     )
 
 

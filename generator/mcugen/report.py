@@ -47,6 +47,7 @@ def model_section(artifact: PteArtifact) -> dict[str, Any]:
         "stripped_bytes": artifact.stripped_bytes,
         "macs": artifact.macs,
         "io": artifact.io,
+        "keeps_state": artifact.keeps_state,
         "isa": artifact.isa.value if artifact.isa else None,
         "executorch_version": artifact.executorch_version,
         "inputs": [tensor_section(spec) for spec in artifact.inputs],

@@ -36,8 +36,17 @@ def check_files(inputs: Sequence[Path], outputs: Sequence[Path]) -> None:
 def read_inputs(paths: Sequence[Path], specs: Sequence[TensorSpec]) -> tuple[bytes, ...]:
     """Return each input's bytes in memory order, checked against the model.
 
+    Numbers that were fixed when the model was exported need no file, if none of them is given one.
+
     Raises ConfigError: wrong number of files, size, dtype or shape.
     """
+    free = [spec for spec in specs if spec.fixed is None]
+    if len(free) < len(specs) and len(paths) == len(free):
+        given = iter(paths)
+        return tuple(
+            read_input(next(given), spec) if spec.fixed is None else fixed_bytes(spec)
+            for spec in specs
+        )
     if len(paths) != len(specs):
         raise ConfigError(
             f"the model has {len(specs)} input{'s' * (len(specs) != 1)}; "
@@ -45,6 +54,13 @@ def read_inputs(paths: Sequence[Path], specs: Sequence[TensorSpec]) -> tuple[byt
             hint="Give --input once per input, in order: " + "; ".join(map(describe, specs)),
         )
     return tuple(read_input(path, spec) for path, spec in zip(paths, specs, strict=True))
+
+
+def fixed_bytes(spec: TensorSpec) -> bytes:
+    """Return the only bytes that an input takes which was a number when the model was exported."""
+    import numpy as np
+
+    return np.array(spec.fixed, np.dtype(spec.dtype).newbyteorder("<")).tobytes()
 
 
 def check_outputs(paths: Sequence[Path], specs: Sequence[TensorSpec]) -> None:

@@ -38,6 +38,7 @@ const AppConfig kAppConfig = {
     /*output_scale=*/0.5f,
     /*output_zero_point=*/-1,
     /*softmax=*/true,
+    /*keeps_state=*/false,
 };
 
 extern const BoardConfig kBoardConfig;

@@ -66,6 +66,7 @@ class Plan:
     values: list[Any] = field(default_factory=list)
     operators: list[Any] = field(default_factory=list)
     instructions: list[Any] = field(default_factory=list)
+    inputs: list[int] = field(default_factory=list)
 
     @property
     def chains(self) -> list[Any]:

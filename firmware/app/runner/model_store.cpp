@@ -25,8 +25,10 @@ constexpr size_t kMaxMethodName = 63;
 constexpr char kDefaultMethod[] = "forward";
 constexpr uint8_t kWriteModel = 0x10;
 constexpr uint8_t kLoadModel = 0x11;
+constexpr uint8_t kReloadModel = 0x12;
 constexpr uint8_t kOk = 0;
 constexpr uint8_t kBadArgument = 3;
+constexpr uint8_t kNotReady = 4;
 constexpr uint8_t kLoadFailed = 6;
 
 /// At the start of the arena: what a debugger or simulator puts there together with a `.pte`.
@@ -135,6 +137,19 @@ StoreAnswer load_model(const uint8_t* body, size_t bytes) {
   return {kOk, ""};
 }
 
+StoreAnswer reload_model(size_t bytes) {
+  if (bytes != 0) {
+    return {kBadArgument, "out of range"};
+  }
+  if (g_empty) {
+    return {kNotReady, nullptr};
+  }
+  const AppConfig loaded = g_config;
+  unload();
+  return load(loaded.pte_bytes, loaded.pte_crc32) ? StoreAnswer{kOk, ""}
+                                                  : StoreAnswer{kLoadFailed, nullptr};
+}
+
 }  // namespace
 
 const AppConfig& model_config() { return g_config; }
@@ -193,6 +208,8 @@ Error model_store_place(MethodMeta& meta, size_t io_bytes, const char** step) {
       return Error::MemoryAllocationFailed;
     }
     new (&spans[i]) Span<uint8_t>(memory, static_cast<size_t>(bytes.get()));
+    // Buffers that the model changes start as zeros, where the file does not say with what.
+    std::memset(memory, 0, static_cast<size_t>(bytes.get()));
   }
   g_config.planned_buffers = spans;
   g_config.num_planned_buffers = buffers;
@@ -207,6 +224,8 @@ bool model_store_frame(uint8_t type, const uint8_t* body, size_t bytes, StoreAns
     *answer = write_model(body, bytes);
   } else if (type == kLoadModel) {
     *answer = load_model(body, bytes);
+  } else if (type == kReloadModel) {
+    *answer = reload_model(bytes);
   } else {
     return false;
   }

@@ -39,6 +39,7 @@ constexpr AppConfig kAppConfig = {
     /*output_scale=*/0.1f,
     /*output_zero_point=*/5,
     /*softmax=*/true,
+    /*keeps_state=*/false,
 };
 
 }  // namespace mcugen
