@@ -131,12 +131,14 @@ def _lower(
     from executorch.backends.cortex_m.passes.cortex_m_pass_manager import CortexMPassManager
     from executorch.exir import ExecutorchBackendConfig, to_edge
 
+    from mcugen.passes import lowering_passes
+
     target = _target(cpu, isa)
     edge = to_edge(quantized.program, compile_config=cortex_m_edge_compile_config())
     if io == "int8":
         edge = _quantize_io(quantized.name, edge)
     edge._edge_programs["forward"] = CortexMPassManager(
-        edge.exported_program(), target_config=target
+        edge.exported_program(), passes=lowering_passes(), target_config=target
     ).transform()
     executorch = edge.to_executorch(ExecutorchBackendConfig(extract_delegate_segments=True))
     program = executorch.exported_program()

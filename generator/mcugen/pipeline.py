@@ -26,7 +26,7 @@ from mcugen.quiet import quiet
 
 Progress = Callable[[str, int, int], None]
 
-_STAGES = ("model.py", "quantize.py", "lower.py", "data.py", "pipeline.py")
+_STAGES = ("model.py", "quantize.py", "lower.py", "passes.py", "data.py", "pipeline.py")
 _READERS = ("pte.py", "operators.py", "runtime_layout.py")
 _PACKAGES = ("torch", "executorch", "torchao", "numpy")
 

@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Networks that the published Cortex-M passes lower to something without a meaning, or not at all.
+
+What they compute is held against the quantized program before lowering, in float.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from mcugen.lower import lower
+from mcugen.model import ModelSource
+from mcugen.pte import read_pte
+from mcugen.quantize import Calibration, channels_last, quantize
+from mcugen.reference import Reference
+
+pytestmark = pytest.mark.torch
+
+
+class SharedRange(nn.Module):
+    """The convolutions' ranges are those of what they are joined with."""
+
+    def __init__(self, activation: nn.Module) -> None:
+        super().__init__()
+        self.left = nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), activation)
+        self.right = nn.Conv2d(3, 4, 1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.cat([self.left(x), self.right(x)], 1)
+
+
+class SharedAddition(nn.Module):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.cat([torch.relu(x + x), x], 1)
+
+
+class Transposed(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.up = nn.ConvTranspose2d(3, 4, 2, 2)
+        self.other = nn.ConvTranspose2d(3, 4, 2, 2)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.cat([torch.relu(self.up(x)), self.other(x)], 1)
+
+
+class Hardswish(nn.Module):
+    """Not after a convolution; and after one that something else uses, too."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.mix = nn.Conv2d(3, 3, 1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        mixed = self.mix(x)
+        return nn.functional.hardswish(x + mixed) + nn.functional.hardswish(mixed)
+
+
+class Extremes(nn.Module):
+    """Operators that depend on the memory order follow minimum and maximum."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.left, self.right = nn.Conv2d(3, 5, 1), nn.Conv2d(3, 5, 1)
+        self.last = nn.Conv2d(5, 2, 3)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        left, right = self.left(x), self.right(x)
+        chosen = nn.functional.pad(torch.minimum(left, right), (0, 1, 2, 0))
+        return self.last(nn.functional.avg_pool2d(torch.maximum(chosen, chosen * chosen), 2, 1))
+
+
+class Attention(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.query, self.key, self.value = (nn.Linear(6, 6) for _ in range(3))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        scores = torch.bmm(self.query(x), self.key(x).transpose(1, 2))
+        return torch.bmm(torch.softmax(scores, -1), self.value(x))
+
+
+IMAGE = (1, 3, 6, 7)
+
+
+@pytest.mark.parametrize(
+    ("make", "shape"),
+    [
+        *(
+            pytest.param(lambda act=act: SharedRange(act()), IMAGE, id=f"cat-{act.__name__}")
+            for act in (nn.ReLU, nn.ReLU6, nn.Hardtanh, nn.Hardsigmoid, nn.Hardswish)
+        ),
+        pytest.param(SharedAddition, IMAGE, id="cat-add"),
+        pytest.param(Transposed, IMAGE, id="cat-transposed"),
+        pytest.param(Hardswish, IMAGE, id="hardswish"),
+        pytest.param(Extremes, IMAGE, id="extremes"),
+        pytest.param(Attention, (1, 4, 6), id="attention"),
+    ],
+)
+@pytest.mark.parametrize("cpu", ["cortex-m4", "cortex-m55"])
+def test_lowered_program_computes_what_the_quantized_one_does(make, shape, cpu):
+    torch.manual_seed(1)
+    module = make().eval()
+    samples = tuple((2 * torch.randn(shape),) for _ in range(4))
+    source = ModelSource("network", module, samples[0], None, None, "a test")
+    quantized = quantize(source, Calibration(samples, "normal noise", True))
+    pte, report = lower(quantized, cpu=cpu, io="float")
+    artifact = read_pte(pte, name="network")
+
+    raw = {line.operator for line in report.operators if line.operator.startswith("aten::")}
+    assert raw <= {"aten::cat.out", "aten::clamp.out", "aten::permute_copy.out"}  # no arithmetic
+    for (sample,) in samples:
+        (image,) = channels_last((sample,))
+        with torch.no_grad():
+            want = quantized.program.module()(image).numpy()
+        memory = sample.permute(artifact.inputs[0].dim_order).contiguous().numpy()
+        (spec,) = artifact.outputs
+        (got,) = Reference(artifact).run((memory.tobytes(),))
+        got = np.asarray(got).reshape(spec.memory_shape)
+        want = want.transpose(spec.dim_order)
+        # Roundings of integers and floats in the middle are passed on: some steps of 255.
+        assert np.abs(got - want).max() <= 5 / 255 * np.ptp(want)
