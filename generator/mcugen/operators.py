@@ -123,6 +123,8 @@ _NOT_READ = frozenset({"scratch"})
 
 _MOST_PLANNED_BYTES = 1 << 30
 
+_PRIM = "executorch_prim::"
+
 #: Gives its result the memory of its argument.
 _VIEW = "executorch_prim::et_view"
 
@@ -344,7 +346,29 @@ def _check_call(
             for item in value.items:
                 if type(plan.values[item].val).__name__ != "Int":
                     raise PteError(f"{where}: argument {position} '{argument.name}' is no int[]")
+    _check_element_type(plan, where, called, args)
     _check_outputs(plan, where, called, args, joined)
+
+
+def _check_element_type(plan: Any, where: str, called: Operator, args: list[int]) -> None:
+    """Refuse integers where an operator computes with floats only.
+
+    The exporter leaves float operators on quantized tensors where it finds no int8 operator: their
+    scale is lost, so there is nothing right to compute.
+    """
+    from mcugen.pte import DTYPES
+
+    tensor = plan.values[args[0]].val
+    if type(tensor).__name__ != "Tensor" or called.name.startswith(("cortex_m::", _PRIM)):
+        return
+    dtype = DTYPES[int(tensor.scalar_type)][0]
+    if dtype not in called.dtypes and all(each.startswith("float") for each in called.dtypes):
+        raise UnsupportedOperatorError(
+            f"operator {called.name} is called with {dtype} values, it computes with "
+            f"{' and '.join(called.dtypes)} (at {where.partition(' (')[0]}{_computed(plan, args)})",
+            hint="The exporter found no int8 operator for a quantized layer, and left it without "
+            "its scale. Replace the layer, or keep it out of quantization.",
+        )
 
 
 def _check_outputs(

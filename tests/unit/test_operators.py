@@ -26,6 +26,7 @@ class Tensor:
     sizes: list[int]
     allocation_info: Any = "somewhere"
     data_buffer_idx: int = 0
+    scalar_type: int = 1  # int8
 
 
 @dataclass
@@ -205,6 +206,19 @@ def test_a_list_must_hold_ints() -> None:
 
     with pytest.raises(PteError, match="argument 3 'stride' is no int"):
         operators.check_calls(plan)
+
+
+def test_a_float_operator_takes_no_quantized_values() -> None:
+    """What the exporter leaves where it finds no int8 operator; the scale is lost."""
+    operators.check_calls(one_call("aten::hardswish.out", *[Tensor([1, 8], scalar_type=6)] * 2))
+    plan = one_call("aten::hardswish.out", Tensor([1, 8]), Tensor([1, 8]))
+
+    with pytest.raises(UnsupportedOperatorError, match=r"aten::hardswish\.out.* int8") as caught:
+        operators.check_calls(plan)
+
+    assert "instruction 0, which computes a tensor [1, 8]" in caught.value.message
+    assert "no int8 operator" in (caught.value.hint or "")
+    assert caught.value.exit_code == 5
 
 
 def test_a_number_may_be_int_or_double() -> None:
