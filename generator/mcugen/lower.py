@@ -20,6 +20,16 @@ IO_KINDS = ("int8", "float")
 
 _EDGES = ("cortex_m::quantize_per_tensor.out", "cortex_m::dequantize_per_tensor.out")
 
+#: What the quantizer takes and the firmware would compute in plain integers, too. Where all else
+#: stands with int8 tensors, it copies or selects.
+_ARITHMETIC = frozenset(
+    f"aten::{name}"
+    for name in (
+        *("add", "addmm", "avg_pool2d", "bmm", "div", "linear", "log", "log10", "log1p", "log2"),
+        *("mean", "mm", "mul", "rsqrt", "sigmoid", "silu", "sqrt", "sub", "tanh"),
+    )
+)
+
 
 @dataclass(frozen=True)
 class OperatorReport:
@@ -203,6 +213,8 @@ def _operator_reports(program: Any, quantized: QuantizedProgram) -> list[Operato
         name = f"{namespace}::{operator}.{overload}"
         origin = _origin(node)
         int8 = name in _EDGES or not _touches_float(node)
+        if int8 and origin in quantized.sources and origin not in quantized.unquantized:
+            _refuse_lost_scale(node, name, quantized.name)
         reason = None
         if not int8:
             reason = quantized.unquantized.get(origin)
@@ -222,6 +234,21 @@ def _operator_reports(program: Any, quantized: QuantizedProgram) -> list[Operato
             )
         )
     return reports
+
+
+def _refuse_lost_scale(node: Any, name: str, model: str) -> None:
+    """Raise LoweringError if a quantized layer became an operator that knows no scale.
+
+    mcugen.passes mends what is known to end so; this is for the rest, which would compute nonsense.
+    """
+    if name.partition(".")[0] in _ARITHMETIC:
+        layer = _layer(node)
+        raise LoweringError(
+            f"{model}: {name} ({f'layer {layer}' if layer else 'its own forward'}) would compute "
+            "with quantized values without their scale: ExecuTorch's lowering found no int8 "
+            "operator for it",
+            hint="Replace the layer, or write it in another way: as a module of its own, say.",
+        )
 
 
 def _origin(node: Any) -> str:

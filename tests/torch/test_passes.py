@@ -9,8 +9,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from executorch.backends.cortex_m.passes.cortex_m_pass_manager import CortexMPassManager
 from torch import nn
 
+from mcugen import passes
+from mcugen.errors import LoweringError, UnsupportedOperatorError
 from mcugen.lower import lower
 from mcugen.model import ModelSource
 from mcugen.pte import read_pte
@@ -123,3 +126,28 @@ def test_lowered_program_computes_what_the_quantized_one_does(make, shape, cpu):
         want = want.transpose(spec.dim_order)
         # Roundings of integers and floats in the middle are passed on: some steps of 255.
         assert np.abs(got - want).max() <= 5 / 255 * np.ptp(want)
+
+
+@pytest.mark.parametrize(
+    ("module", "error", "words"),
+    [
+        (
+            SharedAddition(),
+            LoweringError,
+            r"aten::add\.out \(its own forward\).* without their scale",
+        ),
+        (Transposed(), UnsupportedOperatorError, r"aten::convolution\.out is called with int8"),
+    ],
+    ids=["lowering", "reading"],
+)
+def test_what_lost_its_scale_is_refused(monkeypatch, module, error, words):
+    """The published passes stand for whatever of that kind is not mended."""
+    monkeypatch.setattr(passes, "lowering_passes", lambda: CortexMPassManager.legacy_pass_list)
+    samples = ((torch.randn(IMAGE),),)
+    source = ModelSource("network", module.eval(), samples[0], None, None, "a test")
+    quantized = quantize(source, Calibration(samples, "normal noise", True))
+
+    with pytest.raises(error, match=words) as caught:
+        read_pte(lower(quantized, cpu="cortex-m4")[0], name="network")
+
+    assert caught.value.exit_code == 5
