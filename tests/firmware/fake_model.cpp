@@ -59,7 +59,7 @@ void cause(uint8_t trouble) {
     case kLongLoop: {
       // Three instructions a round: nop, subs, bne.
       uint32_t rounds = 10000000 / 3;
-      __asm volatile("1: nop\n subs %0, #1\n bne 1b" : "+l"(rounds)::"cc");
+      __asm volatile(".syntax unified\n1: nop\n subs %0, %0, #1\n bne 1b" : "+l"(rounds)::"cc");
       break;
     }
     default:
