@@ -51,7 +51,7 @@ FAULTS = {
     "wrong_kind": ("execute", "0x12", "aten::add.out: argument 1"),
     "wrong_shape": ("execute", "0x12", "aten::add.out"),
     "constant_as_out": ("load", "0x23", "aten::add writes to value 1: constant"),
-    "endless_loop": ("execute", "0x23", "loop without end"),
+    "endless_loop": ("execute", "0x23", "endless loop"),
     "planned_memory_too_large": ("load", "0x21", "arena too small for planned memory"),
 }
 
@@ -138,7 +138,7 @@ def load(runner: Runner, pte: bytes) -> None:
         runner.client.write_model(pte)
     else:
         runner.client.unload_model()
-        runner.arena.write(pte)
+        runner.arena.write_model(pte)
     runner.client.load_model(len(pte), zlib.crc32(pte))
 
 
