@@ -187,6 +187,7 @@ def _quantize(
     module = source.module.to(memory_format=torch.channels_last)
     inputs = channels_last(source.example_inputs)
     captured = _capture(source.name, module, inputs)
+    _refuse_state(source.name, captured)
     quantizer = _reporting_quantizer()
     prepared = prepare_pt2e(captured.module(check_guards=False), quantizer)
     with torch.no_grad():
@@ -204,6 +205,44 @@ def _quantize(
         calibration_samples=len(calibration.samples),
         calibration_random=calibration.random,
     )
+
+
+def _refuse_state(name: str, captured: Any) -> None:
+    """Raise QuantizationError if the model changes buffers: PT2E takes them for constants.
+
+    It folds what is read from such a buffer into the program, so that the state would never change.
+    """
+    changed = sorted(_changed_buffers(captured))
+    if changed:
+        what = f"buffer '{changed[0]}'" if len(changed) == 1 else f"buffers {', '.join(changed)}"
+        raise QuantizationError(
+            f"{name}: its forward() changes {what}; quantization would freeze what is there",
+            hint="Keep the state outside: as an input and an output. Or export the model in float, "
+            "with ExecuTorch's to_edge and InitializedMutableBufferPass, and build the .pte.",
+        )
+
+
+def _changed_buffers(captured: Any) -> set[str]:
+    """Return the buffers that a captured program writes to, itself or through views."""
+    # Captured programs are not functional: the signature does not tell.
+    buffers = captured.graph_signature.inputs_to_buffers
+    changed = set()
+    for node in captured.graph.nodes:
+        schema = getattr(node.target, "_schema", None)
+        if schema is None or not schema.is_mutable:
+            continue
+        for argument, value in zip(schema.arguments, node.args, strict=False):
+            if argument.alias_info is None or not argument.alias_info.is_write:
+                continue
+            while not isinstance(value, (list, tuple)) and value.op == "call_function":
+                source = getattr(value.target, "_schema", None)
+                aliases = source is not None and any(r.alias_info for r in source.returns)
+                if not aliases or not value.args:
+                    break
+                value = value.args[0]
+            if getattr(value, "name", None) in buffers:
+                changed.add(buffers[value.name])
+    return changed
 
 
 def _capture(name: str, module: Any, inputs: tuple[torch.Tensor, ...]) -> Any:
