@@ -6,7 +6,7 @@ CPU.
     pytest tests/differential/test_networks.py --network 1234           # that seed alone
     PYTHONPATH=tests/kernels:tests/differential python tests/differential/networks.py 1234
 
-Every network that the exporter accepts must run. The reference is mcugen.reference: int8 results
+Every network must be built and run. The reference is mcugen.reference: int8 results
 are equal in every byte. Where a network keeps float operators that round in an order of their own
 (mcugen.operators.rounds), an int8 result may be one step off and a float one by the tolerance of
 mcugen.measure, as `mcugen verify` allows. Bytes on a CPU must be exactly those of our host build.
