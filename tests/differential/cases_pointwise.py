@@ -24,6 +24,7 @@ from mcugen.resources import firmware_dir
 #: Distance between 1 and the next float.
 EPSILON = 2.0**-23
 
+FLOAT = 6  #: its ScalarType
 RANKED = ("bool", "uint8", "int8", "int32", "int64", "float32")
 INTS = ("uint8", "int8", "int32", "int64")
 
@@ -130,7 +131,7 @@ FLOAT_UNARY = {
     "rsqrt": ("positive", 2),
     "sigmoid": ("normal", 4),
 }
-FLOAT_UNARY["sqrt"] = ("positive", 0)
+FLOAT_UNARY["sqrt"] = ("positive", 1)  # ours is exact, torch's for other layouts is not
 FLOAT_UNARY["reciprocal"] = ("normal", 0)
 
 
@@ -306,6 +307,8 @@ def choose(maker: Maker, op: str, name: str) -> OpCase:
     dtype = maker.pick(*RANKED)
     if name == "where":
         other = dtype if not maker.one_in(4) else maker.pick(*RANKED)
+        if {dtype, other} == {"int8", "uint8"}:
+            other = dtype  # their common type is int16, which the firmware lacks
         tensors, shape = operands(maker, ["bool", dtype, other])
         out = Out(promote(dtype, other), shape, layout_of(maker, tensors, shape))
         return OpCase(op, tuple(tensors), (out,))
@@ -334,7 +337,7 @@ def reduced_shape(shape: Shape, dims: set[int], keep: bool) -> Shape:
 def reduction(maker: Maker, op: str, name: str) -> OpCase:
     arguments = [each for each in operators.operator(op).arguments[1:] if not each.written]
     dtype = maker.pick("float32", "float32", *RANKED)
-    if name in ("var", "var_mean", "mean"):
+    if name in ("var", "var_mean"):
         dtype = "float32"
     if name in ("max", "min", "amax", "amin", "argmax", "argmin") and dtype == "bool":
         dtype = "int8"
@@ -368,7 +371,8 @@ def reduction(maker: Maker, op: str, name: str) -> OpCase:
             keep = maker.one_in(2)
             args.append(keep)
         elif argument.name == "dtype":
-            args.append(None)
+            # Of integers there is a mean only as a float.
+            args.append(FLOAT if name == "mean" and dtype != "float32" else None)
         elif argument.name == "unbiased":
             args.append(maker.one_in(2))
         elif argument.name == "correction":
@@ -382,6 +386,8 @@ def reduction(maker: Maker, op: str, name: str) -> OpCase:
     ulp, atol = 0, 0.0
     if name in ("sum", "prod") and dtype != "float32":
         result = "int64"
+    if name == "mean":
+        result = "float32"
     if name in ("sum", "mean", "prod", "var", "var_mean"):
         # The host adds up in float: n roundings, each of half an epsilon, of partial sums no
         # larger than sum |x|. Ours rounds once.
@@ -392,7 +398,7 @@ def reduction(maker: Maker, op: str, name: str) -> OpCase:
         ulp = 2
         if name == "prod":
             ulp = count + 1
-        elif dtype == "float32":
+        elif result == "float32":
             atol = count * count * largest * EPSILON / 2
             if name != "sum":
                 atol /= count
