@@ -241,7 +241,7 @@ def _refuse_lost_scale(node: Any, name: str, model: str) -> None:
 
     mcugen.passes mends what is known to end so; this is for the rest, which would compute nonsense.
     """
-    if name.partition(".")[0] in _ARITHMETIC:
+    if name.partition(".")[0] in _ARITHMETIC and _takes_int8(node):
         layer = _layer(node)
         raise LoweringError(
             f"{model}: {name} ({f'layer {layer}' if layer else 'its own forward'}) would compute "
@@ -263,6 +263,14 @@ def _layer(node: Any) -> str:
     path = list(stack.values())[-1][0] if stack else ""
     # Exported modules are wrapped: "L['self'].body.4" or "_modules.body" in some captures.
     return path.removeprefix("L['self'].")
+
+
+def _takes_int8(node: Any) -> bool:
+    """Return whether an input is int8: quantized values are; wider integers are indices."""
+    import torch
+
+    values = (arg.meta.get("val") for arg in node.all_input_nodes)
+    return any(isinstance(v, torch.Tensor) and v.dtype is torch.int8 for v in values)
 
 
 def _touches_float(node: Any) -> bool:

@@ -31,6 +31,7 @@ from executorch.backends.transforms.replace_scalar_with_tensor import (
 )
 from executorch.backends.transforms.utils import create_constant_placeholder
 from executorch.exir.dialects._ops import ops as exir_ops
+from executorch.exir.pass_base import ExportPass
 from torch.export.graph_signature import InputKind
 
 _EDGE = exir_ops.edge
@@ -51,6 +52,7 @@ def lowering_passes() -> list[Any]:
         ReplaceScalarWithTensorArgPass,
         *passes[folding:],
         ReplaceQuantNodesPass,
+        ChannelsLastImages,
     ]
 
 
@@ -82,6 +84,43 @@ class FuseActivations(ActivationFusionPass):  # type: ignore[misc]  # the wheel 
 
 class ToCortexM(AtenToCortexMPass):  # type: ignore[misc]
     """Has a table for the activations that nothing before it has fused."""
+
+
+_IMAGE_OPERATORS = frozenset(
+    getattr(_EDGE.cortex_m, name).default
+    for name in (
+        "quantized_conv2d",
+        "quantized_depthwise_conv2d",
+        "quantized_transpose_conv2d",
+        "quantized_avg_pool2d",
+        "quantized_max_pool2d",
+    )
+)
+_NHWC = [0, 2, 3, 1]
+
+
+class ChannelsLastImages(ExportPass):  # type: ignore[misc]
+    """Copies an image into N, H, W, C order where an operator needs it and memory has another.
+
+    A slice of channels, say, comes out contiguous, and so does what is computed from it.
+    """
+
+    def call_operator(self, op: Any, args: tuple[Any, ...], kwargs: Any, meta: Any) -> Any:
+        if op in _IMAGE_OPERATORS and not _is_channels_last(args[0].data):
+            copy = super().call_operator(
+                _EDGE.dim_order_ops._clone_dim_order.default,
+                (args[0],),
+                {"dim_order": _NHWC},
+                meta,
+            )
+            args = (copy, *args[1:])
+        return super().call_operator(op, args, kwargs, meta)
+
+
+def _is_channels_last(image: torch.Tensor) -> bool:
+    """Whether memory is in the order N, H, W, C; an axis of one element is anywhere."""
+    steps = [image.stride(axis) for axis in _NHWC if image.shape[axis] > 1]
+    return steps == sorted(steps, reverse=True)
 
 
 def _activation_table(node: Any, to_cortex_m: Any) -> Any:
