@@ -74,6 +74,8 @@ void cause(uint8_t) {}
 
 void model_load() {}
 
+void model_unload() {}
+
 bool model_ready() { return g_ready; }
 
 void model_describe_error(TextWriter& out) {
