@@ -65,12 +65,14 @@ void aten__elu_out(KernelRuntimeContext& ctx, Span<EValue*> args) {
 }
 
 void aten__logit_out(KernelRuntimeContext& ctx, Span<EValue*> args) {
-  static constexpr Pointwise kOp = {"aten::logit.out", "tA", Result::kFloat, logit, nullptr};
+  static constexpr Pointwise kOp = {"aten::logit.out", "tA",        Result::kFloat, logit,
+                                    nullptr,           kFloatDtypes};
   pointwise(ctx, args, kOp);
 }
 
 void aten__silu_out(KernelRuntimeContext& ctx, Span<EValue*> args) {
-  static constexpr Pointwise kOp = {"aten::silu.out", "t", Result::kFloat, silu, nullptr};
+  static constexpr Pointwise kOp = {"aten::silu.out", "t",         Result::kFloat, silu,
+                                    nullptr,          kFloatDtypes};
   pointwise(ctx, args, kOp);
 }
 

@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.qemu, pytest.mark.toolchain]
 
 BOARDS = [board for board in list_boards() if board.qemu is not None]
 LONG_LOOP_INSTRUCTIONS = 9_999_999
-OTHER_INSTRUCTIONS = 10_000  # of fake_model's execution besides the loop
+OTHER_INSTRUCTIONS = 50_000  # of fake_model's execution besides the loop
 UNDEFINED, UNMAPPED, OVERFLOW, ABORT, LONG_LOOP, JUMP = 0xE1, 0xE2, 0xE3, 0xE4, 0xE6, 0xE7
 
 
