@@ -571,12 +571,13 @@ def _write_all(root: Path, files: Mapping[str, bytes], stale: Sequence[str]) -> 
             target.write_bytes(data)
         plan = {"replace": list(changed), "remove": list(stale)}
         (staged / "commit.new").write_text(json.dumps(plan), encoding="utf-8")
+        with _interrupts_deferred():
+            os.replace(staged / "commit.new", root / _COMMIT)
+            _commit(root)
     except BaseException:
-        shutil.rmtree(staged, ignore_errors=True)
+        if not (root / _COMMIT).exists():  # else the next call completes it
+            shutil.rmtree(staged, ignore_errors=True)
         raise
-    with _interrupts_deferred():
-        os.replace(staged / "commit.new", root / _COMMIT)
-        _commit(root)
 
 
 def _write_new(root: Path, files: Mapping[str, bytes]) -> None:

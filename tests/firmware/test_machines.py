@@ -177,7 +177,12 @@ def test_faults_are_reported_in_words(
         device.send(frame(3, 1))
         device.until(b"e-[Fault: ")
         name = device.until(b"]\r\n").decode()[:-3]
-        report = device.until(b"m-fault-cause-").decode()
+        if board.cpu == "cortex-m0plus" and kind not in (None, "Panic"):
+            # Armv6-M has one kind of fault, and no register that says what it was.
+            kind, causes = "HardFault", []
+            report = device.until(b"m-fault-cfsr-0x00000000\r\n").decode()
+        else:
+            report = device.until(b"m-fault-cause-").decode()
         while not all(cause in report for cause in causes):
             report += device.until(b"\r\n").decode()
 
@@ -191,7 +196,7 @@ def test_faults_are_reported_in_words(
     assert set(fields) >= {"pc", "lr", "cfsr"}
     if trouble in (UNDEFINED, UNMAPPED):
         assert "model_execute" in function_at(elf, int(fields["pc"], 16)), fields
-    if trouble == UNMAPPED:
+    if trouble == UNMAPPED and causes:
         assert fields["address"] == "0x3f000000"
 
 
