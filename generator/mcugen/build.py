@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from mcugen.boards import BoardSpec, MemoryKind
-from mcugen.cache import cache_dir
+from mcugen.cache import cache_dir, file_sha256
 from mcugen.errors import BuildError, DoesNotFitError, FlashError, McugenError
 from mcugen.project import FirmwareProject, finish_interrupted_write, read_manifest
 from mcugen.toolchain import COMPILER, OPENOCD, QEMU, find_tool
@@ -123,7 +123,7 @@ def build_project(
                 raise
             if not _holds_project(elf, project):
                 raise BuildError(f"{elf} does not hold this project's model", log_path=log_path)
-            stamp["elf"] = _file_sha256(elf)
+            stamp["elf"] = file_sha256(elf)
             _write_json(stamp_path, stamp)
         image = _read_image(elf, project, board, log_path)
     if image.sections.get(".init_array"):
@@ -300,7 +300,7 @@ def _telling_lines(lines: Sequence[str], limit: int = 12) -> list[str]:
 def _is_built(stamp_path: Path, stamp: Mapping[str, Any], elf: Path) -> bool:
     try:
         recorded = json.loads(stamp_path.read_text(encoding="utf-8"))
-        return bool(recorded == {**stamp, "elf": _file_sha256(elf)})
+        return bool(recorded == {**stamp, "elf": file_sha256(elf)})
     except (OSError, ValueError):
         return False
 
@@ -315,7 +315,7 @@ def _tree_digest(root: Path) -> str:
                 path = Path(folder, name)
                 digest.update(f"{path.relative_to(root).as_posix()}\0".encode())
                 # An editor's lock file may be a link to nothing.
-                content = _file_sha256(path) if path.is_file() else "no file"
+                content = file_sha256(path) if path.is_file() else "no file"
                 digest.update(content.encode())
     return digest.hexdigest()
 
@@ -381,11 +381,6 @@ def _read_image(
         firmware_id=project.firmware_id,
         project=project,
     )
-
-
-def _file_sha256(path: Path) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _write_json(path: Path, document: Mapping[str, Any]) -> None:

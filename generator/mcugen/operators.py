@@ -19,6 +19,7 @@ from functools import cache
 from typing import Any
 
 from mcugen.errors import PteError, UnsupportedOperatorError
+from mcugen.pte import call_name, tensor_bytes, DTYPES
 from mcugen.resources import executorch_dir, firmware_dir
 
 #: The files of firmware/ops/table: name of the operator → its source file in firmware/ops, its
@@ -171,8 +172,6 @@ def keeps_state(plan: Any) -> bool:
     what the inference before left. In the order of the file, which is that of control flow but for
     loops; what a loop keeps from turn to turn is taken for state if it is read first.
     """
-    from mcugen.pte import tensor_bytes
-
     if sum(plan.non_const_buffer_sizes) > _MOST_PLANNED_BYTES:
         return True  # No device has that; it need not be looked at byte by byte.
     # By bytes: a view without a copy is a tensor at the same place, and no instruction.
@@ -221,7 +220,7 @@ def keeps_state(plan: Any) -> bool:
 
 def _reads_and_writes(plan: Any, call: Any) -> tuple[list[int], list[int]]:
     """Return the values whose bytes a call uses, and those that it gives new ones."""
-    name = _call_name(plan, call)
+    name = call_name(plan, call)
     called, args = operator(name), list(call.args)
     targets = [args[position] for position in called.outputs] + args[-1:]
     reads = [
@@ -256,7 +255,7 @@ def _joins(plan: Any, arguments: Any) -> list[int]:
     kind = type(arguments).__name__
     if kind == "MoveCall":
         return _tensors_of(plan, [arguments.move_to])
-    view = kind == "KernelCall" and _call_name(plan, arguments).startswith(_VIEW)
+    view = kind == "KernelCall" and call_name(plan, arguments).startswith(_VIEW)
     return _tensors_of(plan, arguments.args[-1:]) if view else []
 
 
@@ -314,12 +313,7 @@ def _calls(plan: Any) -> Iterator[tuple[int, str, list[int]]]:
         for index, instruction in enumerate(chain.instructions):
             call = instruction.instr_args
             if type(call).__name__ == "KernelCall":
-                yield index, _call_name(plan, call), list(call.args)
-
-
-def _call_name(plan: Any, call: Any) -> str:
-    called = plan.operators[call.op_index]
-    return f"{called.name}.{called.overload}" if called.overload else str(called.name)
+                yield index, call_name(plan, call), list(call.args)
 
 
 def _check_call(
@@ -356,8 +350,6 @@ def _check_element_type(plan: Any, where: str, called: Operator, args: list[int]
     The exporter leaves float operators on quantized tensors where it finds no int8 operator: their
     scale is lost, so there is nothing right to compute.
     """
-    from mcugen.pte import DTYPES
-
     tensor = plan.values[args[0]].val
     if type(tensor).__name__ != "Tensor" or called.name.startswith(("cortex_m::", _PRIM)):
         return

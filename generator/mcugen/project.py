@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any
 from mcugen import operators, render
 from mcugen.boards import BoardSpec, Isa, MemoryKind
 from mcugen.c_array import c_byte_array
-from mcugen.cache import cache_dir
+from mcugen.cache import cache_dir, sha256_hex
 from mcugen.errors import TemplateError
 from mcugen.memory import STACK_BYTES
 from mcugen.resources import (
@@ -107,7 +107,7 @@ def place_project(
     pte_sha256: str = "",
 ) -> FirmwareProject:
     """Write `files` and their manifest into `root`. pte_bytes: 0 for an image without a model."""
-    manifest = {path: _sha256(data) for path, data in sorted(files.items())}
+    manifest = {path: sha256_hex(data) for path, data in sorted(files.items())}
     document = {
         "schema": _MANIFEST_SCHEMA,
         "board": board.id,
@@ -147,7 +147,7 @@ def project_lock(root: Path) -> Iterator[None]:
 
     folder = cache_dir() / "locks"
     folder.mkdir(parents=True, exist_ok=True)
-    with open(folder / _sha256(str(root.resolve()).encode())[:16], "w") as file:
+    with open(folder / sha256_hex(str(root.resolve()).encode())[:16], "w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
@@ -503,10 +503,6 @@ def firmware_id_of(files: Mapping[str, bytes]) -> str:
     return digest.hexdigest()[:16]
 
 
-def _sha256(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
-
-
 def _bad_manifest(root: Path) -> TemplateError:
     return TemplateError(
         f"{root / MANIFEST} is damaged or of another version of mcugen",
@@ -531,12 +527,12 @@ def _refuse_foreign_files(root: Path, files: Mapping[str, bytes], old: Mapping[s
     foreign: list[str] = []
     for path in sorted({*files, *old}):
         try:
-            on_disk = _sha256((root / path).read_bytes())
+            on_disk = sha256_hex((root / path).read_bytes())
         except (FileNotFoundError, NotADirectoryError):
             continue
         except OSError as error:
             raise TemplateError(f"{root / path} cannot be read: {error.strerror}") from error
-        if on_disk == old.get(path) or (path in files and on_disk == _sha256(files[path])):
+        if on_disk == old.get(path) or (path in files and on_disk == sha256_hex(files[path])):
             continue
         (edited if path in old else foreign).append(path)
     for paths, what, hint in (

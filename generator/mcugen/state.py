@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mcugen.cache import file_sha256
 from mcugen.errors import ConfigError, PteError
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def save_last_build(root: Path, last: LastBuild) -> None:
         "calibrate": last.calibrate,
         "artifact": last.artifact.to_json(),
         "image": _plain(asdict(last.image)),
-        "elf_sha256": _sha256(last.image.elf),
+        "elf_sha256": file_sha256(last.image.elf),
     }
     # The description names the .pte's hash, so a crash between the two is noticed.
     write_atomically(folder / "last.pte", last.artifact.pte)
@@ -105,7 +106,7 @@ def load_last_build(root: Path) -> LastBuild:
     except (OSError, KeyError, TypeError, ValueError, AttributeError, PteError) as error:
         raise ConfigError(f"{path} is not usable: {error}", hint=again) from None
     try:
-        actual = _sha256(image.elf)
+        actual = file_sha256(image.elf)
     except OSError:
         raise ConfigError(f"the last build's {image.elf} is gone", hint=again) from None
     if actual != elf_sha256:
@@ -139,11 +140,6 @@ def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _plain(value: Any) -> Any:
