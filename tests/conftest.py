@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from mcugen.boards import load_board
-from mcugen.build import build_project
-from mcugen.cache import cache_dir
-from mcugen.project import firmware_id_of, runner_files
-from mcugen.runner import Runner, write_runner_project
-from mcugen.toolchain import COMPILER, find_tool
+from mcugen.base.cache import cache_dir
+from mcugen.base.toolchain import COMPILER, find_tool
+from mcugen.boards.load import load_board
+from mcugen.device.runner import Runner
+from mcugen.project.build import build_project
+from mcugen.project.generate import firmware_id_of, runner_files
+from mcugen.project.runner import write_runner_project
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -21,7 +21,7 @@ from executorch.exir.scalar_type import ScalarType
 from op_case import OpCase, Out, T
 from op_host import DTYPES
 
-from mcugen import operators
+from mcugen.program import operator_table
 
 ALIGNMENT = 16
 
@@ -143,7 +143,7 @@ class Builder:
         self.instructions.append(s.Instruction(s.KernelCall(index, args)))
 
     def case(self, case: OpCase) -> None:
-        arguments = operators.operator(case.op).arguments
+        arguments = operator_table.operator(case.op).arguments
         given = list(case.args)
         outs = list(case.outs)
         slots: list[Slot] = []

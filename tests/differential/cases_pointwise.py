@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 from op_case import OpCase, Out, T
 
-from mcugen import operators
-from mcugen.resources import firmware_dir
+from mcugen.base.resources import firmware_dir
+from mcugen.program import operator_table
 
 #: Distance between 1 and the next float.
 EPSILON = 2.0**-23
@@ -335,7 +335,7 @@ def reduced_shape(shape: Shape, dims: set[int], keep: bool) -> Shape:
 
 
 def reduction(maker: Maker, op: str, name: str) -> OpCase:
-    arguments = [each for each in operators.operator(op).arguments[1:] if not each.written]
+    arguments = [each for each in operator_table.operator(op).arguments[1:] if not each.written]
     dtype = maker.pick("float32", "float32", *RANKED)
     if name in ("var", "var_mean"):
         dtype = "float32"

@@ -14,10 +14,10 @@ from typing import Any
 import executorch.backends.cortex_m.passes  # noqa: F401 (registers the references)
 import torch
 
-from mcugen import reference
-from mcugen.pte import DTYPES
+from mcugen.program.artifact import DTYPES
+from mcugen.program.reference import operators
 
-_INTEGER = reference._Operators(torch)
+_INTEGER = operators.Operators(torch)
 
 
 def compute(op: str, args: list[Any]) -> Any:

@@ -174,7 +174,7 @@ class OnDevice:
         self._runner = runner
 
     def __call__(self, pte: bytes, inputs: Sequence[bytes] = ()) -> Ran:
-        from mcugen.errors import McugenError
+        from mcugen.base.errors import McugenError
 
         try:
             self._runner.push(pte)

@@ -17,13 +17,15 @@ import numpy as np
 import torch
 from torch import nn
 
-from mcugen import operators
-from mcugen.errors import LoweringError, McugenError
-from mcugen.lower import lower
-from mcugen.model import ModelSource
-from mcugen.pte import PteArtifact, TensorSpec, read_pte
-from mcugen.quantize import Calibration, quantize
-from mcugen.reference import Reference
+from mcugen.base.errors import LoweringError, McugenError
+from mcugen.export.calibration import Calibration
+from mcugen.export.lower import lower
+from mcugen.export.quantize import quantize
+from mcugen.model.source import ModelSource
+from mcugen.program import calls
+from mcugen.program.artifact import PteArtifact, TensorSpec
+from mcugen.program.read import read_pte
+from mcugen.program.reference.walker import Reference
 
 CPUS = ("cortex-m4", "cortex-m55")
 
@@ -410,7 +412,7 @@ def export(seed: int) -> Network:
     inputs = tuple(_input(rng, spec) for spec in artifact.inputs)
     used = tuple(use.name for use in artifact.operators)
     rounds = tuple(
-        use.name for use in artifact.operators if not use.int8 and operators.rounds(use.name)
+        use.name for use in artifact.operators if not use.int8 and calls.rounds(use.name)
     )
     try:
         expected = tuple(each.tobytes() for each in Reference(artifact).run(inputs))

@@ -118,9 +118,9 @@ def _shaped(case: OpCase) -> OpCase:
     """Fill in the outputs' shapes with those torch's own operator gives."""
     if all(out.shape is not None for out in case.outs):
         return case
-    from mcugen import operators
+    from mcugen.program import operator_table
 
-    if not operators.operator(case.op).outputs:
+    if not operator_table.operator(case.op).outputs:
         return replace(case, outs=tuple(replace(out, shape=()) for out in case.outs))
     return replace(
         case,
@@ -218,7 +218,7 @@ def _call_functional(function: Any, given: list[Any]) -> list[Any]:
 def _typed(argument: Any, value: Any, torch: Any) -> Any:
     """A `.pte` holds a dtype as a number."""
     if argument.name in ("dtype", "out_dtype") and isinstance(value, int):
-        from mcugen.pte import DTYPES
+        from mcugen.program.artifact import DTYPES
 
         return getattr(torch, DTYPES[value][0])
     if argument.name in ("layout", "memory_format", "device") and isinstance(value, int):

@@ -17,7 +17,7 @@ from harness import Reference, stream
 from op_case import OpCase
 from op_host import Again, OpHost, T, Tensors, shared_hosts
 
-from mcugen import operators
+from mcugen.program import operator_table
 
 pytestmark = [pytest.mark.torch, pytest.mark.toolchain]
 
@@ -51,7 +51,7 @@ def call(case: OpCase, order: Callable[[T], T]) -> list[Any]:
     """The arguments of the case, every tensor as `order` gives it."""
     given, outs = list(case.args), [T(np.zeros(out.shape, out.dtype)) for out in case.outs]
     arguments: list[Any] = []
-    for argument in operators.operator(case.op).arguments:
+    for argument in operator_table.operator(case.op).arguments:
         if not argument.written:
             value = given.pop(0)
             if isinstance(value, T):

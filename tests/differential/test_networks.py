@@ -23,9 +23,10 @@ from typing import Any
 import pytest
 from harness import HostProgram, OnDevice, Reference, same_bits
 
-from mcugen import cache
-from mcugen.measure import within_tolerance
-from mcugen.pte import TensorSpec, read_pte
+from mcugen.base import cache
+from mcugen.device.verify import within_tolerance
+from mcugen.program.artifact import TensorSpec
+from mcugen.program.read import read_pte
 
 pytestmark = [pytest.mark.torch, pytest.mark.toolchain, pytest.mark.qemu]
 

@@ -25,10 +25,11 @@ from executorch.backends.cortex_m.test import tester
 from lower_once import LowerOnce
 from torch.utils._pytree import tree_flatten
 
-from mcugen.boards import load_board
-from mcugen.errors import DeviceError
-from mcugen.pte import DTYPES, deserialize, find_method
-from mcugen.runner import Runner
+from mcugen.base.errors import DeviceError
+from mcugen.boards.load import load_board
+from mcugen.device.runner import Runner
+from mcugen.program.artifact import DTYPES
+from mcugen.program.container import deserialize, find_method
 
 #: The cases that run a program on a simulator ("FVP" is Arm's), by the name of their function.
 ON_DEVICE = re.compile(r"test_implementation_|_fvp$")

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from firmware_build import Qemu, frame, unframe
 
-from mcugen.boards import load_board
+from mcugen.boards.load import load_board
 
 HEADER = """\
 # A session with the firmware, as docs/protocol.md describes it, captured from QEMU.

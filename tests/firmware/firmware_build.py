@@ -13,8 +13,8 @@ from types import TracebackType
 
 from cobs import cobs
 
-from mcugen.boards import BoardSpec
-from mcugen.resources import executorch_include_dir
+from mcugen.base.resources import executorch_include_dir
+from mcugen.boards.spec import BoardSpec
 
 HERE = Path(__file__).resolve().parent
 FIRMWARE = HERE.parent.parent / "firmware"

@@ -17,7 +17,8 @@ from pathlib import Path
 import pytest
 from firmware_build import STACK_BYTES, Qemu, build_target, frame
 
-from mcugen.boards import BoardSpec, list_boards
+from mcugen.boards.load import list_boards
+from mcugen.boards.spec import BoardSpec
 
 pytestmark = [pytest.mark.qemu, pytest.mark.toolchain]
 

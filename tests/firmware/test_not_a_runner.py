@@ -11,8 +11,8 @@ from subprocess import CompletedProcess
 import pytest
 from firmware_build import Qemu, build_target
 
-from mcugen.boards import load_board
-from mcugen.device import QemuMachine
+from mcugen.boards.load import load_board
+from mcugen.device.qemu import QemuMachine
 
 pytestmark = [pytest.mark.qemu, pytest.mark.toolchain]
 

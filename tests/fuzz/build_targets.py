@@ -15,8 +15,8 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from mcugen import operators
-from mcugen.resources import executorch_include_dir
+from mcugen.base.resources import executorch_include_dir
+from mcugen.program import operator_table
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -39,7 +39,10 @@ _LIBFUZZER_FLAGS = ["-fsanitize=fuzzer-no-link", "-fsanitize=float-cast-overflow
 
 def op_table() -> str:
     """Return a header that lists every operator of the firmware."""
-    lines = [f'  OPERATOR("{name}", {operators.function_for(name)})' for name in operators.names()]
+    lines = [
+        f'  OPERATOR("{name}", {operator_table.function_for(name)})'
+        for name in operator_table.names()
+    ]
     return "\n".join(
         [
             "#pragma once",

@@ -23,9 +23,9 @@ HERE = Path(__file__).resolve().parent
 
 
 def events_of(data: bytes, chunk: int) -> list[object]:
-    from mcugen import protocol
+    from mcugen.device.protocol import stream
 
-    demultiplexer = protocol.StreamDemultiplexer()
+    demultiplexer = stream.StreamDemultiplexer()
     events: list[object] = []
     for start in range(0, len(data), chunk):
         events += demultiplexer.feed(data[start : start + chunk])
@@ -35,16 +35,16 @@ def events_of(data: bytes, chunk: int) -> list[object]:
 
 def parse_reply(lines: list[str]) -> None:
     """Everything that is ever read out of text."""
-    from mcugen import protocol
-    from mcugen.errors import McugenError
+    from mcugen.base.errors import McugenError
+    from mcugen.device.protocol import faults, info, text
 
-    reply = protocol.TextReply(tuple(lines))
+    reply = text.TextReply(tuple(lines))
     _ = reply.errors, reply.logs
     for parse in (
-        lambda: protocol.parse_info(reply.value("m-mcugen-info-")),
-        lambda: protocol.parse_infer(reply),
-        lambda: protocol.parse_results(reply),
-        lambda: str(protocol.parse_fault(lines)),
+        lambda: info.parse_info(reply.value("m-mcugen-info-")),
+        lambda: text.parse_infer(reply),
+        lambda: text.parse_results(reply),
+        lambda: str(faults.parse_fault(lines)),
     ):
         try:
             parse()
@@ -79,8 +79,9 @@ class Replies:
 
 def one_input(data: bytes) -> None:
     """Raises what is a finding."""
-    from mcugen import protocol
-    from mcugen.errors import McugenError
+    from mcugen.base.errors import McugenError
+    from mcugen.device.protocol import client, frames, stream
+    from mcugen.device.protocol.transcript import Transcript
 
     if not data:
         return
@@ -88,25 +89,25 @@ def one_input(data: bytes) -> None:
     chunk = mode % 61 + 1
     events = events_of(data, chunk)
     assert events == events_of(data, len(data) + 1), "events depend on the chunks"
-    protocol.time = time  # type: ignore[attr-defined]
-    transcript = protocol.Transcript()
+    client.time = time  # type: ignore[attr-defined]
+    transcript = Transcript()
     lines = []
     for event in events:
         transcript.received(event)
-        if isinstance(event, protocol.TextLine):
+        if isinstance(event, stream.TextLine):
             assert "\n" not in event.text and "\0" not in event.text
             lines.append(event.text)
     parse_reply(lines)
     try:
-        parse_raw = protocol.decode_frame(data)
-        assert protocol.decode_frame(protocol.encode_frame(parse_raw)[1:-1]) == parse_raw
+        parse_raw = frames.decode_frame(data)
+        assert frames.decode_frame(frames.encode_frame(parse_raw)[1:-1]) == parse_raw
     except McugenError:
         pass
     if mode >= 0xC0:
         console = Replies(data, chunk)
-        protocol.time = console  # type: ignore[assignment, attr-defined]
-        client = protocol.Client(console, protocol.Transcript(), retries=1)
-        for step in (client.info, client.execute, lambda: client.read_output(0, 10)):
+        client.time = console  # type: ignore[assignment, attr-defined]
+        tested = client.Client(console, Transcript(), retries=1)
+        for step in (tested.info, tested.execute, lambda: tested.read_output(0, 10)):
             with contextlib.suppress(McugenError):
                 step()
 
@@ -191,8 +192,8 @@ def main() -> None:
     if "--mutations" not in sys.argv:
         import atheris
 
-        with atheris.instrument_imports(include=["mcugen.protocol", "cobs"]):
-            import mcugen.protocol  # noqa: F401
+        with atheris.instrument_imports(include=["mcugen.device.protocol", "cobs"]):
+            import mcugen.device.protocol.client  # noqa: F401
         atheris.Setup(sys.argv, one_input)
         atheris.Fuzz()
         return

@@ -50,12 +50,12 @@ def one_call(name: str, arguments: list[Any]) -> bytes:
     from executorch.exir.scalar_type import ScalarType
     from op_host import DTYPES, Again, T, Tensors
 
-    from mcugen import operators
+    from mcugen.program import operator_table
 
     plan = programs.Plan("forward", [])
     constants: list[bytes] = []
     planned = 0
-    written = operators.operator(name).outputs
+    written = operator_table.operator(name).outputs
     indices: list[int] = []
 
     def tensor(value: T, out: bool) -> int:
@@ -108,7 +108,7 @@ def one_call(name: str, arguments: list[Any]) -> bytes:
         indices.append(add(value, position in written))
     if len(written) > 1:
         indices.append(plan.value(s.TensorList([indices[i] for i in written])))
-    elif written and len(indices) <= len(operators.operator(name).arguments):
+    elif written and len(indices) <= len(operator_table.operator(name).arguments):
         indices.append(indices[written[0]])
     if written:
         plan.outputs = [indices[written[0]]]

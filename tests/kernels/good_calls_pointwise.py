@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from op_host import T
 
-from mcugen import operators
-from mcugen.operators import Argument
-from mcugen.resources import firmware_dir
+from mcugen.base.resources import firmware_dir
+from mcugen.program import operator_table
+from mcugen.program.operator_table import Argument
 
 #: Those that test_bad_arguments.py has.
 _ELSEWHERE = {"clamp.out", "hardtanh.out", "relu.out", "maximum.out", "minimum.out"}
@@ -69,7 +69,7 @@ def _argument(operator: str, argument: Argument) -> Any:
 
 
 def _call(operator: str) -> list[Any]:
-    return [_argument(operator, each) for each in operators.operator(operator).arguments]
+    return [_argument(operator, each) for each in operator_table.operator(operator).arguments]
 
 
 def _maker(operator: str) -> Callable[[], list[Any]]:
@@ -132,7 +132,7 @@ def _allowed() -> dict[tuple[str, int], Callable[[Any], bool]]:
     for name in ("cortex_m::minimum.out", "cortex_m::maximum.out"):
         allowed[name, 2] = _any_type
     for name in _NAMES:
-        operator = operators.operator(name)
+        operator = operator_table.operator(name)
         only_float = operator.dtypes == ("float32",) and _base(name) not in ("var", "var_mean")
         same_type = _base(name) in ("amax", "amin") or ".dim_" in name
         promotes = not (only_float or same_type)

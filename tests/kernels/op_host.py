@@ -22,8 +22,8 @@ from pathlib import Path
 
 import numpy as np
 
-from mcugen import operators
-from mcugen.resources import executorch_include_dir
+from mcugen.base.resources import executorch_include_dir
+from mcugen.program import operator_table
 
 ROOT = Path(__file__).resolve().parents[2]
 FIRMWARE = ROOT / "firmware"
@@ -236,8 +236,8 @@ def build_hosts(folder: Path) -> tuple[Path, Path]:
         "};",
         "constexpr OpTableEntry kOpTable[] = {",
         *(
-            f'    {{"{name}", mcugen::ops::{operators.function_for(name)}}},'
-            for name in operators.names()
+            f'    {{"{name}", mcugen::ops::{operator_table.function_for(name)}}},'
+            for name in operator_table.names()
         ),
         "};",
     ]

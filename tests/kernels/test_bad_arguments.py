@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from op_host import NHWC, Again, OpHost, T
 
-from mcugen import operators
+from mcugen.program import operator_table
 
 INVALID_ARGUMENT = 0x12
 
@@ -121,13 +121,13 @@ SAME_CODE = {
     # Return a tensor's memory, or a tensor of another size: see test_resized_tensors.py.
     "executorch_prim::et_copy_index.tensor",
     "executorch_prim::et_view.default",
-    *(name for name in operators.names() if name.endswith("_nhwc.out")),
+    *(name for name in operator_table.names() if name.endswith("_nhwc.out")),
 }
 
 
 def returning(operator: str, arguments: list[Any]) -> list[Any]:
     """The exporter's call: the return value is the output again, or a number with its own place."""
-    if operators.operator(operator).outputs:
+    if operator_table.operator(operator).outputs:
         return [*arguments, Again(len(arguments) - 1)]
     return [*arguments, 0]
 
@@ -143,7 +143,7 @@ def refused(host: OpHost, operator: str, arguments: list[Any]) -> str:
 
 
 def test_every_operator_is_covered() -> None:
-    assert set(operators.names()) == set(CALLS) | SAME_CODE
+    assert set(operator_table.names()) == set(CALLS) | SAME_CODE
 
 
 @pytest.mark.parametrize("operator", CALLS)
@@ -152,7 +152,7 @@ def test_the_good_call_is_good(host: OpHost, operator: str) -> None:
 
     assert reply.error == 0, reply.log
     # What is written before the last output has the bytes that were there.
-    assert reply.untouched or len(operators.operator(operator).outputs) > 1
+    assert reply.untouched or len(operator_table.operator(operator).outputs) > 1
 
 
 @pytest.mark.parametrize("operator", CALLS)
@@ -218,7 +218,7 @@ for family in FAMILIES:
 
 @pytest.mark.parametrize("operator", CALLS)
 def test_refuses_each_argument_of_a_wrong_kind(host: OpHost, operator: str) -> None:
-    names = [argument.name for argument in operators.operator(operator).arguments]
+    names = [argument.name for argument in operator_table.operator(operator).arguments]
     tried = 0
     for index, argument in enumerate(CALLS[operator]()):
         if names[index] in ("scratch", "output_scratch", "memory_format"):
@@ -237,7 +237,7 @@ def test_refuses_each_argument_of_a_wrong_kind(host: OpHost, operator: str) -> N
 def with_output(operator: str) -> bool:
     """Whether the call ends in a tensor it writes, or in a list of them."""
     last = CALLS[operator]()[-1]
-    return bool(operators.operator(operator).outputs) and isinstance(last, T | list)
+    return bool(operator_table.operator(operator).outputs) and isinstance(last, T | list)
 
 
 @pytest.mark.parametrize("operator", filter(with_output, CALLS))

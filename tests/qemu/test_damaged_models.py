@@ -19,9 +19,9 @@ from pathlib import Path
 
 import pytest
 
-from mcugen.errors import DeviceError
-from mcugen.protocol import Client, Deadlines
-from mcugen.runner import Runner
+from mcugen.base.errors import DeviceError
+from mcugen.device.protocol.client import Client, Deadlines
+from mcugen.device.runner import Runner
 
 HERE = Path(__file__).resolve().parent
 NETS = HERE.parent / "golden" / "nets"

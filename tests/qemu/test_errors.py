@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mcugen.cache import cache_dir
+from mcugen.base.cache import cache_dir
 
 pytestmark = [pytest.mark.qemu, pytest.mark.toolchain, pytest.mark.torch]
 
@@ -530,10 +530,10 @@ def test_ctrl_c_while_linking(mcugen, uninterrupted, tmp_path):
 def test_ctrl_c_after_the_answer_changes_nothing():
     """Python takes a second to unload torch: long enough for an impatient Ctrl-C."""
     code = (
-        "import atexit, os, signal, sys; from mcugen import cli;"
+        "import atexit, os, signal, sys; from mcugen.cli import app;"
         "signal.signal(signal.SIGINT, signal.default_int_handler);"
         "atexit.register(os.kill, os.getpid(), signal.SIGINT);"
-        "sys.argv = ['mcugen', 'boards']; cli.main()"
+        "sys.argv = ['mcugen', 'boards']; app.main()"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
 

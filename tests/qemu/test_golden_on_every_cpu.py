@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from mcugen.runner import Runner
+from mcugen.device.runner import Runner
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "mlperf_tiny"
 BOARDS = ("qemu-m0", "qemu-m3", "qemu-m4", "qemu-m7", "qemu-m33", "qemu-m55")

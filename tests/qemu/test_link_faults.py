@@ -19,11 +19,11 @@ from pathlib import Path
 
 import pytest
 
-from mcugen.boards import load_board
-from mcugen.device import SerialConsole
-from mcugen.errors import McugenError
-from mcugen.protocol import Client, Deadlines
-from mcugen.runner import Runner
+from mcugen.base.errors import McugenError
+from mcugen.boards.load import load_board
+from mcugen.device.console import SerialConsole
+from mcugen.device.protocol.client import Client, Deadlines
+from mcugen.device.runner import Runner
 
 pytestmark = [pytest.mark.qemu, pytest.mark.toolchain, pytest.mark.xdist_group("link-faults")]
 

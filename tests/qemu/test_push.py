@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 from elftools.elf.elffile import ELFFile
 
-from mcugen.boards import load_board
-from mcugen.errors import DeviceError
-from mcugen.runner import Runner
+from mcugen.base.errors import DeviceError
+from mcugen.boards.load import load_board
+from mcugen.device.runner import Runner
 
 pytestmark = [pytest.mark.qemu, pytest.mark.toolchain]
 

@@ -12,9 +12,10 @@ from subprocess import CompletedProcess
 import numpy as np
 import pytest
 
-from mcugen.errors import DeviceError
-from mcugen.pte import deserialize, find_method, read_pte
-from mcugen.runner import Runner
+from mcugen.base.errors import DeviceError
+from mcugen.device.runner import Runner
+from mcugen.program.container import deserialize, find_method
+from mcugen.program.read import read_pte
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "torch"))
 from stateful_programs import expected, exported, samples

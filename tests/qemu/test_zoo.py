@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 import zoo_models
 
-from mcugen.boards import load_board
-from mcugen.measure import within_tolerance
-from mcugen.pipeline import build_artifact
-from mcugen.reference import run_reference
-from mcugen.runner import Runner
+from mcugen.boards.load import load_board
+from mcugen.device.runner import Runner
+from mcugen.device.verify import within_tolerance
+from mcugen.export.pipeline import build_artifact
+from mcugen.program.reference.walker import run_reference
 
 MODELS = Path(__file__).parent / "zoo_models.py"
 

@@ -14,9 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from mcugen import operators, schema_codegen
-from mcugen.errors import ConfigError, PteError
-from mcugen.resources import executorch_include_dir
+from mcugen.base.errors import ConfigError, PteError
+from mcugen.base.resources import executorch_include_dir
+from mcugen.program import operator_table
+from mcugen.project import schema_codegen
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -183,8 +184,8 @@ def test_where_operators_write_is_where_the_loader_looks() -> None:
     text = (FIRMWARE / "runtime/executor/method.cpp").read_text(encoding="utf-8")
     counts = {name: int(n) for name, n in re.findall(r'^    \{"([^"]+)", (\d)\},', text, re.M)}
     expected = {}
-    for name in operators.names():
-        arguments = operators.operator(name).arguments
+    for name in operator_table.names():
+        arguments = operator_table.operator(name).arguments
         written = [i for i, argument in enumerate(arguments) if argument.written]
         base = name.partition(".")[0]
         if base.endswith("_") and not base.endswith("__"):
@@ -321,7 +322,7 @@ def test_predicted_method_memory_is_what_is_used(arm: Path, programs: Path, tmp_
     """method_allocator_bytes() to the byte, for every method of every file; and the stack."""
     from executorch.exir._serialize._program import deserialize_pte_binary
 
-    from mcugen.runtime_layout import method_allocator_bytes
+    from mcugen.program.runtime_layout import method_allocator_bytes
 
     used, predicted, stack = {}, {}, {}
     for pte in [programs / "methods.pte", *sorted(GOLDEN.glob("*.pte"))]:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from mcugen.pte import PteArtifact, read_pte
+from mcugen.program.artifact import PteArtifact
+from mcugen.program.read import read_pte
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "mlperf_tiny"
 

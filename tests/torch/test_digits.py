@@ -6,9 +6,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mcugen import cache, pipeline
-from mcugen.models import digits
-from mcugen.reference import reference_outputs
+from mcugen.base import cache
+from mcugen.export import evaluation, pipeline
+from mcugen.model.bundled import digits
+from mcugen.program.reference.walker import reference_outputs
 
 TEST_SAMPLES = 445
 
@@ -19,19 +20,19 @@ def trained(cache_folder):
 
 
 def test_float_accuracy_on_held_out_digits(trained):
-    assert pipeline.float_accuracy("digits", TEST_SAMPLES) >= 0.97
+    assert evaluation.float_accuracy("digits", TEST_SAMPLES) >= 0.97
 
 
 def test_int8_accuracy_is_within_a_point_of_float(trained):
     artifact, _ = pipeline.build_artifact("digits", cpu="cortex-m4")
-    data = pipeline.evaluation_data("digits", artifact, TEST_SAMPLES)
+    data = evaluation.evaluation_data("digits", artifact, TEST_SAMPLES)
     assert data.samples == TEST_SAMPLES
 
     (outputs,) = reference_outputs(artifact, data.inputs)
 
-    int8 = pipeline.accuracy(outputs, data.labels)
+    int8 = evaluation.accuracy(outputs, data.labels)
     assert int8 >= 0.97
-    assert abs(int8 - pipeline.float_accuracy("digits", TEST_SAMPLES)) <= 0.01
+    assert abs(int8 - evaluation.float_accuracy("digits", TEST_SAMPLES)) <= 0.01
 
 
 def test_training_again_gives_the_same_weights(trained):

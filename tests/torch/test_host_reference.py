@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from mlperf_tiny_vectors import MODELS, golden_artifact, golden_vectors
 
-from mcugen.errors import ConfigError
-from mcugen.fixed_point import softmax_s8
-from mcugen.reference import Reference, _Operators, reference_outputs, run_reference
+from mcugen.base.errors import ConfigError
+from mcugen.program.reference.fixed_point import softmax_s8
+from mcugen.program.reference.operators import Operators
+from mcugen.program.reference.walker import Reference, reference_outputs, run_reference
 
 
 @pytest.mark.parametrize("cpu", ["m4", "m55"])
@@ -40,7 +41,9 @@ def test_batch_is_kept_and_equals_single_runs(monkeypatch):
     single = [run_reference(artifact, [sample])[0] for sample in samples]
 
     (first,) = reference_outputs(artifact, [samples])
-    monkeypatch.setattr("mcugen.reference.Reference", None)  # a second run must not load it
+    monkeypatch.setattr(
+        "mcugen.program.reference.walker.Reference", None
+    )  # a second run must not load it
     (second,) = reference_outputs(artifact, [samples])
 
     assert (first == np.stack(single)).all()
@@ -67,12 +70,12 @@ def test_input_that_does_not_suit_says_why(inputs, words):
 def both():
     import torch
 
-    from mcugen.quiet import quiet
+    from mcugen.base.quiet import quiet
 
     with quiet():
         import executorch.backends.cortex_m.passes  # noqa: F401 (registers the operators)
 
-    return torch, _Operators(torch), torch.ops.cortex_m
+    return torch, Operators(torch), torch.ops.cortex_m
 
 
 def _int8(torch, generator, *shape):

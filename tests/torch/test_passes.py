@@ -12,13 +12,13 @@ import torch
 from executorch.backends.cortex_m.passes.cortex_m_pass_manager import CortexMPassManager
 from torch import nn
 
-from mcugen import passes
-from mcugen.errors import LoweringError, UnsupportedOperatorError
-from mcugen.lower import lower
-from mcugen.model import ModelSource
-from mcugen.pte import read_pte
-from mcugen.quantize import Calibration, channels_last, quantize
-from mcugen.reference import Reference
+from mcugen.base.errors import LoweringError, UnsupportedOperatorError
+from mcugen.export.calibration import Calibration
+from mcugen.export.lower import lower
+from mcugen.export.quantize import channels_last, quantize
+from mcugen.model.source import ModelSource
+from mcugen.program.read import read_pte
+from mcugen.program.reference.walker import Reference
 
 pytestmark = pytest.mark.torch
 
@@ -142,7 +142,9 @@ def test_lowered_program_computes_what_the_quantized_one_does(make, shape, cpu):
 )
 def test_what_lost_its_scale_is_refused(monkeypatch, module, error, words):
     """The published passes stand for whatever of that kind is not mended."""
-    monkeypatch.setattr(passes, "lowering_passes", lambda: CortexMPassManager.legacy_pass_list)
+    monkeypatch.setattr(
+        "mcugen.export.passes.manager.lowering_passes", lambda: CortexMPassManager.legacy_pass_list
+    )
     samples = ((torch.randn(IMAGE),),)
     source = ModelSource("network", module.eval(), samples[0], None, None, "a test")
     quantized = quantize(source, Calibration(samples, "normal noise", True))

@@ -11,10 +11,14 @@ import numpy as np
 import pytest
 from mlperf_tiny_vectors import GOLDEN
 
-from mcugen import cache, model, pipeline
-from mcugen.boards import Isa, load_board
-from mcugen.errors import ConfigError, ExportError, LoweringError, UnsupportedOperatorError
-from mcugen.reference import run_reference
+from mcugen.base import cache
+from mcugen.base.errors import ConfigError, ExportError, LoweringError, UnsupportedOperatorError
+from mcugen.boards.load import load_board
+from mcugen.boards.spec import Isa
+from mcugen.export import evaluation, pipeline
+from mcugen.model import load
+from mcugen.model.source import resolve_model
+from mcugen.program.reference.walker import run_reference
 
 NETS = """
 import torch
@@ -91,7 +95,7 @@ def test_channels_last_is_done_for_the_user(nets):
 def test_mve_linear_carries_kernel_sums_and_still_agrees():
     m4, _ = pipeline.build_artifact("digits", cpu="cortex-m4")
     m55, _ = pipeline.build_artifact("digits", board=load_board("qemu-m55"))
-    inputs = pipeline.evaluation_data("digits", m4, 5).inputs[0]
+    inputs = evaluation.evaluation_data("digits", m4, 5).inputs[0]
 
     assert (m4.isa, m55.isa) == (Isa.DSP, Isa.MVE)
     assert m4.sha256 != m55.sha256
@@ -105,8 +109,8 @@ def test_float_io_agrees_with_int8_io():
     spec = int8.outputs[0]
 
     for a, b in zip(
-        pipeline.evaluation_data("digits", int8, 20).inputs[0],
-        pipeline.evaluation_data("digits", real, 20).inputs[0],
+        evaluation.evaluation_data("digits", int8, 20).inputs[0],
+        evaluation.evaluation_data("digits", real, 20).inputs[0],
         strict=True,
     ):
         q, value = run_reference(int8, [a])[0], run_reference(real, [b])[0]
@@ -248,7 +252,7 @@ def test_changed_calibration_file_is_noticed_though_it_is_read_late(tmp_path):
 def test_pt2_file(nets, tmp_path):
     import torch
 
-    source = model.load_model(model.resolve_model(f"{nets}:relu"))
+    source = load.load_model(resolve_model(f"{nets}:relu"))
     torch.export.save(
         torch.export.export(source.module, source.example_inputs), tmp_path / "net.pt2"
     )
@@ -341,9 +345,9 @@ def test_unknown_model_says_what_would_do(name, words, hint):
 def test_models_without_labels_are_verified_on_seeded_inputs():
     artifact, _ = pipeline.build_artifact("ad", cpu="cortex-m4")
 
-    one, two = (pipeline.evaluation_data("ad", artifact, 4) for _ in range(2))
+    one, two = (evaluation.evaluation_data("ad", artifact, 4) for _ in range(2))
 
-    assert one.labels is None and pipeline.float_accuracy("ad", 4) is None
+    assert one.labels is None and evaluation.float_accuracy("ad", 4) is None
     assert one.inputs[0].shape == (4, 1, 640) and one.inputs[0].dtype == np.int8
     assert (one.inputs[0] == two.inputs[0]).all()
 
@@ -351,7 +355,7 @@ def test_models_without_labels_are_verified_on_seeded_inputs():
 def test_cache_key_covers_what_the_file_depends_on(nets, monkeypatch):
     keys = []
     monkeypatch.setattr(cache, "load", lambda kind, key: keys.append(key))
-    monkeypatch.setattr("mcugen.model.load_model", lambda *a, **k: pytest.fail("loaded"))
+    monkeypatch.setattr("mcugen.model.load.load_model", lambda *a, **k: pytest.fail("loaded"))
     for arguments in (
         dict(cpu="cortex-m4"),
         dict(cpu="cortex-m7"),

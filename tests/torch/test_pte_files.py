@@ -9,9 +9,10 @@ from dataclasses import replace
 import pytest
 from mlperf_tiny_vectors import MODELS, golden_artifact, golden_pte
 
-from mcugen import pte
-from mcugen.errors import ExportError, PteError, UnsupportedOperatorError
-from mcugen.pte import read_pte
+from mcugen.base.errors import ExportError, PteError, UnsupportedOperatorError
+from mcugen.base.quiet import quiet
+from mcugen.program import container, strip
+from mcugen.program.read import read_pte
 
 # Counted in the files of the published exporter, int8 I/O, M4.
 DEAD_CONSTANT_BYTES = {"kws": 10_240, "vww": 37_344, "ic": 77_424, "ad": 0}
@@ -24,15 +25,15 @@ def test_constants_nothing_uses_are_gone(model):
 
     artifact = read_pte(data, name=model)
 
-    assert pte.dead_constant_bytes(data, name=model) == DEAD_CONSTANT_BYTES[model]
-    assert pte.dead_constant_bytes(artifact.pte, name=model) == 0
+    assert strip.dead_constant_bytes(data, name=model) == DEAD_CONSTANT_BYTES[model]
+    assert strip.dead_constant_bytes(artifact.pte, name=model) == 0
     assert artifact.stripped_bytes == len(data) - len(artifact.pte) > DEAD_CONSTANT_BYTES[model]
 
 
 @pytest.mark.parametrize("model", MODELS)
 def test_values_nothing_uses_are_gone(model):
     before, after = (
-        pte.find_method(pte.deserialize(data, name=model).program, name=model)
+        container.find_method(container.deserialize(data, name=model).program, name=model)
         for data in (golden_pte(model, "int8", "m4"), golden_artifact(model, "int8", "m4").pte)
     )
 
@@ -42,9 +43,9 @@ def test_values_nothing_uses_are_gone(model):
 @pytest.mark.parametrize("cpu", ["m4", "m55"])
 @pytest.mark.parametrize("model", MODELS)
 def test_stripping_twice_changes_nothing(model, cpu):
-    once = pte.strip(golden_pte(model, "int8", cpu), name=model)
+    once = strip.strip(golden_pte(model, "int8", cpu), name=model)
 
-    assert pte.strip(once, name=model) == once
+    assert strip.strip(once, name=model) == once
     again = read_pte(once, name=model)
     first = golden_artifact(model, "int8", cpu)
     assert replace(again, source_sha256="", stripped_bytes=0) == replace(
@@ -55,14 +56,14 @@ def test_stripping_twice_changes_nothing(model, cpu):
 def test_constants_stay_aligned():
     data = golden_artifact("vww", "int8", "m4").pte
     base = int.from_bytes(data[24:32], "little")
-    with pte.quiet():
+    with quiet():
         from executorch.exir._serialize._flatbuffer_program import _flatbuffer_to_program
 
     program = _flatbuffer_to_program(data[: int.from_bytes(data[16:24], "little")])
     starts = [base + s.offset for s in program.segments]
     starts += [base + offset for offset in program.constant_segment.offsets]
 
-    assert all(start % pte.CONSTANT_ALIGNMENT == 0 for start in starts)
+    assert all(start % container.CONSTANT_ALIGNMENT == 0 for start in starts)
 
 
 def test_description_of_a_published_file():
@@ -95,8 +96,8 @@ def serialized(file) -> bytes:
 
 def changed(change) -> bytes:
     """The KWS file with its deserialized program changed and written again."""
-    file = pte.deserialize(golden_pte("kws", "int8", "m4"), name="kws")
-    plan = pte.find_method(file.program, name="kws")
+    file = container.deserialize(golden_pte("kws", "int8", "m4"), name="kws")
+    plan = container.find_method(file.program, name="kws")
     change(file.program, plan)
     return serialized(file)
 

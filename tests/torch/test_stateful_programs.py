@@ -12,10 +12,11 @@ import torch
 from mlperf_tiny_vectors import MODELS, golden_artifact
 from stateful_programs import Smooth, expected, exported, samples
 
-from mcugen import pte, tensor_files
-from mcugen.errors import ConfigError, ExportError, PteError, QuantizationError
-from mcugen.pte import PteArtifact, read_pte
-from mcugen.reference import Reference, reference_outputs
+from mcugen.base.errors import ConfigError, ExportError, PteError, QuantizationError
+from mcugen.program import container, strip, tensor_files
+from mcugen.program.artifact import PteArtifact
+from mcugen.program.read import read_pte
+from mcugen.program.reference.walker import Reference, reference_outputs
 
 KINDS = ("zeros", "start", "branch")
 
@@ -44,7 +45,7 @@ def test_stripping_twice_changes_nothing(kind):
     artifact = read_pte(exported(kind), name=kind)
 
     assert artifact.stripped_bytes > 0
-    assert pte.strip(artifact.pte, name=kind) == artifact.pte
+    assert strip.strip(artifact.pte, name=kind) == artifact.pte
     assert artifact.keeps_state == (kind in ("zeros", "start"))
     assert artifact.full_runtime == (kind == "numbers")
     document = json.loads(json.dumps(artifact.to_json()))
@@ -53,13 +54,16 @@ def test_stripping_twice_changes_nothing(kind):
 
 def test_stripping_keeps_the_initial_state_alone():
     before, after = (
-        pte.deserialize(data, name="x").mutable_data
+        container.deserialize(data, name="x").mutable_data
         for data in (exported("start"), read_pte(exported("start"), name="x").pte)
     )
 
     assert [bytes(b.storage) for b in after] == [b"", np.full(4, 3.0, "<f4").tobytes()]
     assert len(before) == 2
-    assert pte.deserialize(read_pte(exported("zeros"), name="x").pte, name="x").mutable_data is None
+    assert (
+        container.deserialize(read_pte(exported("zeros"), name="x").pte, name="x").mutable_data
+        is None
+    )
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -100,8 +104,8 @@ def changed(kind, change) -> bytes:
     """A program with its deserialized form changed and written again."""
     from executorch.exir._serialize._program import serialize_pte_binary
 
-    file = pte.deserialize(exported(kind), name=kind)
-    file = change(file, pte.find_method(file.program, name=kind)) or file
+    file = container.deserialize(exported(kind), name=kind)
+    file = change(file, container.find_method(file.program, name=kind)) or file
     return bytes(serialize_pte_binary(file, extract_delegate_segments=True))
 
 
@@ -196,15 +200,16 @@ def test_a_loop_without_end_ends(monkeypatch):
     def forever(file, plan):
         of_kind(plan, "JumpFalseCall").destination_instruction = 0
 
-    monkeypatch.setattr("mcugen.reference._MAX_INSTRUCTIONS", 1000)
+    monkeypatch.setattr("mcugen.program.reference.walker._MAX_INSTRUCTIONS", 1000)
     reference = Reference(read_pte(changed("branch", forever), name="branch"))
     with pytest.raises(ExportError, match="does not end"):
         reference.run([np.full((1, 4), -1, np.float32)])
 
 
 def test_quantization_refuses_to_freeze_a_buffer():
-    from mcugen.model import ModelSource
-    from mcugen.quantize import Calibration, quantize
+    from mcugen.export.calibration import Calibration
+    from mcugen.export.quantize import quantize
+    from mcugen.model.source import ModelSource
 
     x = torch.zeros(1, 4)
     fields = {field: None for field in ModelSource.__dataclass_fields__}

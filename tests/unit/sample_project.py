@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from mcugen import project, render
-from mcugen.boards import BoardSpec, Isa
-from mcugen.memory import MemoryPlan
-from mcugen.project import FirmwareProject, write_project
-from mcugen.pte import OperatorUse, PteArtifact, TensorSpec
-from mcugen.resources import firmware_dir
+from mcugen.base.resources import firmware_dir
+from mcugen.boards.spec import BoardSpec, Isa
+from mcugen.program.artifact import OperatorUse, PteArtifact, TensorSpec
+from mcugen.program.memory import MemoryPlan
+from mcugen.project import copied, fill
+from mcugen.project.generate import write_project
+from mcugen.project.manifest import FirmwareProject
 
 SAMPLE_FIRMWARE = Path(__file__).parent / "samples" / "firmware"
 # Bytes that are hard to write in C: every value, a trigraph, an escape before a digit.
@@ -76,9 +77,9 @@ def use_sample_firmware(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     )
     shutil.copy(real / "app" / "app_config.h", folder / "app")
     shutil.copy(real / "port" / "board.h", folder / "port")
-    monkeypatch.setattr(project, "firmware_dir", lambda: folder)
+    monkeypatch.setattr(copied, "firmware_dir", lambda: folder)
     monkeypatch.setattr(
-        render, "function_for", lambda name: name.replace("::", "__").replace(".", "_")
+        fill, "function_for", lambda name: name.replace("::", "__").replace(".", "_")
     )
-    project._copied_files.cache_clear()
+    copied.copied_files.cache_clear()
     return folder

@@ -5,12 +5,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mcugen.boards import BoardSpec, Isa, load_board
-from mcugen.build import BuiltImage
-from mcugen.cache import sha256_hex
-from mcugen.memory import MemoryPlan, plan_memory
-from mcugen.project import FirmwareProject
-from mcugen.pte import OperatorUse, PteArtifact, TensorSpec
+from mcugen.base.cache import sha256_hex
+from mcugen.boards.load import load_board
+from mcugen.boards.spec import BoardSpec, Isa
+from mcugen.program.artifact import OperatorUse, PteArtifact, TensorSpec
+from mcugen.program.memory import MemoryPlan, plan_memory
+from mcugen.project.build import BuiltImage
+from mcugen.project.manifest import FirmwareProject
 
 FIRMWARE_ID = "0123456789abcdef"
 

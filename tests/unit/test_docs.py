@@ -17,9 +17,12 @@ import case_counts
 import pytest
 from harness import BOARDS
 
-from mcugen import cli, operators
-from mcugen.boards import BoardSpec, list_boards, load_board
-from mcugen.pte import read_pte
+from mcugen.boards.load import list_boards, load_board
+from mcugen.boards.spec import BoardSpec
+from mcugen.cli import app
+from mcugen.program import operator_table as operators
+from mcugen.program.operator_table import Operator
+from mcugen.program.read import read_pte
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -68,7 +71,7 @@ def operator_table() -> str:
     return "\n".join(lines)
 
 
-def _types(operator: operators.Operator, counts: Counter[str]) -> str:
+def _types(operator: Operator, counts: Counter[str]) -> str:
     """The types of the table, and those that cases use, with the number of cases."""
     listed = [dtype for dtype in operator.dtypes if dtype != "any"]
     others = sorted(set(counts) - {"", *listed}) if "any" in operator.dtypes else []
@@ -76,7 +79,7 @@ def _types(operator: operators.Operator, counts: Counter[str]) -> str:
     return ", ".join(types) or f"numbers: {counts['']}"
 
 
-def _variants(operator: operators.Operator) -> str:
+def _variants(operator: Operator) -> str:
     kernels = ROOT / "firmware/kernels"
     found = [
         isa
@@ -174,7 +177,7 @@ def test_command_parses(line: str, capsys: pytest.CaptureFixture[str]) -> None:
     """`--help` comes after the parser has refused what it does not know."""
     arguments = shlex.split(line, comments=True)[1:]
 
-    assert cli.run([*arguments, "--help"]) == 0, capsys.readouterr().err
+    assert app.run_arguments([*arguments, "--help"]) == 0, capsys.readouterr().err
 
 
 def test_the_readme_has_commands_at_all() -> None:
@@ -184,9 +187,9 @@ def test_the_readme_has_commands_at_all() -> None:
 @in_every_document
 def test_named_subcommands_exist(path: Path) -> None:
     subcommands = {"info"}  # `mcugen info%` is a command of the device
-    subcommands |= {command.name for command in cli.app.registered_commands if command.name}
+    subcommands |= {command.name for command in app.app.registered_commands if command.name}
     subcommands |= {
-        command.callback.__name__ for command in cli.app.registered_commands if command.callback
+        command.callback.__name__ for command in app.app.registered_commands if command.callback
     }
     for names in re.findall(r"`mcugen ([a-z|]+)", path.read_text("utf-8")):
         assert set(names.split("|")) <= subcommands, names

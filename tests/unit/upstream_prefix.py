@@ -12,10 +12,10 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from mcugen import operators
-from mcugen.boards import BoardSpec
-from mcugen.project import header_closure
-from mcugen.resources import executorch_include_dir, firmware_dir
+from mcugen.base.resources import executorch_include_dir, firmware_dir
+from mcugen.boards.spec import BoardSpec
+from mcugen.program import operator_table
+from mcugen.project.copied import header_closure
 
 _C10 = "executorch/runtime/core/portable_type/c10"
 FLAGS = (
@@ -64,14 +64,15 @@ def make_prefix(prefix: Path, board: BoardSpec, names: Sequence[str]) -> Path:
     lib = prefix / "lib"
     archive(lib / "libexecutorch_core.a", [p for p in runtime if p not in defaults], flags)
     archive(lib / "libexecutorch.a", defaults, flags)
-    files = {operators.operator(name).file for name in names}
+    files = {operator_table.operator(name).file for name in names}
     shared = {p.name for p in (firmware / "ops").glob("*.cpp") if not p.name.startswith("op_")}
     shared |= {"op_args.cpp"}
     ops = [path for path in sorted((firmware / "ops").glob("*.cpp")) if path.name in files | shared]
     kernels = [p for p in sorted((firmware / "kernels").glob("*.cpp")) if "_mve" not in p.stem]
     archive(lib / "libcortex_m_kernels.a", [*ops, *kernels], flags)
     rows = "".join(
-        f'    Kernel("{name}", mcugen::ops::{operators.function_for(name)}),\n' for name in names
+        f'    Kernel("{name}", mcugen::ops::{operator_table.function_for(name)}),\n'
+        for name in names
     )
     registration = prefix / "register.cpp"
     registration.write_text(

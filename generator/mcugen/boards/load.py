@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The boards that are there, by id or alias."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from mcugen.base.errors import ConfigError
+from mcugen.base.resources import boards_dir
+from mcugen.boards.parse import parse_board
+from mcugen.boards.spec import BoardSpec
+from mcugen.boards.table import did_you_mean
+
+
+def load_board(name: str) -> BoardSpec:
+    """Return the board called `name`, by id or alias.
+
+    Raises ConfigError (with the nearest match) if there is none, or if its file is not right.
+    """
+    boards = list_boards()
+    for board in boards:
+        if name == board.id or name in board.aliases:
+            return board
+    names = [n for board in boards for n in (board.id, *board.aliases)]
+    near = did_you_mean(name.lower(), names)
+    raise ConfigError(
+        f"unknown board '{name}'; boards: {', '.join(board.id for board in boards)}",
+        hint=near or "List them with: mcugen boards",
+    )
+
+
+@cache
+def list_boards() -> tuple[BoardSpec, ...]:
+    """Return every board, sorted by id. Raises ConfigError for a file that is not right."""
+    boards = tuple(parse_board(path) for path in sorted(boards_dir().glob("*.toml")))
+    owner: dict[str, str] = {}
+    for board in boards:
+        for name in (board.id, *board.aliases):
+            if name in owner:
+                raise ConfigError(f"boards {owner[name]} and {board.id} are both called '{name}'")
+            owner[name] = board.id
+    return boards

@@ -1,0 +1,267 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""From the text of a board file and its MCU's to a `BoardSpec`."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from mcugen.base.errors import ConfigError
+from mcugen.base.resources import firmware_dir
+from mcugen.boards.spec import (
+    ARENA,
+    CPU_FPUS,
+    CPU_ISAS,
+    CYCLE_COUNTERS,
+    FLOAT_ABIS,
+    ROLES,
+    VERIFIED_LEVELS,
+    BoardSpec,
+    Console,
+    Isa,
+    MemoryKind,
+    MemoryRegion,
+    Probe,
+    Qemu,
+)
+from mcugen.boards.table import Table, did_you_mean
+
+
+def parse_board(path: Path) -> BoardSpec:
+    """Return the board described by one TOML file; `mcu/<part>.toml` is looked up beside it.
+
+    Raises ConfigError naming the file and the key.
+    """
+    where = f"boards/{path.name}"
+    top = Table(_read_toml(path, where), where)
+    board_id = top.get("id", str)
+    if board_id != path.stem:
+        raise top.error(f"'id' is {board_id!r} but the file is called {path.stem!r}")
+    if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", board_id):
+        raise top.error(f"'id' must be lower case letters, digits, '-' and '_', not {board_id!r}")
+
+    mcu = top._values.get("mcu")
+    if isinstance(mcu, str):
+        part = _part_file(path, top, top.get("mcu", str))
+    else:
+        part = _required(top.table("mcu"))
+
+    cpu = part.choice("cpu", CPU_ISAS)
+    isa = Isa(part.choice("isa", [i.value for i in Isa], CPU_ISAS[cpu][0].value))
+    if isa not in CPU_ISAS[cpu]:
+        raise part.error(
+            f"isa '{isa.value}' is not in {cpu} (it has: "
+            f"{', '.join(i.value for i in CPU_ISAS[cpu])})"
+        )
+    fpu = part.get("fpu", str, None)
+    if fpu is not None and fpu not in CPU_FPUS.get(cpu, ()):
+        has = ", ".join(CPU_FPUS.get(cpu, ())) or "none"
+        raise part.error(f"fpu '{fpu}' is not in {cpu} (it can have: {has})")
+    float_abi = part.choice("float_abi", FLOAT_ABIS)
+    if fpu is None and float_abi != "soft":
+        raise part.error(f"float_abi '{float_abi}' needs an fpu")
+    bsp = part.get("bsp", str)
+    families = _bsp_families()
+    if bsp not in families:
+        raise part.error(
+            f"no board-support folder firmware/bsp/{bsp}; there are: {', '.join(families)}",
+            hint=did_you_mean(bsp, families),
+        )
+    regions = _regions(part)
+    max_clock_hz = part.positive("max_clock_hz")
+    clock_hz = top.positive("clock_hz")
+    if clock_hz > max_clock_hz:
+        raise top.error(
+            f"'clock_hz' is {clock_hz:,}; {part.get('part', str)} allows {max_clock_hz:,}"
+        )
+    console = _console(_required(top.table("console")))
+    simulated_only = top.get("simulated_only", bool, False)
+    probe = _probe(top.table("probe", optional=True))
+    qemu = _qemu(top.table("qemu", optional=True))
+    if simulated_only and qemu is None:
+        raise top.error("'simulated_only' needs a [qemu] table")
+    if not simulated_only and probe is None:
+        raise top.error("a board that is not 'simulated_only' needs a [probe] table")
+    verified = _required(top.table("verified"))
+    level = verified.choice("level", VERIFIED_LEVELS)
+    evidence = verified.get("evidence", str)
+    if level != "builds" and not evidence:
+        raise verified.error(f"'verified.level' \"{level}\" needs 'verified.evidence'")
+    verified.close()
+    sources = dict(_required(top.table("sources")).items())
+    for key, value in sources.items():
+        if not isinstance(value, str) or not value:
+            raise top.error(f"'sources.{key}' must be a string that names a document")
+
+    defines = {"MCUGEN_UART_BASE": f"0x{console.base:08x}"}
+    defines |= _defines(part.table("defines", optional=True))
+    defines |= _defines(top.table("defines", optional=True))
+    spec = BoardSpec(
+        id=board_id,
+        aliases=top.strings("aliases"),
+        name=top.get("name", str),
+        vendor=top.get("vendor", str),
+        url=top.get("url", str),
+        mcu=part.get("part", str),
+        cpu=cpu,
+        isa=isa,
+        fpu=fpu,
+        float_abi=float_abi,
+        clock_hz=clock_hz,
+        bsp=bsp,
+        defines=tuple(sorted(defines.items())),
+        regions=tuple(region for region in regions if ARENA not in region.roles),
+        arena=next((region for region in regions if ARENA in region.roles), None),
+        console=console,
+        cycle_counter=part.choice("cycle_counter", CYCLE_COUNTERS),
+        probe=probe,
+        qemu=qemu,
+        simulated_only=simulated_only,
+        verified_level=level,
+        verified_evidence=evidence,
+        sources=sources,
+    )
+    part.close()
+    top.close()
+    return spec
+
+
+def _read_toml(path: Path, where: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{where}: cannot be read: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{where}: not TOML: {error}") from error
+
+
+def _part_file(board_path: Path, top: Table, part: str) -> Table:
+    folder = board_path.parent / "mcu"
+    parts = sorted(path.stem for path in folder.glob("*.toml"))
+    if part not in parts:
+        raise top.error(
+            f"no boards/mcu/{part}.toml; there are: {', '.join(parts) or 'none'}",
+            hint=did_you_mean(part, parts) or "Or write the part's keys in an [mcu] table.",
+        )
+    where = f"boards/mcu/{part}.toml"
+    return Table(_read_toml(folder / f"{part}.toml", where), where)
+
+
+def _bsp_families() -> list[str]:
+    return sorted(path.name for path in (firmware_dir() / "bsp").glob("*") if path.is_dir())
+
+
+def _required(table: Table | None) -> Table:
+    assert table is not None
+    return table
+
+
+def _regions(part: Table) -> tuple[MemoryRegion, ...]:
+    regions: list[MemoryRegion] = []
+    owner: dict[str, str] = {}
+    for row in part.tables("regions"):
+        name = row.get("name", str)
+        if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+            raise row.error(f"region name {name!r} is not a lower-case identifier")
+        kind = MemoryKind(row.choice("kind", [k.value for k in MemoryKind]))
+        region = MemoryRegion(
+            name=name,
+            start=row.unsigned("start"),
+            size_bytes=row.positive("size_kib") * 1024,
+            kind=kind,
+            roles=row.strings("roles"),
+        )
+        row.close()
+        if region.start % 16 or region.end > 1 << 32:
+            raise row.error(f"region '{name}' must start at a multiple of 16 and end below 4 GiB")
+        kinds = {**ROLES, ARENA: MemoryKind.RAM}
+        for role in region.roles:
+            if role not in kinds:
+                raise row.error(
+                    f"region '{name}': unknown role '{role}'; roles: {', '.join(kinds)}",
+                    hint=did_you_mean(role, kinds),
+                )
+            if role == ARENA and len(region.roles) > 1:
+                raise row.error(f"region '{name}': role '{ARENA}' cannot be shared with others")
+            if role in owner:
+                raise row.error(f"role '{role}' is given to both '{owner[role]}' and '{name}'")
+            if kinds[role] is not kind:
+                raise row.error(
+                    f"role '{role}' needs memory of kind {kinds[role].value}; "
+                    f"'{name}' is {kind.value}"
+                )
+            owner[role] = name
+        for other in regions:
+            if other.name == name:
+                raise row.error(f"two regions are called '{name}'")
+            if region.start < other.end and other.start < region.end:
+                raise row.error(
+                    f"regions '{other.name}' (0x{other.start:08x}-0x{other.end - 1:08x}) and "
+                    f"'{name}' (0x{region.start:08x}-0x{region.end - 1:08x}) overlap"
+                )
+        regions.append(region)
+    missing = [role for role in ROLES if role not in owner]
+    if missing:
+        raise part.error(f"no region has the role {', '.join(repr(r) for r in missing)}")
+    return tuple(regions)
+
+
+def _console(table: Table) -> Console:
+    console = Console(
+        uart=table.get("uart", str),
+        tx=table.get("tx", str, None),
+        rx=table.get("rx", str, None),
+        baud=table.positive("baud"),
+        base=table.unsigned("base"),
+    )
+    table.close()
+    return console
+
+
+def _probe(table: Table | None) -> Probe | None:
+    if table is None:
+        return None
+    ids = []
+    for text in table.strings("usb_ids"):
+        match = re.fullmatch(r"([0-9a-f]{4}):([0-9a-f]{4})", text)
+        if match is None:
+            raise table.error(f"'probe.usb_ids': {text!r} is not \"vid:pid\" in lower-case hex")
+        ids.append((int(match[1], 16), int(match[2], 16)))
+    probe = Probe(
+        kind=table.get("kind", str),
+        usb_ids=tuple(ids),
+        openocd_args=table.strings("openocd_args"),
+    )
+    table.close()
+    return probe
+
+
+def _qemu(table: Table | None) -> Qemu | None:
+    if table is None:
+        return None
+    qemu = Qemu(
+        machine=table.get("machine", str),
+        cpu=table.get("cpu", str, None),
+        serial_index=table.unsigned("serial_index"),
+        counter_hz=table.positive("counter_hz"),
+        extra_args=table.strings("extra_args"),
+        arena_ram_mib=table.get("arena_ram_mib", int, None),
+    )
+    if qemu.arena_ram_mib is not None and qemu.arena_ram_mib <= 0:
+        raise table.error("'qemu.arena_ram_mib' must be above 0")
+    table.close()
+    return qemu
+
+
+def _defines(table: Table | None) -> dict[str, str]:
+    """Return macros as text; integers only, so that no quoting can go wrong on a command line."""
+    macros: dict[str, str] = {}
+    for key, value in table.items() if table else ():
+        if not re.fullmatch(r"MCUGEN_[A-Z0-9_]+", key):
+            raise _required(table).error(f"macro '{key}' must be called MCUGEN_…")
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise _required(table).error(f"macro '{key}' must be an integer, not {value!r}")
+        macros[key] = str(value)
+    return macros

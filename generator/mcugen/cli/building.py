@@ -1,0 +1,218 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""From settings to a firmware; the last build found again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mcugen.base.errors import ConfigError
+from mcugen.cli.config import load_config
+from mcugen.cli.options import Options
+from mcugen.cli.paths import absolute_model, show_path, slug
+from mcugen.cli.settings import Settings, resolve_with
+
+if TYPE_CHECKING:
+    from mcugen.boards.spec import BoardSpec
+    from mcugen.cli.terminal import Terminal
+    from mcugen.program.artifact import PteArtifact
+    from mcugen.program.memory import MemoryPlan
+    from mcugen.project.build import BuiltImage
+
+
+@dataclass(frozen=True)
+class Built:
+    """A firmware and everything it was made from. lowering: None for a remembered build."""
+
+    model: str
+    board: BoardSpec
+    io: str | None
+    calibrate: str | None
+    artifact: PteArtifact
+    plan: MemoryPlan
+    image: BuiltImage
+    lowering: Any = None
+
+
+def make_artifact(settings: Settings, terminal: Terminal) -> tuple[PteArtifact, Any]:
+    """Return the `.pte` and how it was lowered; warn about what stayed float."""
+    from mcugen.export import pipeline
+
+    artifact, lowering = pipeline.build_artifact(
+        settings.model,
+        board=settings.board,
+        io=settings.io,
+        strict=settings.strict,
+        calibrate=settings.calibrate,
+        progress=terminal.step,
+        verbose=terminal.verbose,
+    )
+    terminal.end_bar()
+    for text in lowering_warnings(artifact):
+        terminal.warning(text)
+    return artifact, lowering
+
+
+def check_model(settings: Settings) -> None:
+    """Find out now that there is no such model."""
+    from mcugen.model.source import resolve_model
+
+    resolve_model(settings.model)
+
+
+def check_compiler() -> None:
+    """Find out now, not after a minute of quantizing, that there is no compiler."""
+    from mcugen.base.toolchain import COMPILER, find_tool
+
+    find_tool(COMPILER)
+
+
+def lowering_warnings(artifact: PteArtifact) -> list[str]:
+    """Return one line if operators work on float data between int8 ones."""
+    floats = [use for use in artifact.operators if not use.int8]
+    if not floats or artifact.io != "int8":
+        return []
+    names = ", ".join(f"{use.name} x {use.calls}" for use in floats)
+    return [f"not int8: {names} (mcugen inspect shows why; --strict refuses it)"]
+
+
+def build(settings: Settings, terminal: Terminal) -> Built:
+    """Model to firmware: quantize, lower, plan, generate, compile. Remembered as the last build."""
+    check_model(settings)
+    check_compiler()
+    if settings.runtime is not None:
+        from mcugen.project.upstream import find_runtime
+
+        find_runtime(settings.runtime, settings.board)  # before minutes of quantizing
+    artifact, lowering = make_artifact(settings, terminal)
+    return build_artifact(settings, artifact, lowering, terminal)
+
+
+def build_artifact(
+    settings: Settings, artifact: PteArtifact, lowering: Any, terminal: Terminal
+) -> Built:
+    """`.pte` to firmware."""
+    from mcugen.program.memory import plan_memory
+
+    board = settings.board
+    runtime = None
+    if settings.runtime is not None:
+        from mcugen.project import upstream
+
+        runtime = upstream.find_runtime(settings.runtime, board)
+        runtime.check_operators(operator.name for operator in artifact.operators)
+        artifact = upstream.with_room(artifact)
+    plan = plan_memory(artifact, board)
+    for use in plan.regions:
+        terminal.detail(
+            f"{use.region.name}: {use.used_bytes:,} of {use.region.size_bytes:,} B planned"
+        )
+    # Imported once the fit is known: rendering needs more than planning does.
+    from mcugen.project import last_build
+    from mcugen.project.build import build_project
+    from mcugen.project.generate import write_project
+    from mcugen.project.place import project_lock
+
+    root = (
+        settings.output or last_build.out_dir(settings.root) / f"{slug(artifact.name)}-{board.id}"
+    )
+    terminal.stage(f"generate {show_path(root)}")
+    compiling = f"compile for {board.name} ({board.cpu})"
+    with project_lock(root):
+        project = write_project(artifact, plan, board, root, runtime=runtime)
+        image = build_project(
+            project,
+            board,
+            progress=lambda _, done, total: terminal.step(compiling, done, total),
+            verbose=terminal.verbose,
+        )
+    terminal.end_bar()
+    built = Built(
+        model=settings.model,
+        board=board,
+        io=artifact.io,
+        calibrate=settings.calibrate,
+        artifact=artifact,
+        plan=plan,
+        image=image,
+        lowering=lowering,
+    )
+    last_build.save_last_build(
+        settings.root,
+        last_build.LastBuild(
+            model=absolute_model(settings.model),
+            board_id=board.id,
+            io=built.io,
+            calibrate=settings.calibrate,
+            artifact=artifact,
+            image=image,
+        ),
+    )
+    return built
+
+
+def last_or_build(options: Options, terminal: Terminal) -> tuple[Settings, Built]:
+    """Return the last build if the options do not ask for another one, else build.
+
+    Raises ConfigError when there is neither a last build nor a model to build.
+    """
+    from mcugen.boards.load import load_board
+    from mcugen.project import last_build
+
+    config = load_config(Path.cwd())
+    builds_anew = any(
+        value is not None
+        for value in (options.model, options.io, options.calibrate, options.output, options.strict)
+    )
+    last = None
+    if not builds_anew and last_build.has_last_build(config.root):
+        last = last_build.load_last_build(config.root)
+        if options.board is not None and load_board(options.board).id != last.board_id:
+            # Another board: the same model is built for it.
+            options = replace(options, model=last.model, io=last.io)
+            config = replace(config, calibrate=last.calibrate or config.calibrate)
+            last = None
+    elif not builds_anew and config.model is None and options.board is None:
+        raise ConfigError(
+            f"nothing has been built in {show_path(config.root)} yet",
+            hint="mcugen build MODEL --board BOARD, or name a model here, too.",
+        )
+    if last is None:
+        settings = resolve_with(options, config)
+        return settings, build(settings, terminal)
+    settings = resolve_with(replace(options, model=last.model, board=last.board_id), config)
+    return settings, built_from(last)
+
+
+def built_from(last: Any) -> Built:
+    """Return a remembered build; what follows from it is computed again."""
+    from mcugen.boards.load import load_board
+    from mcugen.program.memory import plan_memory
+
+    board = load_board(last.board_id)
+    return Built(
+        model=last.model,
+        board=board,
+        io=last.io,
+        calibrate=last.calibrate,
+        artifact=last.artifact,
+        plan=plan_memory(last.artifact, board),
+        image=last.image,
+    )
+
+
+def build_document(built: Built) -> dict[str, Any]:
+    """Return the document of `build`."""
+    from mcugen.cli.report import documents
+
+    return {
+        "schema": "mcugen.build/1",
+        "model": documents.model_section(built.artifact),
+        "board": documents.board_section(built.board),
+        "firmware": documents.firmware_section(built.board, built.plan, built.image),
+        "operators": documents.operator_rows(built.artifact),
+        "lowering": built.lowering.to_json() if built.lowering is not None else None,
+        "project": str(built.image.project.root),
+        "log": str(built.image.log_path),
+    }

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""`mcugen build`: a model becomes a firmware."""
+
+from __future__ import annotations
+
+from mcugen.base.errors import ConfigError
+from mcugen.cli.options import (
+    BUILDING,
+    OWN,
+    Options,
+    RunnerOption,
+    subcommand,
+)
+from mcugen.cli.settings import resolve
+from mcugen.cli.terminal import Terminal
+
+
+@subcommand(*BUILDING, OWN, "runtime")
+def build(
+    options: Options,
+    terminal: Terminal,
+    *,
+    runner: RunnerOption = False,
+) -> None:
+    """Make the firmware.
+
+    Quantizes, lowers, plans the memory, generates a PlatformIO project, compiles it.
+    """
+    if runner and options.runtime is not None:
+        raise ConfigError(
+            "the runner relies on mcugen's own runtime",
+            hint="Leave out --runtime, or name a model instead of --runner.",
+        )
+    if runner:
+        from mcugen.cli import runner as generic
+
+        terminal.answer(*generic.build(options, terminal))
+        return
+    from mcugen.cli import building
+    from mcugen.cli.report import text
+
+    document = building.build_document(building.build(resolve(options), terminal))
+    terminal.answer(text.build_text(document, terminal), document)

@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""`mcugen flash`: an image onto a board, or into a simulator that stays."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from mcugen.base.errors import FlashError
+from mcugen.cli.building import check_model, last_or_build
+from mcugen.cli.config import load_config
+from mcugen.cli.connection import check_target, find_target, flash_board, running_session
+from mcugen.cli.options import (
+    BUILDING,
+    TARGET,
+    Options,
+    RunnerOption,
+    subcommand,
+)
+from mcugen.cli.settings import Settings, resolve_with
+from mcugen.cli.terminal import Terminal
+
+
+@subcommand(*BUILDING, *TARGET)
+def flash(
+    options: Options,
+    terminal: Terminal,
+    *,
+    runner: RunnerOption = False,
+    stop: Annotated[
+        bool, typer.Option("--stop", help="End the simulator that --simulate left running.")
+    ] = False,
+) -> None:
+    """Put the last build, or MODEL, on a board.
+
+    --simulate starts it on QEMU and leaves it running until --stop.
+    """
+    if stop:
+        terminal.answer(*stop_simulator())
+    elif runner:
+        from mcugen.cli import runner as generic
+
+        terminal.answer(*generic.flash(options, terminal))
+    else:
+        terminal.answer(*flash_build(options, terminal))
+
+
+def flash_build(options: Options, terminal: Terminal) -> tuple[str, dict[str, Any]]:
+    """Put a build on a board, or start it on QEMU and leave it running; text and document."""
+    # A board that is not there is found out before anything is built for it.
+    early = _flash_settings(options)
+    if early is not None:
+        if options.model is not None:
+            check_model(early)
+        check_target(early)
+    settings, built = last_or_build(options, terminal)
+    document: dict[str, Any] = {
+        "schema": "mcugen.flash/1",
+        "board": built.board.id,
+        "model": built.artifact.name,
+        "firmware": {"id": built.image.firmware_id},
+        "simulated": settings.simulate,
+        "project": str(built.image.project.root),
+    }
+    if settings.simulate:
+        from mcugen.project.platformio import upload
+
+        assert built.board.qemu is not None
+        terminal.stage(f"start QEMU ({built.board.qemu.machine})")
+        upload(built.image.project, built.board, simulate=True)
+        session = running_session(built)
+        if session is None:
+            raise FlashError("QEMU was started but does not run the last build")
+        document |= {"port": session.url, "probe": None, "pid": session.pid}
+        text = (
+            f"{built.artifact.name} runs on QEMU's {built.board.qemu.machine}; "
+            f"its console is {session.url}\nmcugen verify --simulate and mcugen bench --simulate "
+            "use it; mcugen flash --stop ends it"
+        )
+        return text, document
+    target = find_target(settings)
+    flash_board(built, target, terminal)
+    document |= {"port": target.port, "probe": target.probe_serial, "pid": None}
+    console = f"; its console is {target.port}" if target.port else ""
+    return f"{built.artifact.name} runs on {built.board.name}{console}", document
+
+
+def _flash_settings(options: Options) -> Settings | None:
+    """Return the settings `flash` will act with, or None if they depend on a build to be made."""
+    from mcugen.project import last_build
+
+    config = load_config(Path.cwd())
+    if options.model is None and options.board is None and last_build.has_last_build(config.root):
+        last = last_build.load_last_build(config.root)
+        return resolve_with(replace(options, model=last.model, board=last.board_id), config)
+    if options.model is None and options.board is None and config.model is None:
+        return None
+    return resolve_with(options, config)
+
+
+def stop_simulator() -> tuple[str, dict[str, Any]]:
+    """End the simulators that `flash --simulate` left running for projects of this folder."""
+    from mcugen.device import qemu
+    from mcugen.project import last_build
+
+    config = load_config(Path.cwd())
+    projects = {
+        path.parent for path in (config.root / last_build.OUT_NAME).glob(f"*/{qemu.SESSION_NAME}")
+    }
+    board = None
+    if last_build.has_last_build(config.root):
+        last = last_build.load_last_build(config.root)
+        projects.add(last.image.project.root)
+        board = last.board_id
+    stopped = [root for root in sorted(projects) if qemu.stop_session(qemu.session_path(root))]
+    text = "the simulator was stopped" if stopped else "no simulator was running"
+    return text, {"schema": "mcugen.flash/1", "board": board, "stopped": bool(stopped)}

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""`mcugen inspect`: what a model becomes, without compiling anything."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mcugen.cli.building import make_artifact
+from mcugen.cli.options import (
+    Options,
+    subcommand,
+)
+from mcugen.cli.settings import Settings, resolve
+from mcugen.cli.terminal import Terminal
+
+
+@subcommand("model", "board", "io", "calibrate", "strict")
+def inspect(options: Options, terminal: Terminal) -> None:
+    """Show operators, tensors and memory of a model.
+
+    And what fell back to float, and why. Compiles nothing.
+    """
+    from mcugen.cli.report import text
+
+    described = document(resolve(options), terminal)
+    terminal.answer(text.inspect_text(described, terminal), described)
+
+
+def document(settings: Settings, terminal: Terminal) -> dict[str, Any]:
+    """Return what a model becomes: operators, tensors, memory, lowering. Compiles nothing."""
+    from mcugen.base.errors import DoesNotFitError
+    from mcugen.cli.report import documents
+    from mcugen.program.memory import io_bytes, plan_memory
+
+    artifact, lowering = make_artifact(settings, terminal)
+    described: dict[str, Any] = {
+        "schema": "mcugen.inspect/1",
+        "model": documents.model_section(artifact),
+        "board": documents.board_section(settings.board),
+        "operators": documents.operator_rows(artifact),
+        "memory": {
+            "planned_bytes": sum(artifact.planned_buffers),
+            "planned_buffers": list(artifact.planned_buffers),
+            "method_bytes": artifact.method_bytes,
+            "temp_bytes": artifact.temp_bytes,
+            "io_bytes": io_bytes(artifact),
+        },
+        "lowering": lowering.to_json(),
+    }
+    try:
+        plan = plan_memory(artifact, settings.board)
+    except DoesNotFitError as error:
+        # Looking at a model that does not fit is what inspect is for.
+        described |= {"fits": False, "regions": [], "shortage": error.message, "hint": error.hint}
+    else:
+        described |= {"fits": True, "regions": documents.region_rows(plan), "shortage": None}
+    return described

@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""`mcugen run`: all of it."""
+
+from __future__ import annotations
+
+from mcugen.cli.building import build, check_model
+from mcugen.cli.connection import check_target
+from mcugen.cli.measuring import measure_and_print
+from mcugen.cli.options import (
+    BUILDING,
+    TARGET,
+    Options,
+    subcommand,
+)
+from mcugen.cli.settings import resolve
+from mcugen.cli.terminal import Terminal
+
+
+@subcommand(*BUILDING, *TARGET, "samples", "runs", "warmups", "timeout_s", "runtime")
+def run(options: Options, terminal: Terminal) -> None:
+    """All of it: build, flash, verify, time, report."""
+    settings = resolve(options)
+    check_model(settings)
+    check_target(settings)  # before minutes of work for a board that is not there
+    built = build(settings, terminal)
+    measure_and_print(settings, built, terminal, "run", verify=True, bench=True, flash_first=True)

@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""`mcugen.toml`: a project's defaults, found upwards from the working directory.
+
+    model = "net.py:make"        # relative paths are relative to this file
+    board = "nucleo"
+    io = "int8"
+    output = "firmware"
+    calibrate = "samples.npz"
+    strict = true
+    samples = 500
+
+An option on the command line wins over the file, the file over the built-in default.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from mcugen.base.errors import ConfigError
+
+CONFIG_NAME = "mcugen.toml"
+DEFAULT_MODEL = "digits"
+DEFAULT_BOARD = "nucleo"
+IO_CHOICES = ("int8", "float")
+
+
+@dataclass(frozen=True)
+class Config:
+    """What a `mcugen.toml` says; None where it says nothing.
+
+    Paths are absolute. root: folder of the file, or the working directory when there is none;
+    `mcugen_out` lies in it.
+    """
+
+    root: Path
+    path: Path | None = None
+    model: str | None = None
+    board: str | None = None
+    io: str | None = None
+    output: Path | None = None
+    calibrate: str | None = None
+    strict: bool | None = None
+    samples: int | None = None
+    runs: int | None = None
+    warmups: int | None = None
+    simulate: bool | None = None
+    device: str | None = None
+    timeout_s: float | None = None
+
+
+_KEYS = tuple(f.name for f in fields(Config) if f.name not in ("root", "path"))
+_KINDS: dict[str, tuple[tuple[type, ...], str]] = {
+    "model": ((str,), "a string"),
+    "board": ((str,), "a string"),
+    "io": ((str,), "a string"),
+    "output": ((str,), "a string"),
+    "calibrate": ((str,), "a string"),
+    "device": ((str,), "a string"),
+    "strict": ((bool,), "true or false"),
+    "simulate": ((bool,), "true or false"),
+    "samples": ((int,), "a whole number"),
+    "runs": ((int,), "a whole number"),
+    "warmups": ((int,), "a whole number"),
+    "timeout_s": ((int, float), "a number"),
+}
+_MINIMUM = {"samples": 1, "runs": 1, "warmups": 0, "timeout_s": 0.1}
+
+
+def nearest(word: str, choices: tuple[str, ...] | list[str]) -> str | None:
+    """Return the choice a user most likely meant, or None."""
+    found = difflib.get_close_matches(word.lower(), list(choices), n=1, cutoff=0.5)
+    return found[0] if found else None
+
+
+def find_config(start: Path) -> Path | None:
+    """Return the nearest `mcugen.toml` in `start` or a folder above it."""
+    for folder in (start, *start.parents):
+        candidate = folder / CONFIG_NAME
+        if candidate.is_file():
+            return candidate
+    return None
+
+
+def load_config(start: Path) -> Config:
+    """Return the configuration that applies in folder `start`.
+
+    Raises ConfigError: not TOML, unknown key (with the nearest one), wrong type, bad value.
+    """
+    start = start.absolute()
+    path = find_config(start)
+    if path is None:
+        return Config(root=start)
+    return read_config(path, shown=os.path.relpath(path, start))
+
+
+def read_config(path: Path, *, shown: str | None = None) -> Config:
+    """Return what the file at `path` says; `shown` is its name in messages."""
+    shown = shown or str(path)
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{shown} is not TOML: {error}") from None
+    except OSError as error:
+        raise ConfigError(f"{shown} cannot be read: {error.strerror}") from None
+    values: dict[str, Any] = {}
+    for key, value in document.items():
+        if key not in _KEYS:
+            match = nearest(key, _KEYS)
+            raise ConfigError(
+                f"{shown}: unknown key '{key}'" + (f"; did you mean '{match}'?" if match else ""),
+                hint=f"Keys: {', '.join(_KEYS)}.",
+            )
+        values[key] = _checked(key, value, shown)
+    root = path.parent.absolute()
+    if "output" in values:
+        values["output"] = root / values["output"]
+    if "model" in values:
+        values["model"] = _model_path(values["model"], root)
+    if "calibrate" in values and not values["calibrate"].startswith("tfds:"):
+        candidate = root / values["calibrate"]
+        if candidate.exists() or _reads_as_path(values["calibrate"]):
+            values["calibrate"] = str(candidate)
+    return Config(root=root, path=path, **values)
+
+
+def _checked(key: str, value: object, shown: str) -> object:
+    kinds, words = _KINDS[key]
+    is_bool = isinstance(value, bool)
+    if not isinstance(value, kinds) or (is_bool and bool not in kinds):
+        raise ConfigError(f"{shown}: '{key}' must be {words}, not {value!r}")
+    if key in _MINIMUM and isinstance(value, (int, float)) and value < _MINIMUM[key]:
+        raise ConfigError(f"{shown}: '{key}' must be at least {_MINIMUM[key]}, not {value!r}")
+    if isinstance(value, str) and not value:
+        raise ConfigError(f"{shown}: '{key}' is empty")
+    if key == "io":
+        return check_io(str(value), where=f"{shown}: 'io'")
+    return value
+
+
+def check_io(value: str, *, where: str = "--io") -> str:
+    """Return `value` if it is one of IO_CHOICES. Raises ConfigError."""
+    if value not in IO_CHOICES:
+        match = nearest(value, IO_CHOICES)
+        raise ConfigError(
+            f"{where} must be {' or '.join(IO_CHOICES)}, not '{value}'"
+            + (f"; did you mean '{match}'?" if match else "")
+        )
+    return value
+
+
+def _reads_as_path(text: str) -> bool:
+    return "/" in text or "\\" in text or text.endswith((".pte", ".pt2", ".py", ".npz"))
+
+
+def _model_path(model: str, root: Path) -> str:
+    """Make a model's path absolute; a bundled model's name stays. `file.py:factory` is a path."""
+    head, colon, factory = model.rpartition(":")
+    if colon and head.endswith(".py"):
+        return f"{root / head}:{factory}"
+    return str(root / model) if _reads_as_path(model) else model

@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The device that is meant: found, flashed, connected."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mcugen.base.errors import FlashError, McugenError
+from mcugen.cli.building import Built, slug
+from mcugen.cli.settings import Settings
+
+if TYPE_CHECKING:
+    from mcugen.boards.spec import BoardSpec
+    from mcugen.cli.terminal import Terminal
+    from mcugen.device.find import Target
+    from mcugen.device.protocol.client import Client
+    from mcugen.device.protocol.info import DeviceInfo
+
+
+@dataclass(frozen=True)
+class Link:
+    """An open connection to the device that runs a build."""
+
+    client: Client
+    info: DeviceInfo
+    simulated: bool
+    transcript: Path
+
+
+@contextlib.contextmanager
+def connect(
+    settings: Settings, built: Built, terminal: Terminal, command: str, *, flash_first: bool = False
+) -> Iterator[Link]:
+    """Connect to a device that runs `built`; whatever happens, nothing is left running or open.
+
+    Simulated: the machine `mcugen flash --simulate` left running, if it runs this very image, else
+    one of our own. Real: the board is flashed if it runs something else, or if `flash_first`;
+    without a probe to flash it with, what is wrong with it is the error.
+    """
+    from mcugen.device.measure import check_device
+    from mcugen.device.protocol.client import Client
+    from mcugen.device.protocol.transcript import Transcript
+    from mcugen.project.last_build import out_dir
+
+    path = (
+        out_dir(settings.root)
+        / "transcripts"
+        / (f"{slug(built.artifact.name)}-{built.board.id}-{command}.txt")
+    )
+    transcript = Transcript(path)
+    transcript.note(
+        f"mcugen {command}: {built.artifact.name} on {built.board.id}, "
+        f"firmware {built.image.firmware_id}"
+    )
+    try:
+        if settings.simulate:
+            with _simulated_console(built, terminal) as console:
+                client = Client(console, transcript, settings.deadlines)
+                info = client.connect()
+                check_device(info, built.artifact, built.image.firmware_id, log_path=path)
+                yield Link(client, info, True, path)
+            return
+        from mcugen.device.console import SerialConsole
+
+        target = find_target(settings)
+        if flash_first:
+            flash_board(built, target, terminal)
+        terminal.stage(f"connect to {port_of(target, built.board)}")
+        console = SerialConsole(port_of(target, built.board), built.board.console.baud)
+        try:
+            client = Client(console, transcript, settings.deadlines)
+            if (
+                not flash_first
+                and _has_probe(settings, target)
+                and not _runs(client, built.image.firmware_id)
+            ):
+                console.close()
+                flash_board(built, target, terminal)
+                console = SerialConsole(port_of(target, built.board), built.board.console.baud)
+                client = Client(console, transcript, settings.deadlines)
+            info = client.connect()
+            check_device(info, built.artifact, built.image.firmware_id, log_path=path)
+            yield Link(client, info, False, path)
+        finally:
+            console.close()
+    except McugenError as error:
+        if error.log_path is None and path.exists():
+            error.log_path = path
+        raise
+    finally:
+        transcript.close()
+
+
+@contextlib.contextmanager
+def _simulated_console(built: Built, terminal: Terminal) -> Iterator[Any]:
+    from mcugen.device import qemu
+    from mcugen.device.console import SerialConsole
+
+    session = running_session(built)
+    if session is not None:
+        terminal.stage(f"connect to the running simulator, {session.url}")
+        console = SerialConsole(session.url, built.board.console.baud)
+        try:
+            yield console
+        finally:
+            console.close()
+        return
+    assert built.board.qemu is not None
+    terminal.stage(f"start QEMU ({built.board.qemu.machine})")
+    with qemu.simulated_console(built.board, built.image.elf) as console:
+        yield console
+
+
+def running_session(built: Built) -> Any:
+    """Return the simulator `mcugen flash --simulate` started, if it runs this image."""
+    from mcugen.base import cache
+    from mcugen.device import qemu
+
+    session = qemu.running_session(qemu.session_path(built.image.project.root))
+    if session is None or session.elf_sha256 != cache.file_sha256(built.image.elf):
+        return None
+    return session
+
+
+def _runs(client: Client, firmware_id: str) -> bool:
+    from mcugen.base.errors import DeviceError, DeviceTimeoutError
+    from mcugen.device.protocol.client import Deadlines
+
+    patience, client.deadlines = client.deadlines, Deadlines(3.0, 3.0, 3.0)
+    try:
+        return client.connect().firmware_id == firmware_id
+    except (DeviceError, DeviceTimeoutError):
+        return False  # Blank, another program, or an old protocol: flashing settles it.
+    finally:
+        client.deadlines = patience
+
+
+def check_target(settings: Settings) -> None:
+    """Find out now that there is no board, or no simulator, to run anything on."""
+    if settings.simulate:
+        from mcugen.base.toolchain import QEMU, find_tool
+
+        find_tool(QEMU)
+    else:
+        find_target(settings)
+
+
+def find_target(settings: Settings) -> Target:
+    """Return the one attached device that is meant. Raises FlashError."""
+    from mcugen.boards.load import list_boards
+    from mcugen.device.find import choose_target, find_devices
+
+    return choose_target(settings.board, find_devices(list_boards()), settings.device)
+
+
+def _has_probe(settings: Settings, target: Target) -> bool:
+    """Tell whether there is a probe to flash the board with; OpenOCD takes the only one."""
+    from mcugen.boards.load import list_boards
+    from mcugen.device.find import find_devices
+
+    return target.probe_serial is not None or any(
+        settings.board.id in found.board_ids for found in find_devices(list_boards())
+    )
+
+
+def port_of(target: Target, board: BoardSpec) -> str:
+    """Return the serial port of a device. Raises FlashError if it has none."""
+    if target.port is None:
+        raise FlashError(
+            f"the probe {target.probe_serial or ''} of {board.id} has no serial port",
+            hint="Name the board's serial port with --device PORT.",
+        )
+    return target.port
+
+
+def flash_board(built: Built, target: Target, terminal: Terminal) -> None:
+    """Put the image on a real board."""
+    from mcugen.device.flash import ProbeFlasher
+
+    probe = f" through probe {target.probe_serial}" if target.probe_serial else ""
+    terminal.stage(f"flash {built.board.name}{probe}")
+    ProbeFlasher(built.board, target.probe_serial).flash(built.image)

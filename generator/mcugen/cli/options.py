@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The options that subcommands share, each declared once, and the decorator that hands them out."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Annotated, Any, get_type_hints
+
+import typer
+
+from mcugen.cli import completion
+from mcugen.cli.terminal import begin
+
+MODEL_HELP = "Bundled model, file.py:factory, .pt2 or .pte."
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the command line said; None where it said nothing."""
+
+    model: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[MODEL]",
+            help=MODEL_HELP,
+            autocompletion=completion.models,
+            show_default=False,
+        ),
+    ] = None
+    board: Annotated[
+        str | None,
+        typer.Option(
+            "--board",
+            "-b",
+            help="Board id or alias; see 'mcugen boards'.",
+            autocompletion=completion.boards,
+            show_default=False,
+        ),
+    ] = None
+    io: Annotated[
+        str | None,
+        typer.Option(
+            "--io",
+            metavar="int8|float",
+            help="Type of the model's inputs and outputs (default int8).",
+            autocompletion=completion.io_kinds,
+            show_default=False,
+        ),
+    ] = None
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output-dir",
+            "-o",
+            metavar="DIR",
+            help="Where the project goes (default mcugen_out/<model>-<board>).",
+            show_default=False,
+        ),
+    ] = None
+    calibrate: Annotated[
+        str | None,
+        typer.Option(
+            "--calibrate",
+            metavar="FILE.npz|tfds:NAME|DIR|random",
+            help="Calibration data of a model of your own.",
+            show_default=False,
+        ),
+    ] = None
+    strict: Annotated[
+        bool | None,
+        typer.Option(
+            "--strict", help="Refuse operators that fall back to float.", show_default=False
+        ),
+    ] = None
+    simulate: Annotated[
+        bool | None,
+        typer.Option("--simulate", help="Run on the board's QEMU machine.", show_default=False),
+    ] = None
+    device: Annotated[
+        str | None,
+        typer.Option(
+            "--device",
+            metavar="SERIAL|PORT",
+            help="Which attached device, by probe serial or port.",
+            autocompletion=completion.devices,
+            show_default=False,
+        ),
+    ] = None
+    samples: Annotated[
+        int | None,
+        typer.Option(
+            "--samples",
+            min=1,
+            metavar="N",
+            help="Samples to verify (default 256 labelled ones, or as many as there are; "
+            "16 random ones for a model without data).",
+            show_default=False,
+        ),
+    ] = None
+    runs: Annotated[
+        int | None,
+        typer.Option(
+            "--runs", min=1, metavar="N", help="Timed runs (default 20).", show_default=False
+        ),
+    ] = None
+    warmups: Annotated[
+        int | None,
+        typer.Option(
+            "--warmups",
+            min=0,
+            metavar="N",
+            help="Runs before those (default 3).",
+            show_default=False,
+        ),
+    ] = None
+    timeout_s: Annotated[
+        float | None,
+        typer.Option(
+            "--timeout",
+            min=0.1,
+            metavar="SECONDS",
+            help="How long to wait for each of the device's answers.",
+            show_default=False,
+        ),
+    ] = None
+    runtime: Annotated[
+        Path | None,
+        typer.Option(
+            "--runtime",
+            metavar="PREFIX",
+            help="Link ExecuTorch's own libraries from this install prefix (docs/upstream.md).",
+            show_default=False,
+        ),
+    ] = None
+
+
+#: Most subcommands take these, in this order.
+BUILDING = ("model", "board", "output", "io", "calibrate", "strict")
+TARGET = ("simulate", "device")
+
+RunnerOption = Annotated[
+    bool, typer.Option("--runner", help="The generic image that takes models by 'mcugen push'.")
+]
+RequiredModel = Annotated[
+    str, typer.Argument(metavar="MODEL", help=MODEL_HELP, autocompletion=completion.models)
+]
+
+
+def _output_flags(
+    json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="More of it; tracebacks.")
+    ] = False,
+    no_color: Annotated[
+        bool, typer.Option("--no-color", help="Plain text; NO_COLOR does, too.")
+    ] = False,
+) -> None:
+    """Every subcommand takes these, last."""
+
+
+#: Stands for the function's own parameters among the names of shared options.
+OWN = "own"
+
+
+def subcommand(*takes: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Return a decorator that turns `function(options, terminal, *, ...)` into a typer callback.
+
+    Args:
+        takes: fields of Options that the subcommand has, in the order of its help; OWN where the
+            function's own keyword-only parameters go (default: behind them).
+    """
+
+    def decorate(function: Callable[..., None]) -> Callable[..., None]:
+        own = _parameters(function, skip=2)
+        shared = {
+            parameter.name: parameter for parameter in _parameters(Options.__init__, of=Options)
+        }
+        parameters: list[inspect.Parameter] = []
+        for name in takes if OWN in takes else (*takes, OWN):
+            parameters += own if name == OWN else [shared[name]]
+        flags = [parameter.name for parameter in _parameters(_output_flags)]
+        parameters += _parameters(_output_flags)
+        names = {field.name for field in fields(Options)} & set(takes)
+
+        def callback(**values: Any) -> None:
+            terminal = begin(**{name: values.pop(name) for name in flags})
+            options = Options(**{name: values.pop(name) for name in names})
+            function(options, terminal, **values)
+
+        callback.__name__ = function.__name__
+        callback.__doc__ = function.__doc__
+        callback.__annotations__ = {each.name: each.annotation for each in parameters}
+        callback.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        return callback
+
+    return decorate
+
+
+def _parameters(
+    function: Callable[..., Any], *, skip: int = 0, of: type | None = None
+) -> Sequence[inspect.Parameter]:
+    """Return a function's parameters, keyword-only, with their annotations as objects."""
+    hints = get_type_hints(of or function, include_extras=True)
+    return [
+        parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY, annotation=hints[parameter.name])
+        for parameter in list(inspect.signature(function).parameters.values())[skip:]
+        if parameter.name in hints
+    ]

@@ -1,0 +1,233 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Results as text for people, made from the documents."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mcugen.cli.paths import show_path
+
+if TYPE_CHECKING:
+    from mcugen.cli.terminal import Terminal
+
+
+def count(value: float) -> str:
+    """Return a number with its thousands separated."""
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.1f}"
+
+
+def share(used: int, total: int) -> str:
+    """Return "12,345 of 131,072 B (9 %)"."""
+    percent = f" ({100 * used / total:.0f} %)" if total else ""
+    return f"{used:,} of {total:,} B{percent}"
+
+
+def percent(value: float | None) -> str:
+    """Return an accuracy for people, "-" where there is none."""
+    return "-" if value is None else f"{100 * value:.2f} %"
+
+
+def measurement_text(document: dict[str, Any], terminal: Terminal) -> str:
+    """Return a measurement document for people."""
+    board, firmware = document["board"], document["firmware"]
+    where = (
+        f"QEMU {board['qemu_machine']}, counts instructions"
+        if board["simulated"]
+        else f"on hardware, {board['clock_hz'] / 1e6:g} MHz from {board['clock_source']}"
+    )
+    head = (
+        f"{document['model']['name']} on {board['name']} ({board['id']}, {board['cpu']}; {where})"
+    )
+    lines = [terminal.paint(head, "bold"), ""]
+    if verify := document.get("verify"):
+        lines += _verify_lines(verify, terminal)
+    if timing := document.get("timing"):
+        lines += _timing_lines(timing, document["model"]["macs"], board)
+    lines += memory_lines(firmware, document.get("device"))
+    lines += operator_lines(document["operators"], terminal)
+    lines += [
+        "",
+        _row("firmware", f"{firmware['id']}, {firmware['toolchain']}"),
+        _row("project", show_path(document["project"])),
+        _row("transcript", show_path(document["transcript"])),
+    ]
+    return "\n".join(lines)
+
+
+def _row(name: str, value: str) -> str:
+    return f"  {name:<14}{value}"
+
+
+def _verify_lines(verify: dict[str, Any], terminal: Terminal) -> list[str]:
+    samples, exact = verify["samples"], verify["bit_exact"]
+    if exact == samples:
+        words = terminal.paint(f"{exact} of {samples} samples equal in every byte", "green")
+    elif verify["within_tolerance"] == samples:
+        words = terminal.paint(
+            f"{exact} of {samples} samples equal in every byte, the others within "
+            f"{verify['max_step']:g}: {len(verify['float_operators'])} operators compute in float",
+            "green",
+        )
+    else:
+        words = terminal.paint(
+            f"{exact} of {samples} samples equal, largest difference {verify['max_step']:g}", "red"
+        )
+    lines = [_row("bit-exact", words)]
+    accuracy = verify["accuracy"]
+    if accuracy["device"] is not None:
+        parts = [
+            f"device {percent(accuracy['device'])}",
+            f"host int8 {percent(accuracy['int8_host'])}",
+        ]
+        if accuracy["float"] is not None:
+            parts.append(f"float {percent(accuracy['float'])}")
+        lines.append(_row("accuracy", ", ".join(parts)))
+    if verify["data"]:
+        lines.append(_row("data", verify["data"]))
+    return lines
+
+
+def _timing_lines(timing: dict[str, Any], macs: int, board: dict[str, Any]) -> list[str]:
+    unit = timing["counter"]
+    per_mac = f", {timing['median'] / macs:.2f} per MAC" if macs else ""
+    lines = [_row(unit, f"{timing['median']:,} per inference (median{per_mac})")]
+    lines.append(
+        _row(
+            "",
+            f"min {timing['min']:,}, p99 {timing['p99']:,}, max {timing['max']:,}; "
+            f"{timing['runs']} runs after {timing['warmups']} warm-ups",
+        )
+    )
+    if timing["latency_us"] is not None:
+        lines.append(
+            _row("latency", f"{timing['latency_us']:,.1f} µs at {board['clock_hz'] / 1e6:g} MHz")
+        )
+    return lines
+
+
+def memory_lines(firmware: dict[str, Any], device: dict[str, Any] | None = None) -> list[str]:
+    """Return flash and RAM, used and total, and what they are used for."""
+    lines = [
+        "",
+        _row("flash", share(firmware["flash_bytes"], firmware["flash_total"])),
+        _row("", f"engine {firmware['engine_bytes']:,}, model {firmware['model_bytes']:,}"),
+        _row("RAM", share(firmware["ram_bytes"], firmware["ram_total"])),
+    ]
+    used = device["memory"] if device else {}
+    parts = []
+    for name, key in (
+        ("planned", "planned_bytes"),
+        ("method", "method_bytes"),
+        ("temp", "temp_bytes"),
+        ("I/O", "io_bytes"),
+    ):
+        pool = used.get(name.lower().replace("/", ""))
+        peak = f" ({pool[0]:,} used)" if pool and pool[0] != pool[1] else ""
+        parts.append(f"{name} {firmware[key]:,}{peak}")
+    parts.append(f"static {firmware['static_ram_bytes']:,}")
+    peak = firmware["stack_peak_bytes"]
+    parts.append(
+        f"stack {firmware['stack_bytes']:,}" + (f" (peak {peak:,})" if peak is not None else "")
+    )
+    lines.append(_row("", ", ".join(parts)))
+    return lines
+
+
+def operator_lines(operators: list[dict[str, Any]], terminal: Terminal) -> list[str]:
+    """Return one line per operator: calls, int8 or float."""
+    width = max((len(row["name"]) for row in operators), default=0)
+    lines = [""]
+    for number, row in enumerate(operators):
+        kind = "int8" if row["int8"] else terminal.paint("float", "yellow")
+        text = f"{row['name']:<{width}}  {row['calls']:>3} x  {kind}"
+        lines.append(_row("operators" if number == 0 else "", text))
+    return lines
+
+
+def build_text(document: dict[str, Any], terminal: Terminal) -> str:
+    """Return the document of `build` for people."""
+    board, firmware = document["board"], document["firmware"]
+    head = f"{document['model']['name']} for {board['name']} ({board['id']}, {board['cpu']})"
+    return "\n".join(
+        [
+            terminal.paint(head, "bold"),
+            *memory_lines(firmware),
+            *operator_lines(document["operators"], terminal),
+            "",
+            _row("firmware", f"{firmware['id']}, {firmware['toolchain']}"),
+            _row("project", show_path(document["project"])),
+            _row("image", show_path(firmware["elf"])),
+        ]
+    )
+
+
+def inspect_text(document: dict[str, Any], terminal: Terminal) -> str:
+    """Return the document of `inspect` for people."""
+    model, board, memory = document["model"], document["board"], document["memory"]
+    lowering = document["lowering"]
+    made_for = f", lowered for {model['isa']}" if model["isa"] else ""
+    lines = [
+        terminal.paint(f"{model['name']} ({model['pte_bytes']:,} B{made_for})", "bold"),
+        "",
+        _row("sha256", model["sha256"]),
+        _row("MACs", f"{model['macs']:,}"),
+    ]
+    for what in ("inputs", "outputs"):
+        for spec in model[what]:
+            lines.append(_row(what[:-1], _tensor_text(spec)))
+    if model["stripped_bytes"]:
+        lines.append(_row("stripped", f"{model['stripped_bytes']:,} B that nothing uses"))
+    if lowering["calibration"]:
+        lines.append(
+            _row(
+                "calibration",
+                f"{lowering['calibration']}, {lowering['calibration_samples']} samples"
+                + (" (random: the ranges mean nothing)" if lowering["calibration_random"] else ""),
+            )
+        )
+    lines += operator_lines(document["operators"], terminal)
+    reasons = _fallback_lines(lowering)
+    if reasons:
+        lines += ["", *reasons]
+    lines += [
+        "",
+        _row(
+            "memory",
+            f"planned {memory['planned_bytes']:,}, method {memory['method_bytes']:,}, "
+            f"temp {memory['temp_bytes']:,}, I/O {memory['io_bytes']:,} B",
+        ),
+    ]
+    if document["fits"]:
+        lines.append(_row("fits", f"{board['name']} ({board['id']}); at most, before compiling:"))
+        for region in document["regions"]:
+            text = share(region["planned_bytes"], region["total_bytes"])
+            lines.append(_row("", f"{region['name']:<8} {text}"))
+    else:
+        shortage = terminal.paint(f"does not fit {board['id']}: ", "red") + document["shortage"]
+        lines.append(_row("fits", shortage))
+        if document.get("hint"):
+            lines.append(_row("", document["hint"]))
+    return "\n".join(lines)
+
+
+def _tensor_text(spec: dict[str, Any]) -> str:
+    shape = ", ".join(map(str, spec["shape"]))
+    text = f"{spec['dtype']} [{shape}], {spec['bytes']:,} B"
+    if spec["dim_order"] != sorted(spec["dim_order"]):
+        memory = ", ".join(str(spec["shape"][axis]) for axis in spec["dim_order"])
+        text += f", in memory [{memory}]"
+    if spec["scale"] is not None:
+        text += f", real = {spec['scale']:.6g} * (q - {spec['zero_point']})"
+    return text
+
+
+def _fallback_lines(lowering: dict[str, Any]) -> list[str]:
+    """Return why operators stayed float, each reason once."""
+    lines = [
+        f"  float: {line['operator']}"
+        + (f" (layer {line['layer']})" if line["layer"] else "")
+        + (f": {line['reason']}" if line["reason"] else "")
+        for line in lowering["operators"]
+        if not line["int8"]
+    ]
+    return list(dict.fromkeys(lines))

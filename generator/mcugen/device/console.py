@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""A serial port, or QEMU's stand-in for one."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import select
+import time
+from pathlib import Path
+
+from mcugen.base.errors import DeviceError, DeviceTimeoutError
+
+WRITE_TIMEOUT_S = 10.0
+
+
+class SerialConsole:
+    """A serial port, or anything else pyserial opens by URL (`socket://`, `rfc2217://`, a pty)."""
+
+    def __init__(self, port: str, baud: int) -> None:
+        """Open it for this process alone.
+
+        Raises DeviceError: it does not exist, is taken (by whom), or may not be opened.
+        """
+        import serial
+
+        self._name = port
+        try:
+            # timeout=0: reads never block inside pyserial; `read` waits by itself.
+            self._port = serial.serial_for_url(
+                port,
+                baudrate=baud,
+                timeout=0,
+                write_timeout=WRITE_TIMEOUT_S,
+                exclusive=None if "://" in port else True,
+            )
+        except (serial.SerialException, OSError, ValueError) as error:
+            raise _open_error(port, error) from None
+        try:
+            self._fd: int | None = self._port.fileno()
+        except (AttributeError, OSError, ValueError):
+            self._fd = None
+
+    @property
+    def name(self) -> str:
+        """The port as it was named."""
+        return self._name
+
+    def write(self, data: bytes) -> None:
+        """Send all of it. Raises DeviceError, DeviceTimeoutError."""
+        import serial
+
+        try:
+            self._port.write(data)
+        except serial.SerialTimeoutException:
+            raise DeviceTimeoutError(
+                f"{self._name} took no data for {WRITE_TIMEOUT_S:.0f} s"
+            ) from None
+        except (serial.SerialException, OSError) as error:
+            raise self._gone(error) from None
+
+    def read(self, timeout_s: float) -> bytes:
+        """Return what has come, waiting up to `timeout_s` for the first byte."""
+        import serial
+
+        deadline = time.monotonic() + timeout_s
+        try:
+            if self._fd is not None and os.name == "posix":
+                select.select([self._fd], [], [], max(timeout_s, 0))
+                return bytes(self._port.read(4096))
+            while True:
+                data = bytes(self._port.read(4096))
+                if data or time.monotonic() >= deadline:
+                    return data
+                time.sleep(0.001)
+        except (serial.SerialException, OSError) as error:
+            raise self._gone(error) from None
+
+    def close(self) -> None:
+        """Give the port back."""
+        with contextlib.suppress(OSError):
+            self._port.close()
+
+    def _gone(self, error: Exception) -> DeviceError:
+        return DeviceError(
+            f"{self._name}: the connection to the device was lost ({error})",
+            hint="Check the cable and that no other program uses the port.",
+        )
+
+
+def _open_error(port: str, error: Exception) -> DeviceError:
+    number = getattr(error, "errno", None)
+    text = str(error)
+    if number in (errno.EBUSY, errno.EAGAIN) or "exclusively lock" in text:
+        holders = port_holders(port)
+        by = f" by {', '.join(holders)}" if holders else " by another program"
+        return DeviceError(
+            f"{port} is taken{by}",
+            hint="Close that program (a serial monitor, another mcugen) and try again.",
+        )
+    if number == errno.ENOENT or "No such file" in text:
+        return DeviceError(
+            f"there is no serial port {port}", hint="'mcugen devices' lists what is attached."
+        )
+    if number == errno.EACCES or "Permission denied" in text:
+        return DeviceError(
+            f"no permission to open {port}",
+            hint=f"Add yourself to the group that owns it: ls -l {port} "
+            "(often: sudo usermod -aG dialout $USER, then log in again).",
+        )
+    return DeviceError(f"{port} cannot be opened: {text}")
+
+
+def port_holders(port: str) -> tuple[str, ...]:
+    """Return "name (pid N)" of the processes that have `port` open, as far as Linux tells us."""
+    real = os.path.realpath(port)
+    found: list[str] = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if any(os.readlink(fd) == real for fd in (folder / "fd").iterdir()):
+                name = (folder / "comm").read_text(encoding="utf-8").strip()
+                found.append(f"{name} (pid {folder.name})")
+        except OSError:
+            continue  # another user's process, or one that just ended
+    return tuple(found)

@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""QEMU machines: start, find again, end."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mcugen.base.errors import (
+    DeviceError,
+    DeviceTimeoutError,
+    FlashError,
+    McugenError,
+    ToolMissingError,
+)
+from mcugen.device.console import SerialConsole
+
+if TYPE_CHECKING:
+    from mcugen.boards.spec import BoardSpec
+
+
+@dataclass(frozen=True)
+class QemuMachine:
+    """A QEMU process that runs an ELF, started and stopped by the platform's session script."""
+
+    board: BoardSpec
+    elf: Path
+    state_path: Path
+    extra: tuple[str, ...] = ()  #: arguments of QEMU's besides the board's
+    shared_arena: bool = False  #: let `Session.ram` be the memory of a runner's models
+
+    def start(self) -> str:
+        """Start the machine and return the URL of its console.
+
+        Raises ToolMissingError, DeviceError.
+        """
+        qemu = self.board.qemu
+        if qemu is None:
+            raise FlashError(
+                f"{self.board.id} has no QEMU machine",
+                hint="Use a real board, or one that 'mcugen boards' lists with a simulator.",
+            )
+        arguments = [
+            "start",
+            f"--elf={self.elf}",
+            f"--machine={qemu.machine}",
+            f"--serial-index={qemu.serial_index}",
+            f"--state={self.state_path}",
+        ]
+        if qemu.cpu is not None:
+            arguments.append(f"--cpu={qemu.cpu}")
+        arguments += [f"--extra={extra}" for extra in (*qemu.extra_args, *self.extra)]
+        if self.shared_arena and qemu.arena_ram_mib is not None:
+            arguments.append(f"--shared-ram-mib={qemu.arena_ram_mib}")
+        run_session_script(arguments)
+        try:
+            state = json.loads(self.state_path.read_text(encoding="utf-8"))
+            return str(state["url"])
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise DeviceError(f"QEMU's session left no usable state: {error}") from None
+
+    def stop(self) -> bool:
+        """Stop the machine; return whether it ran."""
+        return stop_session(self.state_path)
+
+
+def stop_session(state_path: Path) -> bool:
+    """Stop the machine of a state file; return whether it ran."""
+    if not state_path.exists():
+        return False
+    return run_session_script(["stop", f"--state={state_path}"]).strip() == "stopped"
+
+
+#: Where a project's background machine keeps its state; firmware/platform uses the same name.
+SESSION_NAME = ".mcugen-qemu.json"
+
+
+def session_path(project_root: Path) -> Path:
+    """Return where the machine that PlatformIO's upload target started keeps its state."""
+    return project_root / SESSION_NAME
+
+
+@dataclass(frozen=True)
+class Session:
+    """A QEMU machine that runs in the background."""
+
+    url: str
+    pid: int
+    elf_sha256: str
+    ram: Path | None = None  #: the file that is the memory of a runner's models
+
+
+def running_session(state_path: Path) -> Session | None:
+    """Return the session of a state file, or None if there is none that runs."""
+    if not state_path.exists():
+        return None
+    try:
+        state = json.loads(run_session_script(["status", f"--state={state_path}"]))
+        ram = Path(state["ram"]) if "ram" in state else None
+        return Session(str(state["url"]), int(state["pid"]), str(state["elf_sha256"]), ram)
+    except (McugenError, ValueError, KeyError, TypeError):
+        return None
+
+
+def run_session_script(arguments: list[str], *, timeout_s: float = 60.0) -> str:
+    """Run the platform's QEMU session script and return what it prints.
+
+    It runs in a session of its own: a Ctrl-C meant for mcugen must not cut it in half and leave a
+    QEMU that nobody knows of.
+
+    Raises ToolMissingError, DeviceError, DeviceTimeoutError.
+    """
+    from mcugen.base.resources import firmware_dir
+
+    script = firmware_dir() / "platform" / "builder" / "qemu_session.py"
+    with subprocess.Popen(
+        [sys.executable, str(script), *arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        try:
+            out, err = process.communicate(timeout=timeout_s)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise DeviceTimeoutError(f"QEMU did not start within {timeout_s:.0f} s") from None
+        except KeyboardInterrupt:
+            process.communicate(timeout=timeout_s)
+            raise
+    if process.returncode != 0:
+        text = err.strip().removeprefix("error: ") or f"status {process.returncode}"
+        if "is not on PATH" in text:
+            message, _, install = text.partition(". Install it: ")
+            raise ToolMissingError(message, hint=install or None)
+        raise DeviceError(f"the simulator did not start: {text}")
+    return out
+
+
+@contextlib.contextmanager
+def simulated_console(board: BoardSpec, elf: Path) -> Iterator[SerialConsole]:
+    """A QEMU machine of one's own for as long as the block runs, stopped however it ends."""
+    with tempfile.TemporaryDirectory(prefix="mcugen-qemu-") as folder:
+        machine = QemuMachine(board, elf, Path(folder) / "session.json")
+        try:
+            console = SerialConsole(machine.start(), board.console.baud)
+            try:
+                yield console
+            finally:
+                console.close()
+        finally:
+            machine.stop()

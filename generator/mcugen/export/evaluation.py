@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Samples to verify a model with, as the device takes them, and the float model's accuracy."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from mcugen.base import cache
+from mcugen.base.errors import ConfigError
+from mcugen.export.pipeline import PACKAGES, Progress, identity
+from mcugen.model.data import load_tfds
+from mcugen.model.source import ModelRef, resolve_model
+from mcugen.program.artifact import PteArtifact, TensorSpec
+
+#: Inputs for models without labelled data.
+RANDOM_INPUT_SEED = 1
+
+
+@dataclass(frozen=True)
+class EvaluationData:
+    """Inputs as the device takes them, and the labels where there are any."""
+
+    inputs: tuple[np.ndarray, ...]  #: per method input: [n, *memory shape], of its dtype
+    labels: np.ndarray | None  #: int64[n]
+    provenance: str
+
+    @property
+    def samples(self) -> int:
+        """How many."""
+        return len(self.inputs[0])
+
+
+def evaluation_data(model: str, artifact: PteArtifact, n: int) -> EvaluationData:
+    """Return `n` samples for verifying a model (fewer if its test split has fewer). No torch.
+
+    Labelled test samples where the model has a dataset, else inputs drawn from a seed.
+    """
+    if n <= 0:
+        raise ConfigError(f"{n} samples to verify: at least 1")
+    ref = resolve_model(model)
+    if ref.info is None or ref.info.dataset is None:
+        rng = np.random.RandomState(RANDOM_INPUT_SEED)
+        inputs = tuple(_random_input(spec, n, rng) for spec in artifact.inputs)
+        return EvaluationData(inputs, None, f"random inputs, seed {RANDOM_INPUT_SEED}")
+    samples = load_tfds(ref.info.dataset, "test", n)
+    values = _preprocess(ref)(samples.inputs)
+    return EvaluationData(
+        (to_device(values, artifact.inputs[0]),), samples.labels, samples.provenance
+    )
+
+
+def _preprocess(ref: ModelRef) -> Callable[[np.ndarray], np.ndarray]:
+    assert ref.name == "digits"  # The only bundled model with a dataset.
+    from mcugen.model.bundled.digits_data import preprocess
+
+    return preprocess
+
+
+def _random_input(spec: TensorSpec, n: int, rng: np.random.RandomState) -> np.ndarray:
+    dtype = np.dtype(spec.dtype)
+    shape = (n, *spec.memory_shape)
+    if spec.fixed is not None:
+        return np.full(shape, spec.fixed, dtype)
+    if dtype.kind == "f":
+        return (rng.random_sample(shape) * 2 - 1).astype(dtype)
+    if dtype.kind == "b":
+        return rng.randint(0, 2, shape).astype(dtype)
+    limits = np.iinfo(dtype)
+    if dtype.itemsize > 2:  # Indices, mostly: small ones are safe.
+        return rng.randint(0, 2, shape).astype(dtype)
+    return rng.randint(limits.min, limits.max + 1, shape).astype(dtype)
+
+
+def to_device(values: np.ndarray, spec: TensorSpec) -> np.ndarray:
+    """Return float samples [n, *shape without the batch] as an input takes them.
+
+    Quantized by the input's scale and zero point as the device would (multiply by 1/scale in
+    float32, round halves to even, clamp), in memory order.
+    """
+    rows = values.reshape(len(values), *spec.shape)
+    rows = rows.transpose(0, *(1 + axis for axis in spec.dim_order))
+    if spec.dtype != "int8":
+        return np.ascontiguousarray(rows.astype(np.dtype(spec.dtype)))
+    if spec.scale is None or spec.zero_point is None:
+        raise ConfigError(f"{spec.name} is int8, but the .pte does not record its scale")
+    inverse = np.float32(1.0 / spec.scale)
+    q = np.rint(rows.astype(np.float32) * inverse) + spec.zero_point
+    return np.ascontiguousarray(np.clip(q, -128, 127).astype(np.int8))
+
+
+def accuracy(outputs: np.ndarray, labels: np.ndarray) -> float:
+    """Return the share of samples whose largest output is at the label's place."""
+    if len(outputs) != len(labels):
+        raise ConfigError(f"{len(outputs)} outputs for {len(labels)} labels")
+    predicted = outputs.reshape(len(outputs), -1).argmax(axis=1)
+    return float((predicted == labels).mean())
+
+
+def float_accuracy(model: str, n: int, *, progress: Progress | None = None) -> float | None:
+    """Return the float PyTorch model's accuracy on the first `n` test samples; kept on disk.
+
+    None for a model without labelled data.
+    """
+    ref = resolve_model(model)
+    if ref.info is None or ref.info.dataset is None:
+        return None
+    key = cache.make_key(
+        what="float accuracy",
+        model=identity(ref),
+        n=n,
+        source=cache.source_hash(("export/evaluation.py", "model/data.py")),
+        versions=cache.package_versions((*PACKAGES, "scikit-learn")),
+    )
+    kept = cache.load("accuracy", key)
+    if kept is not None:
+        return float(json.loads(kept["accuracy.json"]))
+
+    from mcugen.model.load import load_model
+
+    source = load_model(ref, progress=progress)
+    import torch
+
+    samples = load_tfds(ref.info.dataset, "test", n)
+    assert samples.labels is not None
+    values = torch.from_numpy(_preprocess(ref)(samples.inputs))
+    with torch.no_grad():
+        outputs = source.module(values).numpy()
+    result = accuracy(outputs, samples.labels)
+    if not math.isfinite(result):
+        raise ConfigError(f"{model}: accuracy is not a number")
+    cache.store("accuracy", key, {"accuracy.json": json.dumps(result).encode()})
+    return result

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What each operator of a model became, and why one stayed float."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from mcugen.base.errors import LoweringError
+
+IO_KINDS = ("int8", "float")
+
+
+@dataclass(frozen=True)
+class OperatorReport:
+    """One operator call of the final program."""
+
+    operator: str  #: "cortex_m::quantized_conv2d.out"
+    layer: str  #: the model's module it comes from, "body.4"; "" for the model's own forward
+    source: str  #: operator of the traced model, "aten.elu"; "" for what lowering put in
+    int8: bool
+    reason: str | None  #: why it is float
+
+
+@dataclass(frozen=True)
+class LoweringReport:
+    """Every operator of the final program, and how the ranges were found."""
+
+    model: str
+    cpu: str | None  #: None for a `.pte` file
+    isa: str | None
+    io: str | None
+    operators: tuple[OperatorReport, ...]
+    calibration: str | None
+    calibration_samples: int
+    calibration_random: bool
+    channels_last: bool  #: 4-D inputs and weights were put in NHWC order before tracing
+
+    @property
+    def fallbacks(self) -> tuple[OperatorReport, ...]:
+        """The operators that run in float."""
+        return tuple(line for line in self.operators if not line.int8)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return JSON-able values."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, document: dict[str, Any]) -> LoweringReport:
+        """Rebuild what `to_json` gave."""
+        operators = tuple(OperatorReport(**line) for line in document["operators"])
+        return cls(**{**document, "operators": operators})
+
+    def refuse_fallbacks(self) -> None:
+        """Raise LoweringError listing every float fallback, if there is one (`--strict`)."""
+        if not self.fallbacks:
+            return
+        lines = [
+            f"{line.operator} ({f'layer {line.layer}' if line.layer else 'its own forward'}): "
+            f"{line.reason}"
+            for line in self.fallbacks
+        ]
+        what = "1 operator falls" if len(lines) == 1 else f"{len(lines)} operators fall"
+        raise LoweringError(
+            f"{self.model}: {what} back to float:\n  " + "\n  ".join(lines),
+            hint="Replace these layers by ones with int8 operators, or build without --strict.",
+        )

@@ -1,0 +1,238 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""From a MODEL argument to a `.pte` ready for the firmware; results kept between runs.
+
+A second call with nothing changed imports no torch and takes a fraction of a second.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from mcugen.base import cache
+from mcugen.base.errors import ConfigError, PteError, UnsupportedOperatorError
+from mcugen.base.quiet import quiet
+from mcugen.boards.spec import CPU_ISAS, BoardSpec, Isa
+from mcugen.export.lowering_report import IO_KINDS, LoweringReport, OperatorReport
+from mcugen.model.data import source_fingerprint
+from mcugen.model.source import ModelKind, ModelRef, resolve_model
+from mcugen.program.artifact import PteArtifact
+from mcugen.program.read import read_pte
+
+Progress = Callable[[str, int, int], None]
+#: Rooms whose change makes a kept result stale.
+_ROOMS = ("model", "export", "program")
+PACKAGES = ("torch", "executorch", "torchao", "numpy")
+
+
+def build_artifact(
+    model: str,
+    *,
+    board: BoardSpec | None = None,
+    cpu: str | None = None,
+    isa: Isa | None = None,
+    io: str | None = None,
+    strict: bool = False,
+    calibrate: str | None = None,
+    progress: Progress | None = None,
+    verbose: bool = False,
+) -> tuple[PteArtifact, LoweringReport]:
+    """Return the checked and stripped `.pte` of a model, and the lowering report.
+
+    Args:
+        model: a bundled model, `file.py:factory`, a `.pt2` or a `.pte`.
+        board: whose cpu and isa to lower for; or give `cpu` (and `isa`).
+        cpu: "cortex-m4".
+        isa: what the kernels may use, if not the most that `cpu` has.
+        io: "int8" (the default) or "float" inputs and outputs. A `.pte` keeps what it has.
+        strict: refuse a program in which an operator runs in float.
+        calibrate: `FILE.npz`, `tfds:NAME`, a folder or "random"; None for the model's own data.
+        progress: called as progress(what, done, total).
+        verbose: let torch and executorch print.
+
+    Raises ConfigError, QuantizationError, LoweringError, UnsupportedOperatorError, PteError.
+    """
+    ref = resolve_model(model)
+    if ref.kind is ModelKind.PTE:
+        artifact, report = _from_pte(ref)
+    else:
+        cpu = cpu or (board.cpu if board else None)
+        isa = isa or (board.isa if board else None)
+        if cpu is None:
+            raise ConfigError("the model is to be lowered for a board or a cpu: neither is given")
+        io = io or "int8"
+        if io not in IO_KINDS:
+            raise ConfigError(f"unknown io '{io}': one of {', '.join(IO_KINDS)}")
+        isa = isa or (CPU_ISAS[cpu][0] if cpu in CPU_ISAS else None)
+        return _from_model(ref, cpu, isa, io, strict, calibrate, progress, verbose)
+    if strict:
+        report.refuse_fallbacks()
+    return artifact, report
+
+
+def _from_pte(ref: ModelRef) -> tuple[PteArtifact, LoweringReport]:
+    assert ref.path is not None
+    try:
+        data = ref.path.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"cannot read {ref.path}: {error.strerror}") from error
+    artifact = read_pte(data, name=ref.name)
+    report = LoweringReport(
+        model=ref.name,
+        cpu=None,
+        isa=None,
+        io=artifact.io,
+        operators=tuple(
+            OperatorReport(
+                use.name, "", "", use.int8, None if use.int8 else "it is float in the .pte file"
+            )
+            for use in artifact.operators
+            for _ in range(use.calls)
+        ),
+        calibration=None,
+        calibration_samples=0,
+        calibration_random=False,
+        channels_last=False,
+    )
+    return artifact, report
+
+
+def _from_model(
+    ref: ModelRef,
+    cpu: str,
+    isa: Isa | None,
+    io: str,
+    strict: bool,
+    calibrate: str | None,
+    progress: Progress | None,
+    verbose: bool,
+) -> tuple[PteArtifact, LoweringReport]:
+    key = cache.make_key(
+        what="artifact",
+        model=identity(ref),
+        cpu=cpu,
+        isa=isa.value if isa else None,
+        io=io,
+        calibrate=calibrate,
+        calibration_data=source_fingerprint(calibrate) if calibrate else None,
+        source=cache.source_hash(_ROOMS),
+        versions=cache.package_versions(PACKAGES),
+    )
+    kept = _load_kept(key)
+    if kept is not None:
+        if strict:
+            kept[1].refuse_fallbacks()
+        return kept
+
+    with quiet(verbose=verbose):
+        from mcugen.export.calibration import choose_calibration
+        from mcugen.export.lower import lower
+        from mcugen.export.quantize import quantize
+        from mcugen.model.files_read import files_read
+        from mcugen.model.load import load_model
+
+    if progress:
+        progress("loading the model", 0, 1)
+    source = load_model(ref, progress=progress)
+    # A factory's calibration samples may be read from files only now.
+    with files_read() as read_late:
+        calibration = choose_calibration(ref, source, calibrate)
+    own_samples = source.dependencies and calibrate is None
+    # Hashed before the slow part: a file saved meanwhile must not pass for the one that was used.
+    dependencies = {
+        str(path): cache.file_sha256(path)
+        for path in sorted({*source.dependencies, *(read_late if own_samples else ())})
+    }
+    quantized = quantize(source, calibration, progress=progress, verbose=verbose)
+    if progress:
+        progress("lowering", 0, 1)
+    data, report = lower(quantized, cpu=cpu, isa=isa, io=io, verbose=verbose)
+    if strict:
+        report.refuse_fallbacks()
+    try:
+        artifact = read_pte(data, name=ref.name)
+    except UnsupportedOperatorError as error:
+        where = _where_from(error.message, report)
+        hint = " ".join(text for text in (where, error.hint) if text)
+        raise UnsupportedOperatorError(error.message, hint=hint or None) from error
+    artifact = _describe(artifact, ref, isa, report)
+    _keep(key, artifact, report, dependencies)
+    if progress:
+        progress("lowering", 1, 1)
+    return artifact, report
+
+
+def identity(ref: ModelRef) -> dict[str, Any]:
+    """Return what changes when the model's definition changes."""
+    if ref.info is not None:
+        return {"name": ref.name, "source": cache.source_hash(ref.info.sources)}
+    assert ref.path is not None
+    return {
+        "name": ref.name,
+        "path": str(ref.path.resolve()),
+        "file": cache.file_sha256(ref.path),
+        "factory": ref.factory,
+    }
+
+
+def _describe(
+    artifact: PteArtifact, ref: ModelRef, isa: Isa | None, report: LoweringReport
+) -> PteArtifact:
+    """Add what only the model and its lowering know."""
+    layers: dict[str, list[str]] = {}
+    for line in report.operators:
+        names = layers.setdefault(line.operator, [])
+        if line.layer and line.layer not in names:
+            names.append(line.layer)
+    return replace(
+        artifact,
+        isa=isa,
+        operators=tuple(
+            replace(use, layers=tuple(layers.get(use.name, ()))) for use in artifact.operators
+        ),
+        softmax_output=ref.info.logits if ref.info else artifact.softmax_output,
+        profile_model=ref.info.profile_model if ref.info else ref.name,
+    )
+
+
+def _where_from(message: str, report: LoweringReport) -> str:
+    """Return which layers the operators named in `message` come from, and why they are there."""
+    lines = []
+    for line in report.operators:
+        if line.operator in message:
+            layer = f"layer {line.layer}" if line.layer else "the model's own forward"
+            why = f" ({line.reason})" if line.reason else ""
+            lines.append(f"{line.operator} comes from {line.source or 'it'} in {layer}{why}.")
+    return " ".join(dict.fromkeys(lines))
+
+
+def _load_kept(key: str) -> tuple[PteArtifact, LoweringReport] | None:
+    files = cache.load("artifacts", key)
+    if files is None:
+        return None
+    try:
+        document = json.loads(files["artifact.json"])
+        for path, digest in document["dependencies"].items():
+            if not Path(path).is_file() or cache.file_sha256(Path(path)) != digest:
+                return None
+        return (
+            PteArtifact.from_json(document["artifact"], files["model.pte"]),
+            LoweringReport.from_json(document["report"]),
+        )
+    except (KeyError, TypeError, ValueError, OSError, PteError):
+        return None
+
+
+def _keep(
+    key: str, artifact: PteArtifact, report: LoweringReport, dependencies: dict[str, str]
+) -> None:
+    document = {
+        "artifact": artifact.to_json(),
+        "report": report.to_json(),
+        "dependencies": dependencies,
+    }
+    text = json.dumps(document, sort_keys=True, indent=1)
+    cache.store("artifacts", key, {"model.pte": artifact.pte, "artifact.json": text.encode()})

@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Quantize a model to int8 with ExecuTorch's Cortex-M quantizer (PT2E). Imports torch."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from mcugen.base.errors import QuantizationError
+from mcugen.base.explain import explain
+from mcugen.base.quiet import aloud, quiet
+from mcugen.export.calibration import Calibration, Progress
+from mcugen.model.source import ModelSource
+
+if TYPE_CHECKING:
+    import torch
+
+
+@dataclass(frozen=True)
+class QuantizedProgram:
+    """The converted program, and what the quantizer thought of each operator."""
+
+    name: str
+    program: Any  #: torch.export.ExportedProgram with quantize/dequantize pairs
+    sources: dict[str, str]  #: node of the captured graph to its operator, "aten.elu.default"
+    unquantized: dict[str, str]  #: node of the captured graph left in float to the reason
+    calibration: str
+    calibration_samples: int
+    calibration_random: bool
+
+
+def quantize(
+    source: ModelSource,
+    calibration: Calibration,
+    *,
+    progress: Progress | None = None,
+    verbose: bool = False,
+) -> QuantizedProgram:
+    """Return the model converted to int8 for the Cortex-M operators.
+
+    4-D inputs and the model's weights are put in channels-last order first: traced in NCHW, every
+    convolution would silently stay float.
+
+    Raises QuantizationError if the model cannot be traced or converted.
+    """
+    with quiet(verbose=verbose), warnings.catch_warnings():
+        if not verbose:
+            warnings.simplefilter("ignore")
+        try:
+            return _quantize(source, calibration, progress)
+        except QuantizationError:
+            raise
+        except Exception as error:  # torch raises many types
+            raise QuantizationError(f"{source.name}: {explain(error)}") from error
+
+
+def channels_last(values: Iterable[torch.Tensor]) -> tuple[torch.Tensor, ...]:
+    """Return the tensors with 4-D ones in channels-last memory order."""
+    import torch
+
+    return tuple(
+        value.to(memory_format=torch.channels_last) if value.dim() == 4 else value
+        for value in values
+    )
+
+
+def _quantize(
+    source: ModelSource, calibration: Calibration, progress: Progress | None
+) -> QuantizedProgram:
+    import torch
+    from torchao.quantization.pt2e.quantize_pt2e import convert_pt2e, prepare_pt2e
+
+    def report(done: int) -> None:
+        if progress:
+            with aloud():
+                progress("calibrating", done, len(calibration.samples))
+
+    module = source.module.to(memory_format=torch.channels_last)
+    inputs = channels_last(source.example_inputs)
+    captured = _capture(source.name, module, inputs)
+    _refuse_state(source.name, captured)
+    quantizer = _reporting_quantizer()
+    prepared = prepare_pt2e(captured.module(check_guards=False), quantizer)
+    with torch.no_grad():
+        for done, sample in enumerate(calibration.samples):
+            report(done)
+            prepared(*channels_last(sample))
+    report(len(calibration.samples))
+    converted = convert_pt2e(prepared)
+    return QuantizedProgram(
+        name=source.name,
+        program=torch.export.export(converted, inputs),
+        sources=quantizer.sources,
+        unquantized=quantizer.unquantized,
+        calibration=calibration.provenance,
+        calibration_samples=len(calibration.samples),
+        calibration_random=calibration.random,
+    )
+
+
+def _refuse_state(name: str, captured: Any) -> None:
+    """Raise QuantizationError if the model changes buffers: PT2E takes them for constants.
+
+    It folds what is read from such a buffer into the program, so that the state would never change.
+    """
+    changed = sorted(_changed_buffers(captured))
+    if changed:
+        what = f"buffer '{changed[0]}'" if len(changed) == 1 else f"buffers {', '.join(changed)}"
+        raise QuantizationError(
+            f"{name}: its forward() changes {what}; quantization would freeze what is there",
+            hint="Keep the state outside: as an input and an output. Or export the model in float, "
+            "with ExecuTorch's to_edge and InitializedMutableBufferPass, and build the .pte.",
+        )
+
+
+def _changed_buffers(captured: Any) -> set[str]:
+    """Return the buffers that a captured program writes to, itself or through views."""
+    # Captured programs are not functional: the signature does not tell.
+    buffers = captured.graph_signature.inputs_to_buffers
+    changed = set()
+    for node in captured.graph.nodes:
+        schema = getattr(node.target, "_schema", None)
+        if schema is None or not schema.is_mutable:
+            continue
+        for argument, value in zip(schema.arguments, node.args, strict=False):
+            if argument.alias_info is None or not argument.alias_info.is_write:
+                continue
+            while not isinstance(value, (list, tuple)) and value.op == "call_function":
+                source = getattr(value.target, "_schema", None)
+                aliases = source is not None and any(r.alias_info for r in source.returns)
+                if not aliases or not value.args:
+                    break
+                value = value.args[0]
+            if getattr(value, "name", None) in buffers:
+                changed.add(buffers[value.name])
+    return changed
+
+
+def _capture(name: str, module: Any, inputs: tuple[torch.Tensor, ...]) -> Any:
+    import torch
+
+    try:
+        return torch.export.export(module, inputs, strict=True)
+    except Exception as strict_error:
+        try:
+            return torch.export.export(module, inputs, strict=False)
+        except Exception:
+            raise QuantizationError(
+                f"{name}: torch.export cannot trace it: {explain(strict_error)}",
+                hint="Run it with --verbose for torch's own explanation.",
+            ) from strict_error
+
+
+def _reporting_quantizer() -> Any:
+    """Return a CortexMQuantizer that remembers which operators it left in float, and why."""
+    from executorch.backends.cortex_m.quantizer.pattern_matcher import PatternMatcher
+    from executorch.backends.cortex_m.quantizer.quantizer import CortexMQuantizer
+    from executorch.backends.cortex_m.quantizer_reporter import QuantizerReporter
+    from torchao.quantization.pt2e.quantizer import ComposableQuantizer
+    from torchao.quantization.pt2e.quantizer.quantizer import Q_ANNOTATION_KEY
+
+    words = {
+        PatternMatcher.REJECT_UNSUPPORTED_PATTERN: (
+            "the quantizer does not take {op} in this configuration (shapes, layout or attributes)"
+        ),
+        PatternMatcher.REJECT_UNSUPPORTED_QCONFIG: (
+            "the quantizer does not take {op} with int8 activations"
+        ),
+        PatternMatcher.REJECT_LARGE_SCALAR: "{op} has a constant too large for int8",
+    }
+
+    class ReportingQuantizer(CortexMQuantizer):  # type: ignore[misc]  # the wheel has no types
+        def __init__(self) -> None:
+            super().__init__()
+            self.sources: dict[str, str] = {}
+            self.unquantized: dict[str, str] = {}
+
+        def annotate(self, model: Any) -> Any:
+            reporter = QuantizerReporter(self.quantizers)
+            model = ComposableQuantizer.annotate(self, model)
+            rejected: dict[str, str] = {}
+            for report in reporter.quantizers.values():
+                for pattern in report.rejected_patterns:
+                    for node_name in pattern.node_names:
+                        if pattern.rejection_reason in words:
+                            rejected[node_name] = pattern.rejection_reason
+            for node in model.graph.nodes:
+                if node.op != "call_function":
+                    continue
+                operator = str(node.target)
+                self.sources[node.name] = operator
+                if node.meta.get(Q_ANNOTATION_KEY) is None:
+                    text = words.get(
+                        rejected.get(node.name, ""), "the quantizer has no int8 pattern for {op}"
+                    )
+                    self.unquantized[node.name] = text.format(op=short_name(operator))
+            return model
+
+    return ReportingQuantizer()
+
+
+def short_name(operator: str) -> str:
+    """Return "aten.elu" for "aten.elu.default"."""
+    return ".".join(operator.split(".")[:2])

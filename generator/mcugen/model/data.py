@@ -1,0 +1,234 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Samples for calibration and verification: tensorflow-datasets, `.npz` files, folders, or noise.
+
+No torch here: arrays in, arrays out. Images come in the layout they are stored in (NHWC).
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import importlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mcugen.base.cache import cache_dir, file_sha256
+from mcugen.base.errors import ConfigError, ToolMissingError
+from mcugen.base.quiet import quiet
+
+#: Datasets whose builders come with mcugen: name to package.
+BUNDLED = {"digits8": "mcugen.model.datasets.digits8.digits8_dataset_builder"}
+
+#: Prefix of a calibration source that names a tensorflow-datasets dataset.
+TFDS_PREFIX = "tfds:"
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Arrays of one split, sample first."""
+
+    inputs: np.ndarray  #: [n, ...] as stored
+    labels: np.ndarray | None  #: int64[n], None where the data has no labels
+    provenance: str  #: where the samples come from, for the report
+
+
+def tfds_source(name: str, split: str) -> Any:
+    """Return a random-access `tfds.data_source` of one split; prepares the dataset if need be.
+
+    Args:
+        name: a bundled dataset, or anything `tfds.builder` knows, as "name" or "name:version".
+        split: "train", "test", or any split expression tfds takes, e.g. "train[:100]".
+
+    Raises ConfigError for a dataset or split that is not there.
+    """
+    with quiet():
+        builder = _tfds_builder(name)
+        try:
+            try:
+                builder.download_and_prepare()
+            except OSError:
+                # Another process may have put the same dataset there in the meantime.
+                builder = _tfds_builder(name)
+                builder.download_and_prepare()
+            return builder.as_data_source(split=split)
+        except Exception as error:  # tfds raises many types; the user needs the cause, not the type
+            raise ConfigError(
+                f"dataset '{name}', split '{split}': {_first_line(error)}",
+                hint="Datasets that need a download need network access to their host.",
+            ) from error
+
+
+def _tfds_builder(name: str) -> Any:
+    try:
+        import tensorflow_datasets as tfds
+    except ImportError as error:
+        raise ToolMissingError(
+            f"tensorflow-datasets cannot be imported: {error}",
+            hint="pip install 'tensorflow-datasets==4.9.10' array_record importlib_resources",
+        ) from error
+
+    tfds.disable_progress_bar()
+    data_dir = cache_dir() / "tfds"
+    if name in BUNDLED:
+        module = importlib.import_module(BUNDLED[name])
+        # An edited builder makes its data anew, whether its version was raised or not.
+        source = file_sha256(Path(str(module.__file__)))[:12]
+        return module.Builder(data_dir=str(data_dir / source), file_format="array_record")
+    try:
+        return tfds.builder(name, data_dir=str(data_dir), file_format="array_record")
+    except Exception as error:  # DatasetNotFoundError, ValueError, RegisteredError, ...
+        close = difflib.get_close_matches(name, BUNDLED, n=1)
+        raise ConfigError(
+            f"unknown dataset '{name}': {_first_line(error)}",
+            hint=f"Did you mean tfds:{close[0]}?" if close else "Bundled: " + ", ".join(BUNDLED),
+        ) from error
+
+
+def load_tfds(name: str, split: str, limit: int | None = None) -> Samples:
+    """Return the first `limit` samples of a split as arrays (all of them if None).
+
+    The inputs are the feature "image", else the only feature that is not the label.
+    """
+    source = tfds_source(name, split)
+    count = len(source) if limit is None else min(limit, len(source))
+    if count == 0:
+        raise ConfigError(f"dataset '{name}', split '{split}' has no samples")
+    first = source[0]
+    features = [key for key in first if key != "label"]
+    if "image" in features:
+        key = "image"
+    elif len(features) == 1:
+        key = features[0]
+    else:
+        raise ConfigError(
+            f"dataset '{name}' has features {', '.join(sorted(first))}: "
+            "which one is the model's input is not clear",
+            hint="Write the samples to an .npz file, as array 'x', and use --calibrate FILE.npz.",
+        )
+    rows = [source[index] for index in range(count)]
+    try:
+        inputs = np.stack([np.asarray(row[key]) for row in rows])
+    except ValueError as error:
+        raise ConfigError(f"dataset '{name}': samples differ in shape ({error})") from error
+    labels = np.array([row["label"] for row in rows], np.int64) if "label" in first else None
+    return Samples(inputs, labels, f"tfds:{name}/{split}")
+
+
+def load_npz(path: Path, limit: int | None = None) -> Samples:
+    """Return the samples of an `.npz`: array "x" (or the only one) and labels "y" if present."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            names = list(file.files)
+            inputs_name = "x" if "x" in names else next((n for n in names if n != "y"), None)
+            if inputs_name is None or ("x" not in names and len(set(names) - {"y"}) != 1):
+                raise ConfigError(
+                    f"{path} holds {', '.join(names) or 'no arrays'}; expected 'x' (samples) and "
+                    "optionally 'y' (labels)"
+                )
+            inputs = file[inputs_name][:limit]
+            labels = file["y"][:limit].astype(np.int64) if "y" in names else None
+    except FileNotFoundError as error:
+        raise ConfigError(f"no such file: {path}") from error
+    except (OSError, ValueError, EOFError) as error:
+        raise ConfigError(f"{path} is not a readable .npz file: {_first_line(error)}") from error
+    except Exception as error:
+        if isinstance(error, ConfigError):
+            raise
+        raise ConfigError(f"{path} is not a readable .npz file: {_first_line(error)}") from error
+    if inputs.ndim < 1 or len(inputs) == 0:
+        raise ConfigError(f"{path}: array '{inputs_name}' has no samples")
+    if labels is not None and len(labels) != len(inputs):
+        raise ConfigError(f"{path}: {len(inputs)} samples but {len(labels)} labels")
+    return Samples(inputs, labels, path.name)
+
+
+def load_folder(path: Path, limit: int | None = None) -> Samples:
+    """Return the samples of a folder of `.npy` files, or of images (needs Pillow), by name."""
+    arrays = sorted(path.rglob("*.npy"))[:limit]
+    images = sorted(
+        file for file in path.rglob("*") if file.suffix.lower() in {".png", ".jpg", ".jpeg", ".bmp"}
+    )[:limit]
+    try:
+        if arrays:
+            rows = [np.load(file, allow_pickle=False) for file in arrays]
+        elif images:
+            from PIL import Image
+
+            rows = [np.asarray(Image.open(file)) for file in images]
+            rows = [row[..., np.newaxis] if row.ndim == 2 else row for row in rows]
+        else:
+            raise ConfigError(f"{path} holds no .npy files and no images")
+        inputs = np.stack(rows)
+    except ImportError as error:
+        raise ToolMissingError("reading images needs Pillow", hint="pip install pillow") from error
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"cannot read the samples in {path}: {_first_line(error)}") from error
+    return Samples(inputs, None, path.name)
+
+
+def load_source(source: str, limit: int | None = None) -> Samples:
+    """Return the samples named by `--calibrate`: `FILE.npz`, `tfds:NAME[/SPLIT]` or a folder."""
+    if source.startswith(TFDS_PREFIX):
+        name, _, split = source.removeprefix(TFDS_PREFIX).partition("/")
+        return load_tfds(name, split or "train", limit)
+    path = Path(source).expanduser()
+    if path.is_dir():
+        return load_folder(path, limit)
+    if path.suffix == ".npz" or path.is_file():
+        return load_npz(path, limit)
+    raise ConfigError(
+        f"calibration data '{source}' not found",
+        hint="--calibrate takes FILE.npz, tfds:NAME, a folder of .npy files or images, or random.",
+    )
+
+
+def source_fingerprint(source: str) -> str:
+    """Return what changes when the data behind a `--calibrate` value changes."""
+    if source == "random" or source.startswith(TFDS_PREFIX):
+        return source
+    path = Path(source).expanduser()
+    files = sorted(path.rglob("*")) if path.is_dir() else [path]
+    digest = hashlib.sha256()
+    for file in files:
+        if file.is_file():
+            digest.update(f"{file.relative_to(path) if file != path else file.name}\0".encode())
+            digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+def as_model_input(samples: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Return samples as float32 or their integer type, each of the model's `shape` (batch of 1).
+
+    A sample may come with or without axes of size 1, and a 4-D input as NHWC or NCHW: whichever
+    matches the model's NCHW shape. What fits both is taken as NCHW.
+
+    Raises ConfigError if no reading fits.
+    """
+    want = shape[1:] if len(shape) > 1 and shape[0] == 1 else shape
+    rows = samples
+    if rows.shape[1:] == shape:
+        rows = rows.reshape(len(rows), *want) if shape[0] == 1 else rows
+    if rows.shape[1:] != want:
+        if _without_ones(rows.shape[1:]) == _without_ones(want):
+            rows = rows.reshape(len(rows), *want)
+        elif rows.ndim == 4 and len(want) == 3:
+            rows = rows.transpose(0, 3, 1, 2)
+    if rows.shape[1:] != want:
+        raise ConfigError(
+            f"samples have shape {list(samples.shape[1:])}, the model's input is {list(shape)}",
+            hint="Give one sample per row, in the model's own shape or as NHWC.",
+        )
+    rows = rows if rows.dtype == np.float32 else rows.astype(np.float32)
+    return np.ascontiguousarray(rows.reshape(len(rows), *shape))
+
+
+def _without_ones(shape: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(size for size in shape if size != 1)
+
+
+def _first_line(error: BaseException) -> str:
+    text = str(error).strip()
+    return text.splitlines()[0] if text else type(error).__name__

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""A model of the user's own: a function in a Python file."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import importlib.util
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mcugen.base.errors import ConfigError, LoweringError
+from mcugen.model.files_read import files_read
+from mcugen.model.source import ModelRef, ModelSource
+
+if TYPE_CHECKING:
+    pass
+
+
+def load_factory(ref: ModelRef) -> ModelSource:
+    assert ref.path is not None and ref.factory is not None
+    where = f"{ref.path}:{ref.factory}"
+    with files_read() as files:
+        try:
+            made = _import_file(ref.path, ref.factory)()
+        except ConfigError:
+            raise
+        except Exception as error:  # a user's code may raise anything
+            raise LoweringError(f"{where} failed: {type(error).__name__}: {error}") from error
+    dependencies = tuple(sorted({ref.path.resolve(), *files}))
+    calibration = preprocess = None
+    if isinstance(made, Sequence) and len(made) in (2, 3):
+        module, inputs = made[0], made[1]
+        calibration = made[2] if len(made) == 3 else None
+    else:
+        module, inputs = getattr(made, "module", None), getattr(made, "example_inputs", None)
+        calibration = getattr(made, "calibration", None)
+        preprocess = getattr(made, "preprocess", None)
+    import torch
+
+    if isinstance(inputs, torch.Tensor):
+        inputs = (inputs,)
+    if (
+        not isinstance(module, torch.nn.Module)
+        or not inputs
+        or not all(isinstance(value, torch.Tensor) for value in inputs)
+    ):
+        raise ConfigError(
+            f"{where} must return (module, example_inputs) or (module, example_inputs, "
+            "calibration), or an object with these attributes",
+            hint="example_inputs is a tuple of tensors with batch size 1.",
+        )
+    return ModelSource(
+        name=ref.name,
+        module=module.eval(),
+        example_inputs=tuple(inputs),
+        calibration=calibration,
+        preprocess=preprocess,
+        provenance=f"{ref.path.name}:{ref.factory}",
+        dependencies=dependencies,
+    )
+
+
+def _import_file(path: Path, factory: str) -> Callable[[], Any]:
+    """Return the callable `factory` of a Python file; modules beside the file can be imported."""
+    module_name = f"_mcugen_user_{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:8]}"
+    spec = importlib.util.spec_from_file_location(module_name, path)
+    if spec is None or spec.loader is None:
+        raise ConfigError(f"{path} is not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    folder = str(path.resolve().parent)
+    sys.path.insert(0, folder)
+    sys.modules[module_name] = module
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        sys.path.remove(folder)
+    function = getattr(module, factory, None)
+    if not callable(function):
+        names = [n for n, v in vars(module).items() if callable(v) and not n.startswith("_")]
+        close = difflib.get_close_matches(factory, names, n=1)
+        raise ConfigError(
+            f"{path} has no function '{factory}'",
+            hint=f"Did you mean '{close[0]}'?" if close else None,
+        )
+    return function

@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Whether a program's calls fit the firmware's operators, and what they cost."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from typing import Any
+
+from mcugen.base.errors import PteError, UnsupportedOperatorError
+from mcugen.program.aliases import joined_tensors
+from mcugen.program.artifact import DTYPES
+from mcugen.program.operator_table import (
+    OTHER_RELEASE,
+    PRIM,
+    Operator,
+    operator,
+    supported,
+    unsupported,
+)
+from mcugen.program.values import numbered_calls
+
+#: Operators that give the same float bits wherever they run: they select, they do not compute.
+_SELECT = frozenset({"clamp", "hardtanh", "maximum", "minimum", "relu", "max_pool2d_with_indices"})
+
+
+def rounds(name: str) -> bool:
+    """Return whether operator `name` computes in float, so that another library may round apart.
+
+    Copies and selections do not, nor does what stays in integers.
+    """
+    operation = name.partition("::")[2].partition(".")[0]
+    return (
+        not name.startswith("cortex_m::")
+        and operation not in _SELECT
+        and "float32" in operator(name).dtypes
+    )
+
+
+def check_calls(plan: Any) -> None:
+    """Check every operator call of an ExecutionPlan of executorch.exir.schema.
+
+    Raises UnsupportedOperatorError for an operator the firmware lacks, PteError for a call whose
+    arguments do not fit the operator's schema. Indices must have been checked before.
+    """
+    calls = list(numbered_calls(plan))
+    missing = Counter(name for _, name, _ in calls if not supported(name))
+    if missing:
+        name = next(name for _, name, _ in calls if name in missing)
+        instruction, args = next((index, args) for index, each, args in calls if each == name)
+        others = ", ".join(f"{each} ({count} calls)" for each, count in missing.items())
+        where = f" (instruction {instruction}{_computed(plan, args)})"
+        raise unsupported(name, where + (f": {others}" if len(missing) > 1 else ""))
+    joined = joined_tensors(plan)
+    for index, name, args in calls:
+        _check_call(plan, index, operator(name), args, joined)
+
+
+def temp_bytes(plan: Any) -> int:
+    """Return the most bytes a call takes from the temp allocator: the kernels need none."""
+    del plan
+    return 0
+
+
+def macs(plan: Any) -> int:
+    """Return the multiply-accumulates of one inference, padding counted as if it were image."""
+    return sum(_call_macs(plan, name, args) for _, name, args in numbered_calls(plan))
+
+
+def _call_macs(plan: Any, name: str, args: list[int]) -> int:
+    kind = name.removeprefix("cortex_m::").removesuffix(".out").removesuffix("_nhwc")
+    if kind not in (
+        "quantized_conv2d",
+        "quantized_depthwise_conv2d",
+        "quantized_transpose_conv2d",
+        "quantized_linear",
+        "quantized_batch_matmul",
+    ):
+        return 0
+    outputs = math.prod(plan.values[args[-1]].val.sizes)
+    if kind == "quantized_batch_matmul":
+        return outputs * int(plan.values[args[0]].val.sizes[-1])
+    weights = plan.values[args[1]].val.sizes
+    if kind == "quantized_depthwise_conv2d":  # [1, height, width, out]
+        return outputs * math.prod(weights[1:3])
+    if kind == "quantized_transpose_conv2d":  # [out, height, width, in]: each input meets them all
+        return math.prod(plan.values[args[0]].val.sizes) * math.prod(weights[:3])
+    return outputs * math.prod(weights[1:])  # [out, …]
+
+
+def _check_call(
+    plan: Any, index: int, called: Operator, args: list[int], joined: frozenset[int]
+) -> None:
+    where = f"instruction {index} ({called.name})"
+    # The exporter appends the return value, which is `out` again.
+    expected = len(called.arguments) + 1
+    if len(args) != expected:
+        raise PteError(
+            f"{where} has {len(args)} arguments, the operator takes {expected}",
+            hint=f"{OTHER_RELEASE[0].upper()}{OTHER_RELEASE[1:]}.",
+        )
+    for position, (argument, value_index) in enumerate(zip(called.arguments, args, strict=False)):
+        value = plan.values[value_index].val
+        kind = type(value).__name__
+        if kind not in argument.kinds:
+            raise PteError(
+                f"{where}: argument {position} '{argument.name}' is {kind}, "
+                f"expected {argument.type}",
+                hint=f"If it is not damaged, {OTHER_RELEASE}.",
+            )
+        if kind == "IntList":
+            for item in value.items:
+                if type(plan.values[item].val).__name__ != "Int":
+                    raise PteError(f"{where}: argument {position} '{argument.name}' is no int[]")
+    _check_element_type(plan, where, called, args)
+    _check_outputs(plan, where, called, args, joined)
+
+
+def _check_element_type(plan: Any, where: str, called: Operator, args: list[int]) -> None:
+    """Refuse integers where an operator computes with floats only.
+
+    The exporter leaves float operators on quantized tensors where it finds no int8 operator: their
+    scale is lost, so there is nothing right to compute.
+    """
+    tensor = plan.values[args[0]].val
+    if type(tensor).__name__ != "Tensor" or called.name.startswith(("cortex_m::", PRIM)):
+        return
+    dtype = DTYPES[int(tensor.scalar_type)][0]
+    if dtype not in called.dtypes and all(each.startswith("float") for each in called.dtypes):
+        raise UnsupportedOperatorError(
+            f"operator {called.name} is called with {dtype} values, it computes with "
+            f"{' and '.join(called.dtypes)} (at {where.partition(' (')[0]}{_computed(plan, args)})",
+            hint="The exporter found no int8 operator for a quantized layer, and left it without "
+            "its scale. Replace the layer, or keep it out of quantization.",
+        )
+
+
+def _check_outputs(
+    plan: Any, where: str, called: Operator, args: list[int], joined: frozenset[int]
+) -> None:
+    """Check that a call returns what it writes to, and writes to nothing that may be constant."""
+    written = [args[position] for position in called.outputs]
+    if not written:
+        return
+    returned = plan.values[args[-1]].val
+    out = plan.values[written[0]].val
+    if len(written) > 1:
+        same = type(returned).__name__ == "TensorList" and list(returned.items) == written
+    elif type(out).__name__ == "TensorList":  # the exporter writes such a list twice
+        same = returned == out
+    else:
+        same = args[-1] == written[0]
+    if not same:
+        raise PteError(f"{where} returns another value than its 'out' argument")
+    for value_index in written:
+        value = plan.values[value_index].val
+        for item in value.items if type(value).__name__ == "TensorList" else [value_index]:
+            tensor = plan.values[item].val
+            if tensor.allocation_info is None and tensor.data_buffer_idx:
+                raise PteError(f"{where} writes to a constant")
+            if item in joined:
+                raise PteError(f"{where} writes to value {item}, the target of a move or view")
+
+
+def _computed(plan: Any, args: list[int]) -> str:
+    """Return ", which computes a tensor [1, 10]": what to find the call in a model by."""
+    value: Any = plan.values[args[-1]].val if args else None
+    if type(value).__name__ != "Tensor":
+        return ""
+    return f", which computes a tensor {list(value.sizes)}"

@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What the firmware needs of each memory region, before anything is compiled.
+
+Sizes that follow from the `.pte` are exact and become the sizes of the firmware's sections. Engine
+flash and static RAM are only known after a build: until then their upper limits stand in.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mcugen.base.errors import DoesNotFitError
+from mcugen.boards.load import list_boards
+from mcugen.boards.spec import BoardSpec, MemoryRegion
+from mcugen.program.artifact import PteArtifact, TensorSpec
+
+#: Alignment of every pool and of each tensor in the I/O staging area.
+ALIGNMENT = 16
+
+#: Limit of `.text + .rodata` without the model; a test holds the built firmware to it.
+ENGINE_LIMIT_BYTES = 32 * 1024
+
+#: Limit of `.data + .bss` outside the pools and the stack; a test holds the built firmware to it.
+STATIC_RAM_LIMIT_BYTES = 4 * 1024
+
+#: Stack. The firmware reports a peak of 1,008 B for digits and vww (QEMU, Cortex-M4); four times
+#: that leaves room for a fault report, interrupt frames with FPU registers, and other operators.
+STACK_BYTES = 4 * 1024
+
+_LABELS = {
+    "planned": "planned memory",
+    "method": "the method allocator",
+    "temp": "the temp allocator",
+    "io": "input/output staging",
+    "stack": "the stack",
+    "data": "static data (estimate)",
+    "code": "the engine (estimate)",
+    "model": "the model",
+}
+
+
+@dataclass(frozen=True)
+class RegionUse:
+    """What goes into one region of the board."""
+
+    region: MemoryRegion
+    role_bytes: tuple[tuple[str, int], ...]  #: (role, bytes), in the board's order of roles
+
+    @property
+    def used_bytes(self) -> int:
+        """Bytes of all roles together."""
+        return sum(size for _, size in self.role_bytes)
+
+    @property
+    def free_bytes(self) -> int:
+        """What is left; negative when it does not fit."""
+        return self.region.size_bytes - self.used_bytes
+
+
+@dataclass(frozen=True)
+class MemoryPlan:
+    """Bytes of each pool, and where they go."""
+
+    planned_bytes: tuple[int, ...]  #: per memory-planned buffer, in order of memory id from 1 on
+    method_bytes: int
+    temp_bytes: int
+    io_bytes: int  #: see `io_bytes`
+    stack_bytes: int
+    model_bytes: int
+    engine_estimate_bytes: int
+    regions: tuple[RegionUse, ...]
+
+
+def align_up(size: int) -> int:
+    """Return `size` rounded up to a multiple of ALIGNMENT."""
+    return -(-size // ALIGNMENT) * ALIGNMENT
+
+
+def io_tensors(artifact: PteArtifact) -> tuple[TensorSpec, ...]:
+    """Return the tensors of the staging area, in order: all inputs, then unplanned outputs."""
+    return (*artifact.inputs, *(spec for spec in artifact.outputs if not spec.planned))
+
+
+def io_bytes(artifact: PteArtifact) -> int:
+    """Return the size of the staging area, each tensor on its own 16-byte boundary.
+
+    Inputs are kept here and handed to the method before each inference, because planned memory may
+    reuse their bytes; outputs that the memory plan leaves to the caller live here.
+    """
+    return sum(align_up(spec.nbytes) for spec in io_tensors(artifact))
+
+
+def plan_memory(artifact: PteArtifact, board: BoardSpec) -> MemoryPlan:
+    """Return the bytes of each pool and the use of each region.
+
+    Raises DoesNotFitError with what is needed, what there is, and what would help.
+    """
+    plan = _plan(artifact, board)
+    for use in plan.regions:
+        if use.free_bytes < 0:
+            raise DoesNotFitError(_shortage(use, board), hint=_hint(artifact, board))
+    return plan
+
+
+def _plan(artifact: PteArtifact, board: BoardSpec) -> MemoryPlan:
+    sizes = {
+        "code": ENGINE_LIMIT_BYTES,
+        "model": align_up(len(artifact.pte)),
+        "data": STATIC_RAM_LIMIT_BYTES,
+        "stack": STACK_BYTES,
+        "planned": sum(align_up(size) for size in artifact.planned_buffers),
+        "method": align_up(artifact.method_bytes),
+        "temp": align_up(artifact.temp_bytes),
+        "io": io_bytes(artifact),
+    }
+    return MemoryPlan(
+        planned_bytes=tuple(align_up(size) for size in artifact.planned_buffers),
+        method_bytes=sizes["method"],
+        temp_bytes=sizes["temp"],
+        io_bytes=sizes["io"],
+        stack_bytes=sizes["stack"],
+        model_bytes=len(artifact.pte),
+        engine_estimate_bytes=sizes["code"],
+        regions=tuple(
+            RegionUse(region, tuple((role, sizes[role]) for role in region.roles))
+            for region in board.regions
+        ),
+    )
+
+
+def _shortage(use: RegionUse, board: BoardSpec) -> str:
+    role, size = max(use.role_bytes, key=lambda item: item[1])
+    others = [(name, n) for name, n in use.role_bytes if name != role and n]
+    message = (
+        f"{_LABELS[role]} needs {size:,} B; region '{use.region.name}' of {board.id} "
+        f"has {use.region.size_bytes:,} B"
+    )
+    if others:
+        listed = ", ".join(f"{_LABELS[name]} {n:,}" for name, n in others)
+        message += f" ({sum(n for _, n in others):,} used by {listed})"
+    return f"{message}: {-use.free_bytes:,} B too much"
+
+
+def _hint(artifact: PteArtifact, board: BoardSpec) -> str:
+    advice = []
+    if artifact.io == "float":
+        # A user's .pte (no ISA on record) keeps the inputs and outputs it was exported with.
+        how = "--io int8" if artifact.isa is not None else "exporting with int8 inputs and outputs"
+        advice.append(f"{how} (smaller inputs and outputs)")
+    fitting = [
+        other.id
+        for other in list_boards()
+        if other.id != board.id
+        and all(use.free_bytes >= 0 for use in _plan(artifact, other).regions)
+    ]
+    advice.append("a smaller input or fewer channels")
+    if fitting:
+        advice.append("a board where it fits: " + ", ".join(f"--board {name}" for name in fitting))
+    return "What would help: " + "; ".join(advice) + "."

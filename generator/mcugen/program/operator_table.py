@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Which operators the firmware has: the tables beside its sources."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from mcugen.base.errors import UnsupportedOperatorError
+from mcugen.base.resources import executorch_dir, firmware_dir
+
+#: The files of firmware/ops/table: name of the operator → its source file in firmware/ops, its
+#: schema (operators of ExecuTorch's Cortex-M library have theirs in the wheel), the element types
+#: it computes with, and the kernels in firmware/kernels that it calls.
+_TABLE = "ops/table"
+#: What a program may hold where a schema asks for a type. A number may be written either way.
+_VALUE_KINDS = {
+    "Device": {"Int"},
+    "Layout": {"Int"},
+    "MemoryFormat": {"Int"},
+    "Scalar": {"Int", "Double", "Bool"},
+    "ScalarType": {"Int"},
+    "Tensor": {"Tensor"},
+    "Tensor[]": {"TensorList"},
+    "Tensor?[]": {"TensorList", "OptionalTensorList"},
+    "bool": {"Bool"},
+    "bool[]": {"BoolList"},
+    "float": {"Double", "Int"},
+    "float[]": {"DoubleList"},
+    "int": {"Int"},
+    "int[]": {"IntList"},
+    "str": {"String"},
+}
+OTHER_RELEASE = "the file is from another ExecuTorch release; export it again with 1.5.1"
+
+
+@dataclass(frozen=True)
+class Argument:
+    """One argument of an operator's schema."""
+
+    name: str
+    type: str  #: as in the schema, without alias marks and lengths: "Tensor", "int[]?"
+    written: bool = False  #: marked in the schema as written to: `out`
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        """The kinds of value of a program that fit."""
+        optional = self.type.endswith("?")
+        kinds = _VALUE_KINDS[self.type.removesuffix("?")]
+        return frozenset(kinds | {"Null"} if optional else kinds)
+
+
+@dataclass(frozen=True)
+class Operator:
+    """One operator of the firmware."""
+
+    name: str  #: "cortex_m::quantized_conv2d.out"
+    arguments: tuple[Argument, ...]  #: what is written to, as a rule `out`, comes last
+    file: str  #: in firmware/ops
+    dtypes: tuple[str, ...]  #: element types it computes with: "int8", "float32"; "any": copies
+    kernels: tuple[str, ...]  #: in firmware/kernels, without "_scalar"; empty: computed in ops
+
+    @property
+    def outputs(self) -> tuple[int, ...]:
+        """The positions of the arguments that are written to; none for symbolic arithmetic."""
+        return tuple(i for i, argument in enumerate(self.arguments) if argument.written)
+
+    @property
+    def function(self) -> str:
+        """The C++ function in namespace mcugen::ops."""
+        return self.name.replace("::", "__").replace(".", "_")
+
+
+def names() -> tuple[str, ...]:
+    """Return the names of all operators of the firmware, sorted."""
+    return tuple(sorted(_table()))
+
+
+def supported(name: str) -> bool:
+    """Return whether the firmware has the operator `name` ("cortex_m::pad.out")."""
+    return name in _table()
+
+
+def function_for(name: str) -> str:
+    """Return the C++ function of operator `name`, without its namespace mcugen::ops.
+
+    Raises UnsupportedOperatorError, with the nearest names as its hint.
+    """
+    return operator(name).function
+
+
+@cache
+def operator(name: str) -> Operator:
+    """Return what is known about operator `name`; raises UnsupportedOperatorError."""
+    if not supported(name):
+        raise unsupported(name, "")
+    entry = _table()[name]
+    return Operator(
+        name,
+        _parse_arguments(entry["schema"] if "schema" in entry else _cortex_m_schemas()[name]),
+        entry["file"],
+        tuple(entry["dtypes"]),
+        tuple(entry.get("kernels", ())),
+    )
+
+
+PRIM = "executorch_prim::"
+
+
+def unsupported(name: str, where: str) -> UnsupportedOperatorError:
+    near = difflib.get_close_matches(name, names(), n=2, cutoff=0.7)
+    return UnsupportedOperatorError(
+        f"operator {name} is not in the firmware{where}",
+        hint=(f"The firmware has {' and '.join(near)}. " if near else "")
+        + "Replace the layer it comes from, or see firmware/ops/README.md on adding an operator.",
+    )
+
+
+@cache
+def _table() -> dict[str, dict[str, Any]]:
+    """Return the entries of all files of firmware/ops/table."""
+    entries: dict[str, dict[str, Any]] = {}
+    for path in sorted((firmware_dir() / _TABLE).glob("*.toml")):
+        entries.update(tomllib.loads(path.read_text("utf-8")))
+    return entries
+
+
+@cache
+def _cortex_m_schemas() -> dict[str, str]:
+    """Return the argument list of each operator in the wheel's operators.yaml."""
+    path = executorch_dir() / "backends" / "cortex_m" / "ops" / "operators.yaml"
+    found = re.findall(r"^- func: ([\w:.]+)(\(.*\)) ->", path.read_text("utf-8"), re.MULTILINE)
+    return dict(found)
+
+
+def _parse_arguments(schema: str) -> tuple[Argument, ...]:
+    """Parse "(Tensor self, int[2]? dim_order=None, *, Tensor(a!) out)"."""
+    arguments = []
+    for part in re.split(r", (?![^\[(]*[\])])", schema[1:-1]):
+        if part and part != "*":
+            kind, name = part.split(" ")
+            plain = re.sub(r"\(\w+!\)", "", kind).replace("SymInt", "int")
+            plain = re.sub(r"\[\d+\]", "[]", plain)
+            arguments.append(Argument(name.split("=")[0], plain, "!" in kind))
+    return tuple(arguments)

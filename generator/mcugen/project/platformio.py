@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Run PlatformIO, quietly and offline, and say what it complained about."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from mcugen.base.cache import cache_dir
+from mcugen.base.errors import BuildError, DoesNotFitError, FlashError, McugenError
+from mcugen.base.files import locked
+from mcugen.base.toolchain import COMPILER, OPENOCD, QEMU, find_tool
+from mcugen.boards.spec import BoardSpec
+from mcugen.project.manifest import FirmwareProject
+
+BUILD_TIMEOUT_S = 900.0
+UPLOAD_TIMEOUT_S = 180.0
+# Taken out of the environment: each changes what is built, or where, behind the project's back.
+_SCRUBBED = frozenset(
+    {
+        *("CPATH", "C_INCLUDE_PATH", "CPLUS_INCLUDE_PATH", "LIBRARY_PATH", "GCC_EXEC_PREFIX"),
+        *("SCONSFLAGS", "MCUGEN_UPLOAD_PROTOCOL", "MCUGEN_PROBE_SERIAL"),
+    }
+)
+_KEPT_PLATFORMIO = frozenset(
+    {"PLATFORMIO_CORE_DIR", "PLATFORMIO_PACKAGES_DIR", "PLATFORMIO_RUN_JOBS"}
+)
+_ERROR_LINE = re.compile(
+    r"(^|[\s:])((fatal )?error:|Error:)|undefined reference|multiple definition of|overflowed by|"
+    r"/ld(\.bfd)?: (?!warning)|\*\*\* \["
+)
+# What PlatformIO prints for each source, compiled or taken from the object cache.
+_OBJECT_LINE = re.compile(r"^(Compiling|Retrieved) .*\.o\b")
+_OVERFLOW = re.compile(r"region `(\w+)' overflowed by (\d+) bytes")
+
+
+def upload(
+    project: FirmwareProject,
+    board: BoardSpec,
+    *,
+    simulate: bool,
+    probe_serial: str | None = None,
+) -> None:
+    """Put the built image on the board, or start it on the board's QEMU machine.
+
+    QEMU runs on in the background; `.mcugen-qemu.json` in the project says where its console is.
+
+    Raises ToolMissingError, FlashError (with the tool's last lines).
+    """
+    find_tool(COMPILER)
+    simulate = simulate or board.simulated_only
+    if simulate and board.qemu is None:
+        raise FlashError(f"{board.id} has no QEMU machine")
+    find_tool(QEMU if simulate else OPENOCD)
+    environment = {"MCUGEN_UPLOAD_PROTOCOL": "qemu" if simulate else "openocd"}
+    if probe_serial is not None:
+        environment["MCUGEN_PROBE_SERIAL"] = probe_serial
+    log_path = project.root / ".pio" / "mcugen-upload.log"
+    log_path.parent.mkdir(exist_ok=True)
+    arguments = ["run", "-d", str(project.root), "-e", project.env_name, "-t", "upload"]
+
+    def explain(lines: Sequence[str], why: str) -> McugenError:
+        what = "QEMU could not be started" if simulate else f"{board.name} could not be flashed"
+        hint = None if simulate or board.qemu is None else "Without a board: --simulate."
+        text = "\n".join(_telling_lines(lines))
+        return FlashError(f"{what} ({why}):\n{text}", hint=hint)
+
+    with locked(project.root / ".pio" / "mcugen.lock"):
+        run_pio(arguments, log_path, UPLOAD_TIMEOUT_S, explain, environment=environment)
+
+
+def pio_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return the environment for PlatformIO: quiet, no network, nothing that changes the build."""
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in _SCRUBBED
+        and (not name.startswith("PLATFORMIO_") or name in _KEPT_PLATFORMIO)
+    }
+    environment.setdefault("PLATFORMIO_CORE_DIR", str(cache_dir() / "platformio"))
+    environment.setdefault("MCUGEN_OBJECT_CACHE", str(cache_dir() / "objects"))
+    environment |= {
+        "PLATFORMIO_SETTING_ENABLE_TELEMETRY": "no",
+        "PLATFORMIO_DISABLE_UPGRADE_CHECK": "true",
+        "PLATFORMIO_NO_ANSI": "true",
+        "PYTHONUNBUFFERED": "1",
+        # Compiler messages are read for "error:".
+        "LC_ALL": "C.UTF-8",
+    }
+    return environment | dict(extra or {})
+
+
+def run_pio(
+    arguments: Sequence[str],
+    log_path: Path,
+    timeout_s: float,
+    explain: Callable[[Sequence[str], str], McugenError],
+    *,
+    on_line: Callable[[str], None] | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> None:
+    """Run PlatformIO to its end, its output into `log_path`.
+
+    Args:
+        explain: (lines, how it ended) → the error to raise when it fails.
+        environment: added to `pio_environment()`.
+    """
+    command = [sys.executable, "-m", "platformio", *arguments]
+    full_environment = pio_environment(environment)
+    Path(full_environment["PLATFORMIO_CORE_DIR"]).mkdir(parents=True, exist_ok=True)
+    lines: list[str] = []
+    timed_out = threading.Event()
+    with open(log_path, "w", encoding="utf-8") as log:
+        log.write(f"$ {' '.join(command)}\n")
+        process = subprocess.Popen(
+            command,
+            env=full_environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # so that compilers can be ended with it
+        )
+
+        def give_up() -> None:
+            timed_out.set()
+            _end_group(process)
+
+        timer = threading.Timer(timeout_s, give_up)
+        timer.daemon = True
+        timer.start()
+        assert process.stdout is not None
+        try:
+            # Read to the end whatever happens: PlatformIO hangs for good on a closed pipe.
+            for line in io.TextIOWrapper(process.stdout, encoding="utf-8", errors="replace"):
+                log.write(line)
+                lines.append(line.rstrip())
+                if on_line is not None:
+                    on_line(line)
+            status = process.wait()
+        except BaseException:
+            _end_group(process)
+            raise
+        finally:
+            timer.cancel()
+    if timed_out.is_set():
+        error = explain(lines, f"no end after {timeout_s:.0f} s")
+    elif status != 0:
+        error = explain(lines, f"exit status {status}")
+    else:
+        return
+    error.log_path = log_path
+    raise error
+
+
+def object_counter(
+    progress: Callable[[str, int, int], None] | None, total: int
+) -> Callable[[str], None] | None:
+    if progress is None:
+        return None
+    done = 0
+
+    def on_line(line: str) -> None:
+        nonlocal done
+        if _OBJECT_LINE.match(line):
+            done = min(done + 1, total)
+            progress("compiling", done, total)
+
+    return on_line
+
+
+def _end_group(process: subprocess.Popen[bytes]) -> None:
+    """End PlatformIO and everything it started. GCC and ld remove half-written files on SIGTERM."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, number)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=5)
+            break
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def explain_build_failure(lines: Sequence[str], why: str) -> McugenError:
+    overflows = [match for line in lines if (match := _OVERFLOW.search(line))]
+    if overflows:
+        text = "; ".join(f"region '{m[1]}' by {int(m[2]):,} B" for m in overflows)
+        return DoesNotFitError(
+            f"the linked image is too big: {text}",
+            hint="Take a smaller model, or a board with more memory.",
+        )
+    return BuildError(f"the build failed ({why}):\n" + "\n".join(_telling_lines(lines)))
+
+
+def _telling_lines(lines: Sequence[str], limit: int = 12) -> list[str]:
+    """Return the lines that name errors; the last lines if none does."""
+    told = [line for line in lines if _ERROR_LINE.search(line)]
+    # The compiler's first errors matter, the rest follow from them.
+    return told[:limit] if told else [line for line in lines if line.strip()][-limit:]

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: BSD-3-Clause
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mcugen.base.errors import ConfigError
+from mcugen.cli.config import load_config, read_config
+
+SAMPLES = Path(__file__).parents[1] / "samples" / "config"
+
+
+@pytest.mark.parametrize("path", sorted(SAMPLES.glob("invalid_*.toml")), ids=lambda p: p.stem)
+def test_refuses_with_the_reason(path):
+    """The first line of each sample is what the message must say, after the file's name."""
+    expected = path.read_text(encoding="utf-8").splitlines()[0].removeprefix("# expect: ")
+
+    with pytest.raises(ConfigError, match=expected) as caught:
+        read_config(path, shown="some/mcugen.toml")
+
+    assert caught.value.message.startswith("some/mcugen.toml")
+    assert caught.value.exit_code == 2
+
+
+def test_paths_are_relative_to_the_file():
+    config = read_config(SAMPLES / "valid_all_keys.toml")
+
+    assert config.model == f"{SAMPLES / 'nets/net.py'}:make"
+    assert config.output == SAMPLES / "firmware"
+    assert config.calibrate == str(SAMPLES / "data/samples.npz")
+    assert (config.io, config.strict, config.samples, config.timeout_s) == ("float", True, 500, 30)
+
+
+def test_bundled_names_are_no_paths(tmp_path):
+    (tmp_path / "mcugen.toml").write_text('model = "digits"\ncalibrate = "tfds:digits8"\n')
+
+    config = load_config(tmp_path)
+
+    assert (config.model, config.calibrate) == ("digits", "tfds:digits8")
+
+
+def test_file_is_found_upwards_and_named_as_seen_from_here(tmp_path):
+    (tmp_path / "mcugen.toml").write_text("colour = 1\n")
+    inner = tmp_path / "a" / "b"
+    inner.mkdir(parents=True)
+
+    with pytest.raises(ConfigError, match=r"^\.\./\.\./mcugen\.toml: unknown key 'colour'"):
+        load_config(inner)
+
+
+def test_nearest_file_wins_and_its_folder_is_the_project(tmp_path):
+    inner = tmp_path / "a"
+    inner.mkdir()
+    (tmp_path / "mcugen.toml").write_text('board = "nucleo"\n')
+    (inner / "mcugen.toml").write_text('board = "qemu-m4"\n')
+
+    config = load_config(inner)
+
+    assert (config.board, config.root) == ("qemu-m4", inner)
+
+
+def test_without_a_file_the_working_directory_is_the_project(tmp_path):
+    assert load_config(tmp_path).root == tmp_path

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: BSD-3-Clause
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import samples_of_specs as sample
+from serial_peer import default_info
+
+from mcugen.cli.report.documents import measurement_document
+from mcugen.cli.report.text import measurement_text
+from mcugen.cli.terminal import Terminal
+from mcugen.device.measure import Measurement
+from mcugen.device.protocol.info import parse_info
+from mcugen.device.timing import Timing
+from mcugen.device.verify import Accuracy, Verification
+
+
+def measurement(*, simulated: bool = True, exact: int = 10) -> Measurement:
+    info = parse_info(json.dumps(default_info()))
+    return Measurement(
+        board=sample.board(),
+        simulated=simulated,
+        firmware_id=sample.FIRMWARE_ID,
+        pte_sha256=info.pte_sha256,
+        info=info,
+        toolchain="arm-none-eabi-g++ 12.2",
+        flags="-Os",
+        transcript=Path("transcript.txt"),
+        timing=Timing(
+            counter="instructions" if simulated else "cycles",
+            counts=(1000, 1040, 1040),
+            warmups=1,
+            empty_ticks=3,
+            counter_kind="systick",
+            counter_hz=25_000_000,
+            latency_us=None if simulated else 41.6,
+        ),
+        verification=Verification(10, exact, 10 - exact, None, Accuracy(1.0, 0.9, 0.9), "tfds:x"),
+    )
+
+
+@pytest.fixture
+def document(tmp_path):
+    return measurement_document(
+        "mcugen.report/1",
+        sample.artifact(),
+        sample.plan(),
+        sample.image(tmp_path),
+        measurement(),
+    )
+
+
+def test_report_has_the_documented_shape(document):
+    assert document["schema"] == "mcugen.report/1"
+    assert document["model"]["pte_bytes"] == 108
+    assert document["board"] | {"name": ""} == {
+        "id": "qemu-m4",
+        "name": "",
+        "cpu": "cortex-m4",
+        "isa": "dsp",
+        "simulated": True,
+        "clock_hz": 25_000_000,
+        "clock_source": "fixed",
+        "nominal_clock_hz": sample.board().clock_hz,
+        "qemu_machine": "mps2-an386",
+    }
+    assert document["firmware"]["stack_peak_bytes"] == 900
+    assert document["firmware"]["planned_bytes"] == 64
+    assert document["timing"]["median"] == 1040
+    assert document["verify"]["accuracy"] == {"float": 1.0, "int8_host": 0.9, "device": 0.9}
+    assert document["operators"] == [
+        {"name": "cortex_m::quantized_add.out", "calls": 1, "int8": True, "layers": ["add"]}
+    ]
+    json.dumps(document)
+
+
+def test_simulated_run_shows_instructions_and_never_a_time(document):
+    text = measurement_text(document, Terminal())
+
+    assert "instructions  1,040 per inference" in text
+    assert "counts instructions" in text
+    assert not any(word in text for word in ("latency", "µs", "cycles", "MHz"))
+
+
+def test_real_run_shows_cycles_and_the_latency_at_the_real_clock(tmp_path):
+    document = measurement_document(
+        "mcugen.report/1",
+        sample.artifact(),
+        sample.plan(),
+        sample.image(tmp_path),
+        measurement(simulated=False),
+    )
+
+    text = measurement_text(document, Terminal())
+
+    assert "cycles        1,040 per inference" in text
+    assert "41.6 µs at 25 MHz" in text
+    assert "instructions" not in text
+
+
+def test_mismatch_is_not_called_equal(tmp_path):
+    document = measurement_document(
+        "mcugen.verify/1",
+        sample.artifact(),
+        sample.plan(),
+        sample.image(tmp_path),
+        measurement(exact=7),
+    )
+
+    assert "7 of 10 samples equal, largest difference 3" in measurement_text(document, Terminal())
+
+
+def test_no_colour_codes_when_stdout_is_not_a_terminal(document):
+    assert "\x1b" not in measurement_text(document, Terminal())

@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: BSD-3-Clause
+from __future__ import annotations
+
+import os
+import pty
+import subprocess
+import sys
+
+import pytest
+from serial_peer import Peer, running
+
+from mcugen.base.errors import DeviceError, DeviceTimeoutError, FlashError
+from mcugen.boards.load import list_boards, load_board
+from mcugen.device.console import SerialConsole, port_holders
+from mcugen.device.find import Target, UsbDevice, choose_target
+from mcugen.device.protocol.client import Client, Deadlines
+from mcugen.device.protocol.transcript import Transcript
+
+NUCLEO = load_board("nucleo")
+VID, PID = NUCLEO.probe.usb_ids[0]
+PLAIN_PORT = UsbDevice("/dev/ttyS0", None, None, None, "ttyS0")
+
+
+def probe(serial: str, port: str | None) -> UsbDevice:
+    return UsbDevice(port, VID, PID, serial, "STM32 STLink", (NUCLEO.id,))
+
+
+# -- which device
+
+
+def test_only_candidate_is_chosen():
+    devices = (PLAIN_PORT, probe("0674FF", "/dev/ttyACM0"))
+
+    assert choose_target(NUCLEO, devices, None) == Target("/dev/ttyACM0", "0674FF")
+
+
+def test_no_board_lists_what_was_found_and_names_simulate():
+    with pytest.raises(FlashError) as caught:
+        choose_target(NUCLEO, (PLAIN_PORT,), None)
+
+    assert caught.value.exit_code == 7
+    assert "/dev/ttyS0" in caught.value.message
+    assert "probes found: none" in caught.value.message
+    assert "--simulate" in caught.value.hint
+
+
+def test_several_boards_are_refused_and_listed():
+    """The wrong one must never be flashed."""
+    devices = (probe("AAA", "/dev/ttyACM0"), probe("BBB", "/dev/ttyACM1"))
+
+    with pytest.raises(FlashError) as caught:
+        choose_target(NUCLEO, devices, None)
+
+    assert "2 attached devices" in caught.value.message
+    assert all(text in caught.value.message for text in ("AAA", "BBB", "/dev/ttyACM1"))
+    assert "--device" in caught.value.hint
+
+
+@pytest.mark.parametrize("wanted", ["BBB", "/dev/ttyACM1"])
+def test_device_chooses_by_serial_or_port(wanted):
+    devices = (probe("AAA", "/dev/ttyACM0"), probe("BBB", "/dev/ttyACM1"))
+
+    assert choose_target(NUCLEO, devices, wanted) == Target("/dev/ttyACM1", "BBB")
+
+
+def test_unknown_device_is_an_error_that_lists_what_there_is():
+    with pytest.raises(FlashError, match="no device 'CCC'"):
+        choose_target(NUCLEO, (probe("AAA", "/dev/ttyACM0"),), "CCC")
+
+
+def test_url_is_taken_as_a_console():
+    target = choose_target(NUCLEO, (), "socket://127.0.0.1:5000")
+
+    assert target == Target("socket://127.0.0.1:5000", None)
+
+
+def test_boards_of_one_probe_are_told_apart_by_nothing_so_both_are_named():
+    names = {board.id for board in list_boards() if board.probe}
+
+    assert NUCLEO.id in names
+
+
+# -- serial port
+
+
+@pytest.fixture
+def terminal():
+    """A pseudo terminal: (the device's end, the host's port)."""
+    device_end, host_end = pty.openpty()
+    port = os.ttyname(host_end)
+    yield device_end, port
+    os.close(device_end)
+    os.close(host_end)
+
+
+def test_port_that_another_program_holds_says_which(terminal):
+    _, port = terminal
+    holder = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            f"import serial, sys; p = serial.Serial({port!r}, exclusive=True);"
+            "print('open', flush=True); sys.stdin.read()",
+        ],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    try:
+        assert holder.stdout.readline() == b"open\n"
+
+        with pytest.raises(DeviceError, match="is taken by") as caught:
+            SerialConsole(port, 115_200)
+    finally:
+        holder.communicate()
+
+    assert f"pid {holder.pid}" in caught.value.message
+    assert "Close that program" in caught.value.hint
+
+
+def test_holders_of_a_port_nobody_has_open_are_none():
+    assert port_holders("/dev/does-not-exist") == ()
+
+
+def test_port_that_does_not_exist_is_named():
+    with pytest.raises(DeviceError, match="no serial port /dev/ttyNONE"):
+        SerialConsole("/dev/ttyNONE", 115_200)
+
+
+def test_silent_port_ends_in_a_timeout(terminal, tmp_path):
+    _, port = terminal
+    console = SerialConsole(port, 115_200)
+    client = Client(console, Transcript(tmp_path / "t.txt"), Deadlines(connect_s=1.2))
+    try:
+        with pytest.raises(DeviceTimeoutError, match="nothing was received") as caught:
+            client.connect()
+    finally:
+        console.close()
+
+    assert port in caught.value.message
+    assert caught.value.exit_code == 9
+
+
+def test_bytes_cross_a_real_terminal_unchanged(terminal):
+    """8-bit clean in both directions: no echo, no newline or control-character magic."""
+    device_end, port = terminal
+    console = SerialConsole(port, 115_200)
+    everything = bytes(range(256))
+    try:
+        console.write(everything)
+        sent = b""
+        while len(sent) < 256:
+            sent += os.read(device_end, 256)
+        os.write(device_end, everything)
+        received = b""
+        while len(received) < 256:
+            received += console.read(2.0)
+    finally:
+        console.close()
+
+    assert sent == everything
+    assert received == everything
+
+
+def test_connection_that_ends_is_an_error():
+    with running(Peer()) as peer:
+        console = SerialConsole(peer.url, 115_200)
+    try:
+        with pytest.raises(DeviceError, match="connection to the device was lost"):
+            for _ in range(100):
+                console.read(0.05)
+    finally:
+        console.close()
+
+
+def test_address_nobody_listens_on_is_an_error():
+    with pytest.raises(DeviceError, match="cannot be opened"):
+        SerialConsole("socket://127.0.0.1:1", 115_200)
