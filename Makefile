@@ -18,7 +18,7 @@ help:
 	@echo "make setup   install system packages and .venv (the tool is $(BIN)/mcugen)"
 	@echo "make demo    the whole path on the bundled digits model, simulated Nucleo"
 	@echo "make test    setup, lint and every test"
-	@echo "make lint    ruff, mypy, clang-format"
+	@echo "make lint    ruff, mypy, import-linter, clang-format"
 	@echo "make format  let ruff and clang-format rewrite the tree"
 	@echo "make bench   instructions, flash and RAM of the bundled workloads, beside the baselines"
 
@@ -40,6 +40,7 @@ lint: setup
 	$(BIN)/ruff check generator tests hil docs
 	$(BIN)/ruff format --check generator tests hil docs
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 	@test -n "$(CPP_FILES)" || { echo "lint needs a git checkout: git ls-files names no C++" >&2; exit 1; }
 	@echo clang-format
 	@$(BIN)/clang-format --dry-run --Werror $(CPP_FILES)
