@@ -41,7 +41,7 @@ namespace mcugen {
 
 /// The arrays that a method keeps in the method allocator: one block, in this order. No element is
 /// more aligned than the ones before it, so that there is no padding between.
-/// generator/mcugen/runtime_layout.py computes the same sum; a test holds the two equal.
+/// generator/mcugen/program/runtime_layout.py computes the same sum; a test holds the two equal.
 enum Pool : uint8_t {
   kValues,         ///< EValue
   kIntItems,       ///< int64_t: what IntLists unbox into.

@@ -14,7 +14,7 @@ from mcugen.device import qemu
 from mcugen.project import last_build
 from mcugen.project.manifest import MANIFEST, read_manifest
 
-#: Besides the projects: what state.py and the transcripts put into `mcugen_out`.
+#: Besides the projects: what last_build.py and the transcripts put into `mcugen_out`.
 _OURS = ("last.json", "last.pte")
 _OUR_FOLDERS = ("transcripts",)
 #: Made by PlatformIO and the simulator inside a project.

@@ -67,7 +67,7 @@ def test_looking_imports_no_torch():
     import subprocess
 
     code = (
-        "import sys; from mcugen import doctor; doctor.run_checks();"
+        "import sys; from mcugen.cli import installation; installation.run_checks();"
         "assert 'torch' not in sys.modules and 'executorch' not in sys.modules"
     )
 

@@ -50,8 +50,9 @@ def test_digits_are_scikit_learns():
 
 def test_reading_digits_needs_neither_tensorflow_nor_torch():
     code = (
-        "import sys; from mcugen.data import load_tfds; print(len(load_tfds('digits8', 'test', 5)"
-        ".inputs), 'tensorflow' in sys.modules, 'torch' in sys.modules)"
+        "import sys; from mcugen.model.data import load_tfds;"
+        "print(len(load_tfds('digits8', 'test', 5).inputs),"
+        "'tensorflow' in sys.modules, 'torch' in sys.modules)"
     )
 
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -13,8 +13,10 @@ from samples_of_specs import artifact, tensor
 from mcugen.base.errors import ConfigError, DeviceError, DoesNotFitError
 from mcugen.boards.load import list_boards
 from mcugen.boards.spec import BoardSpec
-from mcugen.cli import push
-from mcugen.cli.settings import Options, resolve
+from mcugen.cli import runner
+from mcugen.cli.commands import push
+from mcugen.cli.options import Options
+from mcugen.cli.settings import resolve
 from mcugen.device.protocol.info import DeviceInfo, PoolUse
 from mcugen.device.runner import SharedArena
 from mcugen.program import operator_table
@@ -109,7 +111,7 @@ def test_tensors_are_described_as_the_device_knows_them() -> None:
 
 def test_the_runner_takes_no_model_when_it_is_built() -> None:
     with pytest.raises(ConfigError, match="'digits' is one"):
-        push._settings(Options("digits", "qemu-m4"))
+        runner._settings(Options("digits", "qemu-m4"))
 
 
 def test_a_placed_model_has_a_header() -> None:

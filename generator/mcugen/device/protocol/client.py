@@ -31,7 +31,7 @@ from mcugen.device.protocol.transcript import Transcript
 
 
 class Console(Protocol):
-    """A byte stream to and from a device. Implemented in device.py."""
+    """A byte stream to and from a device. Implemented in device/console.py."""
 
     @property
     def name(self) -> str:
