@@ -29,7 +29,12 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 def documents() -> list[Path]:
     """The README of each folder and the documents on top; not the generated projects' ones."""
-    found = [ROOT / "README.md", ROOT / "DESIGN.md", ROOT / "CHANGELOG.md"]
+    found = [
+        ROOT / "README.md",
+        ROOT / "DESIGN.md",
+        ROOT / "CHANGELOG.md",
+        ROOT / "CONTRIBUTING.md",
+    ]
     for folder in ("boards", "docs", "firmware", "generator", "hil", "templates", "tests"):
         found += (ROOT / folder).rglob("*.md")
     projects = ROOT / "tests/golden/projects"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""From the text of a board file and its MCU's to a `BoardSpec`."""
+"""From the text of a board file and its part's to a `BoardSpec`. Keys and rules: boards/README.md."""
 
 from __future__ import annotations
 
@@ -48,20 +48,7 @@ def parse_board(path: Path) -> BoardSpec:
     else:
         part = _required(top.table("mcu"))
 
-    cpu = part.choice("cpu", CPU_ISAS)
-    isa = Isa(part.choice("isa", [i.value for i in Isa], CPU_ISAS[cpu][0].value))
-    if isa not in CPU_ISAS[cpu]:
-        raise part.error(
-            f"isa '{isa.value}' is not in {cpu} (it has: "
-            f"{', '.join(i.value for i in CPU_ISAS[cpu])})"
-        )
-    fpu = part.get("fpu", str, None)
-    if fpu is not None and fpu not in CPU_FPUS.get(cpu, ()):
-        has = ", ".join(CPU_FPUS.get(cpu, ())) or "none"
-        raise part.error(f"fpu '{fpu}' is not in {cpu} (it can have: {has})")
-    float_abi = part.choice("float_abi", FLOAT_ABIS)
-    if fpu is None and float_abi != "soft":
-        raise part.error(f"float_abi '{float_abi}' needs an fpu")
+    cpu, isa, fpu, float_abi = _core(part)
     bsp = part.get("bsp", str)
     families = _bsp_families()
     if bsp not in families:
@@ -84,17 +71,8 @@ def parse_board(path: Path) -> BoardSpec:
         raise top.error("'simulated_only' needs a [qemu] table")
     if not simulated_only and probe is None:
         raise top.error("a board that is not 'simulated_only' needs a [probe] table")
-    verified = _required(top.table("verified"))
-    level = verified.choice("level", VERIFIED_LEVELS)
-    evidence = verified.get("evidence", str)
-    if level != "builds" and not evidence:
-        raise verified.error(f"'verified.level' \"{level}\" needs 'verified.evidence'")
-    verified.close()
-    sources = dict(_required(top.table("sources")).items())
-    for key, value in sources.items():
-        if not isinstance(value, str) or not value:
-            raise top.error(f"'sources.{key}' must be a string that names a document")
-
+    level, evidence = _verified(top)
+    sources = _sources(top)
     defines = {"MCUGEN_UART_BASE": f"0x{console.base:08x}"}
     defines |= _defines(part.table("defines", optional=True))
     defines |= _defines(top.table("defines", optional=True))
@@ -126,6 +104,45 @@ def parse_board(path: Path) -> BoardSpec:
     part.close()
     top.close()
     return spec
+
+
+def _core(part: Table) -> tuple[str, Isa, str | None, str]:
+    """Return cpu, isa, fpu and float_abi, which must be possible together."""
+    cpu = part.choice("cpu", CPU_ISAS)
+    isa = Isa(part.choice("isa", [i.value for i in Isa], CPU_ISAS[cpu][0].value))
+    if isa not in CPU_ISAS[cpu]:
+        raise part.error(
+            f"isa '{isa.value}' is not in {cpu} (it has: "
+            f"{', '.join(i.value for i in CPU_ISAS[cpu])})"
+        )
+    fpu = part.get("fpu", str, None)
+    if fpu is not None and fpu not in CPU_FPUS.get(cpu, ()):
+        has = ", ".join(CPU_FPUS.get(cpu, ())) or "none"
+        raise part.error(f"fpu '{fpu}' is not in {cpu} (it can have: {has})")
+    float_abi = part.choice("float_abi", FLOAT_ABIS)
+    if fpu is None and float_abi != "soft":
+        raise part.error(f"float_abi '{float_abi}' needs an fpu")
+    return cpu, isa, fpu, float_abi
+
+
+def _verified(top: Table) -> tuple[str, str]:
+    """Return the board's verified level and the evidence for it."""
+    verified = _required(top.table("verified"))
+    level = verified.choice("level", VERIFIED_LEVELS)
+    evidence = verified.get("evidence", str)
+    if level != "builds" and not evidence:
+        raise verified.error(f"'verified.level' \"{level}\" needs 'verified.evidence'")
+    verified.close()
+    return level, evidence
+
+
+def _sources(top: Table) -> dict[str, str]:
+    """Return where each group of numbers was taken from."""
+    sources = dict(_required(top.table("sources")).items())
+    for key, value in sources.items():
+        if not isinstance(value, str) or not value:
+            raise top.error(f"'sources.{key}' must be a string that names a document")
+    return sources
 
 
 def _read_toml(path: Path, where: str) -> dict[str, Any]:

@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Whether a program's calls fit the firmware's operators, and what they cost."""
+"""Whether a program's calls fit the firmware's operators, and what they cost.
+
+A `.pte` from another ExecuTorch release calls operators with other argument lists: it would load
+and then fail on the device, so every call is checked here, against the schemas of the installed
+release, before anything is compiled.
+"""
 
 from __future__ import annotations
 

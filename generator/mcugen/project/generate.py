@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""A `.pte`, its memory plan and a board → a complete PlatformIO project on disk."""
+"""A `.pte`, its memory plan and a board → a complete PlatformIO project.
+
+The same inputs give the same bytes, wherever the project lies.
+"""
 
 from __future__ import annotations
 

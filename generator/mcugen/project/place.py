@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Put a project's files on disk: all or nothing, unchanged files untouched."""
+"""Put a project's files on disk.
+
+Writing is all or nothing: files are staged inside the project and renamed into place, and what was
+interrupted between two renames is finished by the next call. Unchanged files are not touched, so
+PlatformIO does not rebuild them.
+"""
 
 from __future__ import annotations
 

@@ -1,2 +1,17 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""ExecuTorch's Cortex-M passes, mended."""
+"""ExecuTorch's Cortex-M passes, mended where they leave int8 tensors without a meaning.
+
+The published passes remove the quantize/dequantize pairs around every operator that the quantizer
+took, and then turn some of these operators into int8 ones. An operator they then leave as it was
+computes with raw int8 values, whose scale is lost. It happens to
+
+- a convolution, linear layer or addition, and the activation after it, whose range is shared with
+  other tensors (by a `cat`, say) and so exceeds the activation's: fused all the same, by narrowing
+  the limits that the operator clamps to, which every such operator has (fuse_activations.py);
+- a hardswish that does not follow a convolution or linear layer: a table, as sigmoid is
+  (to_cortex_m.py).
+
+Besides, cortex_m::minimum and maximum of two images came out in NCHW order, which pools and
+convolutions refuse, and padding takes for another one (channels_last.py); and attention could not
+be lowered at all (manager.py).
+"""
