@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""From the text of a board file and its part's to a `BoardSpec`. Keys and rules: boards/README.md."""
+"""From the text of a board file and its part's to a `BoardSpec`; the keys: boards/README.md."""
 
 from __future__ import annotations
 

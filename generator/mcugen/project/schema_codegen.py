@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Write the C++ accessors of a `.pte` from the schema inside the ExecuTorch wheel.
 
-    python -m mcugen.project.schema_codegen            # rewrites firmware/runtime/schema/program_reader.h
-    python -m mcugen.project.schema_codegen --check    # exit 1 if it would change
+    python -m mcugen.project.schema_codegen  # rewrites firmware/runtime/schema/program_reader.h
+    python -m mcugen.project.schema_codegen --check  # exit 1 if it would change
 
 Two things come out, in one header: a struct of accessors per table, named as the public headers
 forward-declare them, and the tables that drive the structural check of a file
