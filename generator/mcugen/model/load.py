@@ -15,8 +15,12 @@ if TYPE_CHECKING:
     pass
 
 
-def load_model(ref: ModelRef, *, progress: Progress | None = None) -> ModelSource:
+def load_model(
+    ref: ModelRef, *, progress: Progress | None = None, trust: bool = False
+) -> ModelSource:
     """Load (and for `digits`, if need be, train) a PyTorch model. Imports torch.
+
+    A `.pt2` is read as data only, unless `trust`: then torch may run code that is in it.
 
     Raises ConfigError if the file holds no such model; LoweringError if its own code fails.
     """
@@ -28,7 +32,7 @@ def load_model(ref: ModelRef, *, progress: Progress | None = None) -> ModelSourc
     if ref.kind is ModelKind.FACTORY:
         return load_factory(ref)
     if ref.kind is ModelKind.PT2:
-        return load_pt2(ref)
+        return load_pt2(ref, trust=trust)
     raise ConfigError(f"{ref.path} is a compiled program: it has no PyTorch model")
 
 
