@@ -22,10 +22,11 @@ import numpy as np
 import pytest
 import torch
 
-from mcugen import pt2_archive, pt2_program
-from mcugen.data import load_folder, load_npz
-from mcugen.errors import ConfigError
-from mcugen.model import load_model, resolve_model
+from mcugen.base.errors import ConfigError
+from mcugen.model import pt2_archive, pt2_program
+from mcugen.model.catalog import resolve_model
+from mcugen.model.data import load_folder, load_npz
+from mcugen.model.load import load_model
 
 PROGRAM = "models/model.json"
 INPUTS = "data/sample_inputs/model.pt"

@@ -21,6 +21,7 @@ from pathlib import Path
 
 import platformdirs
 
+from mcugen.base.ownership import refuse_shared
 from mcugen.base.resources import package_dir
 
 _FORMAT = 1
@@ -28,9 +29,28 @@ _ENV = "MCUGEN_CACHE_DIR"
 
 
 def cache_dir() -> Path:
-    """Return mcugen's cache folder: `$MCUGEN_CACHE_DIR`, else the platform's user cache folder."""
+    """Return mcugen's cache folder: `$MCUGEN_CACHE_DIR`, else the platform's user cache folder.
+
+    Raises ConfigError if others could put entries there: they are trusted, and toolchains run.
+    """
     override = os.environ.get(_ENV)
-    return Path(override).expanduser() if override else Path(platformdirs.user_cache_dir("mcugen"))
+    folder = (
+        Path(override).expanduser() if override else Path(platformdirs.user_cache_dir("mcugen"))
+    )
+    refuse_shared(
+        folder,
+        what="the cache folder",
+        hint=f"Set {_ENV} to a folder of your own, or 'chmod go-w' this one once it is emptied.",
+    )
+    return folder
+
+
+def make_cache_dir() -> Path:
+    """Return the cache folder, made for this user alone to write, whatever the umask."""
+    folder = cache_dir()
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o755, exist_ok=True)
+    return folder
 
 
 def sha256_hex(data: bytes) -> str:
@@ -105,7 +125,8 @@ def store(kind: str, key: str, files: Mapping[str, bytes]) -> None:
     """
     parent = cache_dir() / kind
     try:
-        parent.mkdir(parents=True, exist_ok=True)
+        make_cache_dir()
+        parent.mkdir(exist_ok=True)
         staging = Path(tempfile.mkdtemp(prefix=f".{key}-", dir=parent))
     except OSError:
         return

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from mcugen.base.errors import ConfigError
+from mcugen.base.ownership import owner_besides
 
 CONFIG_NAME = "mcugen.toml"
 DEFAULT_MODEL = "digits"
@@ -89,12 +90,19 @@ def find_config(start: Path) -> Path | None:
 def load_config(start: Path) -> Config:
     """Return the configuration that applies in folder `start`.
 
-    Raises ConfigError: not TOML, unknown key (with the nearest one), wrong type, bad value.
+    Raises ConfigError: not TOML, unknown key (with the nearest one), wrong type, bad value; or it
+    lies in a folder above and belongs to somebody else.
     """
     start = start.absolute()
     path = find_config(start)
     if path is None:
         return Config(root=start)
+    owner = owner_besides(path, start)
+    if owner is not None:  # it names a model, and a model may be a Python file
+        raise ConfigError(
+            f"{path} belongs to {owner}, and this folder does not: it is not taken for yours",
+            hint=f"Put an {CONFIG_NAME} of your own (it may be empty) in {start}.",
+        )
     return read_config(path, shown=os.path.relpath(path, start))
 
 

@@ -18,7 +18,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from mcugen.base.cache import cache_dir, sha256_hex
+from mcugen.base.cache import make_cache_dir, sha256_hex
 from mcugen.base.errors import TemplateError
 from mcugen.boards.spec import BoardSpec
 from mcugen.project.board_json import env_name
@@ -83,8 +83,8 @@ def project_lock(root: Path) -> Iterator[None]:
     """
     import fcntl
 
-    folder = cache_dir() / "locks"
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = make_cache_dir() / "locks"
+    folder.mkdir(exist_ok=True)
     with open(folder / sha256_hex(str(root.resolve()).encode())[:16], "w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
