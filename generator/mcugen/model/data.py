@@ -132,11 +132,9 @@ def load_npz(path: Path, limit: int | None = None) -> Samples:
             labels = file["y"][:limit].astype(np.int64) if "y" in names else None
     except FileNotFoundError as error:
         raise ConfigError(f"no such file: {path}") from error
-    except (OSError, ValueError, EOFError) as error:
-        raise ConfigError(f"{path} is not a readable .npz file: {_first_line(error)}") from error
-    except Exception as error:
-        if isinstance(error, ConfigError):
-            raise
+    except ConfigError:
+        raise
+    except Exception as error:  # zipfile, zlib, numpy: many types
         raise ConfigError(f"{path} is not a readable .npz file: {_first_line(error)}") from error
     if inputs.ndim < 1 or len(inputs) == 0:
         raise ConfigError(f"{path}: array '{inputs_name}' has no samples")
@@ -164,7 +162,9 @@ def load_folder(path: Path, limit: int | None = None) -> Samples:
         inputs = np.stack(rows)
     except ImportError as error:
         raise ToolMissingError("reading images needs Pillow", hint="pip install pillow") from error
-    except (OSError, ValueError) as error:
+    except ConfigError:
+        raise
+    except Exception as error:  # Pillow and numpy raise many types for a damaged or huge file
         raise ConfigError(f"cannot read the samples in {path}: {_first_line(error)}") from error
     return Samples(inputs, None, path.name)
 

@@ -105,7 +105,9 @@ def _from_npy(path: Path, spec: TensorSpec) -> bytes:
 
     try:
         array = np.load(path, allow_pickle=False)
-    except ValueError as error:
+    except OSError:
+        raise
+    except Exception as error:  # numpy, zipfile: many types for a damaged or huge file
         raise ConfigError(f"input file {path} is not a usable .npy file: {error}") from None
     if not isinstance(array, np.ndarray):
         raise ConfigError(f"input file {path} holds several arrays; an .npy with one is needed")

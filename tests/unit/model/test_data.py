@@ -126,6 +126,36 @@ def test_folder_of_arrays_is_read_in_order(tmp_path):
 
 
 @pytest.mark.parametrize(
+    "name, content",
+    [
+        ("a.npy", b""),
+        ("a.npy", b"hello"),
+        ("a.npy", b"\x93NUMPY\x01\x00\x10\x00{'descr': '<f4',\n"),
+        ("a.npy", b"PK\x03\x04"),
+        ("a.png", b""),
+        ("a.png", b"\x89PNG\r\n\x1a\n\x00\x00\x00\x0dIHDR"),
+        ("a.bmp", b"BM"),
+    ],
+)
+def test_a_damaged_file_in_a_folder_is_refused_in_words(tmp_path, name, content):
+    if not name.endswith(".npy"):
+        pytest.importorskip("PIL")
+    (tmp_path / name).write_bytes(content)
+
+    with pytest.raises(ConfigError, match="cannot read the samples in"):
+        data.load_source(str(tmp_path))
+
+
+def test_an_image_of_a_huge_size_is_refused_in_words(tmp_path, monkeypatch):
+    image = pytest.importorskip("PIL.Image")
+    image.fromarray(np.zeros((64, 64), np.uint8)).save(tmp_path / "a.png")
+    monkeypatch.setattr(image, "MAX_IMAGE_PIXELS", 100)
+
+    with pytest.raises(ConfigError, match="decompression bomb"):
+        data.load_source(str(tmp_path))
+
+
+@pytest.mark.parametrize(
     "stored, shape, want",
     [
         ((5, 3, 4, 6), (1, 3, 4, 6), (5, 1, 3, 4, 6)),

@@ -71,8 +71,9 @@ def test_float_npy_for_an_int8_input_is_told_how_to_quantize(tmp_path):
     assert "--io float" in caught.value.hint
 
 
-def test_file_that_is_no_npy_is_refused(tmp_path):
-    (tmp_path / "in.npy").write_bytes(b"hello")
+@pytest.mark.parametrize("content", [b"hello", b"", b"PK\x03\x04", b"\x80\x04N."])
+def test_file_that_is_no_npy_is_refused(tmp_path, content):
+    (tmp_path / "in.npy").write_bytes(content)
 
     with pytest.raises(ConfigError, match=r"not a usable \.npy"):
         read_input(tmp_path / "in.npy", SPEC)
