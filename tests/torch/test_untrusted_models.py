@@ -24,9 +24,9 @@ import torch
 
 from mcugen.base.errors import ConfigError
 from mcugen.model import pt2_archive, pt2_program
-from mcugen.model.catalog import resolve_model
 from mcugen.model.data import load_folder, load_npz
 from mcugen.model.load import load_model
+from mcugen.model.source import resolve_model
 
 PROGRAM = "models/model.json"
 INPUTS = "data/sample_inputs/model.pt"

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -62,3 +63,26 @@ def test_nearest_file_wins_and_its_folder_is_the_project(tmp_path):
 
 def test_without_a_file_the_working_directory_is_the_project(tmp_path):
     assert load_config(tmp_path).root == tmp_path
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="gives files away")
+def test_a_strangers_file_in_a_folder_above_is_refused(tmp_path):
+    somebody = 54321
+    config = tmp_path / "mcugen.toml"
+    config.write_text('model = "hostile.py:make"\n')
+    inner = tmp_path / "mine"
+    inner.mkdir()
+    assert load_config(inner).model == f"{tmp_path / 'hostile.py'}:make"
+    os.chown(config, somebody, somebody)
+
+    with pytest.raises(ConfigError, match="belongs to the user 54321") as caught:
+        load_config(inner)
+    assert caught.value.exit_code == 2 and str(config) in caught.value.message
+
+    # In a container, root works in a mounted folder of another id: all of it is that user's.
+    os.chown(inner, somebody, somebody)
+    assert load_config(inner).model
+    # One's own is nearer.
+    os.chown(inner, 0, 0)
+    (inner / "mcugen.toml").write_text("")
+    assert load_config(inner).model is None

@@ -8,7 +8,6 @@ import pytest
 
 from mcugen.base import cache
 from mcugen.base.errors import ConfigError
-from mcugen.cli.config import load_config
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "geteuid"), reason="no owners on this system")
 
@@ -28,9 +27,9 @@ def folder(tmp_path, monkeypatch):
 def give_away(monkeypatch):
     """Return a function that makes a path somebody else's, as far as this process can tell."""
 
-    def give(path, uid=SOMEBODY):
+    def give(path):
         if os.geteuid() == 0:
-            os.chown(path, uid, uid)
+            os.chown(path, SOMEBODY, SOMEBODY)
         else:
             monkeypatch.setattr(os, "geteuid", lambda: SOMEBODY + 1)
 
@@ -114,26 +113,3 @@ def test_a_new_cache_is_writable_by_its_user_only(tmp_path, monkeypatch):
 
     assert stat.S_IMODE((tmp_path / "deep" / "cache").stat().st_mode) == 0o755
     assert cache.load("kind", "key") == {"a": b"1"}
-
-
-def test_a_strangers_configuration_above_is_refused(tmp_path, give_away):
-    config = tmp_path / "mcugen.toml"
-    config.write_text('model = "hostile.py:make"\n')
-    inner = tmp_path / "mine"
-    inner.mkdir()
-    assert load_config(inner).model == f"{tmp_path / 'hostile.py'}:make"
-    if os.geteuid() != 0:
-        pytest.skip("this user cannot give a file away")
-    give_away(config)
-
-    with pytest.raises(ConfigError, match="belongs to the user") as caught:
-        load_config(inner)
-    assert caught.value.exit_code == 2 and str(config) in caught.value.message
-
-    # In a container, root works in a mounted folder of another id: all of it is that user's.
-    give_away(inner)
-    assert load_config(inner).model
-    # One's own is nearer.
-    give_away(inner, 0)
-    (inner / "mcugen.toml").write_text("")
-    assert load_config(inner).model is None
