@@ -23,6 +23,7 @@ import pytest
 import torch
 
 from mcugen.base.errors import ConfigError
+from mcugen.cli import app
 from mcugen.model import pt2_archive, pt2_program
 from mcugen.model.data import load_folder, load_npz
 from mcugen.model.load import load_model
@@ -203,7 +204,8 @@ def renamed_constant(entries: Entries, prefix: str, data: bytes) -> str:
     """Make the first constant an object that torch tells by its file's prefix."""
 
     def change(document):
-        next(iter(document["config"].values()))["path_name"] = f"{prefix}0"
+        # "Pickled", or torch would look at its bytes as a tensor's first.
+        next(iter(document["config"].values())).update(path_name=f"{prefix}0", use_pickle=True)
 
     edit(entries, CONSTANTS, change)
     entries[f"data/constants/{prefix}0"] = data
@@ -773,3 +775,42 @@ def test_npz_and_npy_with_pickles_are_refused(tmp_path, marker):
     with pytest.raises(FileNotFoundError):
         # The payload is one: it fails for want of a folder only.
         pickle.loads(pickle.dumps(Call(marker / "deep")))
+
+
+# --- the command line ---------------------------------------------------------------------------
+
+
+def test_the_command_line_refuses_and_trusts(benign, tmp_path, marker, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    entries = dict(benign)
+    edit(entries, PROGRAM, lambda d: d["graph_module"]["graph"].update(nodes=[]))
+    sample_inputs(entries, marker)
+    path = write(tmp_path / "net.pt2", entries)
+    command = ["inspect", str(path), "--board", "qemu-m4", "--calibrate", "random"]
+
+    assert app.run_arguments(command) == 2
+    said = capsys.readouterr()
+    assert not marker.exists()
+    assert f"its entry {INPUTS} holds more than data" in said.err
+    assert "--trust" in said.err and "unexpected" not in said.err
+
+    assert app.run_arguments([*command, "--trust"]) == 2  # with its nodes gone, it is no program
+    assert marker.exists()
+    assert "unexpected" not in capsys.readouterr().err
+
+
+def test_what_was_kept_is_data(tmp_path, capsys, monkeypatch):
+    """A result kept from a trusted load is served to all: no code comes with it."""
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "net.pt2"
+    net = torch.nn.Sequential(torch.nn.Linear(4, 3), torch.nn.ReLU()).eval()
+    torch.export.save(torch.export.export(net, (torch.ones(1, 4),)), path)
+    command = ["inspect", str(path), "--board", "qemu-m4", "--calibrate", "random", "--json"]
+
+    assert app.run_arguments([*command, "--trust"]) == 0
+    trusted = json.loads(capsys.readouterr().out)
+    assert app.run_arguments(command) == 0
+    assert json.loads(capsys.readouterr().out) == trusted
+    monkeypatch.setenv("MCUGEN_CACHE_DIR", str(tmp_path / "another"))
+    assert app.run_arguments(command) == 0
+    assert json.loads(capsys.readouterr().out) == trusted

@@ -45,6 +45,7 @@ def make_artifact(settings: Settings, terminal: Terminal) -> tuple[PteArtifact, 
         io=settings.io,
         strict=settings.strict,
         calibrate=settings.calibrate,
+        trust=settings.trust,
         progress=terminal.step,
         verbose=terminal.verbose,
     )

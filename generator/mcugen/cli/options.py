@@ -135,10 +135,13 @@ class Options:
             show_default=False,
         ),
     ] = None
+    trust: Annotated[
+        bool, typer.Option("--trust", help="Let a .pt2 of your own run code while it is loaded.")
+    ] = False
 
 
 #: Most subcommands take these, in this order.
-BUILDING = ("model", "board", "output", "io", "calibrate", "strict")
+BUILDING = ("model", "board", "output", "io", "calibrate", "strict", "trust")
 TARGET = ("simulate", "device")
 
 RunnerOption = Annotated[

@@ -38,6 +38,7 @@ class Settings:
     runs: int
     warmups: int
     timeout_s: float | None
+    trust: bool = False  #: a .pt2 may run code while it is loaded
     runtime: Path | None = None  #: install prefix of ExecuTorch's own libraries; None: ours
 
     @property
@@ -98,5 +99,6 @@ def resolve_with(options: Options, config: Config) -> Settings:
         runs=first("runs", DEFAULT_RUNS),
         warmups=first("warmups", DEFAULT_WARMUPS),
         timeout_s=first("timeout_s"),
+        trust=options.trust,
         runtime=options.runtime,
     )

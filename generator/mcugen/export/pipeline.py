@@ -37,6 +37,7 @@ def build_artifact(
     io: str | None = None,
     strict: bool = False,
     calibrate: str | None = None,
+    trust: bool = False,
     progress: Progress | None = None,
     verbose: bool = False,
 ) -> tuple[PteArtifact, LoweringReport]:
@@ -50,6 +51,8 @@ def build_artifact(
         io: "int8" (the default) or "float" inputs and outputs. A `.pte` keeps what it has.
         strict: refuse a program in which an operator runs in float.
         calibrate: `FILE.npz`, `tfds:NAME`, a folder or "random"; None for the model's own data.
+        trust: let a `.pt2` run code while it is loaded. What comes of it is data: it is no part of
+            the kept result's key.
         progress: called as progress(what, done, total).
         verbose: let torch and executorch print.
 
@@ -67,7 +70,7 @@ def build_artifact(
         if io not in IO_KINDS:
             raise ConfigError(f"unknown io '{io}': one of {', '.join(IO_KINDS)}")
         isa = isa or (CPU_ISAS[cpu][0] if cpu in CPU_ISAS else None)
-        return _from_model(ref, cpu, isa, io, strict, calibrate, progress, verbose)
+        return _from_model(ref, cpu, isa, io, strict, calibrate, trust, progress, verbose)
     if strict:
         report.refuse_fallbacks()
     return artifact, report
@@ -107,6 +110,7 @@ def _from_model(
     io: str,
     strict: bool,
     calibrate: str | None,
+    trust: bool,
     progress: Progress | None,
     verbose: bool,
 ) -> tuple[PteArtifact, LoweringReport]:
@@ -136,7 +140,7 @@ def _from_model(
 
     if progress:
         progress("loading the model", 0, 1)
-    source = load_model(ref, progress=progress)
+    source = load_model(ref, progress=progress, trust=trust)
     # A factory's calibration samples may be read from files only now.
     with files_read() as read_late:
         calibration = choose_calibration(ref, source, calibrate)

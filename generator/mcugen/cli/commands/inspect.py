@@ -14,7 +14,7 @@ from mcugen.cli.settings import Settings, resolve
 from mcugen.cli.terminal import Terminal
 
 
-@subcommand("model", "board", "io", "calibrate", "strict")
+@subcommand("model", "board", "io", "calibrate", "strict", "trust")
 def inspect(options: Options, terminal: Terminal) -> None:
     """Show operators, tensors and memory of a model.
 
