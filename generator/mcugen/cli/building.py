@@ -50,7 +50,7 @@ def make_artifact(settings: Settings, terminal: Terminal) -> tuple[PteArtifact, 
         verbose=terminal.verbose,
     )
     terminal.end_bar()
-    for text in lowering_warnings(artifact):
+    for text in (*lowering.notes, *lowering_warnings(artifact)):
         terminal.warning(text)
     return artifact, lowering
 

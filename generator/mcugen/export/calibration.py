@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mcugen.base.errors import ConfigError
+from mcugen.export.rows import rows_of
 from mcugen.model.data import as_model_input, load_source
 from mcugen.model.source import ModelKind, ModelRef, ModelSource
 
@@ -23,6 +24,9 @@ CALIBRATION_SAMPLES = 128
 RANDOM_SAMPLES = 16
 SEED = 0
 RANDOM = "random"
+#: What a byte of 0 and one of 255 stand for, by the name in `--pixels`.
+PIXELS = {"0..1": (0.0, 1.0), "-1..1": (-1.0, 1.0), "0..255": (0.0, 255.0)}
+DEFAULT_PIXELS = "0..1"
 
 
 @dataclass(frozen=True)
@@ -34,20 +38,26 @@ class Calibration:
     random: bool
 
 
-def choose_calibration(ref: ModelRef, source: ModelSource, calibrate: str | None) -> Calibration:
+def choose_calibration(
+    ref: ModelRef, source: ModelSource, calibrate: str | None, pixels: str | None = None
+) -> Calibration:
     """Return the calibration inputs named by `--calibrate`, else the model's own.
+
+    Args:
+        pixels: what bytes in the data stand for, of PIXELS; None: 0..1.
 
     Raises ConfigError if the model has none: noise is used only when asked for by name.
     """
     if calibrate == RANDOM:
         return _random(source)
     if calibrate is not None:
-        samples = load_source(calibrate, CALIBRATION_SAMPLES)
-        return Calibration(_rows(source, samples.inputs), samples.provenance, False)
+        samples = load_source(calibrate, CALIBRATION_SAMPLES, seed=SEED)
+        inputs, scaling = _as_floats(source, samples.inputs, pixels)
+        return Calibration(_rows(source, inputs), samples.provenance + scaling, False)
     if ref.info is not None and ref.info.dataset is not None:
-        samples = load_source(f"tfds:{ref.info.dataset}/train")
-        chosen = np.random.RandomState(SEED).permutation(len(samples.inputs))[:CALIBRATION_SAMPLES]
-        return Calibration(_rows(source, samples.inputs[chosen]), samples.provenance, False)
+        name = f"tfds:{ref.info.dataset}/train"
+        samples = load_source(name, CALIBRATION_SAMPLES, seed=SEED)
+        return Calibration(_rows(source, samples.inputs), samples.provenance, False)
     if ref.kind is ModelKind.BUNDLED:
         from mcugen.model.bundled import mlperf_tiny
 
@@ -93,29 +103,28 @@ def _rows(source: ModelSource, stored: np.ndarray) -> tuple[tuple[torch.Tensor, 
     return tuple((torch.from_numpy(row),) for row in as_model_input(stored, shape))
 
 
-def _own(source: ModelSource) -> tuple[tuple[torch.Tensor, ...], ...]:
-    """Return a user's calibration iterable as tuples of tensors, at most CALIBRATION_SAMPLES."""
-    import torch
+def _as_floats(
+    source: ModelSource, stored: np.ndarray, pixels: str | None
+) -> tuple[np.ndarray, str]:
+    """Return stored bytes as the model was trained on them, and what was done, for the report.
 
-    rows: list[tuple[torch.Tensor, ...]] = []
-    assert source.calibration is not None
-    for item in source.calibration:
-        values = item if isinstance(item, (tuple, list)) else (item,)
-        row = tuple(torch.as_tensor(value) for value in values)
-        for value, example in zip(row, source.example_inputs, strict=False):
-            if value.shape != example.shape:
-                raise ConfigError(
-                    f"{source.name}: calibration sample {len(rows)} has shape "
-                    f"{list(value.shape)}, the model takes {list(example.shape)}"
-                )
-        if len(row) != len(source.example_inputs):
-            raise ConfigError(
-                f"{source.name}: calibration sample {len(rows)} has {len(row)} inputs, "
-                f"the model takes {len(source.example_inputs)}"
-            )
-        rows.append(row)
-        if len(rows) == CALIBRATION_SAMPLES:
-            break
+    A float model that is fed from 8-bit images mostly has them as 0..1: torchvision's ToTensor
+    makes them so. A model with a `preprocess` of its own does that itself.
+    """
+    example = source.example_inputs[0]
+    if source.preprocess is not None or stored.dtype != np.uint8 or not example.is_floating_point():
+        return stored, ""
+    low, high = PIXELS[pixels or DEFAULT_PIXELS]
+    values = stored.astype(np.float32) * np.float32((high - low) / 255) + np.float32(low)
+    return values, f", bytes taken as {pixels or DEFAULT_PIXELS}"
+
+
+def _own(source: ModelSource) -> tuple[tuple[torch.Tensor, ...], ...]:
+    """Return up to CALIBRATION_SAMPLES of a user's own samples, drawn from all of them."""
+    try:
+        rows = rows_of(source.calibration, source.example_inputs, CALIBRATION_SAMPLES, SEED)
+    except ConfigError as error:
+        raise ConfigError(f"{source.name}: {error.message}", hint=error.hint) from error
     if not rows:
         raise ConfigError(f"{source.name}: its calibration data is empty")
     return tuple(rows)

@@ -103,6 +103,7 @@ def _lower(
         calibration_samples=quantized.calibration_samples,
         calibration_random=quantized.calibration_random,
         channels_last=True,
+        notes=quantized.notes,
     )
     return bytes(executorch.buffer), report
 

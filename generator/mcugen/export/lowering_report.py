@@ -35,6 +35,7 @@ class LoweringReport:
     calibration_samples: int
     calibration_random: bool
     channels_last: bool  #: 4-D inputs and weights were put in NHWC order before tracing
+    notes: tuple[str, ...] = ()  #: what was done to the model that its author may not expect
 
     @property
     def fallbacks(self) -> tuple[OperatorReport, ...]:
@@ -49,7 +50,7 @@ class LoweringReport:
     def from_json(cls, document: dict[str, Any]) -> LoweringReport:
         """Rebuild what `to_json` gave."""
         operators = tuple(OperatorReport(**line) for line in document["operators"])
-        return cls(**{**document, "operators": operators})
+        return cls(**{**document, "operators": operators, "notes": tuple(document["notes"])})
 
     def refuse_fallbacks(self) -> None:
         """Raise LoweringError listing every float fallback, if there is one (`--strict`)."""

@@ -29,6 +29,7 @@ class QuantizedProgram:
     calibration: str
     calibration_samples: int
     calibration_random: bool
+    notes: tuple[str, ...] = ()  #: as ModelSource has them
 
 
 def quantize(
@@ -97,6 +98,7 @@ def _quantize(
         calibration=calibration.provenance,
         calibration_samples=len(calibration.samples),
         calibration_random=calibration.random,
+        notes=source.notes,
     )
 
 

@@ -24,6 +24,7 @@ BUNDLED = {"digits8": "mcugen.model.datasets.digits8.digits8_dataset_builder"}
 
 #: Prefix of a calibration source that names a tensorflow-datasets dataset.
 TFDS_PREFIX = "tfds:"
+_IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp"})
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,19 @@ class Samples:
     inputs: np.ndarray  #: [n, ...] as stored
     labels: np.ndarray | None  #: int64[n], None where the data has no labels
     provenance: str  #: where the samples come from, for the report
+
+
+def spread(count: int, limit: int | None, seed: int | None = None) -> list[int]:
+    """Return which of `count` samples to take: all, the first `limit`, or `limit` by a seed.
+
+    Data lies sorted by class, by day or by person more often than not: where a few samples have to
+    stand for all, the first ones do not.
+    """
+    if limit is None or count <= limit:
+        return list(range(count))
+    if seed is None:
+        return list(range(limit))
+    return [int(index) for index in np.random.RandomState(seed).permutation(count)[:limit]]
 
 
 def tfds_source(name: str, split: str) -> Any:
@@ -87,14 +101,15 @@ def _tfds_builder(name: str) -> Any:
         ) from error
 
 
-def load_tfds(name: str, split: str, limit: int | None = None) -> Samples:
-    """Return the first `limit` samples of a split as arrays (all of them if None).
+def load_tfds(
+    name: str, split: str, limit: int | None = None, *, seed: int | None = None
+) -> Samples:
+    """Return samples of a split as arrays: those that spread(limit, seed) chooses.
 
     The inputs are the feature "image", else the only feature that is not the label.
     """
     source = tfds_source(name, split)
-    count = len(source) if limit is None else min(limit, len(source))
-    if count == 0:
+    if len(source) == 0:
         raise ConfigError(f"dataset '{name}', split '{split}' has no samples")
     first = source[0]
     features = [key for key in first if key != "label"]
@@ -108,7 +123,7 @@ def load_tfds(name: str, split: str, limit: int | None = None) -> Samples:
             "which one is the model's input is not clear",
             hint="Write the samples to an .npz file, as array 'x', and use --calibrate FILE.npz.",
         )
-    rows = [source[index] for index in range(count)]
+    rows = [source[index] for index in spread(len(source), limit, seed)]
     try:
         inputs = np.stack([np.asarray(row[key]) for row in rows])
     except ValueError as error:
@@ -117,7 +132,7 @@ def load_tfds(name: str, split: str, limit: int | None = None) -> Samples:
     return Samples(inputs, labels, f"tfds:{name}/{split}")
 
 
-def load_npz(path: Path, limit: int | None = None) -> Samples:
+def load_npz(path: Path, limit: int | None = None, *, seed: int | None = None) -> Samples:
     """Return the samples of an `.npz`: array "x" (or the only one) and labels "y" if present."""
     try:
         with np.load(path, allow_pickle=False) as file:
@@ -128,8 +143,8 @@ def load_npz(path: Path, limit: int | None = None) -> Samples:
                     f"{path} holds {', '.join(names) or 'no arrays'}; expected 'x' (samples) and "
                     "optionally 'y' (labels)"
                 )
-            inputs = file[inputs_name][:limit]
-            labels = file["y"][:limit].astype(np.int64) if "y" in names else None
+            inputs = file[inputs_name]
+            labels = file["y"].astype(np.int64) if "y" in names else None
     except FileNotFoundError as error:
         raise ConfigError(f"no such file: {path}") from error
     except ConfigError:
@@ -140,15 +155,16 @@ def load_npz(path: Path, limit: int | None = None) -> Samples:
         raise ConfigError(f"{path}: array '{inputs_name}' has no samples")
     if labels is not None and len(labels) != len(inputs):
         raise ConfigError(f"{path}: {len(inputs)} samples but {len(labels)} labels")
-    return Samples(inputs, labels, path.name)
+    chosen = spread(len(inputs), limit, seed)
+    return Samples(inputs[chosen], None if labels is None else labels[chosen], path.name)
 
 
-def load_folder(path: Path, limit: int | None = None) -> Samples:
+def load_folder(path: Path, limit: int | None = None, *, seed: int | None = None) -> Samples:
     """Return the samples of a folder of `.npy` files, or of images (needs Pillow), by name."""
-    arrays = sorted(path.rglob("*.npy"))[:limit]
-    images = sorted(
-        file for file in path.rglob("*") if file.suffix.lower() in {".png", ".jpg", ".jpeg", ".bmp"}
-    )[:limit]
+    arrays = sorted(path.rglob("*.npy"))
+    arrays = [arrays[index] for index in spread(len(arrays), limit, seed)]
+    images = sorted(file for file in path.rglob("*") if file.suffix.lower() in _IMAGE_SUFFIXES)
+    images = [images[index] for index in spread(len(images), limit, seed)]
     try:
         if arrays:
             rows = [np.load(file, allow_pickle=False) for file in arrays]
@@ -169,16 +185,16 @@ def load_folder(path: Path, limit: int | None = None) -> Samples:
     return Samples(inputs, None, path.name)
 
 
-def load_source(source: str, limit: int | None = None) -> Samples:
+def load_source(source: str, limit: int | None = None, *, seed: int | None = None) -> Samples:
     """Return the samples named by `--calibrate`: `FILE.npz`, `tfds:NAME[/SPLIT]` or a folder."""
     if source.startswith(TFDS_PREFIX):
         name, _, split = source.removeprefix(TFDS_PREFIX).partition("/")
-        return load_tfds(name, split or "train", limit)
+        return load_tfds(name, split or "train", limit, seed=seed)
     path = Path(source).expanduser()
     if path.is_dir():
-        return load_folder(path, limit)
+        return load_folder(path, limit, seed=seed)
     if path.suffix == ".npz" or path.is_file():
-        return load_npz(path, limit)
+        return load_npz(path, limit, seed=seed)
     raise ConfigError(
         f"calibration data '{source}' not found",
         hint="--calibrate takes FILE.npz, tfds:NAME, a folder of .npy files or images, or random.",

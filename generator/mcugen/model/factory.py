@@ -9,17 +9,18 @@ import importlib.util
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mcugen.base.errors import ConfigError, LoweringError
 from mcugen.model.files_read import files_read
 from mcugen.model.source import ModelRef, ModelSource
 
-if TYPE_CHECKING:
-    pass
-
 
 def load_factory(ref: ModelRef) -> ModelSource:
+    """Return what the factory made: a module, example inputs, and calibration data if it gave any.
+
+    Raises ConfigError if that is not what it returns; LoweringError if its own code fails.
+    """
     assert ref.path is not None and ref.factory is not None
     where = f"{ref.path}:{ref.factory}"
     with files_read() as files:
@@ -52,14 +53,23 @@ def load_factory(ref: ModelRef) -> ModelSource:
             "calibration), or an object with these attributes",
             hint="example_inputs is a tuple of tensors with batch size 1.",
         )
+    from mcugen.model.batch import pin_batch
+
+    notes = []
+    if module.training:
+        notes.append("the model is in train mode: dropout is left out, norms use what they learned")
+    example_inputs, pinned = pin_batch(module.eval(), tuple(inputs))
+    if pinned:
+        notes.append(pinned)
     return ModelSource(
         name=ref.name,
-        module=module.eval(),
-        example_inputs=tuple(inputs),
+        module=module,
+        example_inputs=example_inputs,
         calibration=calibration,
         preprocess=preprocess,
         provenance=f"{ref.path.name}:{ref.factory}",
         dependencies=dependencies,
+        notes=tuple(notes),
     )
 
 

@@ -3,16 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from mcugen.base.errors import ConfigError
 from mcugen.base.quiet import quiet
 from mcugen.model.factory import load_factory
 from mcugen.model.pt2 import load_pt2
 from mcugen.model.source import ModelKind, ModelRef, ModelSource, Progress
-
-if TYPE_CHECKING:
-    pass
 
 
 def load_model(

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from mcugen.base.errors import ConfigError
 from mcugen.base.explain import first_line
 from mcugen.base.quiet import quiet
@@ -34,4 +36,30 @@ def load_pt2(ref: ModelRef, *, trust: bool = False) -> ModelSource:
             )
     if not all(isinstance(value, torch.Tensor) for value in args):
         raise ConfigError(f"{ref.path} has example inputs that are not tensors")
-    return ModelSource(ref.name, module, tuple(args), None, None, ref.path.name)
+    from mcugen.model.batch import pin_batch
+
+    inputs, notes = tuple(args), []
+    dynamic = _dynamic_axes(program)
+    if any(axis == 0 for _, axis in dynamic):
+        inputs, pinned = pin_batch(module, inputs)
+        notes += [pinned] if pinned else []
+    for index, axis in dynamic:
+        size = inputs[index].shape[axis]
+        if axis or size != 1:
+            notes.append(f"axis {axis} of input {index} is dynamic: fixed to {size}, its example's")
+    return ModelSource(ref.name, module, inputs, None, None, ref.path.name, notes=tuple(notes))
+
+
+def _dynamic_axes(program: Any) -> list[tuple[int, int]]:
+    """Return (input, axis) of each axis whose size the program leaves open."""
+    import torch
+
+    names = program.graph_signature.user_inputs
+    nodes = {node.name: node for node in program.graph.nodes if node.op == "placeholder"}
+    return [
+        (index, axis)
+        for index, name in enumerate(names)
+        if isinstance(value := nodes[name].meta.get("val"), torch.Tensor)
+        for axis, size in enumerate(value.shape)
+        if isinstance(size, torch.SymInt)
+    ]

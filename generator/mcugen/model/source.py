@@ -52,6 +52,7 @@ class ModelSource:
     preprocess: Callable[[np.ndarray], np.ndarray] | None  #: from stored samples to model input
     provenance: str
     dependencies: tuple[Path, ...] = ()  #: files read while loading a user's model
+    notes: tuple[str, ...] = ()  #: what was done to the model that its author may not expect
 
 
 def resolve_model(model: str) -> ModelRef:
