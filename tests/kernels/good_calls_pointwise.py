@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""A good call of each operator of firmware/ops/table/pointwise.toml; see test_bad_arguments.py."""
+"""A good call of each operator of firmware/ops/pointwise and reduce; see test_bad_arguments.py."""
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +11,6 @@ from op_host import T
 
 from mcugen import operators
 from mcugen.operators import Argument
-from mcugen.resources import firmware_dir
 
 #: Those that test_bad_arguments.py has.
 _ELSEWHERE = {"clamp.out", "hardtanh.out", "relu.out", "maximum.out", "minimum.out"}
@@ -76,11 +74,12 @@ def _maker(operator: str) -> Callable[[], list[Any]]:
     return lambda: _call(operator)
 
 
-_TABLE = firmware_dir() / "ops/table/pointwise.toml"
 _NAMES = [
     name
-    for name in tomllib.loads(_TABLE.read_text("utf-8"))
-    if name.removeprefix("aten::") not in _ELSEWHERE
+    for name in operators.names()
+    if operators.operator(name).family in ("pointwise", "reduce")
+    and name.startswith("aten::")
+    and name.removeprefix("aten::") not in _ELSEWHERE
 ]
 
 #: Operator → its arguments, those written to included.

@@ -62,7 +62,7 @@ struct OutCount {
   uint8_t outs;
 };
 
-// Operators that do not have one `out`. A test compares with the schemas in firmware/ops/table.
+// Operators that do not have one `out`. A test compares with the schemas in firmware/ops.
 constexpr OutCount kOutCounts[] = {
     {"aten::_local_scalar_dense", 0},
     {"aten::_native_batch_norm_legit.no_stats_out", 3},
