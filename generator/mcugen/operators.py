@@ -21,10 +21,10 @@ from typing import Any
 from mcugen.errors import PteError, UnsupportedOperatorError
 from mcugen.resources import executorch_dir, firmware_dir
 
-#: One per family of operators: name of the operator → its source file beside the table, its
-#: schema (operators of ExecuTorch's Cortex-M library have theirs in the wheel), the element types
-#: it computes with, and the kernels in firmware/kernels that it calls.
-_TABLES = "ops/*/operators.toml"
+#: Each family of operators has one or more: name of the operator → its source file beside the
+#: table, its schema (operators of ExecuTorch's Cortex-M library have theirs in the wheel), the
+#: element types it computes with, and the kernels in firmware/kernels that it calls.
+_TABLES = "ops/*/*.toml"
 
 #: What a program may hold where a schema asks for a type. A number may be written either way.
 _VALUE_KINDS = {

@@ -125,4 +125,11 @@ void store_float(void* data, ScalarType dtype, size_t index, float value) {
   }
 }
 
+bool may_store(ScalarType computed, ScalarType out) {
+  if (computed == ScalarType::Float) {
+    return out == ScalarType::Float;
+  }
+  return computed == ScalarType::Bool || out != ScalarType::Bool;
+}
+
 }  // namespace mcugen::ops

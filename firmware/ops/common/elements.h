@@ -55,6 +55,9 @@ int64_t float_to_int(double value);
 /// @returns `value` as an element of `dtype`, of an integer type or bool, holds it.
 int64_t wrap_int(int64_t value, ScalarType dtype);
 
+/// @returns whether an operator that computes in `computed` may write to a tensor of type `out`.
+bool may_store(ScalarType computed, ScalarType out);
+
 /// Arithmetic that wraps, where C++ would leave overflow undefined.
 inline int64_t wrapping_add(int64_t a, int64_t b) {
   return static_cast<int64_t>(static_cast<uint64_t>(a) + static_cast<uint64_t>(b));

@@ -49,6 +49,17 @@ OpArgs::OpArgs(KernelRuntimeContext& ctx, Span<EValue*> args, const char* op, si
   }
 }
 
+void strides_of(const Tensor& tensor, int32_t* strides) {
+  const int32_t* const sizes = sizes_of(tensor);
+  const uint8_t* const dim_order = order_of(tensor);
+  // Without elements the products of sizes may be anything.
+  int32_t stride = tensor.numel() == 0 ? 0 : 1;
+  for (int32_t d = static_cast<int32_t>(tensor.dim()) - 1; d >= 0; --d) {
+    strides[dim_order[d]] = stride;
+    stride *= sizes[dim_order[d]];
+  }
+}
+
 bool OpArgs::check(bool condition, const char* what) {
   if (ok_ && !condition) {
     ok_ = false;

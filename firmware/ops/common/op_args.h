@@ -153,6 +153,9 @@ class OpArgs {
 ///     ArrayRef accessors carry assertions wherever they are inlined.
 const int32_t* sizes_of(const Tensor& tensor);
 const uint8_t* order_of(const Tensor& tensor);
+/// Writes the distance in memory, in elements, of neighbours along each dimension; zeros for a
+/// tensor without elements.
+void strides_of(const Tensor& tensor, int32_t* strides);
 
 /// @returns whether the memory order of `tensor`, leaving out dimensions of size 1, is `order`.
 /// @param[in] order tensor.dim() dimensions, outermost first.

@@ -3,21 +3,6 @@
 #include <ops/common/strided_loop.h>
 
 namespace mcugen::ops {
-namespace {
-
-/// Writes the stride of each dimension, in elements.
-void strides_of(const Tensor& tensor, int32_t* strides) {
-  const int32_t* const sizes = sizes_of(tensor);
-  const uint8_t* const dim_order = order_of(tensor);
-  // Without elements the products of sizes may be anything.
-  int32_t stride = tensor.numel() == 0 ? 0 : 1;
-  for (int32_t d = static_cast<int32_t>(tensor.dim()) - 1; d >= 0; --d) {
-    strides[dim_order[d]] = stride;
-    stride *= sizes[dim_order[d]];
-  }
-}
-
-}  // namespace
 
 StridedLoop::StridedLoop(OpArgs& args, const Tensor* out, const Tensor* a, const Tensor* b) {
   if (!args.ok()) {

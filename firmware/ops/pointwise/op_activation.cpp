@@ -116,7 +116,7 @@ void aten__glu_out(KernelRuntimeContext& ctx, Span<EValue*> arguments) {
     return;
   }
   int32_t strides[kMaxDims];
-  element_strides(*self, strides);
+  strides_of(*self, strides);
   const int32_t gate = strides[dim] * shape[dim];
   const float* const from = self->const_data_ptr<float>();
   float* const to = out->mutable_data_ptr<float>();

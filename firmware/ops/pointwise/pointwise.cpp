@@ -131,23 +131,6 @@ void loop_in_int(const Pointwise& op, const Tensor& out, const Operands& operand
 
 }  // namespace
 
-void element_strides(const Tensor& tensor, int32_t* strides) {
-  const int32_t* const sizes = sizes_of(tensor);
-  const uint8_t* const dim_order = order_of(tensor);
-  int32_t stride = 1;
-  for (int32_t d = static_cast<int32_t>(tensor.dim()) - 1; d >= 0; --d) {
-    strides[dim_order[d]] = stride;
-    stride *= sizes[dim_order[d]];
-  }
-}
-
-bool may_store(ScalarType computed, ScalarType out) {
-  if (computed == ScalarType::Float) {
-    return out == ScalarType::Float;
-  }
-  return computed == ScalarType::Bool || out != ScalarType::Bool;
-}
-
 BroadcastWalk::BroadcastWalk(OpArgs& args, const Tensor* out, const Tensor* const* inputs,
                              int32_t count) {
   if (!args.ok()) {
@@ -173,36 +156,23 @@ BroadcastWalk::BroadcastWalk(OpArgs& args, const Tensor* out, const Tensor* cons
   if (!args.resize(out, shape, dims) || out->numel() == 0) {
     return;
   }
-  rank_ = dims;
+  axes_.rank = dims;
   for (int32_t i = 0; i < count; ++i) {
     const int32_t missing = dims - static_cast<int32_t>(inputs[i]->dim());
     int32_t strides[kMaxDims] = {};
-    element_strides(*inputs[i], strides + missing);
+    strides_of(*inputs[i], strides + missing);
     for (int32_t at = 0; at < dims; ++at) {
       const int32_t d = order_of(*out)[at];
       const bool stays = d < missing || sizes_of(*inputs[i])[d - missing] == 1;
-      strides_[i][at] = stays ? 0 : strides[d];
+      axes_.strides[i][at] = stays ? 0 : strides[d];
     }
   }
   for (int32_t i = count; i < kMaxInputs; ++i) {
-    memset(strides_[i], 0, sizeof strides_[i]);
+    memset(axes_.strides[i], 0, sizeof axes_.strides[i]);
   }
   for (int32_t at = 0; at < dims; ++at) {
-    sizes_[at] = shape[order_of(*out)[at]];
-    index_[at] = 0;
-  }
-}
-
-void BroadcastWalk::next() {
-  for (int32_t d = rank_ - 1; d >= 0; --d) {
-    const bool inside = ++index_[d] < sizes_[d];
-    for (int32_t i = 0; i < kMaxInputs; ++i) {
-      offsets_[i] += inside ? strides_[i][d] : -strides_[i][d] * (sizes_[d] - 1);
-    }
-    if (inside) {
-      return;
-    }
-    index_[d] = 0;
+    axes_.sizes[at] = shape[order_of(*out)[at]];
+    axes_.index[at] = 0;
   }
 }
 

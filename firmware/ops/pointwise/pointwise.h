@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <ops/common/axes.h>
 #include <ops/common/op_args.h>
 
 /// What all element-by-element operators share: reading the arguments, type promotion,
@@ -41,6 +42,20 @@ struct Pointwise {
   bool divides = false;              ///< integers: x[1] must not be 0
 };
 
+/// The usual kinds.
+constexpr Pointwise promoted(const char* op, const char* operands, FloatFunction in_float,
+                             IntFunction in_int, uint32_t dtypes = kComputeDtypes) {
+  return {op, operands, Result::kPromoted, in_float, in_int, dtypes};
+}
+constexpr Pointwise computed_in_float(const char* op, const char* operands,
+                                      FloatFunction function) {
+  return {op, operands, Result::kFloat, function, nullptr};
+}
+constexpr Pointwise predicate(const char* op, const char* operands, FloatFunction in_float,
+                              IntFunction in_int = nullptr) {
+  return {op, operands, Result::kPredicate, in_float, in_int};
+}
+
 /// Runs an operator whose outputs are one tensor.
 void pointwise(KernelRuntimeContext& ctx, Span<EValue*> arguments, const Pointwise& op);
 /// The same with arguments that the caller has begun to read.
@@ -56,23 +71,12 @@ class BroadcastWalk {
   BroadcastWalk(OpArgs& args, const Tensor* out, const Tensor* const* inputs, int32_t count);
 
   /// @returns where the present element of input `i` is, in elements.
-  size_t offset(int32_t i) const { return static_cast<size_t>(offsets_[i]); }
+  size_t offset(int32_t i) const { return static_cast<size_t>(axes_.offsets[i]); }
   /// Goes to the next element.
-  void next();
+  void next() { axes_.next(); }
 
  private:
-  int32_t rank_ = 0;
-  int32_t sizes_[kMaxDims];  // in memory order of the output, outermost first
-  int32_t index_[kMaxDims];
-  int32_t strides_[kMaxInputs][kMaxDims];
-  int32_t offsets_[kMaxInputs] = {};
+  Axes<kMaxInputs> axes_;  // in memory order of the output, outermost first
 };
-
-/// Writes the distance in memory, in elements, of neighbours along each dimension. Only for
-/// tensors that have elements.
-void element_strides(const Tensor& tensor, int32_t* strides);
-
-/// @returns whether an operator that computes in `computed` may write to a tensor of type `out`.
-bool may_store(ScalarType computed, ScalarType out);
 
 }  // namespace mcugen::ops
