@@ -45,4 +45,13 @@ void ConvArgs::read_weights(OpArgs& args, const Indices& indices, int32_t outerm
   args.channel_scaling(indices.input_offset + 2, params.out_ch, params.multipliers, params.shifts);
 }
 
+bool ConvArgs::check_output(OpArgs& args) const {
+  const Conv2dS8Params& p = params;
+  return args.ok() && args.check(p.out_h == window_outputs(p.in_h, p.pad_top, p.dilation_h,
+                                                           p.kernel_h, p.stride_h) &&
+                                     p.out_w == window_outputs(p.in_w, p.pad_left, p.dilation_w,
+                                                               p.kernel_w, p.stride_w),
+                                 "output shape");
+}
+
 }  // namespace mcugen::ops

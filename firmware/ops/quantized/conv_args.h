@@ -22,6 +22,10 @@ struct ConvArgs {
   /// Checks weights int8[sizes[0], …, sizes[3]], reads kernel size, bias and channel scaling.
   void read_weights(OpArgs& args, const Indices& indices, int32_t outermost, int32_t innermost);
 
+  /// Checks the size of the output, of convolutions that are not transposed.
+  /// @returns args.ok().
+  bool check_output(OpArgs& args) const;
+
   Conv2dS8Params params{};
   const Tensor* input = nullptr;
   const Tensor* weights = nullptr;

@@ -22,11 +22,7 @@ void conv2d(KernelRuntimeContext& ctx, Span<EValue*> arguments, Layout layout) {
   }
   p.groups = p.in_ch / group_in_ch;
   conv.read_weights(args, kIndices, p.out_ch, group_in_ch);
-  args.check(
-      p.out_h == window_outputs(p.in_h, p.pad_top, p.dilation_h, p.kernel_h, p.stride_h) &&
-          p.out_w == window_outputs(p.in_w, p.pad_left, p.dilation_w, p.kernel_w, p.stride_w),
-      "output shape");
-  if (args.ok()) {
+  if (conv.check_output(args)) {
     conv2d_s8(p, conv.input->const_data_ptr<int8_t>(), conv.weights->const_data_ptr<int8_t>(),
               conv.bias, conv.out->mutable_data_ptr<int8_t>());
   }

@@ -16,11 +16,7 @@ void depthwise_conv2d(KernelRuntimeContext& ctx, Span<EValue*> arguments, Layout
                  c.out_ch == c.in_ch * depth_multiplier,
              "depth multiplier");
   conv.read_weights(args, kIndices, 1, c.out_ch);
-  if (!args.ok() ||
-      !args.check(
-          c.out_h == window_outputs(c.in_h, c.pad_top, c.dilation_h, c.kernel_h, c.stride_h) &&
-              c.out_w == window_outputs(c.in_w, c.pad_left, c.dilation_w, c.kernel_w, c.stride_w),
-          "output shape")) {
+  if (!conv.check_output(args)) {
     return;
   }
   DepthwiseConv2dS8Params p;
