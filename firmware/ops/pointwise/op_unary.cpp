@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <kernels/math_f32.h>
+#include <kernels/trig_f32.h>
 #include <ops/pointwise/operators.h>
 #include <ops/pointwise/pointwise.h>
 
