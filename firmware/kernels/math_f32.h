@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-/// Transcendental functions of one float. The C library's use fused multiply-add on the cores that
-/// have it and so give other last bits than on those that have not; these use only +, -, *, / and
-/// sqrt of IEEE 754 doubles, each rounded by itself (compile with -ffp-contract=off), and give the
-/// same bits on every core, in hardware or in software, and on the host.
+/// Transcendental functions of one float; those of angles are in trig_f32.h. The C library's use
+/// fused multiply-add on the cores that have it and so give other last bits than on those that have
+/// not; these use only +, -, *, / and sqrt of IEEE 754 doubles, each rounded by itself (compile
+/// with -ffp-contract=off), and give the same bits on every core, in hardware or in software, and
+/// on the host.
 ///
 /// Results are within 1 ulp (unit in the last place of a float) of the exact value, most of them
 /// the nearest float, subnormal ones too. Limits are C's: NaN gives NaN, an argument outside of the
@@ -22,15 +23,6 @@ float log2_f32(float x);
 float log10_f32(float x);
 float log1p_f32(float x);
 float pow_f32(float x, float y);
-
-/// Angles of any size, reduced exactly.
-float sin_f32(float x);
-float cos_f32(float x);
-float tan_f32(float x);
-float asin_f32(float x);
-float acos_f32(float x);
-float atan_f32(float x);
-float atan2_f32(float y, float x);
 
 float sinh_f32(float x);
 float cosh_f32(float x);

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include <ops/ops_cortex_m.h>
-#include <ops/ops_network.h>
-#include <ops/ops_pointwise.h>
-#include <ops/ops_prim.h>
-#include <ops/ops_shape.h>
+#include <ops/index/operators.h>
+#include <ops/network/operators.h>
+#include <ops/pointwise/operators.h>
+#include <ops/prim/operators.h>
+#include <ops/quantized/operators.h>
+#include <ops/reduce/operators.h>
+#include <ops/shape/operators.h>
 
 /// Every operator of the firmware, as ExecuTorch calls it: the arguments of the operator's schema
 /// in order, `out`, and `out` once more for the return value. The name is the schema's with `::`

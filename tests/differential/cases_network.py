@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Calls of the operators of firmware/ops/table/network.toml: layers in float, and
+"""Calls of the operators of firmware/ops/network, layers in float, and of
 quantized_decomposed.
 
 Tolerances. Sums are added up in another order by the host runtime, so most inputs here are

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Cases for the operators of firmware/ops/table/pointwise.toml: all of them in turn, for ever.
+"""Cases for the operators of firmware/ops/pointwise and reduce: all in turn, for ever.
 
 Tolerances, in floats (ulp) from the reference's result: 0 where the operation is one IEEE operation
 or none. Where the host calls its C library's function of a float, ours is within 0.51 ulp of the
@@ -11,14 +11,12 @@ it is stated at the case.
 from __future__ import annotations
 
 import math
-import tomllib
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 from op_case import OpCase, Out, T
 
-from mcugen.base.resources import firmware_dir
 from mcugen.program import operator_table
 
 #: Distance between 1 and the next float.
@@ -425,9 +423,15 @@ def cumsum(maker: Maker, op: str, name: str) -> OpCase:
     return OpCase(op, (x, dim, None), (Out(result, shape, x.order),), ulp=2, atol=atol)
 
 
+def _is_mine(name: str) -> bool:
+    return operator_table.operator(name).family in ("pointwise", "reduce")
+
+
 def _makers() -> dict[str, Callable[[Maker, str, str], OpCase]]:
     """Each operator of the table and what makes its cases."""
-    table = tomllib.loads((firmware_dir() / "ops/table/pointwise.toml").read_text("utf-8"))
+    table = [
+        name for name in operator_table.names() if name.startswith("aten::") and _is_mine(name)
+    ]
     groups: dict[Callable[[Maker, str, str], OpCase], set[str]] = {
         unary: set(FLOAT_UNARY),
         same_type_unary: {"neg", "abs", "sign", "ceil", "floor", "round", "trunc", "bitwise_not"},

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Random calls of the operators of firmware/ops/table/prim.toml that leave a number: exact, as a
+"""Random calls of the operators of firmware/ops/prim that leave a number: exact, as a
 double is only rounded to float32 when the result is made a tensor. (`et_view` and `et_copy_index`
 work on what a program's memory holds; tests/kernels/test_resized_tensors.py tests them.)
 """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Random calls of the operators of firmware/ops/table/shape.toml. Copies, fills and integer sums
+"""Random calls of the operators of firmware/ops/shape and index. Copies, fills and integer sums
 are exact, so there is no tolerance anywhere; float sums (index_put, scatter_add) add in the same
 order as the reference, one rounding each.
 

@@ -85,7 +85,7 @@ def _export(reference: Reference, seed: int) -> Any:
         networks=cache.file_sha256(Path(__file__).with_name("networks.py")),
         operators=[
             cache.file_sha256(path)
-            for path in sorted((Path(__file__).parents[2] / "firmware/ops/table").glob("*.toml"))
+            for path in sorted((Path(__file__).parents[2] / "firmware/ops").glob("*/*.toml"))
         ],
         versions=cache.package_versions(("torch", "executorch", "torchao", "numpy")),
     )

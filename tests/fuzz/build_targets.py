@@ -68,9 +68,9 @@ def sources(target: str, folder: Path) -> list[Path]:
         files.append(HERE / "program_mutator.cpp")
     # One translation unit each: a fraction of the time.
     for part in ("kernels", "ops"):
-        paths = sorted((FIRMWARE / part).glob("*.cpp"))
+        paths = sorted((FIRMWARE / part).rglob("*.cpp"))
         unit = folder / f"{part}.cpp"
-        unit.write_text("".join(f"#include <{part}/{path.name}>\n" for path in paths))
+        unit.write_text("".join(f"#include <{path.relative_to(FIRMWARE)}>\n" for path in paths))
         files.append(unit)
     files += sorted((FIRMWARE / "runtime").rglob("*.cpp"))
     if target != "program":

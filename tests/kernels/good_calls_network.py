@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""A good call of each operator of firmware/ops/table/network.toml; see test_bad_arguments.py."""
+"""A good call of each operator of firmware/ops/network, and of quantized_decomposed;
+see test_bad_arguments.py.
+"""
 
 from __future__ import annotations
 

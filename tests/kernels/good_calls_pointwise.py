@@ -1,16 +1,14 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""A good call of each operator of firmware/ops/table/pointwise.toml; see test_bad_arguments.py."""
+"""A good call of each operator of firmware/ops/pointwise and reduce; see test_bad_arguments.py."""
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from op_host import T
 
-from mcugen.base.resources import firmware_dir
 from mcugen.program import operator_table
 from mcugen.program.operator_table import Argument
 
@@ -76,11 +74,12 @@ def _maker(operator: str) -> Callable[[], list[Any]]:
     return lambda: _call(operator)
 
 
-_TABLE = firmware_dir() / "ops/table/pointwise.toml"
 _NAMES = [
     name
-    for name in tomllib.loads(_TABLE.read_text("utf-8"))
-    if name.removeprefix("aten::") not in _ELSEWHERE
+    for name in operator_table.names()
+    if operator_table.operator(name).family in ("pointwise", "reduce")
+    and name.startswith("aten::")
+    and name.removeprefix("aten::") not in _ELSEWHERE
 ]
 
 #: Operator → its arguments, those written to included.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""A good call of each operator of firmware/ops/table/prim.toml; see test_bad_arguments.py."""
+"""A good call of each operator of firmware/ops/prim; see test_bad_arguments.py."""
 
 from __future__ import annotations
 

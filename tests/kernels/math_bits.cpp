@@ -3,6 +3,7 @@
 // host and, with semihosting, for cores with and without floating point; all must print the same.
 
 #include <kernels/math_f32.h>
+#include <kernels/trig_f32.h>
 
 #include <cstdint>
 #include <cstring>

@@ -245,9 +245,9 @@ def build_hosts(folder: Path) -> tuple[Path, Path]:
     # One translation unit each: a fraction of the time.
     parts = []
     for part in ("kernels", "ops"):
-        files = sorted((FIRMWARE / part).glob("*.cpp"))
+        files = sorted((FIRMWARE / part).rglob("*.cpp"))
         parts.append(folder / f"{part}.cpp")
-        parts[-1].write_text("".join(f"#include <{part}/{file.name}>\n" for file in files))
+        parts[-1].write_text("".join(f"#include <{f.relative_to(FIRMWARE)}>\n" for f in files))
     programs = [HERE / "op_host.cpp", HERE / "pte_host.cpp"]
     runtime = sorted((FIRMWARE / "runtime").rglob("*.cpp"))
     include = executorch_include_dir()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""kernels/math_f32.h against 80-bit floats, over all magnitudes and C's limits."""
+"""kernels/math_f32.h and trig_f32.h against 80-bit floats, over all magnitudes and C's limits."""
 
 from __future__ import annotations
 
@@ -15,8 +15,14 @@ import numpy as np
 import pytest
 
 FIRMWARE = Path(__file__).resolve().parents[2] / "firmware"
-HEADER = FIRMWARE / "kernels/math_f32.h"
-FUNCTIONS = re.findall(r"^float (\w+)_f32\(float x\);", HEADER.read_text(), re.M)
+KERNELS = [FIRMWARE / "kernels" / name for name in ("math_f32.cpp", "trig_f32.cpp")]
+FUNCTIONS = [
+    name
+    for kernel in KERNELS
+    for name in re.findall(
+        r"^float (\w+)_f32\(float x\);", kernel.with_suffix(".h").read_text(), re.M
+    )
+]
 
 Float = np.longdouble
 Function = Callable[[np.ndarray], np.ndarray]
@@ -92,7 +98,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
     if shutil.which("g++") is None:
         pytest.skip("g++ is not installed")
     folder = tmp_path_factory.mktemp("math")
-    lines = ["#include <kernels/math_f32.cpp>", 'extern "C" {']
+    lines = [*(f"#include <kernels/{kernel.name}>" for kernel in KERNELS), 'extern "C" {']
     for name in FUNCTIONS:
         lines.append(f"void {name}_all(const float* x, float* y, int n) {{")
         lines.append(f"  for (int i = 0; i < n; ++i) y[i] = mcugen::{name}_f32(x[i]); }}")
@@ -264,7 +270,7 @@ def host_bits(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def _build_bits(compiler: str, flags: list[str], output: Path) -> None:
-    sources = [Path(__file__).with_name("math_bits.cpp"), FIRMWARE / "kernels/math_f32.cpp"]
+    sources = [Path(__file__).with_name("math_bits.cpp"), *KERNELS]
     common = ["-std=gnu++17", "-ffp-contract=off", f"-I{FIRMWARE}", "-o", str(output)]
     subprocess.run([compiler, *flags, *common, *map(str, sources)], check=True)
 

@@ -181,7 +181,7 @@ def test_every_public_function_is_defined(host: Path, tmp_path: Path) -> None:
 
 def test_where_operators_write_is_where_the_loader_looks() -> None:
     """The rule for outs (README.md, "Hostile files") holds for every operator of firmware/ops."""
-    text = (FIRMWARE / "runtime/executor/method.cpp").read_text(encoding="utf-8")
+    text = (FIRMWARE / "runtime/executor/write_check.cpp").read_text(encoding="utf-8")
     counts = {name: int(n) for name, n in re.findall(r'^    \{"([^"]+)", (\d)\},', text, re.M)}
     expected = {}
     for name in operator_table.names():

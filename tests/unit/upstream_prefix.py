@@ -65,9 +65,13 @@ def make_prefix(prefix: Path, board: BoardSpec, names: Sequence[str]) -> Path:
     archive(lib / "libexecutorch_core.a", [p for p in runtime if p not in defaults], flags)
     archive(lib / "libexecutorch.a", defaults, flags)
     files = {operator_table.operator(name).file for name in names}
-    shared = {p.name for p in (firmware / "ops").glob("*.cpp") if not p.name.startswith("op_")}
-    shared |= {"op_args.cpp"}
-    ops = [path for path in sorted((firmware / "ops").glob("*.cpp")) if path.name in files | shared]
+    ops = [
+        path
+        for path in sorted((firmware / "ops").rglob("*.cpp"))
+        if path.relative_to(firmware / "ops").as_posix() in files
+        or path.parent.name == "common"
+        or not path.name.startswith("op_")
+    ]
     kernels = [p for p in sorted((firmware / "kernels").glob("*.cpp")) if "_mve" not in p.stem]
     archive(lib / "libcortex_m_kernels.a", [*ops, *kernels], flags)
     rows = "".join(

@@ -13,10 +13,10 @@ from typing import Any
 from mcugen.base.errors import UnsupportedOperatorError
 from mcugen.base.resources import executorch_dir, firmware_dir
 
-#: The files of firmware/ops/table: name of the operator → its source file in firmware/ops, its
-#: schema (operators of ExecuTorch's Cortex-M library have theirs in the wheel), the element types
-#: it computes with, and the kernels in firmware/kernels that it calls.
-_TABLE = "ops/table"
+#: Each family of operators has one or more: name of the operator → its source file beside the
+#: table, its schema (operators of ExecuTorch's Cortex-M library have theirs in the wheel), the
+#: element types it computes with, and the kernels in firmware/kernels that it calls.
+_TABLES = "ops/*/*.toml"
 #: What a program may hold where a schema asks for a type. A number may be written either way.
 _VALUE_KINDS = {
     "Device": {"Int"},
@@ -60,7 +60,7 @@ class Operator:
 
     name: str  #: "cortex_m::quantized_conv2d.out"
     arguments: tuple[Argument, ...]  #: what is written to, as a rule `out`, comes last
-    file: str  #: in firmware/ops
+    file: str  #: in firmware/ops: "shape/op_copy.cpp"
     dtypes: tuple[str, ...]  #: element types it computes with: "int8", "float32"; "any": copies
     kernels: tuple[str, ...]  #: in firmware/kernels, without "_scalar"; empty: computed in ops
 
@@ -68,6 +68,11 @@ class Operator:
     def outputs(self) -> tuple[int, ...]:
         """The positions of the arguments that are written to; none for symbolic arithmetic."""
         return tuple(i for i, argument in enumerate(self.arguments) if argument.written)
+
+    @property
+    def family(self) -> str:
+        """The folder in firmware/ops."""
+        return self.file.partition("/")[0]
 
     @property
     def function(self) -> str:
@@ -122,10 +127,11 @@ def unsupported(name: str, where: str) -> UnsupportedOperatorError:
 
 @cache
 def _table() -> dict[str, dict[str, Any]]:
-    """Return the entries of all files of firmware/ops/table."""
+    """Return the entries of all families' tables, with `file` as a path in firmware/ops."""
     entries: dict[str, dict[str, Any]] = {}
-    for path in sorted((firmware_dir() / _TABLE).glob("*.toml")):
-        entries.update(tomllib.loads(path.read_text("utf-8")))
+    for path in sorted(firmware_dir().glob(_TABLES)):
+        for name, entry in tomllib.loads(path.read_text("utf-8")).items():
+            entries[name] = entry | {"file": f"{path.parent.name}/{entry['file']}"}
     return entries
 
 

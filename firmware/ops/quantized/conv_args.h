@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <kernels/conv2d_s8.h>
+#include <ops/common/op_args.h>
+
+namespace mcugen::ops {
+
+/// What the three convolution operators have in common, read and checked.
+struct ConvArgs {
+  /// Where the operators' argument lists differ.
+  struct Indices {
+    size_t dilation;
+    size_t input_offset;  ///< Followed by output_offset, two tensors, activation_min and _max.
+    size_t out;
+  };
+
+  /// Reads everything but the weights' meaning: sets in_*, out_*, strides, padding, dilation, zero
+  /// points and activation of `params`.
+  ConvArgs(OpArgs& args, const Indices& indices, Layout layout);
+
+  /// Checks weights int8[sizes[0], …, sizes[3]], reads kernel size, bias and channel scaling.
+  void read_weights(OpArgs& args, const Indices& indices, int32_t outermost, int32_t innermost);
+
+  /// Checks the size of the output, of convolutions that are not transposed.
+  /// @returns args.ok().
+  bool check_output(OpArgs& args) const;
+
+  Conv2dS8Params params{};
+  const Tensor* input = nullptr;
+  const Tensor* weights = nullptr;
+  const int32_t* bias = nullptr;
+  const Tensor* out = nullptr;
+};
+
+}  // namespace mcugen::ops

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <kernels/select.h>
+#include <ops/quantized/conv_args.h>
+#include <ops/quantized/operators.h>
+
+namespace mcugen::ops {
+namespace {
+
+void conv2d(KernelRuntimeContext& ctx, Span<EValue*> arguments, Layout layout) {
+  constexpr ConvArgs::Indices kIndices{5, 6, 13};
+  OpArgs args(ctx, arguments, "cortex_m::quantized_conv2d.out", 14);
+  ConvArgs conv(args, kIndices, layout);
+  Conv2dS8Params& p = conv.params;
+  if (!args.ok() || !args.check(conv.weights->dim() == 4, "rank")) {
+    return;
+  }
+  const int32_t group_in_ch = sizes_of(*conv.weights)[3];
+  if (!args.check(
+          group_in_ch >= 1 && p.in_ch % group_in_ch == 0 && p.out_ch % (p.in_ch / group_in_ch) == 0,
+          "weight shape")) {
+    return;
+  }
+  p.groups = p.in_ch / group_in_ch;
+  conv.read_weights(args, kIndices, p.out_ch, group_in_ch);
+  if (conv.check_output(args)) {
+    conv2d_s8(p, conv.input->const_data_ptr<int8_t>(), conv.weights->const_data_ptr<int8_t>(),
+              conv.bias, conv.out->mutable_data_ptr<int8_t>());
+  }
+}
+
+}  // namespace
+
+void cortex_m__quantized_conv2d_out(KernelRuntimeContext& ctx, Span<EValue*> args) {
+  conv2d(ctx, args, Layout::kDimOrder);
+}
+
+void cortex_m__quantized_conv2d_nhwc_out(KernelRuntimeContext& ctx, Span<EValue*> args) {
+  conv2d(ctx, args, Layout::kNhwc);
+}
+
+}  // namespace mcugen::ops
