@@ -134,12 +134,13 @@ def test_pickled_tensors_load(benign, benign_old, exported, tmp_path):
     check_same(load(write(tmp_path / "net.pt2", entries)), exported)
 
 
-def test_a_quantized_program_and_control_flow_load(tmp_path):
+def test_control_flow_and_symbolic_sizes_load(tmp_path):
     class Branches(torch.nn.Module):
         def forward(self, x):
             with torch.no_grad():
                 y = torch.cond(x.sum() > 0, torch.sin, torch.cos, (x,))
-            return y.reshape(x.shape[0] * 2, -1)
+            z = torch.vmap(lambda row: row * row.sum())(y)
+            return z.reshape(x.shape[0] * 2, -1)
 
     batch = torch.export.Dim("batch", min=2, max=64)
     program = torch.export.export(

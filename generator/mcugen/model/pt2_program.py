@@ -195,10 +195,13 @@ SYMBOLIC_OPERATORS = frozenset(
     | {"_operator.lshift", "_operator.rshift", "math.trunc", "torch._sym_sqrt"}
     | {f"torch.sym_{n}" for n in ("not", "int", "float", "ite", "max", "min")}
 )
-#: Control flow, and what torch.no_grad() and autocast leave behind.
+#: Control flow; what torch.no_grad() and autocast leave behind; torch.vmap.
 _HIGHER_ORDER = frozenset(
-    f"torch.ops.higher_order.{name}"
-    for name in ("cond", "while_loop", "wrap_with_set_grad_enabled", "wrap_with_autocast")
+    {f"torch.ops.higher_order.{name}" for name in ("cond", "while_loop")}
+    | {f"torch.ops.higher_order.wrap_with_{name}" for name in ("set_grad_enabled", "autocast")}
+    | {f"torch._functorch.predispatch._{name}_batch_dim" for name in ("add", "remove")}
+    | {f"torch._functorch.predispatch._vmap_{n}crement_nesting" for n in ("in", "de")}
+    | {"torch._functorch.predispatch.lazy_load_decompositions"}
 )
 #: Private operators that exported models hold. The others trust their arguments too much.
 _PRIVATE = frozenset(
