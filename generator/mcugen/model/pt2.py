@@ -36,6 +36,9 @@ def load_pt2(ref: ModelRef, *, trust: bool = False) -> ModelSource:
             )
     if not all(isinstance(value, torch.Tensor) for value in args):
         raise ConfigError(f"{ref.path} has example inputs that are not tensors")
+    takes = len(program.graph_signature.user_inputs)
+    if len(args) != takes:
+        raise ConfigError(f"{ref.path} has {len(args)} example inputs for a program of {takes}")
     from mcugen.model.batch import pin_batch
 
     inputs, notes = tuple(args), []
