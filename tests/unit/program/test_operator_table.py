@@ -132,6 +132,55 @@ def test_every_operator_has_its_function_where_the_table_says(name: str) -> None
     assert operator.dtypes
 
 
+def sources(folder: str) -> list[Path]:
+    return sorted((firmware_dir() / folder).rglob("*.cpp"))
+
+
+def includes(path: Path) -> set[str]:
+    return set(re.findall(r"^#include <([^>]+)>", path.read_text("utf-8"), re.M))
+
+
+def kernels_by_function() -> dict[str, str]:
+    """What operators call a kernel's functions (kernels/select.h) → its file, without "_scalar"."""
+    headers = "\n".join(path.read_text() for path in (firmware_dir() / "kernels").glob("*.h"))
+    declared = set(re.findall(r"^\w+ (\w+)\([^{}]*?\);", headers, re.M))
+    return {
+        function.removesuffix("_scalar"): path.stem.removesuffix("_scalar")
+        for path in sources("kernels")
+        for function in re.findall(r"^\w+ (\w+)\(", path.read_text(), re.M)
+        if function in declared
+    }
+
+
+def operator_sources() -> list[Path]:
+    return [
+        path for path in sources("ops") if path.parent.name != "common" and path.stem[:3] == "op_"
+    ]
+
+
+@pytest.mark.parametrize("path", operator_sources(), ids=lambda path: path.stem)
+def test_the_table_names_the_kernels_that_a_source_calls(path: Path) -> None:
+    """What is copied into a project follows from it."""
+    file = path.relative_to(firmware_dir() / "ops").as_posix()
+    kernels = kernels_by_function()
+    code = re.sub(r'//.*|"[^"\n]*"', "", path.read_text())
+    words = set(re.findall(r"\w+", code))
+    entries = list(map(operator_table.operator, operator_table.names()))
+    listed = {kernel for each in entries if each.file == file for kernel in each.kernels}
+    called = {kernel for function, kernel in kernels.items() if function in words}
+    # Those that a listed kernel calls are listed, too.
+    behind = {
+        header.removeprefix("kernels/").removesuffix(".h")
+        for kernel in listed
+        for source in sources("kernels")
+        if source.stem.removesuffix("_scalar") == kernel
+        for header in includes(source)
+    }
+
+    assert any(each.file == file for each in entries)
+    assert called <= listed <= called | behind
+
+
 def test_ops_h_declares_nothing_else() -> None:
     assert sorted(declared_functions()) == sorted(
         map(operator_table.function_for, operator_table.names())
