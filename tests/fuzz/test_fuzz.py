@@ -3,11 +3,15 @@
 
 from __future__ import annotations
 
+import itertools
 import os
+import random
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
+import fuzz_host
 import pytest
 from build_targets import TARGETS, shared_programs
 
@@ -15,6 +19,7 @@ HERE = Path(__file__).resolve().parent
 CORPUS = HERE / "corpus"
 MOST_CORPUS_BYTES = 200_000
 MUTATIONS = {"program": 4000, "runner": 1000, "server": 10_000}
+HOST_MUTATIONS = {"pte": 300, "plan": 500}
 
 pytestmark = pytest.mark.xdist_group("fuzz")
 
@@ -43,7 +48,8 @@ def test_nothing_breaks_the_firmware(
 ) -> None:
     kind = "server" if target == "server" else "program"
     command = [str(targets[target]), f"-mutations={MUTATIONS[target]}", "-seed=1", "-max_len=8192"]
-    command += [str(CORPUS / kind), str(seeds / kind)]
+    folders = [CORPUS / kind, CORPUS / target, seeds / kind]
+    command += [str(folder) for folder in dict.fromkeys(folders) if folder.is_dir()]
     done = subprocess.run(
         command, capture_output=True, text=True, errors="replace", cwd=tmp_path, timeout=600
     )
@@ -52,14 +58,59 @@ def test_nothing_breaks_the_firmware(
     assert "nothing found" in done.stdout
 
 
-def test_nothing_a_device_sends_breaks_the_host() -> None:
-    command = [sys.executable, str(HERE / "fuzz_protocol.py"), "--mutations", "2000"]
-    done = subprocess.run(
-        [*command, str(CORPUS / "protocol")], capture_output=True, text=True, timeout=600
-    )
+@pytest.mark.parametrize(
+    "target",
+    [
+        pytest.param(name, marks=pytest.mark.torch if name in fuzz_host.SLOW_TO_START else ())
+        for name in fuzz_host.MODULES
+    ],
+)
+def test_nothing_breaks_the_host(target: str) -> None:
+    command = [sys.executable, str(HERE / "fuzz_host.py"), target, "--mutations"]
+    command += [str(HOST_MUTATIONS.get(target, 3000))]
+    command += [str(folder) for folder in [CORPUS / target] if folder.is_dir()]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600)
 
     assert done.returncode == 0, done.stderr[-6000:]
     assert "nothing found" in done.stdout
+
+
+def squares(data: bytes) -> None:
+    for number in range(len(data)):
+        for _ in data[:number]:
+            pass
+
+
+@pytest.mark.parametrize(
+    ("one_input", "found"),
+    [
+        (lambda data: {b"+1": None}[data], KeyError),
+        (squares, fuzz_host.Finding),
+        (lambda data: next(n for n in itertools.count() if n < 0), fuzz_host.Finding),
+    ],
+    ids=["another_exception", "quadratic", "endless"],
+)
+def test_host_fuzzing_finds(
+    one_input: Callable[[bytes], None], found: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it must detect, planted; a fuzzer that finds nothing else proves nothing."""
+    monkeypatch.setattr(fuzz_host, "TIMEOUT_S", 1)
+    monkeypatch.setattr(fuzz_host, "GROWN_ONE_OF", 4)
+    monkeypatch.setattr(fuzz_host, "GROWN_BYTES", (1 << 6, 1 << 8))
+    monkeypatch.setattr(fuzz_host, "TIMED_BYTES", 1 << 8)
+    target = fuzz_host.Target(one_input, lambda: {"a": b"+1"})
+
+    with pytest.raises(found):
+        fuzz_host.run_mutations("planted", target, ["--mutations", "200"])
+
+
+def test_host_fuzzing_takes_linear_work_for_good(capsys: pytest.CaptureFixture[str]) -> None:
+    target = fuzz_host.Target(lambda data: [None for _ in data] and None, lambda: {"a": b"+1"})
+
+    fuzz_host.check_growth(target, b"+1", random.Random(1))
+    fuzz_host.run_mutations("planted", target, ["--mutations", "200"])
+
+    assert "nothing found" in capsys.readouterr().out
 
 
 def test_a_call_of_each_operator_is_among_the_seeds(seeds: Path) -> None:

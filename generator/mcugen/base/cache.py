@@ -110,7 +110,7 @@ def load(kind: str, key: str) -> dict[str, bytes] | None:
         if not folder.is_dir():
             return None
         sound = False
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         sound = False
     if not sound:
         _discard(folder)

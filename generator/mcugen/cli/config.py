@@ -111,7 +111,7 @@ def read_config(path: Path, *, shown: str | None = None) -> Config:
     shown = shown or str(path)
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ConfigError(f"{shown} is not TOML: {error}") from None
     except OSError as error:
         raise ConfigError(f"{shown} cannot be read: {error.strerror}") from None

@@ -63,7 +63,7 @@ class QemuMachine:
         try:
             state = json.loads(self.state_path.read_text(encoding="utf-8"))
             return str(state["url"])
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise DeviceError(f"QEMU's session left no usable state: {error}") from None
 
     def stop(self) -> bool:

@@ -153,6 +153,8 @@ def load_npz(path: Path, limit: int | None = None, *, seed: int | None = None) -
         raise ConfigError(f"{path} is not a readable .npz file: {_first_line(error)}") from error
     if inputs.ndim < 1 or len(inputs) == 0:
         raise ConfigError(f"{path}: array '{inputs_name}' has no samples")
+    if labels is not None and labels.ndim < 1:
+        raise ConfigError(f"{path}: array 'y' is one number; expected a label for each sample")
     if labels is not None and len(labels) != len(inputs):
         raise ConfigError(f"{path}: {len(inputs)} samples but {len(labels)} labels")
     chosen = spread(len(inputs), limit, seed)

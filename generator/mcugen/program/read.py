@@ -50,7 +50,7 @@ def read_pte(data: bytes, *, name: str) -> PteArtifact:
     if kept is not None:
         try:
             return PteArtifact.from_json(json.loads(kept["artifact.json"]), kept["model.pte"])
-        except (KeyError, TypeError, ValueError, PteError):
+        except (KeyError, TypeError, ValueError, PteError, RecursionError):
             pass  # Written by something else: read the file again.
     artifact = _read(data, name)
     cache.store(
@@ -68,8 +68,8 @@ def _read(data: bytes, name: str) -> PteArtifact:
     from mcugen.program import calls, runtime_layout, state
 
     file = deserialize(data, name=name)
-    plan = find_method(file.program, name=name)
     try:
+        plan = find_method(file.program, name=name)
         check_supported(file, name)
         for each in file.program.execution_plan:
             check_plan(each, file, name)

@@ -160,7 +160,8 @@ def _strip_data(program: Any, buffers: Sequence[Any], *, planned: bool) -> list[
     first: dict[bytes, int] = {}
     new_index = {0: 0}
     for old in sorted(need):
-        storage = bytes(buffers[old].storage[: need[old]])
+        # Of an empty tensor's a byte: a list of nothing but empty data would not be written at all.
+        storage = bytes(buffers[old].storage[: max(need[old], 1)])
         if storage not in first:
             first[storage] = len(kept)
             kept.append(replace(buffers[old], storage=storage))

@@ -120,7 +120,7 @@ def _is_built(stamp_path: Path, stamp: Mapping[str, Any], elf: Path) -> bool:
     try:
         recorded = json.loads(stamp_path.read_text(encoding="utf-8"))
         return bool(recorded == {**stamp, "elf": file_sha256(elf)})
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return False
 
 

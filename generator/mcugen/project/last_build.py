@@ -80,7 +80,7 @@ def load_last_build(root: Path) -> LastBuild:
         document = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ConfigError(f"nothing has been built in {root} yet", hint=again) from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ConfigError(f"{path} cannot be read: {error}", hint=again) from None
     try:
         if document["schema"] != SCHEMA:
@@ -104,7 +104,7 @@ def load_last_build(root: Path) -> LastBuild:
         raise ConfigError(f"{path} is not usable: {error}", hint=again) from None
     try:
         actual = file_sha256(image.elf)
-    except OSError:
+    except (OSError, ValueError):  # ValueError: a NUL in the name
         raise ConfigError(f"the last build's {image.elf} is gone", hint=again) from None
     if actual != elf_sha256:
         raise ConfigError(

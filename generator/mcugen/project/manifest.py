@@ -14,6 +14,11 @@ from mcugen.base.errors import TemplateError
 
 MANIFEST = "mcugen/manifest.json"
 MANIFEST_SCHEMA = 1
+_KEYS = {
+    **dict.fromkeys(("board", "env", "model", "pte_sha256", "firmware_id"), str),
+    "pte_bytes": int,
+    "files": dict,
+}
 
 
 @dataclass(frozen=True)
@@ -37,12 +42,14 @@ def read_manifest(root: Path) -> dict[str, Any]:
             f"{root} is not a project of mcugen: {MANIFEST} cannot be read",
             hint="Make one with: mcugen build MODEL --board BOARD",
         ) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _bad_manifest(root) from error
     if (
         not isinstance(document, dict)
         or document.get("schema") != MANIFEST_SCHEMA
-        or not isinstance(document.get("files"), dict)
+        or not all(isinstance(document.get(key), kind) for key, kind in _KEYS.items())
+        # No path that the file system refuses by ValueError: a NUL, half of a surrogate pair.
+        or not all(path.isprintable() for path in document["files"])
     ):
         raise _bad_manifest(root)
     return document

@@ -69,7 +69,7 @@ def parse_info(text: str) -> DeviceInfo:
     """
     try:
         document = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ProtocolError(f"mcugen info% did not answer with JSON: {error}") from None
     if not isinstance(document, dict):
         raise ProtocolError("mcugen info% did not answer with a JSON object")
