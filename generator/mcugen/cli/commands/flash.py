@@ -55,7 +55,7 @@ def flash_build(options: Options, terminal: Terminal) -> tuple[str, dict[str, An
     if early is not None:
         if options.model is not None:
             check_model(early)
-        check_target(early)
+        check_target(early, flash=True)
     settings, built = last_or_build(options, terminal)
     document: dict[str, Any] = {
         "schema": "mcugen.flash/1",
@@ -82,7 +82,7 @@ def flash_build(options: Options, terminal: Terminal) -> tuple[str, dict[str, An
         )
         return text, document
     target = find_target(settings)
-    flash_board(built, target, terminal)
+    flash_board(settings, built.image, target, terminal)
     document |= {"port": target.port, "probe": target.probe_serial, "pid": None}
     console = f"; its console is {target.port}" if target.port else ""
     return f"{built.artifact.name} runs on {built.board.name}{console}", document
