@@ -127,7 +127,7 @@ def start(board: BoardSpec, image: BuiltImage, terminal: Terminal) -> Any:
     assert board.qemu is not None
     terminal.stage(f"start QEMU ({board.qemu.machine})")
     path = qemu.session_path(image.project.root)
-    qemu.QemuMachine(board, image.elf, path, shared_arena=True).start()
+    qemu.QemuMachine(board, image.elf, path, shared_arena=True, background=True).start()
     session = qemu.running_session(path)
     if session is None:
         raise DeviceError("QEMU was started but does not run the runner")
