@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
 import venv
@@ -49,15 +50,20 @@ def test_wheel_carries_the_data_folders_whole(wheel):
 @pytest.mark.toolchain
 @pytest.mark.qemu
 def test_wheel_in_an_empty_venv_runs_digits(wheel, tmp_path):
-    """Dependencies are resolved from the wheel's own metadata; nothing of the checkout is seen."""
+    """Dependencies are resolved from the wheel's own metadata; nothing of the checkout is seen.
+
+    PIP_ARGS are the Makefile's: without its index of CPU-only builds, Linux gets CUDA's gigabytes.
+    """
     venv.create(tmp_path / "venv", with_pip=True)
     bin_dir = tmp_path / "venv" / "bin"
-    subprocess.run(
-        [bin_dir / "python", "-m", "pip", "install", "--quiet", str(wheel)],
-        check=True,
+    pip = [bin_dir / "python", "-m", "pip", "install", "--quiet"]
+    installed = subprocess.run(
+        [*pip, *shlex.split(os.environ.get("PIP_ARGS", "")), str(wheel)],
         capture_output=True,
+        text=True,
         cwd=tmp_path,
     )
+    assert installed.returncode == 0, installed.stderr[-4000:]
     work = tmp_path / "elsewhere"
     work.mkdir()
     environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}

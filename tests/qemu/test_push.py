@@ -248,3 +248,21 @@ def test_push_refuses_a_method_that_is_not_there(mcugen: Mcugen, running: Path) 
 def test_a_runner_takes_no_model_at_build(mcugen: Mcugen) -> None:
     done = mcugen("build", "digits", "--runner", "--board", "qemu-m4", exit_code=2)
     assert "mcugen push" in done.stderr
+
+
+def test_push_leaves_a_simulator_only_for_a_while(
+    mcugen: Mcugen, running: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From 50 new folders it left 50."""
+    mcugen("flash", "--stop", cwd=running)
+    with monkeypatch.context() as short:
+        short.setenv("MCUGEN_SIMULATOR_IDLE_MINUTES", "0.05")
+        mcugen("push", GOLDEN / "ad_cm_q_m4.pte", "--board", "qemu-m4", cwd=running)
+    state = running / "mcugen_out" / "runner-qemu-m4" / ".mcugen-qemu.json"
+    deadline = time.monotonic() + SECONDS
+    while state.exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+    assert "no simulator was running" in mcugen("flash", "--stop", cwd=running).stdout
+    mcugen("flash", "--runner", "--board", "qemu-m4", cwd=running)

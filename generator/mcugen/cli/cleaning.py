@@ -35,10 +35,23 @@ class Cleaned:
     kept: list[tuple[Path, str]] = field(default_factory=list)
 
 
+def running_elsewhere() -> tuple[int, list[str]]:
+    """Return how many background simulators of this user run, and the line that says so, if any.
+
+    Asked when those of the folder at hand have been stopped.
+    """
+    count = len(qemu.background_states())
+    what = "simulator of another folder runs" if count == 1 else "simulators of other folders run"
+    return count, [f"{count} {what}; mcugen flash --stop --all ends all"] if count else []
+
+
 def clean_project(root: Path) -> Cleaned:
     """Remove the generated projects, transcripts and state in `root`/mcugen_out."""
     result = Cleaned()
     folder = last_build.out_dir(root)
+    with contextlib.suppress(McugenError):
+        # Also where the project is gone, with the file that says where its simulator is.
+        qemu.stop_under(folder)
     if not folder.is_dir():
         return result
     for child in sorted(folder.iterdir()):

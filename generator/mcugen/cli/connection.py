@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mcugen.device.find import Target
     from mcugen.device.protocol.client import Client
     from mcugen.device.protocol.info import DeviceInfo
+    from mcugen.project.build import BuiltImage
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ def connect(
 
     Simulated: the machine `mcugen flash --simulate` left running, if it runs this very image, else
     one of our own. Real: the board is flashed if it runs something else, or if `flash_first`;
-    without a probe to flash it with, what is wrong with it is the error.
+    where no probe is known to be the board's, what is wrong with the device is the error.
     """
     from mcugen.device.measure import check_device
     from mcugen.device.protocol.client import Client
@@ -68,18 +69,14 @@ def connect(
 
         target = find_target(settings)
         if flash_first:
-            flash_board(built, target, terminal)
+            flash_board(settings, built.image, target, terminal)
         terminal.stage(f"connect to {port_of(target, built.board)}")
         console = SerialConsole(port_of(target, built.board), built.board.console.baud)
         try:
             client = Client(console, transcript, settings.deadlines)
-            if (
-                not flash_first
-                and _has_probe(settings, target)
-                and not _runs(client, built.image.firmware_id)
-            ):
+            if not flash_first and target.can_flash and not _runs(client, built.image.firmware_id):
                 console.close()
-                flash_board(built, target, terminal)
+                flash_board(settings, built.image, target, terminal)
                 console = SerialConsole(port_of(target, built.board), built.board.console.baud)
                 client = Client(console, transcript, settings.deadlines)
             info = client.connect()
@@ -139,14 +136,20 @@ def _runs(client: Client, firmware_id: str) -> bool:
         client.deadlines = patience
 
 
-def check_target(settings: Settings) -> None:
-    """Find out now that there is no board, or no simulator, to run anything on."""
+def check_target(settings: Settings, *, flash: bool = False) -> None:
+    """Find out now that there is no board, or no simulator, to run anything on.
+
+    Args:
+        flash: a real board is going to be flashed, so its probe must be known.
+    """
     if settings.simulate:
         from mcugen.base.toolchain import QEMU, find_tool
 
         find_tool(QEMU)
-    else:
-        find_target(settings)
+        return
+    target = find_target(settings)
+    if flash:
+        _require_probe(settings, target)
 
 
 def find_target(settings: Settings) -> Target:
@@ -157,14 +160,11 @@ def find_target(settings: Settings) -> Target:
     return choose_target(settings.board, find_devices(list_boards()), settings.device)
 
 
-def _has_probe(settings: Settings, target: Target) -> bool:
-    """Tell whether there is a probe to flash the board with; OpenOCD takes the only one."""
+def _require_probe(settings: Settings, target: Target) -> None:
     from mcugen.boards.load import list_boards
-    from mcugen.device.find import find_devices
+    from mcugen.device.find import find_devices, require_probe
 
-    return target.probe_serial is not None or any(
-        settings.board.id in found.board_ids for found in find_devices(list_boards())
-    )
+    require_probe(settings.board, find_devices(list_boards()), target)
 
 
 def port_of(target: Target, board: BoardSpec) -> str:
@@ -177,10 +177,11 @@ def port_of(target: Target, board: BoardSpec) -> str:
     return target.port
 
 
-def flash_board(built: Built, target: Target, terminal: Terminal) -> None:
-    """Put the image on a real board."""
+def flash_board(settings: Settings, image: BuiltImage, target: Target, terminal: Terminal) -> None:
+    """Put an image on a real board, through no other probe than its own. Raises FlashError."""
     from mcugen.device.flash import ProbeFlasher
 
+    _require_probe(settings, target)
     probe = f" through probe {target.probe_serial}" if target.probe_serial else ""
-    terminal.stage(f"flash {built.board.name}{probe}")
-    ProbeFlasher(built.board, target.probe_serial).flash(built.image)
+    terminal.stage(f"flash {settings.board.name}{probe}")
+    ProbeFlasher(settings.board, target.probe_serial).flash(image)

@@ -84,7 +84,8 @@ class Options:
         typer.Option(
             "--device",
             metavar="SERIAL|PORT",
-            help="Which attached device, by probe serial or port.",
+            help="Which attached device, by probe serial or port; flashing takes the probe's "
+            "serial or its own port.",
             autocompletion=completion.devices,
             show_default=False,
         ),

@@ -63,7 +63,7 @@ def flash(options: Options, terminal: Terminal) -> tuple[str, dict[str, Any]]:
     """Put a runner on a board, or start it on QEMU and leave it running; text and document."""
     settings = _settings(options)
     board = settings.board
-    connection.check_target(settings)
+    connection.check_target(settings, flash=True)
     building.check_compiler()
     image = build_runner(settings, terminal)
     document = _document(board, image) | {"simulated": settings.simulate}
@@ -78,11 +78,8 @@ def flash(options: Options, terminal: Terminal) -> tuple[str, dict[str, Any]]:
             f"{hint}{how} gives it a model; mcugen flash --stop ends it",
             document,
         )
-    from mcugen.device.flash import ProbeFlasher
-
     target = connection.find_target(settings)
-    terminal.stage(f"flash {board.name}")
-    ProbeFlasher(board, target.probe_serial).flash(image)
+    connection.flash_board(settings, image, target, terminal)
     document |= {"port": target.port, "probe": target.probe_serial, "pid": None}
     return f"the runner runs on {board.name}\n{hint} gives it a model", document
 
@@ -130,7 +127,7 @@ def start(board: BoardSpec, image: BuiltImage, terminal: Terminal) -> Any:
     assert board.qemu is not None
     terminal.stage(f"start QEMU ({board.qemu.machine})")
     path = qemu.session_path(image.project.root)
-    qemu.QemuMachine(board, image.elf, path, shared_arena=True).start()
+    qemu.QemuMachine(board, image.elf, path, shared_arena=True, background=True).start()
     session = qemu.running_session(path)
     if session is None:
         raise DeviceError("QEMU was started but does not run the runner")

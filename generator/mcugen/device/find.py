@@ -1,9 +1,14 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Ports and probes that are attached, and which of them is meant."""
+"""Ports and probes that are attached, and which of them is meant.
+
+A console and a probe are two things. Whatever port is named can be talked to; flashed is only
+through a probe that is known to be meant, because OpenOCD takes the first one it finds otherwise.
+"""
 
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +18,8 @@ from mcugen.base.errors import FlashError
 
 if TYPE_CHECKING:
     from mcugen.boards.spec import BoardSpec
+
+SYSFS = Path("/sys/bus/usb/devices")
 
 
 @dataclass(frozen=True)
@@ -69,10 +76,12 @@ def find_devices(boards: Iterable[BoardSpec]) -> tuple[UsbDevice, ...]:
                 _boards_with(boards, port.vid, port.pid),
             )
         )
-    seen = {(d.vid, d.pid, d.serial) for d in found}
+    # Counted: probes without a serial number look alike, and each of them may be taken by OpenOCD.
+    with_port = Counter((d.vid, d.pid, d.serial) for d in found)
     for vid, pid, serial, description in _usb_from_sysfs():
         board_ids = _boards_with(boards, vid, pid)
-        if board_ids and (vid, pid, serial) not in seen:
+        with_port[vid, pid, serial] -= 1
+        if board_ids and with_port[vid, pid, serial] < 0:
             found.append(UsbDevice(None, vid, pid, serial, description, board_ids))
     return tuple(found)
 
@@ -85,7 +94,7 @@ def _boards_with(
 
 def _usb_from_sysfs() -> Iterator[tuple[int, int, str | None, str]]:
     """Linux lists every USB device, also a probe without a serial port, under /sys."""
-    for folder in sorted(Path("/sys/bus/usb/devices").glob("*")):
+    for folder in sorted(SYSFS.glob("*")):
         values: dict[str, str | None] = {}
         for name in ("idVendor", "idProduct", "serial", "product"):
             try:
@@ -99,10 +108,20 @@ def _usb_from_sysfs() -> Iterator[tuple[int, int, str | None, str]]:
 
 @dataclass(frozen=True)
 class Target:
-    """The device a command is for. port: console; probe_serial: None when it is the only probe."""
+    """The device a command is for.
+
+    port: console. probe_serial: of its probe; None where none is known to be this device's, or
+    where it has no number. only_probe: its probe has no number and is the only one attached.
+    """
 
     port: str | None
     probe_serial: str | None
+    only_probe: bool = False
+
+    @property
+    def can_flash(self) -> bool:
+        """Whether no other probe than this device's own would be taken."""
+        return self.probe_serial is not None or self.only_probe
 
 
 def choose_target(board: BoardSpec, devices: tuple[UsbDevice, ...], wanted: str | None) -> Target:
@@ -118,7 +137,7 @@ def choose_target(board: BoardSpec, devices: tuple[UsbDevice, ...], wanted: str 
         return _named_target(board, devices, wanted)
     candidates = [d for d in devices if board.id in d.board_ids]
     if len(candidates) == 1:
-        return Target(candidates[0].port, candidates[0].serial)
+        return _with_probe(candidates[0].port, candidates[0], devices)
     if not candidates:
         raise FlashError(
             f"no {board.name} ({board.id}) is attached\n{_list(devices)}",
@@ -139,7 +158,8 @@ def _named_target(board: BoardSpec, devices: tuple[UsbDevice, ...], wanted: str)
     real = os.path.realpath(wanted)
     for device in devices:
         if device.port is not None and os.path.realpath(device.port) == real:
-            return Target(wanted, device.serial if device.is_probe else None)
+            own = board.id in device.board_ids
+            return _with_probe(wanted, device, devices) if own else Target(wanted, None)
     if "://" in wanted or os.path.exists(wanted):
         return Target(wanted, None)
     raise FlashError(
@@ -148,11 +168,51 @@ def _named_target(board: BoardSpec, devices: tuple[UsbDevice, ...], wanted: str)
     )
 
 
+def _with_probe(port: str | None, probe: UsbDevice, devices: tuple[UsbDevice, ...]) -> Target:
+    alone = sum(device.is_probe for device in devices) == 1
+    return Target(port, probe.serial, only_probe=probe.serial is None and alone)
+
+
+def require_probe(board: BoardSpec, devices: tuple[UsbDevice, ...], target: Target) -> None:
+    """Raises FlashError, with what to write instead, unless it is known which probe to use."""
+    if target.can_flash:
+        return
+    own = [d for d in devices if board.id in d.board_ids]
+    real = target.port and os.path.realpath(target.port)
+    at_port = [d for d in devices if d.port is not None and os.path.realpath(d.port) == real]
+    if any(d in own for d in at_port) or target.port is None:
+        why = (
+            f"the probe of {board.id} at {target.port or 'no serial port'} has no serial number, "
+            "and other probes are attached: the wrong one might be flashed"
+        )
+        hint = "Unplug the other probes."
+    else:
+        belongs = next(
+            (f": it may be {' or '.join(d.board_ids)}" for d in at_port if d.is_probe), ""
+        )
+        why = (
+            f"{target.port} is not the port of a probe of {board.id}{belongs}; "
+            "through which probe to flash is not known"
+        )
+        numbers = [d.serial for d in own if d.serial is not None]
+        serial = numbers[0] if len(set(numbers)) == 1 == len(own) else "SERIAL"
+        hint = (
+            f"Name the probe: mcugen flash --device {serial}; then "
+            f"mcugen verify --device {target.port} talks to the board at that port."
+            if own
+            else f"Attach the probe of {board.id}: 'mcugen devices' lists it then."
+        )
+    raise FlashError(f"{why}\n{_list_probes(devices)}", hint=hint)
+
+
 def _list(devices: tuple[UsbDevice, ...]) -> str:
     ports = [d for d in devices if d.port is not None]
-    probes = [d for d in devices if d.is_probe]
     lines = ["serial ports found: " + ("" if ports else "none")]
     lines += [f"  {d.describe()}" for d in ports]
-    lines.append("probes found: " + ("" if probes else "none"))
-    lines += [f"  {d.describe()}" for d in probes]
-    return "\n".join(line.rstrip() for line in lines)
+    return "\n".join([*(line.rstrip() for line in lines), _list_probes(devices)])
+
+
+def _list_probes(devices: tuple[UsbDevice, ...]) -> str:
+    probes = [d for d in devices if d.is_probe]
+    lines = ["probes found:" if probes else "probes found: none"]
+    return "\n".join([*lines, *(f"  {d.describe()}" for d in probes)])

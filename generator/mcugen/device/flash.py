@@ -20,7 +20,10 @@ class Flasher(Protocol):
 
 @dataclass(frozen=True)
 class ProbeFlasher:
-    """Flashes through PlatformIO's upload target, by probe serial when one was named."""
+    """Flashes through PlatformIO's upload target.
+
+    probe_serial: None only where one probe is attached; see `find.require_probe`.
+    """
 
     board: BoardSpec
     probe_serial: str | None

@@ -1,10 +1,17 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""QEMU machines: start, find again, end."""
+"""QEMU machines: start, find again, end.
+
+The platform's session script does it (firmware/platform/builder/qemu_session.py), so that a project
+can do without mcugen. A machine of one's own ends with this process, however that ends. One in the
+background stays for later commands, which find it by the state file in its project, and ends when
+nobody has used it for a while; the script lists all of this user's.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -28,13 +35,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class QemuMachine:
-    """A QEMU process that runs an ELF, started and stopped by the platform's session script."""
+    """A QEMU process that runs an ELF."""
 
     board: BoardSpec
     elf: Path
     state_path: Path
     extra: tuple[str, ...] = ()  #: arguments of QEMU's besides the board's
     shared_arena: bool = False  #: let `Session.ram` be the memory of a runner's models
+    background: bool = False  #: go on when this process ends, until nobody uses it
 
     def start(self) -> str:
         """Start the machine and return the URL of its console.
@@ -59,6 +67,8 @@ class QemuMachine:
         arguments += [f"--extra={extra}" for extra in (*qemu.extra_args, *self.extra)]
         if self.shared_arena and qemu.arena_ram_mib is not None:
             arguments.append(f"--shared-ram-mib={qemu.arena_ram_mib}")
+        if not self.background:
+            arguments.append(f"--owner={os.getpid()}")
         run_session_script(arguments)
         try:
             state = json.loads(self.state_path.read_text(encoding="utf-8"))
@@ -73,9 +83,32 @@ class QemuMachine:
 
 def stop_session(state_path: Path) -> bool:
     """Stop the machine of a state file; return whether it ran."""
-    if not state_path.exists():
-        return False
+    return state_path.exists() and _stop(state_path)
+
+
+def _stop(state_path: Path) -> bool:
     return run_session_script(["stop", f"--state={state_path}"]).strip() == "stopped"
+
+
+def background_states() -> tuple[Path, ...]:
+    """Return the state files, some of which may be gone, of this user's background machines."""
+    found = json.loads(run_session_script(["list"]))
+    return tuple(Path(each["state"]) for each in found if each["owner"] is None)
+
+
+def stop_under(folder: Path) -> int:
+    """Stop the background machines of projects in a folder; return how many ran.
+
+    Also of projects that were removed while their machine ran.
+    """
+    root = folder.resolve()
+    inside = [state for state in background_states() if state.resolve().is_relative_to(root)]
+    return sum(_stop(state) for state in inside)
+
+
+def stop_all() -> int:
+    """Stop all of this user's background machines; return how many ran."""
+    return int(run_session_script(["stop", "--all"]).split()[-1])
 
 
 #: Where a project's background machine keeps its state; firmware/platform uses the same name.

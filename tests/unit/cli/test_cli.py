@@ -246,6 +246,66 @@ def test_flash_without_a_board_lists_what_there_is_and_names_simulate(mcugen, tm
     assert list(tmp_path.iterdir()) == []
 
 
+def run_with_a_probe(
+    *arguments: str, cwd: Path, flash: str = "raise AssertionError('flashed')"
+) -> subprocess.CompletedProcess[str]:
+    """Run a command beside one Nucleo, serial 0674FF; `flash` is what flashing it does."""
+    code = f"""
+import sys
+from mcugen.boards.load import load_board
+from mcugen.cli import app
+from mcugen.device import find, flash
+(vid, pid), *_ = load_board("nucleo").probe.usb_ids
+probe = find.UsbDevice("/dev/ttyACM7", vid, pid, "0674FF", "ST-LINK", ("nucleo_f446re",))
+find.find_devices = lambda boards: (probe,)
+def flashed(self, image):
+    {flash}
+flash.ProbeFlasher.flash = flashed
+sys.exit(app.run_arguments(sys.argv[1:]))
+"""
+    return subprocess.run(
+        [sys.executable, "-c", code, *arguments], cwd=cwd, capture_output=True, text=True
+    )
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["flash", "digits", "--board", "nucleo"],
+        ["flash", "--runner", "--board", "nucleo"],
+        ["run", "digits", "--board", "nucleo"],
+    ],
+)
+def test_a_port_that_is_not_the_probes_flashes_nothing(tmp_path, arguments):
+    """Refused before anything is built."""
+    done = run_with_a_probe(*arguments, "--device", "/dev/null", cwd=tmp_path)
+
+    assert done.returncode == 7, done.stderr
+    assert "/dev/null is not the port of a probe of nucleo_f446re" in done.stderr
+    assert "serial 0674FF" in done.stderr
+    assert "mcugen flash --device 0674FF" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_flash_names_the_probe_it_took(built):
+    flash = "print(f'flashed through {self.probe_serial}', file=sys.stderr)"
+
+    done = run_with_a_probe("flash", "--device", "/dev/ttyACM7", cwd=built, flash=flash)
+
+    assert done.returncode == 0, done.stderr
+    assert "flashed through 0674FF" in done.stderr
+
+
+def test_another_firmware_at_such_a_port_is_an_error_not_a_reason_to_flash(built):
+    peer = peer_of_the_build()
+    peer.info |= {"firmware_id": "0" * 16}
+    with running(peer):
+        done = run_with_a_probe("bench", "--device", peer.url, cwd=built)
+
+    assert done.returncode == 7, done.stderr
+    assert "the device runs firmware 0000000000000000" in done.stderr
+
+
 @pytest.fixture
 def built(tmp_path):
     """A folder in which the tests' own model was built last; its device is a Peer."""

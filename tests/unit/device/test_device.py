@@ -11,8 +11,9 @@ from serial_peer import Peer, running
 
 from mcugen.base.errors import DeviceError, DeviceTimeoutError, FlashError
 from mcugen.boards.load import list_boards, load_board
+from mcugen.device import find
 from mcugen.device.console import SerialConsole, port_holders
-from mcugen.device.find import Target, UsbDevice, choose_target
+from mcugen.device.find import Target, UsbDevice, choose_target, find_devices, require_probe
 from mcugen.device.protocol.client import Client, Deadlines
 from mcugen.device.protocol.transcript import Transcript
 
@@ -72,6 +73,118 @@ def test_url_is_taken_as_a_console():
     target = choose_target(NUCLEO, (), "socket://127.0.0.1:5000")
 
     assert target == Target("socket://127.0.0.1:5000", None)
+
+
+# -- which probe
+
+
+ADAPTER = UsbDevice("/dev/ttyUSB0", 0x0403, 0x6001, "A50285BI", "FT232R")
+OTHERS = UsbDevice("/dev/ttyACM9", 0x1366, 0x0105, "000683", "J-Link", ("another_board",))
+
+
+def refusal(devices: tuple[UsbDevice, ...], wanted: str | None) -> FlashError:
+    target = choose_target(NUCLEO, devices, wanted)
+    with pytest.raises(FlashError) as caught:
+        require_probe(NUCLEO, devices, target)
+    assert caught.value.exit_code == 7
+    return caught.value
+
+
+@pytest.mark.parametrize("wanted", [None, "AAA", "/dev/ttyACM0"])
+def test_a_probe_is_flashed_through_by_its_own_number(wanted):
+    devices = (ADAPTER, OTHERS, probe("AAA", "/dev/ttyACM0"))
+    target = choose_target(NUCLEO, devices, wanted)
+
+    require_probe(NUCLEO, devices, target)
+
+    assert target.probe_serial == "AAA"
+
+
+@pytest.mark.parametrize("wanted", ["/dev/ttyUSB0", "socket://127.0.0.1:5000", "/dev/null"])
+def test_a_port_of_no_probe_takes_nobodys(wanted):
+    """OpenOCD would have flashed the only probe, whatever board hangs on it."""
+    error = refusal((ADAPTER, probe("AAA", None)), wanted)
+
+    assert f"{wanted} is not the port of a probe of {NUCLEO.id}" in error.message
+    assert "serial AAA" in error.message
+    assert "mcugen flash --device AAA" in error.hint
+    assert f"mcugen verify --device {wanted}" in error.hint
+
+
+def test_a_port_of_no_probe_beside_several_lists_them():
+    devices = (ADAPTER, probe("AAA", "/dev/ttyACM0"), probe("BBB", None))
+
+    error = refusal(devices, "/dev/ttyUSB0")
+
+    assert "serial AAA" in error.message and "serial BBB" in error.message
+    assert "A50285BI" not in error.message
+    assert "--device SERIAL" in error.hint
+
+
+def test_the_port_of_another_boards_probe_is_refused():
+    """Its serial number was given to OpenOCD before: this image on that board."""
+    error = refusal((OTHERS, probe("AAA", "/dev/ttyACM0")), "/dev/ttyACM9")
+
+    assert "may be another_board" in error.message
+    assert "--device AAA" in error.hint
+
+
+def test_a_port_without_any_probe_says_to_attach_it():
+    error = refusal((ADAPTER,), "/dev/ttyUSB0")
+
+    assert "probes found: none" in error.message
+    assert "Attach the probe" in error.hint
+
+
+@pytest.fixture
+def attached(tmp_path, monkeypatch):
+    """Say which (VID, PID, serial) are on USB, as Linux tells it, and which of them have ports."""
+    from serial.tools import list_ports
+    from serial.tools.list_ports_common import ListPortInfo
+
+    monkeypatch.setattr(find, "SYSFS", tmp_path)
+
+    def attach(*entries: tuple[int, int, str | None, str | None]) -> tuple[UsbDevice, ...]:
+        ports = []
+        for number, (vid, pid, serial, port) in enumerate(entries):
+            folder = tmp_path / f"1-{number}"
+            folder.mkdir()
+            (folder / "idVendor").write_text(f"{vid:04x}\n")
+            (folder / "idProduct").write_text(f"{pid:04x}\n")
+            if serial is not None:
+                (folder / "serial").write_text(f"{serial}\n")
+            if port is not None:
+                info = ListPortInfo(port)
+                info.vid, info.pid, info.serial_number = vid, pid, serial
+                ports.append(info)
+        monkeypatch.setattr(list_ports, "comports", lambda: ports)
+        return find_devices([NUCLEO])
+
+    return attach
+
+
+def test_a_port_of_a_usb_device_is_listed_once(attached):
+    found = attached((VID, PID, "AAA", "/dev/ttyACM0"), (VID, PID, "BBB", None), (1, 2, "C", None))
+
+    assert [(d.port, d.serial) for d in found] == [("/dev/ttyACM0", "AAA"), (None, "BBB")]
+
+
+@pytest.mark.parametrize("wanted", [None, "/dev/ttyACM0"])
+def test_the_only_probe_needs_no_number(attached, wanted):
+    devices = attached((VID, PID, None, "/dev/ttyACM0"), (0x0403, 0x6001, "X", "/dev/ttyUSB0"))
+
+    require_probe(NUCLEO, devices, choose_target(NUCLEO, devices, wanted))
+
+
+@pytest.mark.parametrize("port", [None, "/dev/ttyACM1"])
+def test_one_of_two_probes_without_numbers_is_refused(attached, port):
+    devices = attached((VID, PID, None, "/dev/ttyACM0"), (VID, PID, None, port))
+    assert len(devices) == 2
+
+    error = refusal(devices, "/dev/ttyACM0")
+
+    assert "has no serial number" in error.message
+    assert "Unplug" in error.hint
 
 
 def test_boards_of_one_probe_are_told_apart_by_nothing_so_both_are_named():

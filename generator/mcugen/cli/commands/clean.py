@@ -26,7 +26,7 @@ def clean(
         bool, typer.Option("--cache", help="The caches of all projects, too.")
     ] = False,
 ) -> None:
-    """Remove what mcugen made in this project.
+    """Remove what mcugen made in this project, and end its simulators.
 
     Files you edited or added stay, and are listed.
     """
@@ -47,10 +47,12 @@ def document(*, caches: bool) -> tuple[str, dict[str, Any]]:
 
         freed = cache.clear()
         lines.append(f"removed the caches in {cache.cache_dir()} ({freed:,} B)")
+    others, told = cleaning.running_elsewhere()
     described = {
         "schema": "mcugen.clean/1",
         "removed": [str(path) for path in result.removed],
         "kept": [{"path": str(path), "why": why} for path, why in result.kept],
         "cache_bytes": freed,
+        "simulators_elsewhere": others,
     }
-    return "\n".join(lines) or "nothing to remove", described
+    return "\n".join([*(lines or ["nothing to remove"]), *told]), described

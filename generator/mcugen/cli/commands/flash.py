@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from mcugen.base.errors import FlashError
+from mcugen.base.errors import ConfigError, FlashError
 from mcugen.cli.building import check_model, last_or_build
 from mcugen.cli.config import load_config
 from mcugen.cli.connection import check_target, find_target, flash_board, running_session
@@ -33,13 +33,19 @@ def flash(
     stop: Annotated[
         bool, typer.Option("--stop", help="End the simulator that --simulate left running.")
     ] = False,
+    all_folders: Annotated[
+        bool, typer.Option("--all", help="With --stop: those started in other folders, too.")
+    ] = False,
 ) -> None:
     """Put the last build, or MODEL, on a board.
 
-    --simulate starts it on QEMU and leaves it running until --stop.
+    --simulate starts it on QEMU and leaves it running until --stop, or until nobody has used it for
+    10 minutes (MCUGEN_SIMULATOR_IDLE_MINUTES; 0: for good).
     """
+    if all_folders and not stop:
+        raise ConfigError("--all goes with --stop", hint="mcugen flash --stop --all")
     if stop:
-        terminal.answer(*stop_simulator())
+        terminal.answer(*stop_simulator(all_folders=all_folders))
     elif runner:
         from mcugen.cli import runner as generic
 
@@ -55,7 +61,7 @@ def flash_build(options: Options, terminal: Terminal) -> tuple[str, dict[str, An
     if early is not None:
         if options.model is not None:
             check_model(early)
-        check_target(early)
+        check_target(early, flash=True)
     settings, built = last_or_build(options, terminal)
     document: dict[str, Any] = {
         "schema": "mcugen.flash/1",
@@ -82,7 +88,7 @@ def flash_build(options: Options, terminal: Terminal) -> tuple[str, dict[str, An
         )
         return text, document
     target = find_target(settings)
-    flash_board(built, target, terminal)
+    flash_board(settings, built.image, target, terminal)
     document |= {"port": target.port, "probe": target.probe_serial, "pid": None}
     console = f"; its console is {target.port}" if target.port else ""
     return f"{built.artifact.name} runs on {built.board.name}{console}", document
@@ -101,20 +107,31 @@ def _flash_settings(options: Options) -> Settings | None:
     return resolve_with(options, config)
 
 
-def stop_simulator() -> tuple[str, dict[str, Any]]:
-    """End the simulators that `flash --simulate` left running for projects of this folder."""
+def stop_simulator(*, all_folders: bool = False) -> tuple[str, dict[str, Any]]:
+    """End the simulators that were left running for projects of this folder, or all of them."""
+    from mcugen.cli.cleaning import running_elsewhere
     from mcugen.device import qemu
     from mcugen.project import last_build
 
     config = load_config(Path.cwd())
-    projects = {
-        path.parent for path in (config.root / last_build.OUT_NAME).glob(f"*/{qemu.SESSION_NAME}")
-    }
+    folder = last_build.out_dir(config.root)
+    projects = {path.parent for path in folder.glob(f"*/{qemu.SESSION_NAME}")}
     board = None
     if last_build.has_last_build(config.root):
         last = last_build.load_last_build(config.root)
         projects.add(last.image.project.root)
         board = last.board_id
-    stopped = [root for root in sorted(projects) if qemu.stop_session(qemu.session_path(root))]
+    stopped = sum(qemu.stop_session(qemu.session_path(root)) for root in sorted(projects))
+    stopped += qemu.stop_under(folder)
+    if all_folders:
+        stopped += qemu.stop_all()
     text = "the simulator was stopped" if stopped else "no simulator was running"
-    return text, {"schema": "mcugen.flash/1", "board": board, "stopped": bool(stopped)}
+    if stopped > 1 and all_folders:
+        text = f"{stopped} simulators were stopped"
+    others, told = running_elsewhere()
+    return "\n".join([text, *told]), {
+        "schema": "mcugen.flash/1",
+        "board": board,
+        "stopped": bool(stopped),
+        "simulators_elsewhere": others,
+    }

@@ -21,6 +21,6 @@ def run(options: Options, terminal: Terminal) -> None:
     """All of it: build, flash, verify, time, report."""
     settings = resolve(options)
     check_model(settings)
-    check_target(settings)  # before minutes of work for a board that is not there
+    check_target(settings, flash=True)  # before minutes of work for a board that is not there
     built = build(settings, terminal)
     measure_and_print(settings, built, terminal, "run", verify=True, bench=True, flash_first=True)
