@@ -23,7 +23,7 @@ from mcugen.base import toolchain
 from mcugen.base.errors import BuildError, DoesNotFitError, FlashError, ToolMissingError
 from mcugen.base.resources import firmware_dir
 from mcugen.boards.load import list_boards, load_board
-from mcugen.project import build, copied, platformio
+from mcugen.project import build, platformio
 from mcugen.project.build import build_project
 from mcugen.project.platformio import upload
 
@@ -225,10 +225,8 @@ class TestSharedObjects:
         kernel.write_text(kernel.read_text() + "#define MCUGEN_SUM_FACTOR 33\n")
         source = firmware / "kernels" / "sum_scalar.cpp"
         source.write_text(source.read_text().replace("* 31", "* MCUGEN_SUM_FACTOR"))
-        copied.copied_files.cache_clear()
         build_project(write_sample(M4, tmp_path / "b"), M4)
         kernel.write_text(kernel.read_text().replace("33", "35"))
-        copied.copied_files.cache_clear()
         third = build_project(write_sample(M4, tmp_path / "c"), M4)
 
         assert "Compiling .pio/build/qemu-m4" in third.log_path.read_text()
@@ -293,7 +291,6 @@ class TestFailures:
         self, tmp_path: Path, firmware: Path
     ) -> None:
         (firmware / "app" / "broken.cpp").write_text("int x = no_such_name;\n")
-        copied.copied_files.cache_clear()
         with pytest.raises(BuildError) as caught:
             build_project(write_sample(M4, tmp_path / "a"), M4)
 
@@ -319,7 +316,6 @@ class TestFailures:
         startup.write_text(
             startup.read_text().replace("  main();", "  extern char s[];\n  s[0] = 1;\n  main();")
         )
-        copied.copied_files.cache_clear()
 
         with pytest.raises(BuildError, match="static constructor"):
             build_project(write_sample(M4, tmp_path / "a"), M4)
