@@ -8,14 +8,14 @@ and the runner, which has no model.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mcugen.base.resources import templates_dir
 from mcugen.boards.spec import BoardSpec
 from mcugen.program.memory import STACK_BYTES
-from mcugen.program.operator_table import names, operator
+from mcugen.program.operator_table import Operator, names, operator
 from mcugen.project import copied, fill
 from mcugen.project.board_json import board_json
 from mcugen.project.c_array import c_byte_array
@@ -29,6 +29,7 @@ from mcugen.project.libraries import (
     runtime_library,
 )
 from mcugen.project.linker import linker_context, runner_linker_context
+from mcugen.project.needed import needed_sources
 
 if TYPE_CHECKING:
     from mcugen.program.artifact import PteArtifact
@@ -52,7 +53,7 @@ class ProjectContents:
 
 
 def model_contents(artifact: PteArtifact, plan: MemoryPlan, board: BoardSpec) -> ProjectContents:
-    """Return the project of a model with our runtime."""
+    """Return the project of a model: of the operators and kernels, those that it calls."""
     called = [operator(name) for name in sorted({use.name for use in artifact.operators})]
     flags = (_FULL_RUNTIME, "-DMCUGEN_CHECK_OUTPUTS=0") if artifact.full_runtime else ()
     config = fill.app_config_context(artifact, plan)
@@ -65,12 +66,10 @@ def model_contents(artifact: PteArtifact, plan: MemoryPlan, board: BoardSpec) ->
         f"{RUNTIME}/library.json": runtime_library(*flags),
         f"{KERNELS}/library.json": kernels_library(),
     }
-    sources = {
-        **_application(artifact, board),
-        **copied.runtime_sources(),
-        **copied.operator_sources(board.isa),
-    }
+    sources = {**_application(artifact, board), **copied.runtime_sources()}
     main = copied.main_source()
+    callers = [main, *sources.values(), *_template_texts(config, templates)]
+    sources |= needed_sources(copied.operator_sources(board.isa), _files(called), callers)
     generated = {**_model(artifact), **_board_file(board)}
     return _contents(config, templates, generated, sources, {MAIN: main})
 
@@ -186,3 +185,7 @@ def _board_file(board: BoardSpec, **archives: Sequence[str]) -> dict[str, bytes]
     description["build"] |= archives
     text = json.dumps(description, indent=2) + "\n"
     return {f"{PLATFORM}/boards/{board.id}.json": text.encode()}
+
+
+def _files(operators: Iterable[Operator]) -> list[str]:
+    return [f"ops/{operator.file}" for operator in operators]

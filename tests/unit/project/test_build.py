@@ -192,6 +192,48 @@ class TestSharedObjects:
             for name in ("app_config", "board_config", "main", "model_pte", "operators")
         }
 
+    def test_another_set_of_sources_in_the_same_folder_compiles_only_what_is_new(
+        self, tmp_path: Path, firmware: Path
+    ) -> None:
+        """PlatformIO wipes the build folder then; what is shared comes from the cache."""
+
+        def compiled() -> set[str]:
+            image = build_project(write_sample(M4, tmp_path / "a"), M4)
+            lines = image.log_path.read_text().splitlines()
+            paths = [line.split("/", 3)[3] for line in lines if line.startswith("Compiling")]
+            return {path.split("/", 1)[1] for path in paths if not path.startswith("src/")}
+
+        compiled()
+        (firmware / "kernels" / "more.h").write_text("int more();\n")
+        (firmware / "kernels" / "more.cpp").write_text(
+            "#include <kernels/more.h>\nint more() { return 1; }\n"
+        )
+        main = firmware / "app" / "main.cpp"
+        without = main.read_text()
+        main.write_text(
+            without.replace("<kernels/sum.h>", "<kernels/sum.h>\n#include <kernels/more.h>")
+        )
+
+        assert compiled() == {"mcugen_kernels/kernels/more.o"}
+        main.write_text(without)
+        assert compiled() == set()
+        assert not (tmp_path / "a/lib/mcugen_kernels/kernels/more.cpp").exists()
+
+    def test_a_project_without_kernels_builds(self, tmp_path: Path, firmware: Path) -> None:
+        """A library of headers alone, or of nothing."""
+        main = firmware / "app" / "main.cpp"
+        main.write_text(
+            main.read_text()
+            .replace("#include <kernels/sum.h>\n", "")
+            .replace("mcugen::sum(config.pte, config.pte_bytes)", "config.pte[0]")
+        )
+        image = build_project(write_sample(M4, tmp_path / "a"), M4)
+
+        assert [path.name for path in (tmp_path / "a/lib/mcugen_kernels").iterdir()] == [
+            "library.json"
+        ]
+        assert SAMPLE_PTE in image.elf.read_bytes()
+
     def test_boards_with_the_same_core_share_all_but_board_support(self, tmp_path: Path) -> None:
         build_project(write_sample(NUCLEO, tmp_path / "a"), NUCLEO)
         image = build_project(write_sample(M4, tmp_path / "b"), M4)
