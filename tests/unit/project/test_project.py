@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import json
 import os
 import shutil
@@ -18,6 +19,7 @@ from mcugen.base.cache import sha256_hex
 from mcugen.base.errors import TemplateError
 from mcugen.base.resources import executorch_include_dir
 from mcugen.boards.load import list_boards, load_board
+from mcugen.boards.spec import BoardSpec
 from mcugen.project import libraries, place
 from mcugen.project.contents import model_contents
 from mcugen.project.headers import INCLUDE, header_closure
@@ -26,6 +28,9 @@ from mcugen.project.place import load_project
 from mcugen.project.render import APP_CONFIG, render
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "projects"
+# One project whole, the others as what differs.
+GOLDEN_BOARD = load_board("nucleo")
+OTHER_BOARDS = [board for board in list_boards() if board != GOLDEN_BOARD]
 BOARD = load_board("qemu-m4")
 
 
@@ -46,27 +51,58 @@ def mtimes(root: Path) -> dict[str, int]:
     return {path: (root / path).stat().st_mtime_ns for path in tree(root)}
 
 
-@pytest.mark.parametrize("board", list_boards(), ids=lambda b: b.id)
-def test_generated_files_are_as_reviewed(board, update_golden: bool) -> None:
-    """What is rendered, not what is copied. The firmware id depends on that, and is left out."""
+def rendered(board: BoardSpec) -> dict[str, str]:
+    """Return what is rendered, not what is copied; without firmware id, which depends on that."""
     artifact = sample_artifact()
     contents = model_contents(artifact, sample_plan(artifact), board)
     files = {path: render(context) for path, context in contents.templates.items()}
     files[APP_CONFIG] = render(contents.config)
     files |= {path: data.decode() for path, data in contents.generated.items()}
     # The version changes with every release, and says nothing about the templates.
-    rendered = {
-        path: text.replace(f'"version": "{libraries.version()}"', '"version": "VERSION"')
-        for path, text in files.items()
-    }
-    folder = GOLDEN / board.id
+    version = f'"version": "{libraries.version()}"'
+    return {path: text.replace(version, '"version": "VERSION"') for path, text in files.items()}
+
+
+def differences(board: BoardSpec) -> str:
+    """Return, as one patch, what is rendered otherwise than for the board most like it."""
+    like = BOARD if board.simulated_only and board != BOARD else GOLDEN_BOARD
+    before, after = (
+        {path.replace(f"/{each.id}.", "/BOARD."): text for path, text in rendered(each).items()}
+        for each in (like, board)
+    )
+    lines: list[str] = []
+    for path in sorted({*before, *after}):
+        old, new = (files.get(path, "").splitlines(keepends=True) for files in (before, after))
+        names = [f"{each.id}/{path.replace('BOARD', each.id)}" for each in (like, board)]
+        lines += difflib.unified_diff(old, new, *names, n=1)
+    return "".join(lines)
+
+
+def test_generated_files_are_as_reviewed(update_golden: bool) -> None:
+    files = rendered(GOLDEN_BOARD)
+    folder = GOLDEN / GOLDEN_BOARD.id
     if update_golden:
         shutil.rmtree(folder, ignore_errors=True)
-        for path, text in rendered.items():
+        for path, text in files.items():
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / path).write_text(text)
 
-    assert {path: data.decode() for path, data in tree(folder).items()} == rendered
+    assert {path: data.decode() for path, data in tree(folder).items()} == files
+
+
+@pytest.mark.parametrize("board", OTHER_BOARDS, ids=lambda board: board.id)
+def test_other_boards_differ_as_reviewed(board: BoardSpec, update_golden: bool) -> None:
+    file = GOLDEN / f"{board.id}.diff"
+    if update_golden:
+        file.write_text(differences(board))
+
+    assert file.read_text() == differences(board)
+
+
+def test_every_board_has_its_golden_file_and_no_other_is_there() -> None:
+    expected = {GOLDEN_BOARD.id, *(f"{board.id}.diff" for board in OTHER_BOARDS)}
+
+    assert {path.name for path in GOLDEN.iterdir()} - {"README.md"} == expected
 
 
 def test_the_same_bytes_in_different_folders(tmp_path: Path) -> None:
