@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from mcugen.base.cache import cache_dir
+from mcugen.base.cache import cache_dir, sha256_hex
 from mcugen.base.toolchain import COMPILER, find_tool
 from mcugen.boards.load import load_board
 from mcugen.device.runner import Runner
 from mcugen.project.build import build_project
-from mcugen.project.generate import firmware_id_of, runner_files
+from mcugen.project.contents import runner_contents
+from mcugen.project.render import render_project
 from mcugen.project.runner import write_runner_project
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -118,7 +119,8 @@ def runner_elf(request: pytest.FixtureRequest) -> Callable[[str], Path]:
             root = cache_dir() / "test-runners" / board_id
             root.parent.mkdir(parents=True, exist_ok=True)
             compiler = find_tool(COMPILER).description
-            made_from = firmware_id_of({**runner_files(board), "compiler": compiler.encode()})
+            sources = render_project(runner_contents(board)).firmware_id
+            made_from = sha256_hex(f"{sources} {compiler}".encode())[:16]
             elf = root.parent / f"{board_id}-{made_from}.elf"
             # One project per board, whatever the number of workers: it is built incrementally. What
             # runs is a copy, named by what it was made from.

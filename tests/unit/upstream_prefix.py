@@ -15,7 +15,7 @@ from pathlib import Path
 from mcugen.base.resources import executorch_include_dir, firmware_dir
 from mcugen.boards.spec import BoardSpec
 from mcugen.program import operator_table
-from mcugen.project.copied import header_closure
+from mcugen.project.headers import header_closure
 
 _C10 = "executorch/runtime/core/portable_type/c10"
 FLAGS = (

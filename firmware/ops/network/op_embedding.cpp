@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <ops/common/view.h>
-#include <ops/network/network_args.h>
 #include <ops/network/operators.h>
 
 namespace mcugen::ops {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <kernels/select.h>
 #include <ops/common/view.h>
-#include <ops/network/network_args.h>
 #include <ops/network/operators.h>
 
 namespace mcugen::ops {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include <kernels/conv2d_s8.h>
+#include <kernels/conv2d_s8_params.h>
 #include <ops/common/op_args.h>
 
 namespace mcugen::ops {

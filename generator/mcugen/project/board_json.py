@@ -6,7 +6,6 @@ from __future__ import annotations
 from typing import Any
 
 from mcugen.boards.spec import BoardSpec, MemoryKind
-from mcugen.project import fill
 
 
 def env_name(board: BoardSpec) -> str:
@@ -14,12 +13,17 @@ def env_name(board: BoardSpec) -> str:
     return board.id
 
 
+def upload_protocol(board: BoardSpec) -> str:
+    """Return what plain `pio run -t upload` uses for `board`."""
+    return "qemu" if board.simulated_only else "openocd"
+
+
 def board_json(board: BoardSpec) -> dict[str, Any]:
     """Return PlatformIO's description of the board, in ststm32's format with our builder's keys."""
     upload: dict[str, Any] = {
         "maximum_size": sum(r.size_bytes for r in board.regions if r.kind is MemoryKind.FLASH),
         "maximum_ram_size": sum(r.size_bytes for r in board.regions if r.kind is MemoryKind.RAM),
-        "protocol": fill.upload_protocol(board),
+        "protocol": upload_protocol(board),
         "protocols": ["openocd", "stlink"] if board.probe else [],
     }
     debug: dict[str, Any] = {}

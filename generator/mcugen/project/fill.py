@@ -4,22 +4,20 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from mcugen.boards.spec import BoardSpec, MemoryKind
-from mcugen.program.operator_table import function_for
+from mcugen.base.cache import package_versions
+from mcugen.boards.spec import BoardSpec
+from mcugen.project.board_json import env_name, upload_protocol
 from mcugen.project.contexts import (
     AppConfigContext,
     BoardConfigContext,
-    LinkerContext,
-    LinkerRegion,
     MemoryRow,
     OperatorRow,
     OperatorsContext,
     PlatformioContext,
     Pool,
-    RamSection,
     ReadmeContext,
     RunnerReadmeContext,
 )
@@ -27,78 +25,30 @@ from mcugen.project.contexts import (
 if TYPE_CHECKING:
     from mcugen.program.artifact import PteArtifact
     from mcugen.program.memory import MemoryPlan
+    from mcugen.program.operator_table import Operator
 
 MODEL_ARRAY = "mcugen_model_pte"
-# The order of RAM roles in a region. The stack comes first: it grows down and out of the region.
-_RAM_ORDER = (
-    ("stack", "stack"),
-    ("data", "data"),
-    ("planned", ".planned_memory"),
-    ("method", ".method_pool"),
-    ("temp", ".temp_pool"),
-    ("io", ".io_pool"),
-)
 
 
-def upload_protocol(board: BoardSpec) -> str:
-    """Return what plain `pio run -t upload` uses for `board`."""
-    return "qemu" if board.simulated_only else "openocd"
-
-
-def platformio_context(board: BoardSpec, env_name: str) -> PlatformioContext:
-    """Return the context of platformio.ini."""
+def platformio_context(board: BoardSpec, *, kernels: bool = True) -> PlatformioContext:
+    """Return the context of platformio.ini. kernels: whether the project has ours."""
     return PlatformioContext(
-        env_name=env_name,
+        env_name=env_name(board),
         board_id=board.id,
         upload_protocol=upload_protocol(board),
         baud=board.console.baud,
-    )
-
-
-def linker_context(plan: MemoryPlan, board: BoardSpec) -> LinkerContext:
-    """Return the context of memory.ld."""
-    return _linker_context(board, plan.stack_bytes, _RAM_ORDER, arena=None)
-
-
-def runner_linker_context(board: BoardSpec, stack_bytes: int) -> LinkerContext:
-    """Return the context of memory.ld of a runner: one arena instead of model and pools."""
-    sections = (("stack", "stack"), ("data", "data"), ("arena", ".model_arena"))
-    return _linker_context(board, stack_bytes, sections, arena=board.arena_region.name)
-
-
-def _linker_context(
-    board: BoardSpec, stack_bytes: int, sections: Sequence[tuple[str, str]], *, arena: str | None
-) -> LinkerContext:
-    stack_region = board.region_for("stack")
-    regions = list(board.regions)
-    if arena is not None and board.arena is not None:
-        regions.append(board.arena)
-    return LinkerContext(
-        regions=tuple(
-            LinkerRegion(
-                name=region.name,
-                access="rx" if region.kind is MemoryKind.FLASH else "rwx",
-                start=region.start,
-                length=f"{region.size_bytes // 1024}K",
-            )
-            for region in regions
-        ),
-        code=board.region_for("code").name,
-        model=board.region_for("model").name if arena is None else None,
-        arena=arena,
-        ram_sections=tuple(
-            RamSection(kind, arena or "" if role == "arena" else board.region_for(role).name)
-            for role, kind in sections
-        ),
-        stack_bytes=stack_bytes,
-        stack_guard=all(region.end != stack_region.start for region in board.regions),
+        kernels=kernels,
     )
 
 
 def app_config_context(
-    artifact: PteArtifact, plan: MemoryPlan, firmware_id: str
+    artifact: PteArtifact, plan: MemoryPlan, *, own_operators: bool = True
 ) -> AppConfigContext:
-    """Return the context of app_config.cpp."""
+    """Return the context of app_config.cpp, with an empty firmware id.
+
+    own_operators: False leaves the table out. The runtime then asks its registry, which upstream's
+    libraries fill.
+    """
     planned = tuple(
         Pool(f"planned_memory_{i}", ".planned_memory", size)
         for i, size in enumerate(plan.planned_bytes, start=1)
@@ -111,14 +61,14 @@ def app_config_context(
     spans = [pool.name if pool.size_bytes else "Span<uint8_t>()" for pool in others]
     output = artifact.outputs[0] if artifact.outputs else None
     return AppConfigContext(
-        firmware_id=firmware_id,
+        firmware_id="",
         model_name=artifact.name,
         profile_model=artifact.profile_model,
         method_name=artifact.method_name,
         pte_bytes=len(artifact.pte),
         pte_crc32=zlib.crc32(artifact.pte),
         pte_sha256=artifact.sha256,
-        num_operators=len({operator.name for operator in artifact.operators}),
+        num_operators=len({use.name for use in artifact.operators}) if own_operators else 0,
         pools=planned + others,
         planned=planned,
         method_pool=spans[0],
@@ -138,20 +88,12 @@ def board_config_context(board: BoardSpec) -> BoardConfigContext:
     )
 
 
-def operators_context(artifact: PteArtifact) -> OperatorsContext:
-    """Return the context of operators.cpp: sorted, each operator once."""
-    return named_operators_context({operator.name for operator in artifact.operators})
+def operators_context(operators: Sequence[Operator]) -> OperatorsContext:
+    """Return the context of operators.cpp: the table of `operators`, in their order."""
+    return OperatorsContext(tuple(OperatorRow(each.name, each.function) for each in operators))
 
 
-def named_operators_context(operators: Iterable[str]) -> OperatorsContext:
-    """Return the context of operators.cpp for operators by name."""
-    names = sorted(operators)
-    return OperatorsContext(tuple(OperatorRow(name, function_for(name)) for name in names))
-
-
-def readme_context(
-    artifact: PteArtifact, plan: MemoryPlan, board: BoardSpec, env_name: str
-) -> ReadmeContext:
+def readme_context(artifact: PteArtifact, plan: MemoryPlan, board: BoardSpec) -> ReadmeContext:
     """Return the context of the project's README.md."""
     sizes = (
         ("model", plan.model_bytes),
@@ -170,7 +112,7 @@ def readme_context(
         cpu=board.cpu,
         clock_mhz=f"{board.clock_hz / 1e6:g}",
         baud=board.console.baud,
-        env_name=env_name,
+        env_name=env_name(board),
         upload_protocol=upload_protocol(board),
         qemu_machine=board.qemu.machine if board.qemu else None,
         memory=tuple(MemoryRow(role, board.region_for(role).name, size) for role, size in sizes),
@@ -178,15 +120,13 @@ def readme_context(
     )
 
 
-def runner_readme_context(board: BoardSpec, env_name: str) -> RunnerReadmeContext:
+def runner_readme_context(board: BoardSpec) -> RunnerReadmeContext:
     """Return the context of a runner's README.md."""
-    from mcugen.base.cache import package_versions
-
     region = board.arena_region
     return RunnerReadmeContext(
         board_id=board.id,
         board_name=board.name,
-        env_name=env_name,
+        env_name=env_name(board),
         upload_protocol=upload_protocol(board),
         qemu_machine=board.qemu.machine if board.qemu else None,
         arena=region.name,

@@ -17,6 +17,7 @@ import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mcugen.base.cache import make_cache_dir, sha256_hex
 from mcugen.base.errors import TemplateError
@@ -30,22 +31,24 @@ from mcugen.project.manifest import (
     read_manifest,
 )
 
+if TYPE_CHECKING:
+    from mcugen.project.render import RenderedProject
+
 _STAGED = "mcugen/staged"
 _COMMIT = f"{_STAGED}/commit.json"
 
 
 def place_project(
-    files: dict[str, bytes],
+    project: RenderedProject,
     board: BoardSpec,
     root: Path,
     *,
-    firmware_id: str,
     model_name: str,
     pte_bytes: int = 0,
     pte_sha256: str = "",
 ) -> FirmwareProject:
-    """Write `files` and their manifest into `root`. pte_bytes: 0 for an image without a model."""
-    manifest = {path: sha256_hex(data) for path, data in sorted(files.items())}
+    """Write a project and its manifest into `root`. pte_bytes: 0 for an image without a model."""
+    manifest = {path: sha256_hex(data) for path, data in sorted(project.files.items())}
     document = {
         "schema": MANIFEST_SCHEMA,
         "board": board.id,
@@ -53,7 +56,7 @@ def place_project(
         "model": model_name,
         "pte_bytes": pte_bytes,
         "pte_sha256": pte_sha256,
-        "firmware_id": firmware_id,
+        "firmware_id": project.firmware_id,
         "files": manifest,
     }
     root = root.absolute()
@@ -61,14 +64,14 @@ def place_project(
         raise TemplateError(f"{root} is a file, not a folder")
     finish_interrupted_write(root)
     old = old_manifest(root)
-    _refuse_foreign_files(root, files, old)
-    stale = [path for path in old if path not in files]
-    files[MANIFEST] = (json.dumps(document, indent=2, sort_keys=True) + "\n").encode()
-    _write_all(root, files, stale)
+    _refuse_foreign_files(root, project.files, old)
+    stale = [path for path in old if path not in project.files]
+    manifest_text = json.dumps(document, indent=2, sort_keys=True) + "\n"
+    _write_all(root, {**project.files, MANIFEST: manifest_text.encode()}, stale)
     return FirmwareProject(
         root=root,
         manifest=manifest,
-        firmware_id=firmware_id,
+        firmware_id=project.firmware_id,
         board_id=board.id,
         model_name=model_name,
         env_name=env_name(board),

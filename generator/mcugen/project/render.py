@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The one place where templates are filled in."""
+"""The one place where templates are filled in: contents of a project → its files."""
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Sequence
-from dataclasses import fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,27 @@ from mcugen.project.contexts import Context
 
 if TYPE_CHECKING:
     import jinja2
+
+    from mcugen.project.contents import ProjectContents
+
+APP_CONFIG = "src/app_config.cpp"
+
+
+@dataclass(frozen=True)
+class RenderedProject:
+    """All files of a project but its manifest, by path, and the id that the firmware tells."""
+
+    files: Mapping[str, bytes]
+    firmware_id: str  #: 16 hex digits that stand for all files with an empty id
+
+
+def render_project(contents: ProjectContents) -> RenderedProject:
+    """Return the project's files. Raises TemplateError if a template and its context disagree."""
+    rendered = {path: render(context).encode() for path, context in contents.templates.items()}
+    files = {**contents.copied, **contents.generated, **rendered}
+    firmware_id = _digest({**files, APP_CONFIG: render(contents.config).encode()})
+    config = replace(contents.config, firmware_id=firmware_id)
+    return RenderedProject({**files, APP_CONFIG: render(config).encode()}, firmware_id)
 
 
 def render(context: Context) -> str:
@@ -26,6 +48,15 @@ def render(context: Context) -> str:
         return _environment().get_template(context.template).render(values)
     except jinja2.TemplateError as error:
         raise TemplateError(f"templates/{context.template}: {error}") from error
+
+
+def _digest(files: Mapping[str, bytes]) -> str:
+    digest = hashlib.sha256()
+    for path, data in sorted(files.items()):
+        # Lengths first: no two different sets of files can give the same stream.
+        digest.update(f"{len(path)} {path} {len(data)}\n".encode())
+        digest.update(data)
+    return digest.hexdigest()[:16]
 
 
 def hex32(value: int) -> str:

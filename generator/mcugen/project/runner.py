@@ -9,17 +9,19 @@ from pathlib import Path
 
 from mcugen.base.errors import DeviceError
 from mcugen.boards.spec import BoardSpec
-from mcugen.project import generate, manifest, place
+from mcugen.project.contents import runner_contents
+from mcugen.project.manifest import FirmwareProject
+from mcugen.project.place import place_project
+from mcugen.project.render import render_project
 
 MODEL_NAME = "runner"
 _MAGIC = b"MCGM"
 
 
-def write_runner_project(board: BoardSpec, root: Path) -> manifest.FirmwareProject:
+def write_runner_project(board: BoardSpec, root: Path) -> FirmwareProject:
     """Write the project of the board's runner into `root`, as project.write_project() does."""
-    firmware_id = generate.firmware_id_of(generate.runner_files(board))
-    files = generate.runner_files(board, firmware_id)
-    return place.place_project(files, board, root, firmware_id=firmware_id, model_name=MODEL_NAME)
+    project = render_project(runner_contents(board))
+    return place_project(project, board, root, model_name=MODEL_NAME)
 
 
 def arena_address(elf: Path) -> int:

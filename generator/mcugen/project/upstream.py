@@ -148,19 +148,14 @@ def with_room(artifact: PteArtifact) -> PteArtifact:
     )
 
 
-def without_ours(files: Mapping[str, bytes], *, runtime_root: str) -> dict[str, bytes]:
-    """Return the project's files without our runtime, operators and kernels.
-
-    ExecuTorch's headers go, too: which of them the rest needs is for the caller to find out.
-    runtime_root: folder of the runtime library in the project.
-    """
-    ours = ("lib/mcugen_kernels/", *(f"{runtime_root}/{name}/" for name in _OURS))
-    kept = {path: data for path, data in files.items() if not path.startswith(ours)}
-    kept["src/main.cpp"] = (firmware_dir() / "upstream" / "main.cpp").read_bytes()
-    return kept
+def main_source() -> bytes:
+    """Return the source of a `main()` that runs static constructors first."""
+    return (firmware_dir() / "upstream" / "main.cpp").read_bytes()
 
 
-_OURS = ("runtime", "ops", "executorch")
+def archives_by_path(runtime: UpstreamRuntime) -> dict[str, Archive]:
+    """Return the libraries by where they go in a project."""
+    return {f"{FOLDER}/{archive.path.name}": archive for archive in runtime.archives}
 
 
 def _readelf(option: str, path: Path) -> str:

@@ -23,7 +23,7 @@ from mcugen.base import toolchain
 from mcugen.base.errors import BuildError, DoesNotFitError, FlashError, ToolMissingError
 from mcugen.base.resources import firmware_dir
 from mcugen.boards.load import list_boards, load_board
-from mcugen.project import build, copied, platformio
+from mcugen.project import build, platformio
 from mcugen.project.build import build_project
 from mcugen.project.platformio import upload
 
@@ -192,6 +192,48 @@ class TestSharedObjects:
             for name in ("app_config", "board_config", "main", "model_pte", "operators")
         }
 
+    def test_another_set_of_sources_in_the_same_folder_compiles_only_what_is_new(
+        self, tmp_path: Path, firmware: Path
+    ) -> None:
+        """PlatformIO wipes the build folder then; what is shared comes from the cache."""
+
+        def compiled() -> set[str]:
+            image = build_project(write_sample(M4, tmp_path / "a"), M4)
+            lines = image.log_path.read_text().splitlines()
+            paths = [line.split("/", 3)[3] for line in lines if line.startswith("Compiling")]
+            return {path.split("/", 1)[1] for path in paths if not path.startswith("src/")}
+
+        compiled()
+        (firmware / "kernels" / "more.h").write_text("int more();\n")
+        (firmware / "kernels" / "more.cpp").write_text(
+            "#include <kernels/more.h>\nint more() { return 1; }\n"
+        )
+        main = firmware / "app" / "main.cpp"
+        without = main.read_text()
+        main.write_text(
+            without.replace("<kernels/sum.h>", "<kernels/sum.h>\n#include <kernels/more.h>")
+        )
+
+        assert compiled() == {"mcugen_kernels/kernels/more.o"}
+        main.write_text(without)
+        assert compiled() == set()
+        assert not (tmp_path / "a/lib/mcugen_kernels/kernels/more.cpp").exists()
+
+    def test_a_project_without_kernels_builds(self, tmp_path: Path, firmware: Path) -> None:
+        """A library of headers alone, or of nothing."""
+        main = firmware / "app" / "main.cpp"
+        main.write_text(
+            main.read_text()
+            .replace("#include <kernels/sum.h>\n", "")
+            .replace("mcugen::sum(config.pte, config.pte_bytes)", "config.pte[0]")
+        )
+        image = build_project(write_sample(M4, tmp_path / "a"), M4)
+
+        assert [path.name for path in (tmp_path / "a/lib/mcugen_kernels").iterdir()] == [
+            "library.json"
+        ]
+        assert SAMPLE_PTE in image.elf.read_bytes()
+
     def test_boards_with_the_same_core_share_all_but_board_support(self, tmp_path: Path) -> None:
         build_project(write_sample(NUCLEO, tmp_path / "a"), NUCLEO)
         image = build_project(write_sample(M4, tmp_path / "b"), M4)
@@ -225,10 +267,8 @@ class TestSharedObjects:
         kernel.write_text(kernel.read_text() + "#define MCUGEN_SUM_FACTOR 33\n")
         source = firmware / "kernels" / "sum_scalar.cpp"
         source.write_text(source.read_text().replace("* 31", "* MCUGEN_SUM_FACTOR"))
-        copied.copied_files.cache_clear()
         build_project(write_sample(M4, tmp_path / "b"), M4)
         kernel.write_text(kernel.read_text().replace("33", "35"))
-        copied.copied_files.cache_clear()
         third = build_project(write_sample(M4, tmp_path / "c"), M4)
 
         assert "Compiling .pio/build/qemu-m4" in third.log_path.read_text()
@@ -293,7 +333,6 @@ class TestFailures:
         self, tmp_path: Path, firmware: Path
     ) -> None:
         (firmware / "app" / "broken.cpp").write_text("int x = no_such_name;\n")
-        copied.copied_files.cache_clear()
         with pytest.raises(BuildError) as caught:
             build_project(write_sample(M4, tmp_path / "a"), M4)
 
@@ -319,7 +358,6 @@ class TestFailures:
         startup.write_text(
             startup.read_text().replace("  main();", "  extern char s[];\n  s[0] = 1;\n  main();")
         )
-        copied.copied_files.cache_clear()
 
         with pytest.raises(BuildError, match="static constructor"):
             build_project(write_sample(M4, tmp_path / "a"), M4)

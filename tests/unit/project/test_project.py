@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import json
 import os
 import shutil
@@ -18,12 +19,18 @@ from mcugen.base.cache import sha256_hex
 from mcugen.base.errors import TemplateError
 from mcugen.base.resources import executorch_include_dir
 from mcugen.boards.load import list_boards, load_board
-from mcugen.project import generate, place
-from mcugen.project.copied import _INCLUDE, copied_files, header_closure
+from mcugen.boards.spec import BoardSpec
+from mcugen.project import libraries, place
+from mcugen.project.contents import model_contents
+from mcugen.project.headers import INCLUDE, header_closure
 from mcugen.project.manifest import MANIFEST
 from mcugen.project.place import load_project
+from mcugen.project.render import APP_CONFIG, render
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "projects"
+# One project whole, the others as what differs.
+GOLDEN_BOARD = load_board("nucleo")
+OTHER_BOARDS = [board for board in list_boards() if board != GOLDEN_BOARD]
 BOARD = load_board("qemu-m4")
 
 
@@ -44,31 +51,62 @@ def mtimes(root: Path) -> dict[str, int]:
     return {path: (root / path).stat().st_mtime_ns for path in tree(root)}
 
 
-@pytest.mark.parametrize("board", list_boards(), ids=lambda b: b.id)
-def test_generated_files_are_as_reviewed(board, update_golden: bool) -> None:
-    """What is rendered, not what is copied. The firmware id is of the sample, so it is stable."""
+def rendered(board: BoardSpec) -> dict[str, str]:
+    """Return what is rendered, not what is copied; without firmware id, which depends on that."""
     artifact = sample_artifact()
-    files = generate.project_files(artifact, sample_plan(artifact), board)
-    copied = copied_files(board)
+    contents = model_contents(artifact, sample_plan(artifact), board)
+    files = {path: render(context) for path, context in contents.templates.items()}
+    files[APP_CONFIG] = render(contents.config)
+    files |= {path: data.decode() for path, data in contents.generated.items()}
     # The version changes with every release, and says nothing about the templates.
-    rendered = {
-        path: data.decode().replace(f'"version": "{generate._version()}"', '"version": "VERSION"')
-        for path, data in files.items()
-        if path not in copied
-    }
-    folder = GOLDEN / board.id
+    version = f'"version": "{libraries.version()}"'
+    return {path: text.replace(version, '"version": "VERSION"') for path, text in files.items()}
+
+
+def differences(board: BoardSpec) -> str:
+    """Return, as one patch, what is rendered otherwise than for the board most like it."""
+    like = BOARD if board.simulated_only and board != BOARD else GOLDEN_BOARD
+    before, after = (
+        {path.replace(f"/{each.id}.", "/BOARD."): text for path, text in rendered(each).items()}
+        for each in (like, board)
+    )
+    lines: list[str] = []
+    for path in sorted({*before, *after}):
+        old, new = (files.get(path, "").splitlines(keepends=True) for files in (before, after))
+        names = [f"{each.id}/{path.replace('BOARD', each.id)}" for each in (like, board)]
+        lines += difflib.unified_diff(old, new, *names, n=1)
+    return "".join(lines)
+
+
+def test_generated_files_are_as_reviewed(update_golden: bool) -> None:
+    files = rendered(GOLDEN_BOARD)
+    folder = GOLDEN / GOLDEN_BOARD.id
     if update_golden:
         shutil.rmtree(folder, ignore_errors=True)
-        for path, text in rendered.items():
+        for path, text in files.items():
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / path).write_text(text)
 
-    assert {path: data.decode() for path, data in tree(folder).items()} == rendered
+    assert {path: data.decode() for path, data in tree(folder).items()} == files
+
+
+@pytest.mark.parametrize("board", OTHER_BOARDS, ids=lambda board: board.id)
+def test_other_boards_differ_as_reviewed(board: BoardSpec, update_golden: bool) -> None:
+    file = GOLDEN / f"{board.id}.diff"
+    if update_golden:
+        file.write_text(differences(board))
+
+    assert file.read_text() == differences(board)
+
+
+def test_every_board_has_its_golden_file_and_no_other_is_there() -> None:
+    expected = {GOLDEN_BOARD.id, *(f"{board.id}.diff" for board in OTHER_BOARDS)}
+
+    assert {path.name for path in GOLDEN.iterdir()} - {"README.md"} == expected
 
 
 def test_the_same_bytes_in_different_folders(tmp_path: Path) -> None:
     first = write_sample(BOARD, tmp_path / "a")
-    copied_files.cache_clear()
     second = write_sample(BOARD, tmp_path / "deeper" / "b c")
 
     assert tree(tmp_path / "a") == tree(tmp_path / "deeper" / "b c")
@@ -129,7 +167,6 @@ def test_firmware_id_depends_on_model_board_and_firmware(tmp_path: Path, firmwar
     ]
     with open(firmware / "kernels" / "sum_scalar.cpp", "a") as file:
         file.write("// changed\n")
-    copied_files.cache_clear()
     ids.append(write_sample(BOARD, tmp_path / "d").firmware_id)
 
     assert len(set(ids)) == 4
@@ -155,7 +192,7 @@ def test_header_closure_is_complete_and_minimal() -> None:
     assert "executorch/runtime/kernel/operator_registry.h" in headers
     assert 20 < len(headers) < total
     for data in headers.values():
-        for match in _INCLUDE.finditer(data):
+        for match in INCLUDE.finditer(data):
             name = match[2].decode()
             if name.startswith("executorch/") and (executorch_include_dir() / name).is_file():
                 assert name in headers
@@ -196,7 +233,6 @@ def test_refuses_to_remove_an_edited_file(tmp_path: Path, firmware: Path) -> Non
     write_sample(BOARD, root)
     (root / "lib/mcugen_runtime/runtime/state.cpp").write_text("// mine\n")
     (firmware / "runtime/state.cpp").unlink()
-    copied_files.cache_clear()
 
     with pytest.raises(TemplateError, match="was edited"):
         write_sample(BOARD, root)
@@ -235,7 +271,6 @@ def test_removes_files_that_are_no_longer_needed(tmp_path: Path, firmware: Path)
     root = tmp_path / "a"
     write_sample(BOARD, root)
     (firmware / "runtime/state.cpp").unlink()
-    copied_files.cache_clear()
     write_sample(BOARD, root)
 
     assert not (root / "lib/mcugen_runtime/runtime").exists()

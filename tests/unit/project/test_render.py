@@ -9,19 +9,14 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
-from sample_project import sample_artifact, sample_plan
+from sample_project import sample_artifact, sample_plan, use_sample_firmware
 
 from mcugen.base.errors import TemplateError
 from mcugen.base.resources import data_root, templates_dir
 from mcugen.boards.load import list_boards, load_board
 from mcugen.project import contexts, fill, render
-
-
-@pytest.fixture(autouse=True)
-def _functions(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        fill, "function_for", lambda name: name.replace("::", "__").replace(".", "_")
-    )
+from mcugen.project.contents import model_contents
+from mcugen.project.linker import linker_context
 
 
 def test_every_template_has_a_context() -> None:
@@ -81,7 +76,7 @@ def test_hex32_refuses_what_does_not_fit(value: int) -> None:
 
 @pytest.mark.parametrize("board", list_boards(), ids=lambda b: b.id)
 def test_linker_script_places_every_role_in_its_region(board) -> None:
-    text = render.render(fill.linker_context(sample_plan(sample_artifact()), board))
+    text = render.render(linker_context(sample_plan(sample_artifact()), board))
 
     for role, section in (
         ("code", ".text"),
@@ -99,7 +94,7 @@ def test_linker_script_places_every_role_in_its_region(board) -> None:
 
 def test_linker_script_puts_the_stack_at_the_bottom() -> None:
     """An overflow must leave the region downwards, not run into data."""
-    context = fill.linker_context(sample_plan(sample_artifact()), load_board("nucleo"))
+    context = linker_context(sample_plan(sample_artifact()), load_board("nucleo"))
 
     assert context.ram_sections[0].kind == "stack"
     assert context.stack_guard
@@ -108,7 +103,7 @@ def test_linker_script_puts_the_stack_at_the_bottom() -> None:
 def test_empty_pools_are_empty_spans() -> None:
     """A zero-sized array is not C++."""
     artifact = dataclasses.replace(sample_artifact(), planned_buffers=(0, 32))
-    text = render.render(fill.app_config_context(artifact, sample_plan(artifact), "0" * 16))
+    text = render.render(fill.app_config_context(artifact, sample_plan(artifact)))
 
     assert "[0]" not in text
     assert "planned_memory_2[32]" in text
@@ -118,19 +113,26 @@ def test_empty_pools_are_empty_spans() -> None:
 
 def test_a_model_without_planned_buffers() -> None:
     artifact = dataclasses.replace(sample_artifact(), planned_buffers=())
-    text = render.render(fill.app_config_context(artifact, sample_plan(artifact), "0" * 16))
+    text = render.render(fill.app_config_context(artifact, sample_plan(artifact)))
 
     assert "/*planned_buffers=*/nullptr," in text
     assert "kPlannedBuffers" not in text
 
 
-def test_operators_are_sorted_and_listed_once() -> None:
+def test_operators_are_sorted_and_listed_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_sample_firmware(tmp_path / "firmware", monkeypatch)
     artifact = sample_artifact()
     artifact = dataclasses.replace(artifact, operators=artifact.operators * 2)
-    context = fill.operators_context(artifact)
+    contents = model_contents(artifact, sample_plan(artifact), load_board("nucleo"))
+    table = contents.templates["src/operators.cpp"]
 
-    assert [row.name for row in context.operators] == ["aten::one.out", "aten::two.out"]
-    assert fill.app_config_context(artifact, sample_plan(artifact), "").num_operators == 2
+    assert isinstance(table, contexts.OperatorsContext)
+    assert [row.name for row in table.operators] == ["aten::one.out", "aten::two.out"]
+    assert table.operators[0].function == "aten__one_out"
+    assert isinstance(contents.config, contexts.AppConfigContext)
+    assert contents.config.num_operators == 2
 
 
 @pytest.mark.parametrize("dependencies", [(), ("a",), ("a", "b")])

@@ -20,7 +20,11 @@ from mcugen.cli.settings import resolve
 from mcugen.device.protocol.info import DeviceInfo, PoolUse
 from mcugen.device.runner import SharedArena
 from mcugen.program import operator_table
-from mcugen.project import copied, fill, generate, render
+from mcugen.program.memory import plan_memory
+from mcugen.project import fill
+from mcugen.project.contents import model_contents, runner_contents
+from mcugen.project.libraries import RUNTIME
+from mcugen.project.render import render, render_project
 from mcugen.project.runner import placed_model
 
 INFO = DeviceInfo(
@@ -48,12 +52,12 @@ INFO = DeviceInfo(
 
 @pytest.mark.parametrize("board", list_boards(), ids=lambda board: board.id)
 def test_a_runner_has_one_arena_and_no_model(board: BoardSpec) -> None:
-    files = generate.runner_files(board)
+    files = render_project(runner_contents(board)).files
     script = files["linker/memory.ld"].decode()
 
     assert "src/model_pte.c" not in files
-    assert f"{copied.RUNTIME}/app/runner/model_store.cpp" in files
-    assert f"{copied.RUNTIME}/app/embedded/model_store.cpp" not in files
+    assert f"{RUNTIME}/app/runner/model_store.cpp" in files
+    assert f"{RUNTIME}/app/embedded/model_store.cpp" not in files
     region = board.arena_region
     assert f"__arena_end = ORIGIN({region.name}) + LENGTH({region.name});" in script
     assert re.search(rf"^  {region.name} \(rwx\) : ORIGIN = 0x{region.start:08x}", script, re.M)
@@ -64,15 +68,17 @@ def test_a_runner_has_one_arena_and_no_model(board: BoardSpec) -> None:
 
 
 def test_a_runner_has_every_operator() -> None:
-    source = generate.runner_files(list_boards()[0])["src/operators.cpp"].decode()
+    project = render_project(runner_contents(list_boards()[0]))
+    source = project.files["src/operators.cpp"].decode()
 
     assert re.findall(r'Kernel\("([^"]+)"', source) == list(operator_table.names())
 
 
 def test_an_ordinary_project_holds_nothing_of_a_runner() -> None:
-    files = generate._board_files(list_boards()[0], {}, store="embedded")
+    model = artifact()
+    files = model_contents(model, plan_memory(model, list_boards()[0]), list_boards()[0]).copied
 
-    assert f"{copied.RUNTIME}/app/embedded/model_store.cpp" in files
+    assert f"{RUNTIME}/app/embedded/model_store.cpp" in files
     assert not [path for path in files if "/app/runner/" in path]
 
 
@@ -171,6 +177,6 @@ def test_what_a_push_took_is_told_in_words() -> None:
 
 
 def test_the_readme_names_the_command() -> None:
-    text = render.render(fill.runner_readme_context(list_boards()[0], "env"))
+    text = render(fill.runner_readme_context(list_boards()[0]))
 
     assert f"mcugen push MODEL --board {list_boards()[0].id}" in text
