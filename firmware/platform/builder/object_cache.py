@@ -99,7 +99,8 @@ def _toolchain_id(env):
     """Return a name for compiler and C library, or None if the compiler does not run."""
     digest = hashlib.sha256()
     environment = {key: str(value) for key, value in env["ENV"].items()}
-    for command in (["--version"], ["-E", "-P", "-x", "c++", "-"]):
+    # With -dD, the macros that tell a library's version are in the output.
+    for command in (["--version"], ["-E", "-P", "-dD", "-x", "c++", "-"]):
         try:
             result = subprocess.run(
                 [env.subst("$CXX"), *command],

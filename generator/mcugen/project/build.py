@@ -4,16 +4,11 @@
 from __future__ import annotations
 
 import hashlib
-import json
-import os
-import re
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from mcugen.base.cache import file_sha256
 from mcugen.base.errors import BuildError
 from mcugen.base.files import locked
 from mcugen.base.toolchain import COMPILER, find_tool
@@ -26,12 +21,15 @@ from mcugen.project.platformio import (
     object_counter,
     run_pio,
 )
+from mcugen.project.stamp import (
+    is_built,
+    libraries_changed,
+    make_stamp,
+    record_build,
+    record_libraries,
+)
 
-_STAMP_SCHEMA = 1
 _POOLS = (".planned_memory", ".method_pool", ".temp_pool", ".io_pool", ".stack")
-# Not part of what is built: results, caches, and what PlatformIO and Python leave behind.
-_IGNORED_DIRS = frozenset({".pio", ".git", "__pycache__", "staged"})
-_IGNORED_FILES = re.compile(r"^(\.mcugen-qemu\.json.*|\.piopm|platforms\.lock|.*\.md)$")
 
 
 @dataclass(frozen=True)
@@ -74,14 +72,16 @@ def build_project(
     log_path.parent.mkdir(exist_ok=True)
     stamp_path = build_dir / "mcugen-stamp.json"
     elf = build_dir / "firmware.elf"
+    libraries = project.root / ".pio" / "mcugen-libraries.json"
     with locked(project.root / ".pio" / "mcugen.lock"):
-        stamp = {
-            "schema": _STAMP_SCHEMA,
-            "tree": _tree_digest(project.root),
-            "compiler": [str(compiler.path), compiler.description],
-        }
-        if not _is_built(stamp_path, stamp, elf):
+        stamp = make_stamp(project.root, compiler)
+        changed = libraries_changed(libraries)
+        if changed is not False or not is_built(stamp_path, stamp, elf):
+            if changed:
+                # SCons does not look at the toolchain's headers.
+                shutil.rmtree(build_dir, ignore_errors=True)
             stamp_path.unlink(missing_ok=True)
+            record_libraries(libraries, compiler, board.machine_flags)
             # Always linked anew: a damaged image looks finished to PlatformIO.
             elf.unlink(missing_ok=True)
             arguments = ["run", "-d", str(project.root), "-e", project.env_name]
@@ -106,37 +106,13 @@ def build_project(
                 raise
             if not _holds_project(elf, project):
                 raise BuildError(f"{elf} does not hold this project's model", log_path=log_path)
-            stamp["elf"] = file_sha256(elf)
-            _write_json(stamp_path, stamp)
+            record_build(stamp_path, stamp, elf)
         image = _read_image(elf, project, board, log_path)
     if image.sections.get(".init_array"):
         raise BuildError(
             "the image has static constructors (.init_array is not empty)", log_path=log_path
         )
     return image
-
-
-def _is_built(stamp_path: Path, stamp: Mapping[str, Any], elf: Path) -> bool:
-    try:
-        recorded = json.loads(stamp_path.read_text(encoding="utf-8"))
-        return bool(recorded == {**stamp, "elf": file_sha256(elf)})
-    except (OSError, ValueError, RecursionError):
-        return False
-
-
-def _tree_digest(root: Path) -> str:
-    """Return a hash of every file of the project, edited or not, ours or the user's."""
-    digest = hashlib.sha256()
-    for folder, folders, names in os.walk(root):
-        folders[:] = sorted(name for name in folders if name not in _IGNORED_DIRS)
-        for name in sorted(names):
-            if not _IGNORED_FILES.match(name):
-                path = Path(folder, name)
-                digest.update(f"{path.relative_to(root).as_posix()}\0".encode())
-                # An editor's lock file may be a link to nothing.
-                content = file_sha256(path) if path.is_file() else "no file"
-                digest.update(content.encode())
-    return digest.hexdigest()
 
 
 def _holds_project(elf: Path, project: FirmwareProject) -> bool:
@@ -200,9 +176,3 @@ def _read_image(
         firmware_id=project.firmware_id,
         project=project,
     )
-
-
-def _write_json(path: Path, document: Mapping[str, Any]) -> None:
-    temporary = path.with_name(path.name + ".new")
-    temporary.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
-    os.replace(temporary, path)

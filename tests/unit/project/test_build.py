@@ -23,7 +23,7 @@ from mcugen.base import toolchain
 from mcugen.base.errors import BuildError, DoesNotFitError, FlashError, ToolMissingError
 from mcugen.base.resources import firmware_dir
 from mcugen.boards.load import list_boards, load_board
-from mcugen.project import build, platformio
+from mcugen.project import build, platformio, stamp
 from mcugen.project.build import build_project
 from mcugen.project.platformio import upload
 
@@ -150,6 +150,53 @@ class TestImage:
 
         assert second == first
         assert time.monotonic() - started < 1
+
+    @pytest.mark.parametrize("name", ["libc_nano.a", "libstdc++_nano.a", "_newlib_version.h"])
+    def test_an_upgraded_library_is_built_with(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+    ) -> None:
+        """The compiler stays as it is, and so does the project."""
+        real = shutil.which(toolchain.COMPILER)
+
+        def ask(*flags: str) -> str:
+            command = [real, *M4.machine_flags, *flags]
+            probe = "#include <_newlib_version.h>\n"
+            return subprocess.run(
+                command, input=probe, capture_output=True, text=True, check=True
+            ).stdout
+
+        is_header = name.endswith(".h")
+        answer = ask("-M", "-x", "c", "-") if is_header else ask(f"-print-file-name={name}")
+        folder = tmp_path / "toolchain"
+        library = folder / (
+            name if is_header else f"{ask('-print-multi-directory').strip()}/{name}"
+        )
+        library.parent.mkdir(parents=True)
+        shutil.copyfile(next(word for word in answer.split() if word.endswith(name)), library)
+        fake_program(
+            tmp_path / "bin",
+            toolchain.COMPILER,
+            f'exec {real} -B "{folder}/" -isystem "{folder}" "$@"\n',
+        )
+        monkeypatch.setenv("PATH", str(tmp_path / "bin"), prepend=os.pathsep)
+        written = write_sample(M4, tmp_path / "a")
+        first = build_project(written, M4)
+        assert str(library) in (tmp_path / "a/.pio/mcugen-libraries.json").read_text()
+        before = first.log_path.stat().st_mtime_ns
+        build_project(written, M4)
+        assert first.log_path.stat().st_mtime_ns == before
+        if is_header:
+            library.write_text(library.read_text() + "#define MCUGEN_TEST_NEWER 1\n")
+        else:
+            subprocess.run(["arm-none-eabi-ar", "r", library, __file__], check=True)
+        second = build_project(written, M4)
+
+        assert second.log_path.stat().st_mtime_ns != before
+        # No object is one of before: any source may include a header of it.
+        lines = second.log_path.read_text().splitlines()
+        object_lines = [line for line in lines if "mcugen_runtime/ops/ops.o" in line]
+        assert any(line.startswith("Compiling") for line in object_lines) == is_header
+        assert object_lines
 
     @pytest.mark.parametrize("path", ["src/model_pte.c", "linker/memory.ld", "src/main.cpp"])
     def test_an_edit_is_built(self, tmp_path: Path, path: str) -> None:
@@ -596,7 +643,7 @@ class TestQemuSession:
 def test_link_to_nothing_in_a_project_is_no_error(tmp_path: Path) -> None:
     """Emacs marks a file that is being edited by such a link."""
     (tmp_path / "main.cpp").write_text("int main() {}")
-    before = build._tree_digest(tmp_path)
+    before = stamp.tree_digest(tmp_path)
     (tmp_path / ".#main.cpp").symlink_to("someone@somewhere.42")
 
-    assert build._tree_digest(tmp_path) != before
+    assert stamp.tree_digest(tmp_path) != before
