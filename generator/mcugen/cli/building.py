@@ -16,6 +16,7 @@ from mcugen.cli.settings import Settings, resolve_with
 if TYPE_CHECKING:
     from mcugen.boards.spec import BoardSpec
     from mcugen.cli.terminal import Terminal
+    from mcugen.export.fidelity import Fidelity
     from mcugen.program.artifact import PteArtifact
     from mcugen.program.memory import MemoryPlan
     from mcugen.project.build import BuiltImage
@@ -32,11 +33,12 @@ class Built:
     artifact: PteArtifact
     plan: MemoryPlan
     image: BuiltImage
+    fidelity: Fidelity
     lowering: Any = None
 
 
 def make_artifact(settings: Settings, terminal: Terminal) -> tuple[PteArtifact, Any]:
-    """Return the `.pte` and how it was lowered; warn about what stayed float."""
+    """Return the `.pte` and how it was lowered; warn about what stayed float or lost much."""
     from mcugen.export import pipeline
 
     artifact, lowering = pipeline.build_artifact(
@@ -44,6 +46,7 @@ def make_artifact(settings: Settings, terminal: Terminal) -> tuple[PteArtifact, 
         board=settings.board,
         io=settings.io,
         strict=settings.strict,
+        accept_loss=settings.accept_loss,
         calibrate=settings.calibrate,
         trust=settings.trust,
         progress=terminal.step,
@@ -52,6 +55,8 @@ def make_artifact(settings: Settings, terminal: Terminal) -> tuple[PteArtifact, 
     terminal.end_bar()
     for text in (*lowering.notes, *lowering_warnings(artifact)):
         terminal.warning(text)
+    if lowering.fidelity.warning is not None:
+        terminal.warning(lowering.fidelity.warning)
     return artifact, lowering
 
 
@@ -137,6 +142,7 @@ def build_artifact(
         artifact=artifact,
         plan=plan,
         image=image,
+        fidelity=lowering.fidelity,
         lowering=lowering,
     )
     last_build.save_last_build(
@@ -148,6 +154,7 @@ def build_artifact(
             calibrate=settings.calibrate,
             artifact=artifact,
             image=image,
+            fidelity=built.fidelity,
         ),
     )
     return built
@@ -200,6 +207,7 @@ def built_from(last: Any) -> Built:
         artifact=last.artifact,
         plan=plan_memory(last.artifact, board),
         image=last.image,
+        fidelity=last.fidelity,
     )
 
 
@@ -214,6 +222,7 @@ def build_document(built: Built) -> dict[str, Any]:
         "firmware": documents.firmware_section(built.board, built.plan, built.image),
         "operators": documents.operator_rows(built.artifact),
         "lowering": built.lowering.to_json() if built.lowering is not None else None,
+        "fidelity": built.fidelity.to_json(),
         "project": str(built.image.project.root),
         "log": str(built.image.log_path),
     }

@@ -7,6 +7,7 @@
     output = "firmware"
     calibrate = "samples.npz"
     strict = true
+    accept_loss = true
     samples = 500
 
 An option on the command line wins over the file, the file over the built-in default.
@@ -46,6 +47,7 @@ class Config:
     output: Path | None = None
     calibrate: str | None = None
     strict: bool | None = None
+    accept_loss: bool | None = None
     samples: int | None = None
     runs: int | None = None
     warmups: int | None = None
@@ -63,6 +65,7 @@ _KINDS: dict[str, tuple[tuple[type, ...], str]] = {
     "calibrate": ((str,), "a string"),
     "device": ((str,), "a string"),
     "strict": ((bool,), "true or false"),
+    "accept_loss": ((bool,), "true or false"),
     "simulate": ((bool,), "true or false"),
     "samples": ((int,), "a whole number"),
     "runs": ((int,), "a whole number"),

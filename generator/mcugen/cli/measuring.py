@@ -193,6 +193,7 @@ def measure_and_print(
         built.image,
         measurement,
         lowering=built.lowering.to_json() if built.lowering is not None else None,
+        fidelity=built.fidelity.to_json(),
     )
     failure = require_verified(measurement)
     if failure is None:

@@ -75,6 +75,14 @@ class Options:
             "--strict", help="Refuse operators that fall back to float.", show_default=False
         ),
     ] = None
+    accept_loss: Annotated[
+        bool | None,
+        typer.Option(
+            "--accept-loss",
+            help="Take a model whose int8 form is far from its float form.",
+            show_default=False,
+        ),
+    ] = None
     simulate: Annotated[
         bool | None,
         typer.Option("--simulate", help="Run on the board's QEMU machine.", show_default=False),
@@ -142,7 +150,7 @@ class Options:
 
 
 #: Most subcommands take these, in this order.
-BUILDING = ("model", "board", "output", "io", "calibrate", "strict", "trust")
+BUILDING = ("model", "board", "output", "io", "calibrate", "strict", "accept_loss", "trust")
 TARGET = ("simulate", "device")
 
 RunnerOption = Annotated[

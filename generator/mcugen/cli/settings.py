@@ -39,6 +39,7 @@ class Settings:
     warmups: int
     timeout_s: float | None
     trust: bool = False  #: a .pt2 may run code while it is loaded
+    accept_loss: bool = False
     runtime: Path | None = None  #: install prefix of ExecuTorch's own libraries; None: ours
 
     @property
@@ -100,5 +101,6 @@ def resolve_with(options: Options, config: Config) -> Settings:
         warmups=first("warmups", DEFAULT_WARMUPS),
         timeout_s=first("timeout_s"),
         trust=options.trust,
+        accept_loss=bool(first("accept_loss", False)),
         runtime=options.runtime,
     )

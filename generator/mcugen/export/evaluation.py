@@ -16,6 +16,7 @@ from mcugen.export.pipeline import PACKAGES, Progress, identity
 from mcugen.model.data import load_tfds
 from mcugen.model.source import ModelRef, resolve_model
 from mcugen.program.artifact import PteArtifact, TensorSpec
+from mcugen.program.device_input import to_device
 
 #: Inputs for models without labelled data.
 RANDOM_INPUT_SEED = 1
@@ -74,23 +75,6 @@ def _random_input(spec: TensorSpec, n: int, rng: np.random.RandomState) -> np.nd
     if dtype.itemsize > 2:  # Indices, mostly: small ones are safe.
         return rng.randint(0, 2, shape).astype(dtype)
     return rng.randint(limits.min, limits.max + 1, shape).astype(dtype)
-
-
-def to_device(values: np.ndarray, spec: TensorSpec) -> np.ndarray:
-    """Return float samples [n, *shape without the batch] as an input takes them.
-
-    Quantized by the input's scale and zero point as the device would (multiply by 1/scale in
-    float32, round halves to even, clamp), in memory order.
-    """
-    rows = values.reshape(len(values), *spec.shape)
-    rows = rows.transpose(0, *(1 + axis for axis in spec.dim_order))
-    if spec.dtype != "int8":
-        return np.ascontiguousarray(rows.astype(np.dtype(spec.dtype)))
-    if spec.scale is None or spec.zero_point is None:
-        raise ConfigError(f"{spec.name} is int8, but the .pte does not record its scale")
-    inverse = np.float32(1.0 / spec.scale)
-    q = np.rint(rows.astype(np.float32) * inverse) + spec.zero_point
-    return np.ascontiguousarray(np.clip(q, -128, 127).astype(np.int8))
 
 
 def accuracy(outputs: np.ndarray, labels: np.ndarray) -> float:

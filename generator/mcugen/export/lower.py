@@ -173,6 +173,7 @@ def _operator_reports(program: Any, quantized: QuantizedProgram) -> list[Operato
                 source=short_name(quantized.sources.get(origin, "")),
                 int8=int8,
                 reason=reason,
+                node=origin,
             )
         )
     return reports

@@ -3,10 +3,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from mcugen.base.errors import LoweringError
+from mcugen.export.fidelity import Fidelity, not_compared
 
 IO_KINDS = ("int8", "float")
 
@@ -20,6 +21,7 @@ class OperatorReport:
     source: str  #: operator of the traced model, "aten.elu"; "" for what lowering put in
     int8: bool
     reason: str | None  #: why it is float
+    node: str = ""  #: node of the quantized graph that it comes from; "" for what lowering put in
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,7 @@ class LoweringReport:
     calibration_random: bool
     channels_last: bool  #: 4-D inputs and weights were put in NHWC order before tracing
     notes: tuple[str, ...] = ()  #: what was done to the model that its author may not expect
+    fidelity: Fidelity = field(default_factory=not_compared)  #: to the model in float
 
     @property
     def fallbacks(self) -> tuple[OperatorReport, ...]:
@@ -43,8 +46,10 @@ class LoweringReport:
         return tuple(line for line in self.operators if not line.int8)
 
     def to_json(self) -> dict[str, Any]:
-        """Return JSON-able values."""
-        return asdict(self)
+        """Return JSON-able values: all but the fidelity, which has a document of its own."""
+        document = asdict(self)
+        del document["fidelity"]
+        return document
 
     @classmethod
     def from_json(cls, document: dict[str, Any]) -> LoweringReport:

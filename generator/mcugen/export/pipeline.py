@@ -16,10 +16,12 @@ from mcugen.base import cache
 from mcugen.base.errors import ConfigError, PteError, UnsupportedOperatorError
 from mcugen.base.quiet import quiet
 from mcugen.boards.spec import CPU_ISAS, BoardSpec, Isa
+from mcugen.export.fidelity import Fidelity
 from mcugen.export.lowering_report import IO_KINDS, LoweringReport, OperatorReport
 from mcugen.model.data import source_fingerprint
 from mcugen.model.source import ModelKind, ModelRef, resolve_model
 from mcugen.program.artifact import PteArtifact
+from mcugen.program.calls import CallRefusedError
 from mcugen.program.read import read_pte
 
 Progress = Callable[[str, int, int], None]
@@ -36,6 +38,7 @@ def build_artifact(
     isa: Isa | None = None,
     io: str | None = None,
     strict: bool = False,
+    accept_loss: bool = False,
     calibrate: str | None = None,
     trust: bool = False,
     progress: Progress | None = None,
@@ -50,6 +53,7 @@ def build_artifact(
         isa: what the kernels may use, if not the most that `cpu` has.
         io: "int8" (the default) or "float" inputs and outputs. A `.pte` keeps what it has.
         strict: refuse a program in which an operator runs in float.
+        accept_loss: take a program that is far from the model in float (see `Fidelity`).
         calibrate: `FILE.npz`, `tfds:NAME`, a folder or "random"; None for the model's own data.
         trust: let a `.pt2` run code while it is loaded. What comes of it is data: it is no part of
             the kept result's key.
@@ -70,9 +74,11 @@ def build_artifact(
         if io not in IO_KINDS:
             raise ConfigError(f"unknown io '{io}': one of {', '.join(IO_KINDS)}")
         isa = isa or (CPU_ISAS[cpu][0] if cpu in CPU_ISAS else None)
-        return _from_model(ref, cpu, isa, io, strict, calibrate, trust, progress, verbose)
+        artifact, report = _from_model(ref, cpu, isa, io, calibrate, trust, progress, verbose)
     if strict:
         report.refuse_fallbacks()
+    if not accept_loss:
+        report.fidelity.refuse_loss(ref.name)
     return artifact, report
 
 
@@ -108,7 +114,6 @@ def _from_model(
     cpu: str,
     isa: Isa | None,
     io: str,
-    strict: bool,
     calibrate: str | None,
     trust: bool,
     progress: Progress | None,
@@ -127,12 +132,11 @@ def _from_model(
     )
     kept = _load_kept(key)
     if kept is not None:
-        if strict:
-            kept[1].refuse_fallbacks()
         return kept
 
     with quiet(verbose=verbose):
         from mcugen.export.calibration import choose_calibration
+        from mcugen.export.compare import compare, run_float
         from mcugen.export.lower import lower
         from mcugen.export.quantize import quantize
         from mcugen.model.files_read import files_read
@@ -150,22 +154,26 @@ def _from_model(
         str(path): cache.file_sha256(path)
         for path in sorted({*source.dependencies, *(read_late if own_samples else ())})
     }
+    with quiet(verbose=verbose):
+        in_float = run_float(source.module, calibration)
     quantized = quantize(source, calibration, progress=progress, verbose=verbose)
     if progress:
         progress("lowering", 0, 1)
     data, report = lower(quantized, cpu=cpu, isa=isa, io=io, verbose=verbose)
-    if strict:
-        report.refuse_fallbacks()
     try:
         artifact = read_pte(data, name=ref.name)
     except UnsupportedOperatorError as error:
-        where = _where_from(error.message, report)
+        where = _where_from(error, report)
         hint = " ".join(text for text in (where, error.hint) if text)
         raise UnsupportedOperatorError(error.message, hint=hint or None) from error
     artifact = _describe(artifact, ref, isa, report)
+    if progress:
+        progress("comparing with the model", 0, 1)
+    with quiet(verbose=verbose):
+        report = replace(report, fidelity=compare(in_float, quantized, report, artifact))
     _keep(key, artifact, report, dependencies)
     if progress:
-        progress("lowering", 1, 1)
+        progress("comparing with the model", 1, 1)
     return artifact, report
 
 
@@ -202,14 +210,16 @@ def _describe(
     )
 
 
-def _where_from(message: str, report: LoweringReport) -> str:
-    """Return which layers the operators named in `message` come from, and why they are there."""
+def _where_from(error: UnsupportedOperatorError, report: LoweringReport) -> str:
+    """Return which layers the operators that an error names come from, and why they are there."""
+    named = [line for line in report.operators if line.operator in error.message]
+    if isinstance(error, CallRefusedError) and error.call is not None:
+        named = list(report.operators[error.call : error.call + 1])
     lines = []
-    for line in report.operators:
-        if line.operator in message:
-            layer = f"layer {line.layer}" if line.layer else "the model's own forward"
-            why = f" ({line.reason})" if line.reason else ""
-            lines.append(f"{line.operator} comes from {line.source or 'it'} in {layer}{why}.")
+    for line in named:
+        layer = f"layer {line.layer}" if line.layer else "the model's own forward"
+        why = f" ({line.reason})" if line.reason else ""
+        lines.append(f"{line.operator} comes from {line.source or 'it'} in {layer}{why}.")
     return " ".join(dict.fromkeys(lines))
 
 
@@ -222,9 +232,10 @@ def _load_kept(key: str) -> tuple[PteArtifact, LoweringReport] | None:
         for path, digest in document["dependencies"].items():
             if not Path(path).is_file() or cache.file_sha256(Path(path)) != digest:
                 return None
+        report = LoweringReport.from_json(document["report"])
         return (
             PteArtifact.from_json(document["artifact"], files["model.pte"]),
-            LoweringReport.from_json(document["report"]),
+            replace(report, fidelity=Fidelity.from_json(document["fidelity"])),
         )
     except (KeyError, TypeError, ValueError, OSError, PteError):
         return None
@@ -236,6 +247,7 @@ def _keep(
     document = {
         "artifact": artifact.to_json(),
         "report": report.to_json(),
+        "fidelity": report.fidelity.to_json(),
         "dependencies": dependencies,
     }
     text = json.dumps(document, sort_keys=True, indent=1)

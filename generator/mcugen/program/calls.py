@@ -13,6 +13,7 @@ from collections import Counter
 from typing import Any
 
 from mcugen.base.errors import PteError, UnsupportedOperatorError
+from mcugen.program import call_tensors
 from mcugen.program.aliases import joined_tensors
 from mcugen.program.artifact import DTYPES
 from mcugen.program.operator_table import (
@@ -23,10 +24,20 @@ from mcugen.program.operator_table import (
     supported,
     unsupported,
 )
-from mcugen.program.values import numbered_calls
+from mcugen.program.reference.numbers import NUMBERS
+from mcugen.program.values import instructions, numbered_calls
 
 #: Operators that give the same float bits wherever they run: they select, they do not compute.
 _SELECT = frozenset({"clamp", "hardtanh", "maximum", "minimum", "relu", "max_pool2d_with_indices"})
+
+
+class CallRefusedError(UnsupportedOperatorError):
+    """A call that the device would refuse when it is reached.
+
+    call: which of the program's calls it is, those of executorch_prim not counted.
+    """
+
+    call: int | None = None
 
 
 def rounds(name: str) -> bool:
@@ -45,8 +56,9 @@ def rounds(name: str) -> bool:
 def check_calls(plan: Any) -> None:
     """Check every operator call of an ExecutionPlan of executorch.exir.schema.
 
-    Raises UnsupportedOperatorError for an operator the firmware lacks, PteError for a call whose
-    arguments do not fit the operator's schema. Indices must have been checked before.
+    Raises UnsupportedOperatorError for an operator the firmware lacks or a call that it would
+    refuse, PteError for a call whose arguments do not fit the operator's schema. Indices must have
+    been checked before.
     """
     calls = list(numbered_calls(plan))
     missing = Counter(name for _, name, _ in calls if not supported(name))
@@ -57,8 +69,29 @@ def check_calls(plan: Any) -> None:
         where = f" (instruction {instruction}{_computed(plan, args)})"
         raise unsupported(name, where + (f": {others}" if len(missing) > 1 else ""))
     joined = joined_tensors(plan)
+    changed = _changed(plan)
+    own = 0
     for index, name, args in calls:
-        _check_call(plan, index, operator(name), args, joined)
+        called = operator(name)
+        _check_call(plan, index, called, args, joined)
+        try:
+            call_tensors.check(plan, called, args, changed=changed)
+        except call_tensors.Refused as refused:
+            error = CallRefusedError(
+                f"the device would refuse instruction {index}, {name}"
+                f"{_computed(plan, args)}: {refused.why}",
+                hint="Write the layer in another way, or give it a copy: x.contiguous().",
+            )
+            error.call = own
+            raise error from None
+        own += not name.startswith(PRIM)
+
+
+def _changed(plan: Any) -> frozenset[int]:
+    """Return the values that are others when a call is reached than they are in the file."""
+    moved = {each.move_to for each in instructions(plan) if type(each).__name__ == "MoveCall"}
+    computed = {args[-1] for _, name, args in numbered_calls(plan) if args and name in NUMBERS}
+    return frozenset(moved | computed)
 
 
 def temp_bytes(plan: Any) -> int:

@@ -6,7 +6,8 @@ from __future__ import annotations
 import difflib
 import re
 import tomllib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
@@ -15,7 +16,8 @@ from mcugen.base.resources import executorch_dir, firmware_dir
 
 #: Each family of operators has one or more: name of the operator → its source file beside the
 #: table, its schema (operators of ExecuTorch's Cortex-M library have theirs in the wheel), the
-#: element types it computes with, and the kernels in firmware/kernels that it calls.
+#: element types it computes with, the kernels in firmware/kernels that it calls, and what it checks
+#: of a call (firmware/ops/README.md).
 _TABLES = "ops/*/*.toml"
 #: What a program may hold where a schema asks for a type. A number may be written either way.
 _VALUE_KINDS = {
@@ -63,6 +65,10 @@ class Operator:
     file: str  #: in firmware/ops: "shape/op_copy.cpp"
     dtypes: tuple[str, ...]  #: element types it computes with: "int8", "float32"; "any": copies
     kernels: tuple[str, ...]  #: in firmware/kernels, without "_scalar"; empty: computed in ops
+    #: What tensor arguments must be: {"input": "int8 image"}. See `call_tensors`.
+    takes: Mapping[str, str] = field(default_factory=dict)
+    within: Mapping[str, tuple[int, int]] = field(default_factory=dict)  #: limits of int arguments
+    shape: str | None = None  #: how the shapes go together: a name in call_tensors.SHAPES
 
     @property
     def outputs(self) -> tuple[int, ...]:
@@ -110,6 +116,9 @@ def operator(name: str) -> Operator:
         entry["file"],
         tuple(entry["dtypes"]),
         tuple(entry.get("kernels", ())),
+        entry.get("takes", {}),
+        {name: (low, high) for name, (low, high) in entry.get("within", {}).items()},
+        entry.get("shape"),
     )
 
 

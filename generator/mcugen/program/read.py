@@ -7,6 +7,7 @@ executorch wheel does (2 to 3 s).
 
 from __future__ import annotations
 
+import copy
 import json
 import struct
 
@@ -103,7 +104,10 @@ def _read(data: bytes, name: str) -> PteArtifact:
         )
     except ExportError as error:
         if not error.message.startswith(f"{name}:"):
-            raise type(error)(f"{name}: {error.message}", hint=error.hint) from error
+            named = copy.copy(error)
+            named.args = (f"{name}: {error.message}",)
+            named.message = named.args[0]
+            raise named from error
         raise
     except (struct.error, IndexError, KeyError, AttributeError, TypeError, ValueError) as error:
         raise PteError(f"{name}: damaged: {cause(error)}") from error

@@ -8,13 +8,14 @@ whether a source has changed since.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mcugen.base.cache import file_sha256
 from mcugen.base.errors import ConfigError, PteError
 from mcugen.base.files import write_atomically
+from mcugen.export.fidelity import Fidelity, not_compared
 
 if TYPE_CHECKING:
     from mcugen.program.artifact import PteArtifact
@@ -37,6 +38,7 @@ class LastBuild:
     calibrate: str | None
     artifact: PteArtifact
     image: BuiltImage
+    fidelity: Fidelity = field(default_factory=not_compared)
 
 
 def out_dir(root: Path) -> Path:
@@ -56,6 +58,7 @@ def save_last_build(root: Path, last: LastBuild) -> None:
         "calibrate": last.calibrate,
         "artifact": last.artifact.to_json(),
         "image": _plain(asdict(last.image)),
+        "fidelity": last.fidelity.to_json(),
         "elf_sha256": file_sha256(last.image.elf),
     }
     # The description names the .pte's hash, so a crash between the two is noticed.
@@ -98,6 +101,8 @@ def load_last_build(root: Path) -> LastBuild:
             document["calibrate"],
             artifact,
             image,
+            # An earlier mcugen did not compare.
+            Fidelity.from_json(document["fidelity"]) if "fidelity" in document else not_compared(),
         )
         elf_sha256 = document["elf_sha256"]
     except (OSError, KeyError, TypeError, ValueError, AttributeError, PteError) as error:

@@ -27,6 +27,12 @@ class Tensor:
     allocation_info: Any = "somewhere"
     data_buffer_idx: int = 0
     scalar_type: int = 1  # int8
+    shape_dynamism: int = 0
+    order: tuple[int, ...] = ()  #: in memory; none: as the axes come
+
+    @property
+    def dim_order(self) -> list[int]:
+        return list(self.order or range(len(self.sizes)))
 
 
 @dataclass
@@ -91,11 +97,16 @@ class Plan:
         )
 
 
+def image(*sizes: int) -> Tensor:
+    return Tensor(list(sizes), order=(0, 2, 3, 1))
+
+
 def conv2d_arguments() -> list[Any]:
+    scaling = [Tensor([2], scalar_type=3), Tensor([2], scalar_type=3)]
     return [
-        *(Tensor([1, 4, 5, 6]), Tensor([2, 3, 3, 4]), Null(), [1, 1], [1, 1], [1, 1]),
-        *(Int(0), Int(0), Tensor([2]), Tensor([2]), Int(-128), Int(127)),
-        *(Tensor([0]), Tensor([1, 2, 5, 6])),
+        *(image(1, 4, 5, 6), Tensor([2, 3, 3, 4]), Null(), [1, 1], [1, 1], [1, 1]),
+        *(Int(0), Int(0), *scaling, Int(-128), Int(127)),
+        *(Tensor([0]), image(1, 2, 5, 6)),
     ]
 
 
@@ -205,6 +216,30 @@ def test_an_unknown_operator_gets_the_nearest_names() -> None:
 
 def test_accepts_a_good_call() -> None:
     calls.check_calls(one_call("cortex_m::quantized_conv2d.out", *conv2d_arguments()))
+
+
+@pytest.mark.parametrize(
+    "index,value,words",
+    [
+        (0, Tensor([1, 4, 5, 6]), r"'input' of shape .* lies in memory as .*N, H, W, C"),
+        (0, Tensor([1, 4, 5, 6], scalar_type=6), "'input' is float32, it takes int8"),
+        (7, Int(200), "'output_offset' is 200, it takes -128 to 127"),
+        (13, image(1, 2, 5, 5), "the shapes do not go together"),
+    ],
+)
+def test_refuses_a_call_that_the_device_would_refuse(index: int, value: Any, words: str) -> None:
+    arguments = conv2d_arguments()
+    arguments[index] = value
+    plan = one_call("executorch_prim::add.Scalar", Int(1), Int(2), Int(0), returns_out=False)
+    plan.call("cortex_m::quantized_conv2d.out", *conv2d_arguments())
+    plan.call("cortex_m::quantized_conv2d.out", *arguments)
+
+    with pytest.raises(calls.CallRefusedError, match=words) as caught:
+        calls.check_calls(plan)
+
+    assert "instruction 2, cortex_m::quantized_conv2d.out" in caught.value.message
+    assert caught.value.call == 1  # arithmetic on numbers does not count: no layer is behind it
+    assert caught.value.exit_code == 5
 
 
 def test_names_operator_and_instruction_that_are_not_supported() -> None:

@@ -23,7 +23,11 @@ from mcugen.cli.settings import resolve
 from mcugen.cli.terminal import Terminal
 
 
-@subcommand(OWN, "board", "output", "io", "calibrate", "strict", "trust", *TARGET, "timeout_s")
+@subcommand(
+    *(OWN, "board", "output", "io", "calibrate", "strict", "accept_loss", "trust"),
+    *TARGET,
+    "timeout_s",
+)
 def infer(
     options: Options,
     terminal: Terminal,

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from mcugen.cli.building import make_artifact
@@ -32,7 +33,8 @@ def document(settings: Settings, terminal: Terminal) -> dict[str, Any]:
     from mcugen.cli.report import documents
     from mcugen.program.memory import io_bytes, plan_memory
 
-    artifact, lowering = make_artifact(settings, terminal)
+    # A model that lost too much is shown, too: what it lost is among what there is to see.
+    artifact, lowering = make_artifact(replace(settings, accept_loss=True), terminal)
     described: dict[str, Any] = {
         "schema": "mcugen.inspect/1",
         "model": documents.model_section(artifact),
@@ -46,6 +48,7 @@ def document(settings: Settings, terminal: Terminal) -> dict[str, Any]:
             "io_bytes": io_bytes(artifact),
         },
         "lowering": lowering.to_json(),
+        "fidelity": lowering.fidelity.to_json(),
     }
     try:
         plan = plan_memory(artifact, settings.board)

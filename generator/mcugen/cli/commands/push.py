@@ -45,7 +45,9 @@ _DTYPES = {
 }
 
 
-@subcommand("board", OWN, "io", "calibrate", "strict", "trust", *TARGET, "timeout_s")
+@subcommand(
+    *("board", OWN, "io", "calibrate", "strict", "accept_loss", "trust"), *TARGET, "timeout_s"
+)
 def push(
     options: Options,
     terminal: Terminal,

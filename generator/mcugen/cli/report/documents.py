@@ -192,6 +192,7 @@ def measurement_document(
     measurement: Measurement,
     *,
     lowering: dict[str, Any] | None = None,
+    fidelity: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return the document of `run`, `bench` or `verify`: the sections that were measured."""
     board = measurement.board
@@ -210,6 +211,8 @@ def measurement_document(
     document["operators"] = operator_rows(artifact)
     if lowering is not None:
         document["lowering"] = lowering
+    if fidelity is not None:
+        document["fidelity"] = fidelity
     document["warnings"] = list(measurement.warnings)
     document["project"] = str(image.project.root)
     document["transcript"] = str(measurement.transcript)

@@ -41,6 +41,8 @@ def measurement_text(document: dict[str, Any], terminal: Terminal) -> str:
     lines = [terminal.paint(head, "bold"), ""]
     if verify := document.get("verify"):
         lines += _verify_lines(verify, terminal)
+    if fidelity := document.get("fidelity"):
+        lines.append(_row("fidelity", fidelity["summary"]))
     if timing := document.get("timing"):
         lines += _timing_lines(timing, document["model"]["macs"], board)
     lines += memory_lines(firmware, document.get("device"))
@@ -151,6 +153,8 @@ def build_text(document: dict[str, Any], terminal: Terminal) -> str:
     return "\n".join(
         [
             terminal.paint(head, "bold"),
+            "",
+            _row("fidelity", document["fidelity"]["summary"]),
             *memory_lines(firmware),
             *operator_lines(document["operators"], terminal),
             "",
@@ -185,6 +189,7 @@ def inspect_text(document: dict[str, Any], terminal: Terminal) -> str:
                 + (" (random: the ranges mean nothing)" if lowering["calibration_random"] else ""),
             )
         )
+    lines += fidelity_lines(document["fidelity"])
     lines += operator_lines(document["operators"], terminal)
     reasons = _fallback_lines(lowering)
     if reasons:
@@ -208,6 +213,33 @@ def inspect_text(document: dict[str, Any], terminal: Terminal) -> str:
         if document.get("hint"):
             lines.append(_row("", document["hint"]))
     return "\n".join(lines)
+
+
+def fidelity_lines(fidelity: dict[str, Any]) -> list[str]:
+    """Return how far the program is from the model in float, a line for each output."""
+    lines = [_row("fidelity", fidelity["summary"])]
+    for output in fidelity["outputs"]:
+        parts = [decibels(output["sqnr_db"]), f"largest error {output['max_error']:.3g}"]
+        if output["top_class"] is not None:
+            parts.append(f"top class {percent(output['top_class'])}")
+        if output["at_limits"]:
+            parts.append(f"{percent(output['at_limits'])} at the limits of int8")
+        lines.append(_row("", f"{output['name']}: {', '.join(parts)}"))
+        if output["columns"]:
+            columns = ", ".join(decibels(each["sqnr_db"]) for each in output["columns"])
+            lines.append(_row("", f"  by column: {columns}"))
+    for each in fidelity["inputs"]:
+        if each["at_limits"]:
+            share_at_limits = percent(each["at_limits"])
+            lines.append(_row("", f"{each['name']}: {share_at_limits} at the limits of int8"))
+    if fidelity["outputs"]:
+        lines.append(_row("", f"{fidelity['samples']} samples of {fidelity['data']}"))
+    return lines
+
+
+def decibels(value: float | None) -> str:
+    """Return a ratio for people; None is that of no difference at all."""
+    return "equal" if value is None else f"{value:.1f} dB"
 
 
 def _tensor_text(spec: dict[str, Any]) -> str:

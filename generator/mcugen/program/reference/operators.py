@@ -6,7 +6,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from mcugen.base.errors import UnsupportedOperatorError
+from mcugen.base.errors import PteError, UnsupportedOperatorError
+from mcugen.base.explain import first_line
 from mcugen.base.quiet import quiet
 from mcugen.program.artifact import DTYPES
 
@@ -34,7 +35,14 @@ class Operators:
             inputs, out = args[:-2], args[-2]
 
             def call() -> None:
-                out.copy_(compute(*inputs))
+                result = compute(*inputs)
+                if operator == "_to_dim_order_copy":  # the one that converts
+                    result = result.to(out.dtype)
+                if result.dtype != out.dtype or result.shape != out.shape:
+                    raise PteError(
+                        f"{name} computes {_described(result)}, its output is {_described(out)}"
+                    )
+                out.copy_(result)
 
             return call
         return self._torch_operator(name, namespace, operator, overload, args)
@@ -72,8 +80,23 @@ class Operators:
         positional = [v for v, a in zip(args, schema, strict=False) if not a.kwarg_only]
         keywords = {a.name: v for v, a in zip(args, schema, strict=False) if a.kwarg_only}
 
+        written = [
+            (value, value.shape, value.data_ptr())
+            for value, argument in zip(args, schema, strict=False)
+            if argument.is_out and isinstance(value, self.torch.Tensor)
+        ]
+
         def call() -> None:
-            function(*positional, **keywords)
+            try:
+                function(*positional, **keywords)
+            except RuntimeError as error:
+                raise PteError(f"{name}: {first_line(error)}") from error
+            for value, shape, place in written:
+                # torch resizes an output that does not suit; the device refuses it.
+                if value.shape != shape or value.data_ptr() != place:
+                    raise PteError(
+                        f"{name} computes {_described(value)}, its output has shape {list(shape)}"
+                    )
 
         return call
 
@@ -380,6 +403,10 @@ class Operators:
         rows = x.movedim(dim, -1).contiguous().numpy()
         result = self.torch.from_numpy(softmax_s8(rows, multiplier, shift, diff_min))
         return result.movedim(-1, dim)
+
+
+def _described(tensor: Any) -> str:
+    return f"{str(tensor.dtype).removeprefix('torch.')} {list(tensor.shape)}"
 
 
 def _pair(value: Sequence[int]) -> tuple[int, int]:

@@ -101,8 +101,8 @@ class Reference:
         self.artifact = artifact
         file = deserialize(artifact.pte, name=artifact.name)
         plan = find_method(file.program, name=artifact.name)
-        self._plan = plan
-        self._planned = [
+        self.plan = plan
+        self.planned = [
             torch.zeros(size, dtype=torch.uint8) for size in plan.non_const_buffer_sizes
         ]
         self._constants = file.program.constant_buffer
@@ -129,7 +129,7 @@ class Reference:
         data = b""
         if tensor.allocation_info is not None:
             start = tensor.allocation_info.memory_offset
-            storage = self._planned[tensor.allocation_info.memory_id][start : start + nbytes]
+            storage = self.planned[tensor.allocation_info.memory_id][start : start + nbytes]
             if tensor.data_buffer_idx:
                 data = self._initial[tensor.data_buffer_idx].storage
         else:
@@ -160,7 +160,7 @@ class Reference:
 
     def _value(self, index: int) -> Any:
         """Return what a value is now; a list is made of what its items are now."""
-        value = self._plan.values[index].val
+        value = self.plan.values[index].val
         match type(value).__name__:
             case "String":
                 return value.string_val
@@ -200,7 +200,7 @@ class Reference:
                 return jump
             case "FreeCall":
                 return lambda: following
-        call = self._call(call_name(self._plan, instruction), list(instruction.args))
+        call = self._call(call_name(self.plan, instruction), list(instruction.args))
 
         def run() -> int:
             call()
@@ -235,9 +235,9 @@ class Reference:
         items = [
             item
             for index in args
-            if type(self._plan.values[index].val).__name__
+            if type(self.plan.values[index].val).__name__
             in ("IntList", "TensorList", "OptionalTensorList")
-            for item in self._plan.values[index].val.items
+            for item in self.plan.values[index].val.items
         ]
         return self._changed.isdisjoint((*args, *items))
 
@@ -245,12 +245,12 @@ class Reference:
     def _changed(self) -> frozenset[int]:
         """The values that moves, views and arithmetic on numbers make others."""
         changed = set()
-        for instruction in self._plan.chains[0].instructions:
+        for instruction in self.plan.chains[0].instructions:
             arguments = instruction.instr_args
             if type(arguments).__name__ == "MoveCall":
                 changed.add(arguments.move_to)
             elif type(arguments).__name__ == "KernelCall":
-                name = call_name(self._plan, arguments)
+                name = call_name(self.plan, arguments)
                 if name in NUMBERS or name.startswith("executorch_prim::"):
                     changed.add(arguments.args[-1])
         return frozenset(changed)
@@ -258,12 +258,20 @@ class Reference:
     def _view(self, source: int, target: int) -> None:
         """Give a tensor the memory of another one, in its own shape."""
         self._storage[target] = self._storage[source]
-        self._values[target] = self._laid_out(self._plan.values[target].val, self._storage[source])
+        self._values[target] = self._laid_out(self.plan.values[target].val, self._storage[source])
 
     # --- an inference ---
 
-    def run(self, inputs: Sequence[np.ndarray | bytes]) -> tuple[np.ndarray, ...]:
-        """Run one inference; see `run_reference`."""
+    def run(
+        self,
+        inputs: Sequence[np.ndarray | bytes],
+        *,
+        on_step: Callable[[int], None] | None = None,
+    ) -> tuple[np.ndarray, ...]:
+        """Run one inference; see `run_reference`.
+
+        on_step: called with the position of each instruction once it is done.
+        """
         torch = self._torch
         if len(inputs) != len(self._inputs):
             raise ConfigError(
@@ -285,7 +293,7 @@ class Reference:
         torch.set_num_threads(1)
         try:
             with torch.no_grad():
-                self._run_steps()
+                self._run_steps(on_step)
         finally:
             torch.set_num_threads(threads)
         return tuple(
@@ -293,10 +301,18 @@ class Reference:
             for spec, index in zip(self.artifact.outputs, self._outputs, strict=True)
         )
 
-    def _run_steps(self) -> None:
+    def computed(self, index: int) -> torch.Tensor:
+        """Return a copy of the tensor that a value is now."""
+        tensor: torch.Tensor = self._values[index]
+        return tensor.clone()
+
+    def _run_steps(self, on_step: Callable[[int], None] | None) -> None:
         position = left = 0
         while position < len(self._steps):
+            done = position
             position = self._steps[position]()
+            if on_step is not None:
+                on_step(done)
             left += 1
             if left > _MAX_INSTRUCTIONS:
                 raise PteError(
