@@ -35,6 +35,10 @@ _VALUE_KINDS = {
     "int[]": {"IntList"},
     "str": {"String"},
 }
+#: Begins the names of operators on numbers, and of those that only the runtime knows.
+PRIM = "executorch_prim::"
+#: The most stack of an operator whose entry does not say.
+OPERATOR_STACK_BYTES = 1088
 OTHER_RELEASE = "the file is from another ExecuTorch release; export it again with 1.5.1"
 
 
@@ -63,6 +67,7 @@ class Operator:
     file: str  #: in firmware/ops: "shape/op_copy.cpp"
     dtypes: tuple[str, ...]  #: element types it computes with: "int8", "float32"; "any": copies
     kernels: tuple[str, ...]  #: in firmware/kernels, without "_scalar"; empty: computed in ops
+    stack_bytes: int  #: at most, of a call that is refused and logged, too
 
     @property
     def outputs(self) -> tuple[int, ...]:
@@ -110,13 +115,12 @@ def operator(name: str) -> Operator:
         entry["file"],
         tuple(entry["dtypes"]),
         tuple(entry.get("kernels", ())),
+        entry.get("stack_bytes", OPERATOR_STACK_BYTES),
     )
 
 
-PRIM = "executorch_prim::"
-
-
 def unsupported(name: str, where: str) -> UnsupportedOperatorError:
+    """Return the error that says that operator `name` is missing; where: " (instruction 3)"."""
     near = difflib.get_close_matches(name, names(), n=2, cutoff=0.7)
     return UnsupportedOperatorError(
         f"operator {name} is not in the firmware{where}",
