@@ -20,6 +20,7 @@ from mcugen.boards.load import load_board
 from mcugen.device.runner import Runner
 from mcugen.program.memory import STACK_MARGIN_BYTES, stack_bytes
 from mcugen.program.operator_table import names, operator
+from mcugen.program.read import read_pte
 
 pytestmark = [pytest.mark.torch, pytest.mark.toolchain, pytest.mark.qemu]
 
@@ -31,6 +32,11 @@ BATCH = 40  #: cases per program
 def programs(reference: Reference) -> list[tuple[int, str, bytes]]:
     """The stack planned for a program, what it is, its bytes; ascending."""
     found = []
+    for file in sorted(GOLDEN.glob("*.pte")):
+        data = file.read_bytes()
+        used = [use.name for use in read_pte(data, name=file.stem).operators]
+        found.append((stack_bytes(used, full_runtime=True), file.stem, data))
+    assert len(found) == 16
     calls: dict[tuple[str, tuple[str, ...]], OpCase] = {}
     for family in FAMILIES:
         for _, case in chosen(family, 0, CASES):
@@ -43,7 +49,7 @@ def programs(reference: Reference) -> list[tuple[int, str, bytes]]:
             some = cases[at : at + BATCH]
             planned = stack_bytes((case.op for case in some), full_runtime=True)
             found.append((planned, some[0].op, reference.ask("build", some).pte))
-    return found
+    return sorted(found, key=lambda program: program[0])
 
 
 @pytest.fixture
