@@ -117,9 +117,7 @@ def runner_contents(board: BoardSpec) -> ProjectContents:
     """Return the project of the generic image: all operators, no model."""
     operators = [operator(name) for name in names()]
     templates: dict[str, Context] = {
-        "linker/memory.ld": runner_linker_context(
-            board, stack_bytes(names(), full_runtime=True)
-        ),
+        "linker/memory.ld": runner_linker_context(board, stack_bytes(names(), full_runtime=True)),
         "platformio.ini": fill.platformio_context(board),
         "src/board_config.cpp": fill.board_config_context(board),
         "src/operators.cpp": fill.operators_context(operators),
