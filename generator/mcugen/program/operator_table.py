@@ -67,7 +67,7 @@ class Operator:
     file: str  #: in firmware/ops: "shape/op_copy.cpp"
     dtypes: tuple[str, ...]  #: element types it computes with: "int8", "float32"; "any": copies
     kernels: tuple[str, ...]  #: in firmware/kernels, without "_scalar"; empty: computed in ops
-    stack_bytes: int  #: at most, of a call that is refused and logged, too
+    stack_bytes: int = OPERATOR_STACK_BYTES  #: at most, of a call that is refused, too
 
     @property
     def outputs(self) -> tuple[int, ...]:
