@@ -15,9 +15,13 @@ import executorch.backends.cortex_m.passes  # noqa: F401 (registers the referenc
 import torch
 
 from mcugen.program.artifact import DTYPES
-from mcugen.program.reference import operators
+from mcugen.program.reference import elementwise, pools
 
-_INTEGER = operators.Operators(torch)
+_INTEGER = {
+    "quantized_activation": elementwise.quantized_activation,
+    "quantized_avg_pool2d": pools.quantized_avg_pool2d,
+    "softmax": pools.softmax,
+}
 
 
 def compute(op: str, args: list[Any]) -> Any:
@@ -30,8 +34,8 @@ def compute(op: str, args: list[Any]) -> Any:
 
 
 def _compute(name: str, args: list[Any]) -> Any:
-    if name in ("quantized_avg_pool2d", "softmax", "quantized_activation"):
-        return getattr(_INTEGER, f"cortex_m_{name}")(*args)
+    if name in _INTEGER:
+        return _INTEGER[name](*args)
     function = getattr(torch.ops.cortex_m, name)
     if name in ("quantized_conv2d", "quantized_depthwise_conv2d"):
         args = [*args]

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from mlperf_tiny_vectors import MODELS, golden_artifact, golden_vectors
@@ -10,6 +12,7 @@ from mlperf_tiny_vectors import MODELS, golden_artifact, golden_vectors
 from mcugen.base.errors import ConfigError
 from mcugen.program.reference.fixed_point import softmax_s8
 from mcugen.program.reference.operators import Operators
+from mcugen.program.reference.registry import COMPUTED
 from mcugen.program.reference.walker import Reference, reference_outputs, run_reference
 
 
@@ -75,7 +78,9 @@ def both():
     with quiet():
         import executorch.backends.cortex_m.passes  # noqa: F401 (registers the operators)
 
-    return torch, Operators(torch), torch.ops.cortex_m
+    Operators(torch)  # registers ours
+    ours = {name.removeprefix("cortex_m::"): function for name, function in COMPUTED.items()}
+    return torch, SimpleNamespace(**ours), torch.ops.cortex_m
 
 
 def _int8(torch, generator, *shape):
@@ -100,9 +105,7 @@ def test_convolution_equals_the_wheels(both, seed):
     arguments = (x, weight, bias, [1 + seed % 2, 1], [seed % 2, kernel // 2], [1, 1], 5 - seed, -9)
     arguments += (multipliers, shifts, -100, 127, torch.zeros(0, dtype=torch.uint8))
 
-    assert torch.equal(
-        ours.cortex_m_quantized_conv2d(*arguments), wheel.quantized_conv2d(*arguments)
-    )
+    assert torch.equal(ours.quantized_conv2d(*arguments), wheel.quantized_conv2d(*arguments))
 
 
 @pytest.mark.parametrize("multiplier", [1, 2])
@@ -117,7 +120,7 @@ def test_depthwise_convolution_equals_the_wheels(both, multiplier):
     arguments += (multipliers, shifts, -128, 127, torch.zeros(0, dtype=torch.uint8))
 
     assert torch.equal(
-        ours.cortex_m_quantized_depthwise_conv2d(*arguments),
+        ours.quantized_depthwise_conv2d(*arguments),
         wheel.quantized_depthwise_conv2d(*arguments),
     )
 
@@ -131,9 +134,7 @@ def test_linear_equals_the_wheels(both, use_sum):
     arguments = (x, weights, None if use_sum else extra, extra if use_sum else None, 7, 0, -3)
     arguments += ([1518500250], [-8], 127, -128)
 
-    assert torch.equal(
-        ours.cortex_m_quantized_linear(*arguments), wheel.quantized_linear(*arguments)
-    )
+    assert torch.equal(ours.quantized_linear(*arguments), wheel.quantized_linear(*arguments))
 
 
 @pytest.mark.parametrize("shift", [-3, 0, 1])
@@ -144,8 +145,8 @@ def test_add_and_mul_equal_the_wheels(both, shift):
     add = (a, 3, 1200000000, -1, b, -7, 2000000000, -2, 5, 1900000000, -18 + shift, -90, 127)
     mul = (a, 3, b, -7, 5, 1900000000, -8 + shift)
 
-    assert torch.equal(ours.cortex_m_quantized_add(*add), wheel.quantized_add(*add))
-    assert torch.equal(ours.cortex_m_quantized_mul(*mul), wheel.quantized_mul(*mul))
+    assert torch.equal(ours.quantized_add(*add), wheel.quantized_add(*add))
+    assert torch.equal(ours.quantized_mul(*mul), wheel.quantized_mul(*mul))
 
 
 @pytest.mark.parametrize("padding", [0, 1])
@@ -158,13 +159,11 @@ def test_pools_and_pad_equal_the_wheels(both, padding):
     largest = (x, [3, 2], [2, 2], [padding, padding], [1, 1], False, 4, 4, -100, 120)
     pad = (x, [0, 1, 2, 0], [0, 0, 1, 0], -7)
 
-    step = ours.cortex_m_quantized_avg_pool2d(*average).int() - wheel.quantized_avg_pool2d(*average)
+    step = ours.quantized_avg_pool2d(*average).int() - wheel.quantized_avg_pool2d(*average)
     assert step.abs().max() <= 1
     assert (step != 0).float().mean() < 0.15
-    assert torch.equal(
-        ours.cortex_m_quantized_max_pool2d(*largest), wheel.quantized_max_pool2d(*largest)
-    )
-    assert torch.equal(ours.cortex_m_pad(*pad), wheel.pad(*pad))
+    assert torch.equal(ours.quantized_max_pool2d(*largest), wheel.quantized_max_pool2d(*largest))
+    assert torch.equal(ours.pad(*pad), wheel.pad(*pad))
 
 
 @pytest.mark.parametrize(
@@ -175,7 +174,7 @@ def test_average_rounds_halves_away_from_zero(both, values, count, want):
     torch, ours, _ = both
     x = torch.tensor(values, dtype=torch.int8).reshape(1, 1, 1, count)
 
-    result = ours.cortex_m_quantized_avg_pool2d(x, [1, count], [1, 1], [0, 0], False, 0, 0, 0, None)
+    result = ours.quantized_avg_pool2d(x, [1, count], [1, 1], [0, 0], False, 0, 0, 0, None)
 
     assert result.item() == want
 
@@ -191,11 +190,11 @@ def test_edges_equal_the_wheels(both):
     decomposed = torch.ops.quantized_decomposed
 
     assert torch.equal(
-        ours.cortex_m_quantize_per_tensor(x, *scheme, 1),
+        ours.quantize_per_tensor(x, *scheme, 1),
         decomposed.quantize_per_tensor(x, *scheme, torch.int8),
     )
     assert torch.equal(
-        ours.cortex_m_dequantize_per_tensor(q, *scheme, 1),
+        ours.dequantize_per_tensor(q, *scheme, 1),
         decomposed.dequantize_per_tensor(q, *scheme, torch.int8),
     )
 

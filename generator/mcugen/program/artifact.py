@@ -90,6 +90,7 @@ class PteArtifact:
     profile_model: str  #: what the MLPerf Tiny command `profile%` answers: "ic01", or the name
     keeps_state: bool = False  #: an inference may depend on those before it: mutable buffers
     full_runtime: bool = False  #: needs what MCUGEN_RUNTIME_FULL adds to the firmware's runtime
+    least_stack_bytes: int = 0  #: where the runtime is not ours and its need is not known
 
     def to_json(self) -> dict[str, Any]:
         """Return everything but the bytes of the `.pte`, as JSON-able values."""

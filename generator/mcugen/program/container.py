@@ -85,6 +85,7 @@ def deserialize(data: bytes, *, name: str) -> Any:
 
 
 def cause(error: Exception) -> str:
+    """Return what an exception from within a damaged file says about it, for a message."""
     text = str(error).strip().splitlines()
     detail = text[0] if text else "it"
     if isinstance(error, (struct.error, IndexError, OverflowError, UnicodeDecodeError)):

@@ -8,6 +8,7 @@ from collections import Counter
 from typing import Any
 
 from mcugen.base.errors import PteError
+from mcugen.program.aliases import VIEW
 from mcugen.program.artifact import DTYPES, OperatorUse, TensorSpec
 from mcugen.program.strip import constant_method
 from mcugen.program.values import (
@@ -35,13 +36,17 @@ def needs_full_runtime(plan: Any) -> bool:
             if type(used[0]).__name__ in ("TensorList", "OptionalTensorList"):
                 return True
         elif type(instruction).__name__ == "KernelCall":
-            view = call_name(plan, instruction).startswith("executorch_prim::et_view")
+            view = call_name(plan, instruction).startswith(VIEW)
             if view and (used[0].allocation_info is None or used[-1].allocation_info is None):
                 return True
     return False
 
 
 def tensor_spec(program: Any, plan: Any, side: str, position: int) -> TensorSpec:
+    """Return what is known about an input or output; side: "input" or "output".
+
+    Raises PteError where it is neither a tensor nor a number.
+    """
     index = (plan.inputs if side == "input" else plan.outputs)[position]
     tensor = plan.values[index].val
     kind = type(tensor).__name__
@@ -91,6 +96,7 @@ def call_is_int8(plan: Any, call: Any) -> bool:
 
 
 def operator_uses(plan: Any) -> tuple[OperatorUse, ...]:
+    """Return the operators that are called, sorted by name, with the number of calls."""
     calls: Counter[str] = Counter()
     int8: dict[str, bool] = {}
     for call in kernel_calls(plan):
@@ -101,6 +107,7 @@ def operator_uses(plan: Any) -> tuple[OperatorUse, ...]:
 
 
 def io_kind(inputs: tuple[TensorSpec, ...], outputs: tuple[TensorSpec, ...]) -> str | None:
+    """Return "int8" or "float" if that is the type of all inputs and outputs, else None."""
     dtypes = {spec.dtype for spec in (*inputs, *outputs)}
     return {"int8": "int8", "float32": "float"}.get(dtypes.pop()) if len(dtypes) == 1 else None
 

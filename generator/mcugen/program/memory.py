@@ -7,12 +7,14 @@ flash and static RAM are only known after a build: until then their upper limits
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from mcugen.base.errors import DoesNotFitError
 from mcugen.boards.load import list_boards
 from mcugen.boards.spec import BoardSpec, MemoryRegion
 from mcugen.program.artifact import PteArtifact, TensorSpec
+from mcugen.program.operator_table import operator
 
 #: Alignment of every pool and of each tensor in the I/O staging area.
 ALIGNMENT = 16
@@ -23,9 +25,20 @@ ENGINE_LIMIT_BYTES = 32 * 1024
 #: Limit of `.data + .bss` outside the pools and the stack; a test holds the built firmware to it.
 STATIC_RAM_LIMIT_BYTES = 4 * 1024
 
-#: Stack. The firmware reports a peak of 1,008 B for digits and vww (QEMU, Cortex-M4); four times
-#: that leaves room for a fault report, interrupt frames with FPU registers, and other operators.
-STACK_BYTES = 4 * 1024
+# The most stack on any core, as `python tests/firmware/stack_bound.py IMAGE.elf` reads it from
+# machine code, rounded up; tests hold images to it. A file that does not load is refused with a log
+# line: that is the deepest of all that is no operator.
+#: Boot, loading, answering.
+STACK_BASE_BYTES = 1472
+#: The same with MCUGEN_RUNTIME_FULL.
+STACK_FULL_BASE_BYTES = 1728
+#: What is in use when an operator is called.
+STACK_AT_CALL_BYTES = 384
+#: An interrupt: 27 words that a core with an FPU pushes, and its handler; and the words at the
+#: stack's end that tell of an overflow.
+STACK_INTERRUPT_BYTES = 160
+#: For another compiler than the one measured with.
+STACK_MARGIN_BYTES = 192
 
 _LABELS = {
     "planned": "planned memory",
@@ -90,6 +103,14 @@ def io_bytes(artifact: PteArtifact) -> int:
     return sum(align_up(spec.nbytes) for spec in io_tensors(artifact))
 
 
+def stack_bytes(operators: Iterable[str], *, full_runtime: bool = False) -> int:
+    """Return the size of the stack for a model that calls these operators, in steps of 64 B."""
+    base = STACK_FULL_BASE_BYTES if full_runtime else STACK_BASE_BYTES
+    deepest = max((operator(name).stack_bytes for name in operators), default=0)
+    most = max(base, STACK_AT_CALL_BYTES + deepest) + STACK_INTERRUPT_BYTES + STACK_MARGIN_BYTES
+    return -(-most // 64) * 64
+
+
 def plan_memory(artifact: PteArtifact, board: BoardSpec) -> MemoryPlan:
     """Return the bytes of each pool and the use of each region.
 
@@ -107,7 +128,12 @@ def _plan(artifact: PteArtifact, board: BoardSpec) -> MemoryPlan:
         "code": ENGINE_LIMIT_BYTES,
         "model": align_up(len(artifact.pte)),
         "data": STATIC_RAM_LIMIT_BYTES,
-        "stack": STACK_BYTES,
+        "stack": max(
+            stack_bytes(
+                (use.name for use in artifact.operators), full_runtime=artifact.full_runtime
+            ),
+            artifact.least_stack_bytes,
+        ),
         "planned": sum(align_up(size) for size in artifact.planned_buffers),
         "method": align_up(artifact.method_bytes),
         "temp": align_up(artifact.temp_bytes),

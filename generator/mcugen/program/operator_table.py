@@ -37,6 +37,10 @@ _VALUE_KINDS = {
     "int[]": {"IntList"},
     "str": {"String"},
 }
+#: Begins the names of operators on numbers, and of those that only the runtime knows.
+PRIM = "executorch_prim::"
+#: The most stack of an operator whose entry does not say.
+OPERATOR_STACK_BYTES = 1088
 OTHER_RELEASE = "the file is from another ExecuTorch release; export it again with 1.5.1"
 
 
@@ -69,6 +73,7 @@ class Operator:
     takes: Mapping[str, str] = field(default_factory=dict)
     within: Mapping[str, tuple[int, int]] = field(default_factory=dict)  #: limits of int arguments
     shape: str | None = None  #: how the shapes go together: a name in call_tensors.SHAPES
+    stack_bytes: int = OPERATOR_STACK_BYTES  #: at most, of a call that is refused, too
 
     @property
     def outputs(self) -> tuple[int, ...]:
@@ -119,13 +124,12 @@ def operator(name: str) -> Operator:
         entry.get("takes", {}),
         {name: (low, high) for name, (low, high) in entry.get("within", {}).items()},
         entry.get("shape"),
+        entry.get("stack_bytes", OPERATOR_STACK_BYTES),
     )
 
 
-PRIM = "executorch_prim::"
-
-
 def unsupported(name: str, where: str) -> UnsupportedOperatorError:
+    """Return the error that says that operator `name` is missing; where: " (instruction 3)"."""
     near = difflib.get_close_matches(name, names(), n=2, cutoff=0.7)
     return UnsupportedOperatorError(
         f"operator {name} is not in the firmware{where}",

@@ -13,6 +13,7 @@ import struct
 
 from mcugen.base import cache
 from mcugen.base.errors import ExportError, PteError
+from mcugen.program import calls, runtime_layout, state
 from mcugen.program.artifact import PteArtifact
 from mcugen.program.container import cause, check_container, deserialize, find_method
 from mcugen.program.describe import (
@@ -66,8 +67,6 @@ def read_pte(data: bytes, *, name: str) -> PteArtifact:
 
 
 def _read(data: bytes, name: str) -> PteArtifact:
-    from mcugen.program import calls, runtime_layout, state
-
     file = deserialize(data, name=name)
     try:
         plan = find_method(file.program, name=name)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from mcugen.base.resources import templates_dir
 from mcugen.boards.spec import BoardSpec
-from mcugen.program.memory import STACK_BYTES
+from mcugen.program.memory import stack_bytes
 from mcugen.program.operator_table import Operator, names, operator
 from mcugen.project import copied, fill
 from mcugen.project.board_json import board_json
@@ -117,7 +117,7 @@ def runner_contents(board: BoardSpec) -> ProjectContents:
     """Return the project of the generic image: all operators, no model."""
     operators = [operator(name) for name in names()]
     templates: dict[str, Context] = {
-        "linker/memory.ld": runner_linker_context(board, STACK_BYTES),
+        "linker/memory.ld": runner_linker_context(board, stack_bytes(names(), full_runtime=True)),
         "platformio.ini": fill.platformio_context(board),
         "src/board_config.cpp": fill.board_config_context(board),
         "src/operators.cpp": fill.operators_context(operators),

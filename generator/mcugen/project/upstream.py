@@ -40,6 +40,7 @@ FOLDER = "lib/executorch"
 METHOD_FACTOR = 2
 METHOD_EXTRA_BYTES = 4096
 TEMP_BYTES = 8192
+STACK_BYTES = 4096
 
 # Tag_CPU_arch, as readelf prints it, that each core executes.
 _V6M = ("v6-M", "v6S-M")
@@ -145,6 +146,7 @@ def with_room(artifact: PteArtifact) -> PteArtifact:
         artifact,
         method_bytes=METHOD_FACTOR * artifact.method_bytes + METHOD_EXTRA_BYTES,
         temp_bytes=max(artifact.temp_bytes, TEMP_BYTES),
+        least_stack_bytes=STACK_BYTES,
     )
 
 

@@ -5,17 +5,25 @@ import dataclasses
 
 import pytest
 
+from mcugen.base.cache import sha256_hex
 from mcugen.base.errors import DoesNotFitError
 from mcugen.boards.load import load_board
 from mcugen.boards.spec import Isa
-from mcugen.program.artifact import PteArtifact, TensorSpec
+from mcugen.program.artifact import OperatorUse, PteArtifact, TensorSpec
 from mcugen.program.memory import (
     ENGINE_LIMIT_BYTES,
-    STACK_BYTES,
+    STACK_AT_CALL_BYTES,
+    STACK_BASE_BYTES,
+    STACK_FULL_BASE_BYTES,
+    STACK_INTERRUPT_BYTES,
+    STACK_MARGIN_BYTES,
     STATIC_RAM_LIMIT_BYTES,
     io_bytes,
     plan_memory,
+    stack_bytes,
 )
+from mcugen.program.operator_table import OPERATOR_STACK_BYTES, operator
+from mcugen.project.upstream import with_room
 
 
 def tensor(nbytes: int, *, planned: bool = True, dtype: str = "int8") -> TensorSpec:
@@ -53,14 +61,14 @@ def test_each_role_gets_its_bytes_rounded_up_to_16():
     assert plan.method_bytes == 2016
     assert plan.temp_bytes == 16
     assert plan.io_bytes == 112
-    assert plan.stack_bytes == STACK_BYTES
+    assert plan.stack_bytes == stack_bytes(())
     assert plan.model_bytes == 1000
     roles = dict(pair for use in plan.regions for pair in use.role_bytes)
     assert roles == {
         "code": ENGINE_LIMIT_BYTES,
         "model": 1008,
         "data": STATIC_RAM_LIMIT_BYTES,
-        "stack": STACK_BYTES,
+        "stack": stack_bytes(()),
         "planned": 3008,
         "method": 2016,
         "temp": 16,
@@ -72,6 +80,40 @@ def test_used_and_free_add_up_to_the_region():
     for use in plan_memory(artifact(), load_board("qemu-m55")).regions:
         assert use.used_bytes == sum(size for _, size in use.role_bytes)
         assert use.used_bytes + use.free_bytes == use.region.size_bytes
+
+
+def called(*operators: str) -> tuple[OperatorUse, ...]:
+    return tuple(OperatorUse(name, 1, True) for name in operators)
+
+
+def test_stack_is_that_of_the_deepest_operator_or_of_loading():
+    small, large = "cortex_m::quantized_linear.out", "aten::index_put.out"
+    more = STACK_INTERRUPT_BYTES + STACK_MARGIN_BYTES
+    board = load_board("nucleo")
+
+    loading = plan_memory(artifact(operators=called(small)), board).stack_bytes
+    deep = plan_memory(artifact(operators=called(small, large)), board).stack_bytes
+    full = plan_memory(artifact(operators=called(small), full_runtime=True), board).stack_bytes
+
+    assert 0 <= loading - (STACK_BASE_BYTES + more) < 64
+    assert 0 <= full - (STACK_FULL_BASE_BYTES + more) < 64
+    assert 0 <= deep - (STACK_AT_CALL_BYTES + operator(large).stack_bytes + more) < 64
+    assert loading % 64 == deep % 64 == full % 64 == 0
+    assert loading < full < deep
+    # An operator whose entry says nothing does not raise the need.
+    assert STACK_AT_CALL_BYTES + OPERATOR_STACK_BYTES <= STACK_BASE_BYTES
+
+
+def test_stack_is_never_less_than_another_runtime_is_given():
+    board = load_board("nucleo")
+    upstream = with_room(artifact(operators=called("cortex_m::quantized_linear.out")))
+
+    assert plan_memory(upstream, board).stack_bytes == 4096
+    # As when the last build is taken up again.
+    again = PteArtifact.from_json(
+        upstream.to_json() | {"sha256": sha256_hex(upstream.pte)}, upstream.pte
+    )
+    assert plan_memory(again, board).stack_bytes == 4096
 
 
 def test_staging_holds_inputs_and_outputs_the_plan_leaves_out():
@@ -93,7 +135,7 @@ def test_no_ram_says_need_have_and_who_uses_the_rest():
     assert caught.value.exit_code == 4
     assert f"planned memory needs {sram.size_bytes + 16:,} B" in caught.value.message
     assert f"region '{sram.name}' of {board.id} has {sram.size_bytes:,} B" in caught.value.message
-    assert f"the stack {STACK_BYTES:,}" in caught.value.message
+    assert f"the stack {stack_bytes(()):,}" in caught.value.message
     assert "--board qemu-m4" in caught.value.hint
 
 
