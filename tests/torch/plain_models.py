@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Small models as people write them, one per way a number once went wrong on the way to a `.pte`.
 
-MODELS names them; each is made from a seed, with the shapes of its inputs.
+MODELS names them. Together() is many as one, an output each: an export costs seconds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import torch
@@ -36,12 +36,33 @@ class Model:
     kind: str
     make: Callable[[], nn.Module]
     shapes: tuple[tuple[int, ...], ...]
-    spread: float = 2.0
+
+
+class Together(nn.Module):
+    """Several models on the same inputs."""
+
+    def __init__(self, models: Iterable[Model], seed: int = 5) -> None:
+        super().__init__()
+        models = list(models)
+        self.shapes = list(dict.fromkeys(shape for model in models for shape in model.shapes))
+        self.takes = [[self.shapes.index(shape) for shape in model.shapes] for model in models]
+        self.nets = nn.ModuleList()
+        with torch.random.fork_rng():
+            for model in models:
+                torch.manual_seed(seed)
+                self.nets.append(model.make().eval())
+
+    def forward(self, *inputs: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        outputs: list[torch.Tensor] = []
+        for net, takes in zip(self.nets, self.takes, strict=True):
+            result = net(*(inputs[index] for index in takes))
+            outputs += [result] if isinstance(result, torch.Tensor) else result
+        return tuple(outputs)
 
     def rows(self, count: int, seed: int) -> list[tuple[torch.Tensor, ...]]:
         generator = torch.Generator().manual_seed(seed)
         return [
-            tuple(self.spread * (torch.rand(s, generator=generator) - 0.4) for s in self.shapes)
+            tuple(2 * torch.rand(shape, generator=generator) - 0.8 for shape in self.shapes)
             for _ in range(count)
         ]
 
@@ -50,7 +71,7 @@ MODELS: dict[str, Model] = {}
 
 
 def model(
-    kind: str, *shapes: tuple[int, ...], spread: float = 2.0, **layers: Callable[[], nn.Module]
+    kind: str, *shapes: tuple[int, ...], **layers: Callable[[], nn.Module]
 ) -> Callable[[Callable[..., object]], Callable[..., object]]:
     """Register a forward function, called with the module and the inputs, as a model."""
 
@@ -60,7 +81,7 @@ def model(
 
         name = f"{kind}-{forward.__name__.replace('_', '-')}"
         assert name not in MODELS, name
-        MODELS[name] = Model(kind, make, shapes or (ROW,), spread)
+        MODELS[name] = Model(kind, make, shapes or (ROW,))
         return forward
 
     return register
@@ -143,6 +164,21 @@ def through_view(net, x):
     return t
 
 
+@model("write", SEQUENCE, a=linear())
+def rows_of_empty(net, x):
+    out = torch.empty(1, 3, 8)
+    for i in range(3):
+        out[:, i] = net.a(x[:, i])
+    return out
+
+
+@model("write", SEQUENCE, a=linear())
+def every_second(net, x):
+    t = net.a(x)
+    t[:, ::2] = t[:, 1::2] * t[:, ::2]
+    return t
+
+
 # --- batch norm of a layer whose output is used elsewhere, too
 
 
@@ -180,6 +216,21 @@ def linear_used_twice(net, x):
 def transposed_used_twice(net, x):
     t = net.c(x)
     return net.n(t) + t
+
+
+@model("norm", IMAGE, c=conv(), n=norm(), m=norm())
+def layer_called_twice(net, x):
+    return F.relu(net.n(net.c(x))) * net.m(net.c(x.flip(3)))
+
+
+@model("norm", IMAGE, c=conv(), n=norm())
+def layer_called_without_its_norm(net, x):
+    return F.relu(net.n(net.c(x))) + net.c(x.flip(3))
+
+
+@model("norm", IMAGE, c=conv(), n=norm(3), m=norm())
+def first_and_after_activation(net, x):
+    return net.m(F.relu(net.c(net.n(x))))
 
 
 @model("norm", IMAGE, c=conv(), n=norm())
@@ -302,7 +353,7 @@ def linear_between_convolutions(net, x):
     return net.d(net.a(net.c(x)))
 
 
-@model("order", IMAGE, spread=4.0)
+@model("order", IMAGE)
 def two_adaptive_pools(net, x):
     return F.adaptive_avg_pool2d(F.adaptive_avg_pool2d(x, (2, 3)), 1).flatten(1)
 
@@ -400,12 +451,18 @@ def times_mask(net, x):
 @model("compare", a=linear())
 def outside_of_range(net, x):
     t = net.a(x)
-    return ((t < -100.0) | (t <= 1e-9)).float() + (t != 50.0).float()
+    return ((t < -100.0) | (t <= 0.3)).float() + (t != 50.0).float()
 
 
 @model("compare", a=linear(), b=linear())
 def with_tensor(net, x):
     return (net.a(x) > net.b(x)).float()
+
+
+@model("compare", a=linear())
+def converted(net, x):
+    t = net.a(x.to(torch.float32))
+    return t + (t > 0.1) * 0.5
 
 
 @model("compare", a=linear())
@@ -436,7 +493,7 @@ def causal_padding(net, x):
 
 @model("constant", a=linear())
 def constant_output(net, x):
-    return net.a(x), torch.full((1, 4), 0.25)
+    return torch.full((1, 4), 0.25)
 
 
 @model("constant", a=linear())

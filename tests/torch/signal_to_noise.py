@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """How far the quantized graph is from the float module, and the `.pte` from the quantized graph.
 
-Both as a signal-to-noise ratio in dB over held-out inputs, the worst of the outputs. The first is
+Both as a signal-to-noise ratio in dB over held-out inputs, per output. The first is
 what int8 costs; the second is rounding, or a fault of lowering.
 """
 
@@ -31,15 +31,31 @@ Row = tuple[torch.Tensor, ...]
 
 @dataclass(frozen=True)
 class Figures:
-    quantized: float  #: dB, quantized graph against the float module
-    lowered: float  #: dB, `.pte` on the host reference against the quantized graph
-    artifact: PteArtifact
-    report: LoweringReport
-    inputs: tuple[tuple[bytes, ...], ...]  #: held-out rows as the device takes them
-    outputs: tuple[tuple[bytes, ...], ...]  #: what the host reference gave for them
+    """The ratios of one output, in dB."""
+
+    quantized: float  #: quantized graph against the float module
+    lowered: float  #: `.pte` on the host reference against the quantized graph
+    device: float  #: `.pte` on the host reference against the float module
+
+    def faults(self, least: float) -> str:
+        """Return what is wrong with them; "" if nothing is."""
+        if self.quantized < least:
+            return f"the quantized graph has {self}, at least {least} dB expected"
+        if self.device < self.quantized - 1:
+            return f"lowering costs {self.quantized - self.device:.1f} dB: {self}"
+        return ""
 
     def __str__(self) -> str:
         return f"{self.quantized:.1f} / {self.lowered:.1f} dB"
+
+
+@dataclass(frozen=True)
+class Measured:
+    outputs: tuple[Figures, ...]
+    artifact: PteArtifact
+    report: LoweringReport
+    given: tuple[tuple[bytes, ...], ...]  #: held-out rows as the device takes them
+    gave: tuple[tuple[bytes, ...], ...]  #: what the host reference made of them
 
 
 def sqnr(signal: Sequence[np.ndarray], other: Sequence[np.ndarray]) -> float:
@@ -54,7 +70,7 @@ def sqnr(signal: Sequence[np.ndarray], other: Sequence[np.ndarray]) -> float:
 
 def measure(
     module: nn.Module, calibration: Sequence[Row], held_out: Sequence[Row], cpu: str = "cortex-m4"
-) -> Figures:
+) -> Measured:
     """Quantize and lower `module` with float I/O, and compare its three forms."""
     module = module.eval()
     with torch.no_grad():
@@ -83,15 +99,12 @@ def measure(
                 for each, spec in zip(arrays, artifact.outputs, strict=True)
             ]
         )
-    return Figures(
-        _worst(want, middle), _worst(middle, got), artifact, report, tuple(inputs), tuple(raw)
+    assert [each.shape for each in want[0]] == [each.shape for each in got[0]]
+    columns = (zip(*rows, strict=True) for rows in (want, middle, got))
+    figures = tuple(
+        Figures(sqnr(a, b), sqnr(b, c), sqnr(a, c)) for a, b, c in zip(*columns, strict=True)
     )
-
-
-def _worst(signal: list[list[np.ndarray]], other: list[list[np.ndarray]]) -> float:
-    assert [each.shape for each in signal[0]] == [each.shape for each in other[0]]
-    columns = zip(zip(*signal, strict=True), zip(*other, strict=True), strict=True)
-    return min(sqnr(a, b) for a, b in columns)
+    return Measured(figures, artifact, report, tuple(inputs), tuple(raw))
 
 
 def _copy(row: Row) -> Row:

@@ -14,9 +14,10 @@ from mcugen.export.captured.edit import ATEN, Editor, is_tensor, value_of
 #: These take a tensor for its shape only.
 _LIKE = frozenset(
     each
-    for name in ("zeros_like", "ones_like", "full_like", "new_zeros", "new_ones", "new_full")
-    for each in (getattr(ATEN, name).default,)
+    for name in ("zeros", "ones", "full", "empty")
+    for each in (getattr(ATEN, f"{name}_like").default, getattr(ATEN, f"new_{name}").default)
 )
+_EMPTY = frozenset({ATEN.empty.memory_format, ATEN.empty_like.default, ATEN.new_empty.default})
 #: Larger ones are left: a position table for a picture is not worth its flash.
 _MOST_BYTES = 1 << 20
 
@@ -83,5 +84,8 @@ def _compute(node: Node, known: dict[Node, Any]) -> Any:
         value = each.meta["val"]
         return torch.empty(value.shape, dtype=value.dtype)
 
+    if node.target in _EMPTY:
+        # To be written to. What happens to be there must not count for a range meanwhile.
+        return torch.zeros(value_of(node).shape, dtype=value_of(node).dtype)
     args, kwargs = map_arg((node.args, node.kwargs), stand_in)
     return node.target(*args, **kwargs)  # type: ignore[operator]

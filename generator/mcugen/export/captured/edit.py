@@ -68,6 +68,8 @@ class Editor:
 
     def refresh(self, node: Node) -> None:
         """Compute anew what `node` gives, from what its arguments give now."""
+        if isinstance(node.target, torch._ops.HigherOrderOperator):
+            return
         args, kwargs = map_arg((node.args, node.kwargs), lambda each: each.meta["val"])
         with self.mode, torch.no_grad():
             node.meta["val"] = node.target(*args, **kwargs)  # type: ignore[operator]

@@ -28,6 +28,7 @@ _PLAIN = frozenset(
         ATEN.reshape.default,
         ATEN.flatten.using_ints,
         ATEN.unflatten.int,
+        ATEN.as_strided.default,
         ATEN.linear.default,
         ATEN.matmul.default,
         ATEN.bmm.default,

@@ -15,7 +15,7 @@ from mcugen.export.captured.edit import ATEN, Editor, is_tensor, value_of
 
 
 def replace_writes(module: GraphModule) -> None:
-    """Rewrite select_scatter, slice_scatter, copy, fill and index_put by a mask."""
+    """Rewrite select_scatter, slice_scatter, copy, fill, and index_put by a mask."""
     editor = Editor(module)
     for node in list(module.graph.nodes):
         rewrite = _REWRITES.get(node.target) if node.op == "call_function" else None

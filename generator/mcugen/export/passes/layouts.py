@@ -6,7 +6,11 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from executorch.backends.cortex_m.passes.passes_utils import quantize_val, to_physical_order
+from executorch.backends.cortex_m.passes.passes_utils import (
+    is_channels_last,
+    quantize_val,
+    to_physical_order,
+)
 from executorch.exir.pass_base import ExportPass
 
 from mcugen.export.passes.edge import EDGE
@@ -20,6 +24,7 @@ _IMAGE_OPERATORS = frozenset(
         "quantized_transpose_conv2d",
         "quantized_avg_pool2d",
         "quantized_max_pool2d",
+        "pad",  # that of an average: SettleLayouts makes the others itself
     )
 )
 #: Operands in the order of their axes. A view is none on the device: the exporter gives the same
@@ -72,8 +77,8 @@ class SettleLayouts(ExportPass):  # type: ignore[misc]  # the wheel has no types
             return EDGE.aten.constant_pad_nd.default, (source, padding, value)
         padding += [0] * (8 - len(padding))
         before, after = ([padding[2 * (3 - axis) + end] for axis in range(4)] for end in (0, 1))
-        order = _NHWC if to_physical_order([0, 1, 2, 3], source.data)[1] == 2 else (0, 1, 2, 3)
         if source.data.dim() == 4:
+            order = _NHWC if is_channels_last(source.data) else (0, 1, 2, 3)
             source = self._ordered(source, order, meta)
         before, after = (to_physical_order(each, source.data) for each in (before, after))
         return EDGE.cortex_m.pad.default, (source, before, after, value)
