@@ -73,17 +73,17 @@ def _quantize(
     import torch
     from torchao.quantization.pt2e.quantize_pt2e import convert_pt2e, prepare_pt2e
 
+    from mcugen.export.captured.capture import capture
+
     def report(done: int) -> None:
         if progress:
             with aloud():
                 progress("calibrating", done, len(calibration.samples))
 
-    module = source.module.to(memory_format=torch.channels_last)
     inputs = channels_last(source.example_inputs)
-    captured = _capture(source.name, module, inputs)
-    _refuse_state(source.name, captured)
+    captured = capture(source.name, source.module, source.example_inputs)
     quantizer = _reporting_quantizer()
-    prepared = prepare_pt2e(captured.module(check_guards=False), quantizer)
+    prepared = prepare_pt2e(captured, quantizer)
     with torch.no_grad():
         for done, sample in enumerate(calibration.samples):
             report(done)
@@ -102,66 +102,16 @@ def _quantize(
     )
 
 
-def _refuse_state(name: str, captured: Any) -> None:
-    """Raise QuantizationError if the model changes buffers: PT2E takes them for constants.
-
-    It folds what is read from such a buffer into the program, so that the state would never change.
-    """
-    changed = sorted(_changed_buffers(captured))
-    if changed:
-        what = f"buffer '{changed[0]}'" if len(changed) == 1 else f"buffers {', '.join(changed)}"
-        raise QuantizationError(
-            f"{name}: its forward() changes {what}; quantization would freeze what is there",
-            hint="Keep the state outside: as an input and an output. Or export the model in float, "
-            "with ExecuTorch's to_edge and InitializedMutableBufferPass, and build the .pte.",
-        )
-
-
-def _changed_buffers(captured: Any) -> set[str]:
-    """Return the buffers that a captured program writes to, itself or through views."""
-    # Captured programs are not functional: the signature does not tell.
-    buffers = captured.graph_signature.inputs_to_buffers
-    changed = set()
-    for node in captured.graph.nodes:
-        schema = getattr(node.target, "_schema", None)
-        if schema is None or not schema.is_mutable:
-            continue
-        for argument, value in zip(schema.arguments, node.args, strict=False):
-            if argument.alias_info is None or not argument.alias_info.is_write:
-                continue
-            while not isinstance(value, (list, tuple)) and value.op == "call_function":
-                source = getattr(value.target, "_schema", None)
-                aliases = source is not None and any(r.alias_info for r in source.returns)
-                if not aliases or not value.args:
-                    break
-                value = value.args[0]
-            if getattr(value, "name", None) in buffers:
-                changed.add(buffers[value.name])
-    return changed
-
-
-def _capture(name: str, module: Any, inputs: tuple[torch.Tensor, ...]) -> Any:
-    import torch
-
-    try:
-        return torch.export.export(module, inputs, strict=True)
-    except Exception as strict_error:
-        try:
-            return torch.export.export(module, inputs, strict=False)
-        except Exception:
-            raise QuantizationError(
-                f"{name}: torch.export cannot trace it: {explain(strict_error)}",
-                hint="Run it with --verbose for torch's own explanation.",
-            ) from strict_error
-
-
 def _reporting_quantizer() -> Any:
     """Return a CortexMQuantizer that remembers which operators it left in float, and why."""
+    from executorch.backends.arm.quantizer.arm_quantizer_utils import SharedQspecQuantizer
     from executorch.backends.cortex_m.quantizer.pattern_matcher import PatternMatcher
     from executorch.backends.cortex_m.quantizer.quantizer import CortexMQuantizer
     from executorch.backends.cortex_m.quantizer_reporter import QuantizerReporter
     from torchao.quantization.pt2e.quantizer import ComposableQuantizer
     from torchao.quantization.pt2e.quantizer.quantizer import Q_ANNOTATION_KEY
+
+    from mcugen.export.shared_ranges import SharedRanges
 
     words = {
         PatternMatcher.REJECT_UNSUPPORTED_PATTERN: (
@@ -176,6 +126,10 @@ def _reporting_quantizer() -> Any:
     class ReportingQuantizer(CortexMQuantizer):  # type: ignore[misc]  # the wheel has no types
         def __init__(self) -> None:
             super().__init__()
+            self.quantizers: list[Any] = [
+                SharedRanges() if isinstance(each, SharedQspecQuantizer) else each
+                for each in self.quantizers
+            ]
             self.sources: dict[str, str] = {}
             self.unquantized: dict[str, str] = {}
 

@@ -8,12 +8,18 @@ from typing import Any
 from executorch.backends.cortex_m.passes.activation_fusion_pass import ActivationFusionPass
 from executorch.backends.cortex_m.passes.passes_utils import get_activation_bounds, quantize_val
 
+from mcugen.export.passes.edge import EDGE
+
 
 class FuseActivations(ActivationFusionPass):  # type: ignore[misc]  # the wheel has no types
     """Fuses relu, hardtanh, clamp and hardsigmoid whatever the output's range is."""
 
     def _get_validated_qparams(self, node: Any, input_node: Any) -> dict[str, Any] | None:
         usual: dict[str, Any] | None = super()._get_validated_qparams(node, input_node)
+        if node.target == EDGE.aten.hardsigmoid.default and usual is not None:
+            # One half is this zero point; the published pass clamps one that int8 does not have.
+            half = usual["zp"] + round(1 / (2 * usual["scale"]))
+            return usual if -128 <= half <= 127 else None
         bounds = get_activation_bounds(node)
         if (
             usual is not None

@@ -9,18 +9,27 @@ from executorch.backends.arm._passes import FoldAndAnnotateQParamsPass
 from executorch.backends.cortex_m.passes.activation_fusion_pass import ActivationFusionPass
 from executorch.backends.cortex_m.passes.aten_to_cortex_m_pass import AtenToCortexMPass
 from executorch.backends.cortex_m.passes.cortex_m_pass_manager import CortexMPassManager
+from executorch.backends.cortex_m.passes.quantized_clamp_activation_pass import (
+    QuantizedClampActivationPass,
+)
 from executorch.backends.cortex_m.passes.replace_quant_nodes_pass import ReplaceQuantNodesPass
 from executorch.backends.transforms.replace_scalar_with_tensor import ReplaceScalarWithTensorArgPass
 
-from mcugen.export.passes.channels_last import ChannelsLastImages, keep_memory_order
+from mcugen.export.passes.clamp_activations import ClampActivations
+from mcugen.export.passes.comparisons import QuantizeThresholds
 from mcugen.export.passes.fuse_activations import FuseActivations
+from mcugen.export.passes.layouts import SettleLayouts, keep_memory_order
 from mcugen.export.passes.to_cortex_m import ToCortexM
 
 
 def lowering_passes() -> list[Any]:
     """Return the classes of the Cortex-M passes, in order."""
     keep_memory_order()
-    mended = {ActivationFusionPass: FuseActivations, AtenToCortexMPass: ToCortexM}
+    mended = {
+        ActivationFusionPass: FuseActivations,
+        QuantizedClampActivationPass: ClampActivations,
+        AtenToCortexMPass: ToCortexM,
+    }
     passes = [mended.get(each, each) for each in CortexMPassManager.legacy_pass_list]
     # These two trace the program again. Between folding and ToCortexM that fails where a linear
     # layer meets another tensor in a bmm: its int32 bias makes it int32 there.
@@ -30,7 +39,9 @@ def lowering_passes() -> list[Any]:
     return [
         *passes[:folding],
         ReplaceScalarWithTensorArgPass,
-        *passes[folding:],
+        FoldAndAnnotateQParamsPass,
+        QuantizeThresholds,
+        *passes[folding + 1 :],
         ReplaceQuantNodesPass,
-        ChannelsLastImages,
+        SettleLayouts,
     ]

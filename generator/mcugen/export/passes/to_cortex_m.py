@@ -48,3 +48,5 @@ ToCortexM._DIALECT_SUBSTITUTIONS = {
     **AtenToCortexMPass._DIALECT_SUBSTITUTIONS,
     **dict.fromkeys(_TABLES, _activation_table),
 }
+# It goes by memory order: SettleLayouts does it when that is known.
+del ToCortexM._DIALECT_SUBSTITUTIONS[EDGE.aten.constant_pad_nd.default]

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Trace a module, and put the graph into the form that quantization takes for granted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mcugen.base.errors import QuantizationError
+from mcugen.base.explain import explain
+
+if TYPE_CHECKING:
+    import torch
+
+
+def capture(name: str, module: Any, inputs: tuple[torch.Tensor, ...]) -> Any:
+    """Return `module` as a graph of ATen operators that prepare_pt2e can take as it is.
+
+    Traced as the user's code runs, in PyTorch's own memory order: there every view in it is legal.
+    Then, in this order: no operator writes to a tensor that another one sees, what depends on
+    parameters only is computed, masks and writes are selections, batch norm is in a layer or one of
+    its own, and images lie in memory as the device's operators want them.
+
+    Raises QuantizationError if torch cannot trace it, or if it keeps state.
+    """
+    from mcugen.export.captured.constants import fold_constants
+    from mcugen.export.captured.gates import fold_hardsigmoids
+    from mcugen.export.captured.layouts import settle_layouts
+    from mcugen.export.captured.masks import replace_masks
+    from mcugen.export.captured.norms import settle_norms
+    from mcugen.export.captured.writes import replace_writes
+
+    program = _trace(name, module, inputs)
+    _refuse_state(name, program)
+    # An empty table decomposes nothing: it only makes the graph functional. Observers put into one
+    # that is not would see a tensor before a write that changes it.
+    graph = program.run_decompositions({}).module(check_guards=False)
+    for node in graph.graph.nodes:
+        # Provenance starts here: reports look an operator up by its name in this graph.
+        node.meta.pop("from_node", None)
+    for rewrite in (
+        fold_constants,
+        replace_writes,
+        replace_masks,
+        fold_constants,
+        settle_norms,
+        fold_hardsigmoids,
+        settle_layouts,
+    ):
+        rewrite(graph)
+    graph.graph.eliminate_dead_code()
+    graph.graph.lint()
+    graph.recompile()
+    return graph
+
+
+def _trace(name: str, module: Any, inputs: tuple[torch.Tensor, ...]) -> Any:
+    import torch
+
+    try:
+        return torch.export.export(module, inputs, strict=True)
+    except Exception as strict_error:
+        try:
+            return torch.export.export(module, inputs, strict=False)
+        except Exception:
+            raise QuantizationError(
+                f"{name}: torch.export cannot trace it: {explain(strict_error)}",
+                hint="Run it with --verbose for torch's own explanation.",
+            ) from strict_error
+
+
+def _refuse_state(name: str, captured: Any) -> None:
+    """Raise QuantizationError if the model changes buffers: PT2E takes them for constants.
+
+    It folds what is read from such a buffer into the program, so that the state would never change.
+    """
+    changed = sorted(_changed_buffers(captured))
+    if changed:
+        what = f"buffer '{changed[0]}'" if len(changed) == 1 else f"buffers {', '.join(changed)}"
+        raise QuantizationError(
+            f"{name}: its forward() changes {what}; quantization would freeze what is there",
+            hint="Keep the state outside: as an input and an output. Or export the model in float, "
+            "with ExecuTorch's to_edge and InitializedMutableBufferPass, and build the .pte.",
+        )
+
+
+def _changed_buffers(captured: Any) -> set[str]:
+    """Return the buffers that a captured program writes to, itself or through views."""
+    # Captured programs are not functional: the signature does not tell.
+    buffers = captured.graph_signature.inputs_to_buffers
+    changed = set()
+    for node in captured.graph.nodes:
+        schema = getattr(node.target, "_schema", None)
+        if schema is None or not schema.is_mutable:
+            continue
+        for argument, value in zip(schema.arguments, node.args, strict=False):
+            if argument.alias_info is None or not argument.alias_info.is_write:
+                continue
+            while not isinstance(value, (list, tuple)) and value.op == "call_function":
+                source = getattr(value.target, "_schema", None)
+                aliases = source is not None and any(r.alias_info for r in source.returns)
+                if not aliases or not value.args:
+                    break
+                value = value.args[0]
+            if getattr(value, "name", None) in buffers:
+                changed.add(buffers[value.name])
+    return changed

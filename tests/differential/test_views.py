@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Views of images, by the whole flow: against the float module, and on the firmware.
+
+A few dozen drawn by --seed; `--views 0` tries them all. The host reference takes any memory order,
+the firmware does not: what it runs must give the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from harness import HostProgram, OnDevice, difference
+from plain_models import Together
+from signal_to_noise import Measured, measure
+from view_models import CASES, cases, models
+
+pytestmark = [pytest.mark.torch, pytest.mark.toolchain, pytest.mark.xdist_group("qemu-m4")]
+
+#: dB that int8 leaves of noise through a convolution or none.
+LEAST = 25.0
+#: Cases in one model, an output each: an export costs seconds.
+TOGETHER = 9
+#: Models that run on simulated CPUs, too.
+ON_DEVICE = 2
+
+Count = Callable[[str, str, int, int], None]
+
+
+def test_views_of_images_are_the_users(
+    pytestconfig: pytest.Config,
+    count: Count,
+    our_host: HostProgram,
+    devices: dict[str, OnDevice],
+) -> None:
+    wanted = pytestconfig.getoption("--views") or len(CASES)
+    drawn = cases(pytestconfig.getoption("--seed"), wanted)
+    groups = [drawn[at : at + TOGETHER] for at in range(0, len(drawn), TOGETHER)]
+    assert sum(map(len, groups)) == min(wanted, len(CASES))
+    faults: list[str] = []
+
+    for index, group in enumerate(groups):
+        named = models(group)
+        module = Together(named.values())
+        measured = measure(module, module.rows(6, 1), module.rows(4, 2))
+        wrong = [
+            f"{name}: {fault}"
+            for name, figures in zip(named, measured.outputs, strict=True)
+            if (fault := figures.faults(LEAST))
+        ]
+        count("views", "host reference", len(group) - len(wrong), len(wrong))
+        faults += wrong + _on_firmware(measured, "host", our_host, count, list(named))
+        for board, device in devices.items() if index < ON_DEVICE else ():
+            faults += _on_firmware(measured, board, device, count, list(named))
+
+    assert not faults, "\n".join(faults)
+
+
+def _on_firmware(
+    measured: Measured, where: str, run: HostProgram | OnDevice, count: Count, names: list[str]
+) -> list[str]:
+    """Return how the outputs differ from those of the host reference."""
+    given, gave = measured.given[0], measured.gave[0]
+    ran = run(measured.artifact.pte, given)
+    if ran.error:
+        count("views", where, 0, len(names))
+        return [f"{', '.join(names)} on {where}: {ran.error}"]
+    faults, at = [], 0
+    for name, spec, want in zip(names, measured.artifact.outputs, gave, strict=True):
+        got = ran.output[at : at + len(want)]
+        at += len(want)
+        # Float operators may round in another order, which moves what is quantized behind them.
+        step = 1.01 * (spec.scale or 0.0)
+        text = difference(spec.dtype, got, want, 0, 1e-5 + step)
+        if text:
+            faults.append(f"{name} on {where}: {text}")
+    count("views", where, len(names) - len(faults), len(faults))
+    return faults
