@@ -55,7 +55,9 @@ class Editor:
         while hasattr(self.module, f"_constant_{self._constants}"):
             self._constants += 1
         name = f"_constant_{self._constants}"
-        self.module.register_buffer(name, value.detach().clone())
+        # A parameter: torchao replaces weights by parameters of the same name.
+        parameter = torch.nn.Parameter(value.detach().clone(), requires_grad=False)
+        self.module.register_parameter(name, parameter)
         with self.graph.inserting_before(before):
             node = self.graph.get_attr(name)
         self._keep_value(node)
