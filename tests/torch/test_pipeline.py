@@ -285,7 +285,7 @@ def test_build_keeps_stdout_clean_and_the_second_needs_no_torch(cache_folder):
     code = """
         import sys, time
         start = time.perf_counter()
-        from mcugen import pipeline
+        from mcugen.export import pipeline
         artifact, _ = pipeline.build_artifact("ad", cpu="cortex-m3")
         print(artifact.sha256, "torch" in sys.modules, time.perf_counter() - start)
     """
