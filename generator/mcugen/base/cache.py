@@ -26,6 +26,7 @@ from mcugen.base.resources import package_dir
 
 _FORMAT = 1
 _ENV = "MCUGEN_CACHE_DIR"
+CACHE_HINT = f"Choose another folder with {_ENV}."
 
 
 def cache_dir() -> Path:

@@ -9,13 +9,39 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from mcugen.base.errors import BuildError
+
 
 @contextlib.contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Hold a lock file; other processes that want it wait."""
+def writing_to(folder: Path, *, hint: str | None = None) -> Iterator[None]:
+    """Raise BuildError, which names `folder`, for what the system says when it cannot be written.
+
+    The folder is full, or read-only, or somebody else's.
+    """
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise cannot_write(folder, error.strerror or str(error), hint=hint) from error
+
+
+def cannot_write(folder: Path, why: str, *, hint: str | None = None) -> BuildError:
+    """Return the error that says so."""
+    return BuildError(f"{folder} cannot be written: {why}", hint=hint)
+
+
+@contextlib.contextmanager
+def locked(path: Path, *, hint: str | None = None) -> Iterator[None]:
+    """Hold a lock file; other processes that want it wait.
+
+    Raises BuildError, with `hint`, if its folder cannot be written.
+    """
     import fcntl
 
-    with open(path, "w") as file:
+    with writing_to(path.parent, hint=hint):
+        file = open(path, "w")  # noqa: SIM115 (what the caller does must not be in writing_to)
+    with file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 

@@ -7,10 +7,11 @@ import hashlib
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from mcugen.base.errors import BuildError
-from mcugen.base.files import locked
+from mcugen.base.files import locked, writing_to
 from mcugen.base.toolchain import COMPILER, find_tool
 from mcugen.boards.spec import BoardSpec, MemoryKind
 from mcugen.project.manifest import FirmwareProject, read_manifest
@@ -69,7 +70,8 @@ def build_project(
     finish_interrupted_write(project.root)
     build_dir = project.root / ".pio" / "build" / project.env_name
     log_path = project.root / ".pio" / "mcugen-build.log"
-    log_path.parent.mkdir(exist_ok=True)
+    with writing_to(project.root):
+        log_path.parent.mkdir(exist_ok=True)
     stamp_path = build_dir / "mcugen-stamp.json"
     elf = build_dir / "firmware.elf"
     libraries = project.root / ".pio" / "mcugen-libraries.json"
@@ -89,10 +91,10 @@ def build_project(
             sources = [p for p in project.manifest if p.endswith((".c", ".cpp", ".S"))]
             on_line = object_counter(progress, len(sources))
 
+            explain = partial(explain_build_failure, project.root)
+
             def compile_and_link() -> None:
-                run_pio(
-                    arguments, log_path, BUILD_TIMEOUT_S, explain_build_failure, on_line=on_line
-                )
+                run_pio(arguments, log_path, BUILD_TIMEOUT_S, explain, on_line=on_line)
 
             try:
                 compile_and_link()

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from mcugen.base.cache import file_sha256
 from mcugen.base.errors import ConfigError, PteError
-from mcugen.base.files import write_atomically
+from mcugen.base.files import write_atomically, writing_to
 from mcugen.export.fidelity import Fidelity, not_compared
 
 if TYPE_CHECKING:
@@ -49,7 +49,6 @@ def out_dir(root: Path) -> Path:
 def save_last_build(root: Path, last: LastBuild) -> None:
     """Remember a build. Written whole or not at all."""
     folder = out_dir(root)
-    folder.mkdir(parents=True, exist_ok=True)
     document = {
         "schema": SCHEMA,
         "model": last.model,
@@ -61,10 +60,11 @@ def save_last_build(root: Path, last: LastBuild) -> None:
         "fidelity": last.fidelity.to_json(),
         "elf_sha256": file_sha256(last.image.elf),
     }
-    # The description names the .pte's hash, so a crash between the two is noticed.
-    write_atomically(folder / "last.pte", last.artifact.pte)
     text = json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
-    write_atomically(folder / "last.json", text.encode("utf-8"))
+    with writing_to(folder):
+        # The description names the .pte's hash, so a crash between the two is noticed.
+        write_atomically(folder / "last.pte", last.artifact.pte)
+        write_atomically(folder / "last.json", text.encode("utf-8"))
 
 
 def has_last_build(root: Path) -> bool:

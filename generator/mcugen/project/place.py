@@ -19,8 +19,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mcugen.base.cache import make_cache_dir, sha256_hex
+from mcugen.base.cache import CACHE_HINT, cache_dir, make_cache_dir, sha256_hex
 from mcugen.base.errors import TemplateError
+from mcugen.base.files import locked, writing_to
 from mcugen.boards.spec import BoardSpec
 from mcugen.project.board_json import env_name
 from mcugen.project.manifest import (
@@ -34,6 +35,7 @@ from mcugen.project.manifest import (
 if TYPE_CHECKING:
     from mcugen.project.render import RenderedProject
 
+_ROOM_HINT = "Generate into another folder with -o DIR, or make room."
 _STAGED = "mcugen/staged"
 _COMMIT = f"{_STAGED}/commit.json"
 
@@ -60,14 +62,15 @@ def place_project(
         "files": manifest,
     }
     root = root.absolute()
-    if root.exists() and not root.is_dir():
-        raise TemplateError(f"{root} is a file, not a folder")
-    finish_interrupted_write(root)
-    old = old_manifest(root)
-    _refuse_foreign_files(root, project.files, old)
-    stale = [path for path in old if path not in project.files]
-    manifest_text = json.dumps(document, indent=2, sort_keys=True) + "\n"
-    _write_all(root, {**project.files, MANIFEST: manifest_text.encode()}, stale)
+    with writing_to(root, hint=_ROOM_HINT):
+        if root.exists() and not root.is_dir():
+            raise TemplateError(f"{root} is a file, not a folder")
+        finish_interrupted_write(root)
+        old = old_manifest(root)
+        _refuse_foreign_files(root, project.files, old)
+        stale = [path for path in old if path not in project.files]
+        manifest_text = json.dumps(document, indent=2, sort_keys=True) + "\n"
+        _write_all(root, {**project.files, MANIFEST: manifest_text.encode()}, stale)
     return FirmwareProject(
         root=root,
         manifest=manifest,
@@ -84,12 +87,11 @@ def project_lock(root: Path) -> Iterator[None]:
 
     The lock lies in the cache: a project's folder is put in place as a whole.
     """
-    import fcntl
-
-    folder = make_cache_dir() / "locks"
-    folder.mkdir(exist_ok=True)
-    with open(folder / sha256_hex(str(root.resolve()).encode())[:16], "w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    folder = cache_dir() / "locks"
+    with writing_to(cache_dir(), hint=CACHE_HINT):
+        make_cache_dir()
+        folder.mkdir(exist_ok=True)
+    with locked(folder / sha256_hex(str(root.resolve()).encode())[:16], hint=CACHE_HINT):
         yield
 
 

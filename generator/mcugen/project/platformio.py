@@ -10,13 +10,14 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from mcugen.base.cache import cache_dir
+from mcugen.base.cache import CACHE_HINT, cache_dir
 from mcugen.base.errors import BuildError, DoesNotFitError, FlashError, McugenError
-from mcugen.base.files import locked
+from mcugen.base.files import cannot_write, locked, writing_to
 from mcugen.base.toolchain import COMPILER, OPENOCD, QEMU, find_tool
 from mcugen.boards.spec import BoardSpec
 from mcugen.project.manifest import FirmwareProject
@@ -39,6 +40,8 @@ _ERROR_LINE = re.compile(
 )
 # What PlatformIO prints for each source, compiled or taken from the object cache.
 _OBJECT_LINE = re.compile(r"^(Compiling|Retrieved) .*\.o\b")
+# In strerror()'s words, which compilers, archivers and Python repeat.
+_NOT_WRITTEN = re.compile(r"No space left on device|Disk quota exceeded|Read-only file system")
 _OVERFLOW = re.compile(r"region `(\w+)' overflowed by (\d+) bytes")
 
 
@@ -64,7 +67,8 @@ def upload(
     if probe_serial is not None:
         environment["MCUGEN_PROBE_SERIAL"] = probe_serial
     log_path = project.root / ".pio" / "mcugen-upload.log"
-    log_path.parent.mkdir(exist_ok=True)
+    with writing_to(project.root):
+        log_path.parent.mkdir(exist_ok=True)
     arguments = ["run", "-d", str(project.root), "-e", project.env_name, "-t", "upload"]
 
     def explain(lines: Sequence[str], why: str) -> McugenError:
@@ -115,10 +119,15 @@ def run_pio(
     """
     command = [sys.executable, "-m", "platformio", *arguments]
     full_environment = pio_environment(environment)
-    Path(full_environment["PLATFORMIO_CORE_DIR"]).mkdir(parents=True, exist_ok=True)
+    home = Path(full_environment["PLATFORMIO_CORE_DIR"])
+    with writing_to(home, hint=CACHE_HINT):
+        home.mkdir(parents=True, exist_ok=True)
+        # PlatformIO's own answer is a page about environment variables.
+        with tempfile.TemporaryFile(dir=home):
+            pass
     lines: list[str] = []
     timed_out = threading.Event()
-    with open(log_path, "w", encoding="utf-8") as log:
+    with writing_to(log_path.parent), open(log_path, "w", encoding="utf-8") as log:
         log.write(f"$ {' '.join(command)}\n")
         process = subprocess.Popen(
             command,
@@ -188,7 +197,17 @@ def _end_group(process: subprocess.Popen[bytes]) -> None:
         os.killpg(process.pid, signal.SIGKILL)
 
 
-def explain_build_failure(lines: Sequence[str], why: str) -> McugenError:
+def explain_build_failure(root: Path, lines: Sequence[str], why: str) -> McugenError:
+    """Return the error to raise when the project in `root` was not built."""
+    for line in lines:
+        if match := _NOT_WRITTEN.search(line):
+            places = [root, cache_dir(), Path(tempfile.gettempdir())]
+            named = [place for place in places if f"{place}{os.sep}" in line]
+            # One may lie in another; without a full path it is the project's.
+            place = max(named, key=lambda place: len(str(place)), default=root)
+            text = line[max(0, match.start() - 200) : match.end() + 100].strip()
+            hint = CACHE_HINT if place == cache_dir() else None
+            return cannot_write(place, f"{match[0]}\n{text}", hint=hint)
     overflows = [match for line in lines if (match := _OVERFLOW.search(line))]
     if overflows:
         text = "; ".join(f"region '{m[1]}' by {int(m[2]):,} B" for m in overflows)

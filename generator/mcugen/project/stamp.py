@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from mcugen.base.cache import file_sha256
-from mcugen.base.files import write_atomically
+from mcugen.base.files import write_atomically, writing_to
 from mcugen.base.toolchain import Tool
 
 _SCHEMA = 2
@@ -107,4 +107,5 @@ def _state(name: str) -> list[int] | None:
 
 
 def _write_json(path: Path, document: Mapping[str, Any]) -> None:
-    write_atomically(path, (json.dumps(document, indent=2) + "\n").encode())
+    with writing_to(path.parent):
+        write_atomically(path, (json.dumps(document, indent=2) + "\n").encode())
