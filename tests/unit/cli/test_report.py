@@ -9,12 +9,19 @@ import samples_of_specs as sample
 from serial_peer import default_info
 
 from mcugen.cli.report.documents import measurement_document
-from mcugen.cli.report.text import measurement_text
+from mcugen.cli.report.text import fidelity_lines, measurement_text
 from mcugen.cli.terminal import Terminal
 from mcugen.device.measure import Measurement
 from mcugen.device.protocol.info import parse_info
 from mcugen.device.timing import Timing
 from mcugen.device.verify import Accuracy, Verification
+from mcugen.export.fidelity import (
+    Column,
+    Fidelity,
+    InputFidelity,
+    OutputFidelity,
+    not_compared,
+)
 
 
 def measurement(*, simulated: bool = True, exact: int = 10) -> Measurement:
@@ -114,3 +121,47 @@ def test_mismatch_is_not_called_equal(tmp_path):
 
 def test_no_colour_codes_when_stdout_is_not_a_terminal(document):
     assert "\x1b" not in measurement_text(document, Terminal())
+
+
+FIDELITY = Fidelity(
+    samples=64,
+    data="tfds:x",
+    outputs=(
+        OutputFidelity(
+            "output0", 36.1, 36.4, 0.12, 0.98, 0.01, (Column(41.0, 0.1), Column(None, 0.0))
+        ),
+    ),
+    inputs=(InputFidelity("input0", 0.02, 0.0),),
+    causes=(),
+)
+
+
+def test_verify_and_run_say_how_far_the_float_model_is(tmp_path):
+    document = measurement_document(
+        "mcugen.verify/1",
+        sample.artifact(),
+        sample.plan(),
+        sample.image(tmp_path),
+        measurement(),
+        fidelity=FIDELITY.to_json(),
+    )
+
+    line = "  fidelity      against your model in float: 36.1 dB, top class 98 %"
+    assert line in measurement_text(document, Terminal()).splitlines()
+    assert document["fidelity"]["outputs"][0]["sqnr_db"] == 36.1
+    json.dumps(document, allow_nan=False)
+
+
+def test_inspect_lists_outputs_and_columns():
+    text = "\n".join(fidelity_lines(FIDELITY.to_json()))
+
+    assert "output0: 36.1 dB, largest error 0.12, top class 98.00 %, 1.00 % at the limits" in text
+    assert "by column: 41.0 dB, equal" in text
+    assert "input0: 2.00 % at the limits of int8" in text
+    assert "64 samples of tfds:x" in text
+
+
+def test_a_pte_is_not_compared():
+    (line,) = fidelity_lines(not_compared().to_json())
+
+    assert line == "  fidelity      not compared with a model"

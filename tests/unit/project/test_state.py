@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 import samples_of_specs as sample
@@ -10,6 +11,7 @@ from mcugen.base.cache import sha256_hex
 from mcugen.base.errors import ConfigError
 from mcugen.base.files import write_atomically
 from mcugen.cli.cleaning import clean_project
+from mcugen.export.fidelity import Fidelity
 from mcugen.project.last_build import (
     LastBuild,
     has_last_build,
@@ -32,6 +34,19 @@ def test_last_build_comes_back_as_it_was(built):
     root, last = built
 
     assert load_last_build(root) == last
+
+
+def test_a_build_of_an_earlier_mcugen_was_not_compared(built):
+    root, last = built
+    compared = replace(last, fidelity=Fidelity(4, "a test", (), (), ("a cause",)))
+    save_last_build(root, compared)
+    assert load_last_build(root) == compared
+    path = out_dir(root) / "last.json"
+    document = json.loads(path.read_text())
+    del document["fidelity"]
+    path.write_text(json.dumps(document))
+
+    assert load_last_build(root).fidelity.summary == "not compared with a model"
 
 
 def test_nothing_built_yet_says_what_to_do(tmp_path):
