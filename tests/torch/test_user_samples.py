@@ -127,6 +127,14 @@ def test_bytes_become_what_the_model_was_trained_on(tmp_path, pixels, low, high)
     assert f"bytes taken as {pixels or '0..1'}" in calibration.provenance
 
 
+def test_unknown_pixels_are_refused(tmp_path):
+    np.save(tmp_path / "black.npy", np.zeros((4, 4, 1), np.uint8))
+
+    with pytest.raises(ConfigError, match=r"pixels cannot be '0\.\.2'") as caught:
+        calibrated(tmp_path, (1, 1, 4, 4), "0..2")
+    assert "0..255" in caught.value.hint
+
+
 # -- batches
 
 

@@ -47,6 +47,7 @@ def make_artifact(settings: Settings, terminal: Terminal) -> tuple[PteArtifact, 
         io=settings.io,
         strict=settings.strict,
         accept_loss=settings.accept_loss,
+        pixels=settings.pixels,
         calibrate=settings.calibrate,
         trust=settings.trust,
         progress=terminal.step,
@@ -171,7 +172,14 @@ def last_or_build(options: Options, terminal: Terminal) -> tuple[Settings, Built
     config = load_config(Path.cwd())
     builds_anew = any(
         value is not None
-        for value in (options.model, options.io, options.calibrate, options.output, options.strict)
+        for value in (
+            options.model,
+            options.io,
+            options.calibrate,
+            options.pixels,
+            options.output,
+            options.strict,
+        )
     )
     last = None
     if not builds_anew and last_build.has_last_build(config.root):

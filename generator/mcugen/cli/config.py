@@ -8,6 +8,7 @@
     calibrate = "samples.npz"
     strict = true
     accept_loss = true
+    pixels = "-1..1"
     samples = 500
 
 An option on the command line wins over the file, the file over the built-in default.
@@ -48,6 +49,7 @@ class Config:
     calibrate: str | None = None
     strict: bool | None = None
     accept_loss: bool | None = None
+    pixels: str | None = None
     samples: int | None = None
     runs: int | None = None
     warmups: int | None = None
@@ -66,6 +68,7 @@ _KINDS: dict[str, tuple[tuple[type, ...], str]] = {
     "device": ((str,), "a string"),
     "strict": ((bool,), "true or false"),
     "accept_loss": ((bool,), "true or false"),
+    "pixels": ((str,), "a string"),
     "simulate": ((bool,), "true or false"),
     "samples": ((int,), "a whole number"),
     "runs": ((int,), "a whole number"),

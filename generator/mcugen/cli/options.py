@@ -69,6 +69,15 @@ class Options:
             show_default=False,
         ),
     ] = None
+    pixels: Annotated[
+        str | None,
+        typer.Option(
+            "--pixels",
+            metavar="0..1|-1..1|0..255",
+            help="What bytes in the calibration data stand for (default 0..1).",
+            show_default=False,
+        ),
+    ] = None
     strict: Annotated[
         bool | None,
         typer.Option(
@@ -150,7 +159,17 @@ class Options:
 
 
 #: Most subcommands take these, in this order.
-BUILDING = ("model", "board", "output", "io", "calibrate", "strict", "accept_loss", "trust")
+BUILDING = (
+    "model",
+    "board",
+    "output",
+    "io",
+    "calibrate",
+    "pixels",
+    "strict",
+    "accept_loss",
+    "trust",
+)
 TARGET = ("simulate", "device")
 
 RunnerOption = Annotated[

@@ -40,6 +40,7 @@ class Settings:
     timeout_s: float | None
     trust: bool = False  #: a .pt2 may run code while it is loaded
     accept_loss: bool = False
+    pixels: str | None = None
     runtime: Path | None = None  #: install prefix of ExecuTorch's own libraries; None: ours
 
     @property
@@ -102,5 +103,6 @@ def resolve_with(options: Options, config: Config) -> Settings:
         timeout_s=first("timeout_s"),
         trust=options.trust,
         accept_loss=bool(first("accept_loss", False)),
+        pixels=first("pixels"),
         runtime=options.runtime,
     )

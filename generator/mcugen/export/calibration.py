@@ -114,7 +114,12 @@ def _as_floats(
     example = source.example_inputs[0]
     if source.preprocess is not None or stored.dtype != np.uint8 or not example.is_floating_point():
         return stored, ""
-    low, high = PIXELS[pixels or DEFAULT_PIXELS]
+    try:
+        low, high = PIXELS[pixels or DEFAULT_PIXELS]
+    except KeyError:
+        raise ConfigError(
+            f"pixels cannot be '{pixels}'", hint=f"One of {', '.join(PIXELS)}."
+        ) from None
     values = stored.astype(np.float32) * np.float32((high - low) / 255) + np.float32(low)
     return values, f", bytes taken as {pixels or DEFAULT_PIXELS}"
 

@@ -40,6 +40,7 @@ def build_artifact(
     strict: bool = False,
     accept_loss: bool = False,
     calibrate: str | None = None,
+    pixels: str | None = None,
     trust: bool = False,
     progress: Progress | None = None,
     verbose: bool = False,
@@ -55,6 +56,7 @@ def build_artifact(
         strict: refuse a program in which an operator runs in float.
         accept_loss: take a program that is far from the model in float (see `Fidelity`).
         calibrate: `FILE.npz`, `tfds:NAME`, a folder or "random"; None for the model's own data.
+        pixels: what bytes in that data stand for, of PIXELS; None: 0..1.
         trust: let a `.pt2` run code while it is loaded. What comes of it is data: it is no part of
             the kept result's key.
         progress: called as progress(what, done, total).
@@ -74,7 +76,9 @@ def build_artifact(
         if io not in IO_KINDS:
             raise ConfigError(f"unknown io '{io}': one of {', '.join(IO_KINDS)}")
         isa = isa or (CPU_ISAS[cpu][0] if cpu in CPU_ISAS else None)
-        artifact, report = _from_model(ref, cpu, isa, io, calibrate, trust, progress, verbose)
+        artifact, report = _from_model(
+            ref, cpu, isa, io, calibrate, pixels, trust, progress, verbose
+        )
     if strict:
         report.refuse_fallbacks()
     if not accept_loss:
@@ -115,6 +119,7 @@ def _from_model(
     isa: Isa | None,
     io: str,
     calibrate: str | None,
+    pixels: str | None,
     trust: bool,
     progress: Progress | None,
     verbose: bool,
@@ -126,6 +131,7 @@ def _from_model(
         isa=isa.value if isa else None,
         io=io,
         calibrate=calibrate,
+        pixels=pixels,
         calibration_data=source_fingerprint(calibrate) if calibrate else None,
         source=cache.source_hash(_ROOMS),
         versions=cache.package_versions(PACKAGES),
@@ -147,7 +153,7 @@ def _from_model(
     source = load_model(ref, progress=progress, trust=trust)
     # A factory's calibration samples may be read from files only now.
     with files_read() as read_late:
-        calibration = choose_calibration(ref, source, calibrate)
+        calibration = choose_calibration(ref, source, calibrate, pixels)
     own_samples = source.dependencies and calibrate is None
     # Hashed before the slow part: a file saved meanwhile must not pass for the one that was used.
     dependencies = {

@@ -46,7 +46,9 @@ _DTYPES = {
 
 
 @subcommand(
-    *("board", OWN, "io", "calibrate", "strict", "accept_loss", "trust"), *TARGET, "timeout_s"
+    *("board", OWN, "io", "calibrate", "pixels", "strict", "accept_loss", "trust"),
+    *TARGET,
+    "timeout_s",
 )
 def push(
     options: Options,
