@@ -353,11 +353,6 @@ def linear_between_convolutions(net, x):
     return net.d(net.a(net.c(x)))
 
 
-@model("order", IMAGE)
-def two_adaptive_pools(net, x):
-    return F.adaptive_avg_pool2d(F.adaptive_avg_pool2d(x, (2, 3)), 1).flatten(1)
-
-
 @model("order", IMAGE, c=conv(), d=conv(3, 4, 3))
 def sum_with_permuted(net, x):
     t = net.c(x)
