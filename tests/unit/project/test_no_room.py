@@ -98,7 +98,9 @@ def test_a_cache_folder_that_is_read_only(tmp_path: Path, shell: Shell) -> None:
 def test_a_cache_folder_that_fills_up(tmp_path: Path, shell: Shell) -> None:
     """PlatformIO puts SCons there."""
     cache = tmp_path / "disk" / "cache"
-    done = shell(f"{disk(tmp_path, '1m')}; MCUGEN_CACHE_DIR={cache} {BUILD}")
+    done = shell(
+        f"{disk(tmp_path, '1m')}; unset PLATFORMIO_CORE_DIR; MCUGEN_CACHE_DIR={cache} {BUILD}"
+    )
 
     assert done.returncode == 6, done.stderr
     assert f"error: {cache} cannot be written: No space left on device" in done.stderr
