@@ -44,8 +44,10 @@ _TALLY = r"Tally&, (float|long long)\)$"
 _RUN = r"\w\(long, void\*, executorch::runtime::etensor::ScalarType, long, void const\*, "
 _CHANGE_VIEW = r"\(mcugen::ops::OpArgs&, mcugen::ops::View&, [\w:]+::Tensor const&\)$"
 _KERNEL = r"^mcugen::\w+_scalar\("
+_SINK = r"\(void\*, char\)$|_FUN\([\w:() ]+, char\)"
 #: What a pointer may be to, by where it is called, the first that fits: "folder/file: line" of the
-#: source → functions' names.
+#: source, or the function (link-time optimization may give its call another's line) → functions'
+#: names.
 POINTERS = (
     (r"executor/\w+\.cpp: +instruction\.kernel\(", _OPERATOR),
     (r"shape/op_strided_copy\.cpp: ", _CHANGE_VIEW),
@@ -56,7 +58,7 @@ POINTERS = (
     (r"network/op_convolution\.cpp: ", r"^mcugen::\w*conv2d_f32_scalar\("),
     (r"network/op_softmax_f32\.cpp: ", r"^mcugen::\w*softmax_f32_scalar\("),
     (r"\w+/op\w*\.(cpp|h): ", "|".join((_ELEMENT, _TALLY, _RUN, _KERNEL))),
-    (r"app/text_writer\.h: ", r"\(void\*, char\)$|_FUN\([\w:() ]+, char\)"),
+    (r"app/text_writer\.h: |mcugen::TextWriter::character\(", _SINK),
     (r"app/(info|frames)\.cpp: ", r"\(unsigned int, mcugen::TensorBytes\*\)$"),
     (r"(executor|app)/\w+\.cpp: .*allocator", r"Allocator::~?\w+\("),
     (r"executor/(program|pte_data_map)\.cpp: ", r"(Memory|Data)Loader::~?\w+\("),
@@ -262,7 +264,11 @@ class Image:
             # Headers of ExecuTorch are not in firmware/; their lines are not needed.
             line = source.read_text().splitlines()[int(number) - 1] if source.is_file() else ""
             text = f"{source.parent.name}/{source.name}: {line}"
-            names = next((names for where, names in POINTERS if re.match(where, text)), None)
+            places_of = (text, own.name)
+            names = next(
+                (names for where, names in POINTERS if any(re.match(where, p) for p in places_of)),
+                None,
+            )
             if names is None:
                 raise ValueError(f"{self._elf}: what does {own.name} call here? {text}")
             found = {
