@@ -73,4 +73,5 @@ def test_peaks_stay_below_the_plan(runner: Runner, programs: list[tuple[int, str
         peaks.append((peak, planned, what))
 
     assert all(peak <= planned - STACK_MARGIN_BYTES for peak, planned, _ in peaks), peaks
-    assert idle < peaks[0][0] < peaks[-1][0]
+    # A program that needs less than starting did leaves the peak where it is.
+    assert idle <= peaks[0][0] < peaks[-1][0]
