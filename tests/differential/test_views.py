@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Views of images, by the whole flow: against the float module, and on the firmware.
 
-`--views N` tries N drawn by --seed, `--views 0` all; without it none is tried. The host reference takes any memory order,
-the firmware does not: what it runs must give the same bytes.
+`--views N` tries N drawn by --seed, `--views 0` all; without it none is tried. The host reference
+takes any memory order, the firmware does not: what it runs must give the same bytes.
 """
 
 from __future__ import annotations
