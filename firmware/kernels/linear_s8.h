@@ -17,6 +17,9 @@ struct LinearS8Params {
   /// Held as ExecuTorch's int[] arguments hold them. Values as for requantize().
   const int64_t* multipliers;
   const int64_t* shifts;
+  /// Or, unless null, out_ch entries each, and the two above are not read.
+  const int32_t* channel_multipliers;
+  const int32_t* channel_shifts;
 };
 
 /// Fully connected layer:

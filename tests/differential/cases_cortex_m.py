@@ -195,6 +195,14 @@ def _linear(rng: np.random.Generator) -> OpCase:
     return OpCase("cortex_m::quantized_linear.out", args, (Out("int8"),), note=note)
 
 
+def _linear_of_constants(rng: np.random.Generator) -> OpCase:
+    case = _linear(rng)
+    out_ch = case.args[1].array.shape[0]
+    multipliers, shifts = _scaling(rng, out_ch, case.args[1].array.shape[1])
+    args = (*case.args[:7], T(multipliers), T(shifts), *case.args[9:])
+    return OpCase("mcugen::quantized_linear.out", args, case.outs, note=case.note)
+
+
 def _batch_matmul(rng: np.random.Generator) -> OpCase:
     batch, rows, inner, columns = (_int(rng, 1, high) for high in (3, 6, 60, 9))
     multipliers, shifts = _scaling(rng, 1, inner)
@@ -379,6 +387,7 @@ MAKERS = (
     _transpose_conv2d(False),
     _transpose_conv2d(True),
     _linear,
+    _linear_of_constants,
     _batch_matmul,
     _add,
     _mul,

@@ -4,8 +4,13 @@
 
 namespace mcugen::ops {
 
-void cortex_m__quantized_linear_out(KernelRuntimeContext& ctx, Span<EValue*> arguments) {
-  OpArgs args(ctx, arguments, "cortex_m::quantized_linear.out", 12);
+namespace {
+
+/// Both have the same arguments but for the multipliers: numbers in the program, which each take
+/// RAM, or constants.
+enum class Scaling { kNumbers, kConstants };
+
+void quantized_linear(OpArgs& args, Scaling scaling) {
   const Tensor* const input = args.tensor(0, ScalarType::Char);
   const Tensor* const weights = args.tensor(1, ScalarType::Char);
   const Tensor* const out = args.tensor(11, ScalarType::Char);
@@ -14,8 +19,6 @@ void cortex_m__quantized_linear_out(KernelRuntimeContext& ctx, Span<EValue*> arg
   LinearS8Params p{};
   p.output_zero_point = args.integer(6, INT8_MIN, INT8_MAX);
   args.activation(10, 9, p.activation_min, p.activation_max);
-  const auto multipliers = args.ints(7, -1);
-  const auto shifts = args.ints(8, static_cast<int32_t>(multipliers.size()));
   args.contiguous(input);
   args.contiguous(weights);
   args.contiguous(out);
@@ -35,14 +38,20 @@ void cortex_m__quantized_linear_out(KernelRuntimeContext& ctx, Span<EValue*> arg
     return;
   }
   p.batch = static_cast<int32_t>(input->numel()) / p.in_ch;
-  p.per_channel = multipliers.size() > 1;
-  args.check(multipliers.size() == 1 || multipliers.size() == static_cast<size_t>(p.out_ch),
-             "multipliers");
-  for (size_t i = 0; args.ok() && i < multipliers.size(); ++i) {
-    args.check(OpArgs::scaling_in_range(multipliers[i], shifts[i]), "multipliers");
+  if (scaling == Scaling::kConstants) {
+    args.channel_scaling(7, p.out_ch, p.channel_multipliers, p.channel_shifts);
+  } else {
+    const auto multipliers = args.ints(7, -1);
+    const auto shifts = args.ints(8, static_cast<int32_t>(multipliers.size()));
+    p.per_channel = multipliers.size() > 1;
+    args.check(multipliers.size() == 1 || multipliers.size() == static_cast<size_t>(p.out_ch),
+               "multipliers");
+    for (size_t i = 0; args.ok() && i < multipliers.size(); ++i) {
+      args.check(OpArgs::scaling_in_range(multipliers[i], shifts[i]), "multipliers");
+    }
+    p.multipliers = multipliers.data();
+    p.shifts = shifts.data();
   }
-  p.multipliers = multipliers.data();
-  p.shifts = shifts.data();
 
   // A file for Helium has kernel_sum instead of bias: it already holds the input offset's part.
   const int32_t* const kernel_sum = args.optional_s32(3, p.out_ch);
@@ -53,6 +62,18 @@ void cortex_m__quantized_linear_out(KernelRuntimeContext& ctx, Span<EValue*> arg
     linear_s8(p, input->const_data_ptr<int8_t>(), weights->const_data_ptr<int8_t>(),
               kernel_sum != nullptr ? kernel_sum : bias, out->mutable_data_ptr<int8_t>());
   }
+}
+
+}  // namespace
+
+void cortex_m__quantized_linear_out(KernelRuntimeContext& ctx, Span<EValue*> arguments) {
+  OpArgs args(ctx, arguments, "cortex_m::quantized_linear.out", 12);
+  quantized_linear(args, Scaling::kNumbers);
+}
+
+void mcugen__quantized_linear_out(KernelRuntimeContext& ctx, Span<EValue*> arguments) {
+  OpArgs args(ctx, arguments, "mcugen::quantized_linear.out", 12);
+  quantized_linear(args, Scaling::kConstants);
 }
 
 }  // namespace mcugen::ops

@@ -111,6 +111,8 @@ def _reporting_quantizer() -> Any:
     from torchao.quantization.pt2e.quantizer import ComposableQuantizer
     from torchao.quantization.pt2e.quantizer.quantizer import Q_ANNOTATION_KEY
 
+    from mcugen.export.curve import CURVE, described
+    from mcugen.export.patterns import take_more
     from mcugen.export.shared_ranges import SharedRanges
 
     words = {
@@ -130,6 +132,7 @@ def _reporting_quantizer() -> Any:
                 SharedRanges() if isinstance(each, SharedQspecQuantizer) else each
                 for each in self.quantizers
             ]
+            take_more(self.quantizers)
             self.sources: dict[str, str] = {}
             self.unquantized: dict[str, str] = {}
 
@@ -145,7 +148,8 @@ def _reporting_quantizer() -> Any:
             for node in model.graph.nodes:
                 if node.op != "call_function":
                     continue
-                operator = str(node.target)
+                is_curve = node.target is CURVE
+                operator = described(node.args[1]) if is_curve else str(node.target)
                 self.sources[node.name] = operator
                 if node.meta.get(Q_ANNOTATION_KEY) is None:
                     text = words.get(

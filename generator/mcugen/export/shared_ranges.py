@@ -6,9 +6,10 @@ from __future__ import annotations
 from typing import Any
 
 from executorch.backends.arm.quantizer.arm_quantizer_utils import SharedQspecQuantizer
-from executorch.backends.cortex_m.quantizer.quantization_configs import INT8_PER_TENSOR_CONFIG
 from torchao.quantization.pt2e.quantizer import FixedQParamsQuantizationSpec
 from torchao.quantization.pt2e.quantizer.quantizer import Q_ANNOTATION_KEY
+
+from mcugen.export.patterns import PER_TENSOR_CONFIG
 
 
 class SharedRanges(SharedQspecQuantizer):  # type: ignore[misc]  # the wheel has no types
@@ -22,7 +23,7 @@ class SharedRanges(SharedQspecQuantizer):  # type: ignore[misc]  # the wheel has
         fixed = [each for each in neighbours if isinstance(each, FixedQParamsQuantizationSpec)]
         if fixed and not self._is_fed_by(group, fixed[0]):
             neighbours = [each for each in neighbours if each not in fixed]
-            neighbours = neighbours or [INT8_PER_TENSOR_CONFIG.get_input_act_qspec()]
+            neighbours = neighbours or [PER_TENSOR_CONFIG.get_input_act_qspec()]
         return group, neighbours, *rest
 
     def _is_fed_by(self, group: Any, spec: Any) -> bool:

@@ -337,10 +337,16 @@ def _linear(call: Call) -> None:
         tensor = call.tensor(name)
         _agree(tensor is None or _elements(tensor.sizes) == weights[0], call)
     multipliers, shifts = (
-        len(call.ints(f"requantize_{name}")) for name in ("multipliers", "shifts")
+        _entries(call, f"requantize_{name}") for name in ("multipliers", "shifts")
     )
     if multipliers != shifts or multipliers not in (1, weights[0]):
         raise Refused(f"{multipliers} multipliers and {shifts} shifts for {weights[0]} outputs")
+
+
+def _entries(call: Call, name: str) -> int:
+    """Return how many numbers an argument has that is a list of them or a tensor."""
+    tensor = call.tensor(name)
+    return len(call.ints(name)) if tensor is None else _elements(tensor.sizes)
 
 
 def _batch_matmul(call: Call) -> None:

@@ -106,7 +106,7 @@ def macs(plan: Any) -> int:
 
 
 def _call_macs(plan: Any, name: str, args: list[int]) -> int:
-    kind = name.removeprefix("cortex_m::").removesuffix(".out").removesuffix("_nhwc")
+    kind = name.partition("::")[2].removesuffix(".out").removesuffix("_nhwc")
     if kind not in (
         "quantized_conv2d",
         "quantized_depthwise_conv2d",

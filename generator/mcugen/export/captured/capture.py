@@ -22,11 +22,18 @@ def capture(name: str, module: Any, inputs: tuple[torch.Tensor, ...]) -> Any:
 
     Raises QuantizationError if torch cannot trace it, or if it keeps state.
     """
+    from mcugen.export.captured.attention import replace_attention
+    from mcugen.export.captured.channels import settle_channels
     from mcugen.export.captured.constants import fold_constants
+    from mcugen.export.captured.curves import replace_curves
     from mcugen.export.captured.gates import fold_hardsigmoids
     from mcugen.export.captured.layouts import settle_layouts
     from mcugen.export.captured.masks import replace_masks
     from mcugen.export.captured.norms import settle_norms
+    from mcugen.export.captured.one_dimension import lift_signals
+    from mcugen.export.captured.paddings import settle_paddings
+    from mcugen.export.captured.pools import settle_pools
+    from mcugen.export.captured.reductions import settle_reductions
     from mcugen.export.captured.writes import replace_writes
 
     program = _trace(name, module, inputs)
@@ -40,8 +47,15 @@ def capture(name: str, module: Any, inputs: tuple[torch.Tensor, ...]) -> Any:
     for rewrite in (
         fold_constants,
         replace_writes,
+        replace_attention,
+        replace_curves,
         replace_masks,
         fold_constants,
+        settle_paddings,
+        lift_signals,
+        settle_pools,
+        settle_reductions,
+        settle_channels,
         settle_norms,
         fold_hardsigmoids,
         settle_layouts,

@@ -9,6 +9,7 @@ import torch
 from torch.fx import GraphModule, Node
 
 from mcugen.export.captured.edit import ATEN, Editor, is_tensor, value_of
+from mcugen.export.captured.resample import scale_channels
 
 _CONVOLUTIONS = frozenset(
     {
@@ -86,20 +87,7 @@ def _replace(editor: Editor, node: Node) -> None:
     least = shift.abs() * _LEAST_SCALE
     scale = torch.where(scale.abs() < least, torch.copysign(least, scale), scale)
 
-    shape = list(value_of(x).shape)  # type: ignore[arg-type]
-    channels = shape[1]
-    image = x
-    if len(shape) == 2:
-        image = editor.call(node, ATEN.view.default, x, [*shape, 1, 1])
-    elif len(shape) == 3:
-        image = editor.call(node, ATEN.unsqueeze.default, x, 2)
-    weight = editor.constant(node, scale.reshape(channels, 1, 1, 1))
-    bias = editor.constant(node, shift)
-    result = editor.call(
-        node, ATEN.conv2d.default, image, weight, bias, [1, 1], [0, 0], [1, 1], channels
-    )
-    if len(shape) < 4:
-        result = editor.call(node, ATEN.view.default, result, shape)
+    result = scale_channels(editor, node, x, scale, shift)  # type: ignore[arg-type]
     for user in list(node.users):  # one getitem a result; the statistics are not used in eval mode
         if user.args[1] == 0:
             editor.replace(user, result)

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The edge dialect's operators."""
+"""The edge dialect's operators, ours among them."""
 
 from __future__ import annotations
 
 from executorch.exir.dialects._ops import ops as exir_ops
+
+from mcugen.export.passes import operators as _operators  # noqa: F401 (registers ours)
 
 EDGE = exir_ops.edge

@@ -32,6 +32,7 @@ _IMAGE_OPERATORS = frozenset(
 _PLAIN_OPERATORS = {
     EDGE.aten.view_copy.default: (0,),
     EDGE.cortex_m.quantized_linear.default: (0,),
+    EDGE.mcugen.quantized_linear.default: (0,),
     EDGE.cortex_m.quantized_batch_matmul.default: (0, 2),
 }
 _CLONE = EDGE.dim_order_ops._clone_dim_order.default
@@ -90,14 +91,29 @@ def lies_as(value: torch.Tensor, order: tuple[int, ...]) -> bool:
     return steps == sorted(steps, reverse=True)
 
 
-def keep_memory_order() -> None:
-    """Let minimum and maximum give what torch gives: channels-last for channels-last images."""
+def mend_results() -> None:
+    """Let additions, products, minimum and maximum give the shape and memory order torch gives.
+
+    The published ones of minimum and maximum are in the order of the axes whatever the inputs are,
+    and the others' are refused for shapes that broadcast in another way than per channel.
+    """
+
+    def result(operation: Any, left: torch.Tensor, right: torch.Tensor) -> torch.Tensor:
+        return torch.empty_like(operation(left, right))
 
     def minimum(self: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
-        return torch.empty_like(torch.minimum(self, other))
+        return result(torch.minimum, self, other)
 
     def maximum(self: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
-        return torch.empty_like(torch.maximum(self, other))
+        return result(torch.maximum, self, other)
+
+    def add(self: torch.Tensor, _: int, __: int, ___: int, other: torch.Tensor, *____: int) -> Any:
+        return result(torch.minimum, self, other)
+
+    def multiply(self: torch.Tensor, _: int, other: torch.Tensor, *__: int) -> torch.Tensor:
+        return result(torch.minimum, self, other)
 
     torch.library.register_fake("cortex_m::minimum", minimum)
     torch.library.register_fake("cortex_m::maximum", maximum)
+    torch.library.register_fake("cortex_m::quantized_add", add)
+    torch.library.register_fake("cortex_m::quantized_mul", multiply)

@@ -18,13 +18,13 @@ from executorch.backends.transforms.replace_scalar_with_tensor import ReplaceSca
 from mcugen.export.passes.clamp_activations import ClampActivations
 from mcugen.export.passes.comparisons import QuantizeThresholds
 from mcugen.export.passes.fuse_activations import FuseActivations
-from mcugen.export.passes.layouts import SettleLayouts, keep_memory_order
+from mcugen.export.passes.layouts import SettleLayouts, mend_results
 from mcugen.export.passes.to_cortex_m import ToCortexM
 
 
 def lowering_passes() -> list[Any]:
     """Return the classes of the Cortex-M passes, in order."""
-    keep_memory_order()
+    mend_results()
     mended = {
         ActivationFusionPass: FuseActivations,
         QuantizedClampActivationPass: ClampActivations,

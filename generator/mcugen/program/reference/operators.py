@@ -30,7 +30,7 @@ class Operators:
         namespace, _, rest = name.partition("::")
         operator, _, overload = rest.partition(".")
         own = COMPUTED.get(f"{namespace}::{operator}")
-        if namespace in ("cortex_m", "dim_order_ops") and overload == "out":
+        if namespace in ("cortex_m", "dim_order_ops", "mcugen") and overload == "out":
             compute = own or self._wheel_operator(name, operator)
             inputs, out = args[:-2], args[-2]
 

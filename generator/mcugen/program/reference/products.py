@@ -9,7 +9,7 @@ import torch
 from torch.nn import functional
 
 from mcugen.program.reference.registry import computes
-from mcugen.program.reference.requantize import finish, requantize, scalar_requantize
+from mcugen.program.reference.requantize import finish, requantize
 
 
 def _convolve(
@@ -98,6 +98,7 @@ def quantized_depthwise_conv2d(
 
 
 @computes("cortex_m::quantized_linear")
+@computes("mcugen::quantized_linear")
 def quantized_linear(
     x: Any,
     weights: Any,
@@ -106,12 +107,15 @@ def quantized_linear(
     input_offset: int,
     filter_offset: int,
     output_offset: int,
-    multipliers: list[int],
-    shifts: list[int],
+    multipliers: Any,
+    shifts: Any,
     high: int,
     low: int,
 ) -> Any:
-    """Return `x` times the transposed weights, with Helium's `kernel_sum` or a bias."""
+    """Return `x` times the transposed weights, with Helium's `kernel_sum` or a bias.
+
+    multipliers, shifts: one number or one per output, as a list or a tensor.
+    """
     rows = x.reshape(-1, x.shape[-1]).to(torch.float64)
     columns = weights.to(torch.float64).T
     if kernel_sum is not None:
@@ -123,5 +127,5 @@ def quantized_linear(
         if bias is not None:
             acc = acc + bias.to(torch.float64)
     acc = acc.to(torch.int64).reshape(*x.shape[:-1], -1)
-    scaled = scalar_requantize(acc, multipliers[0], shifts[0])
-    return finish(scaled, output_offset, low, high)
+    per_output = (torch.as_tensor(each, dtype=torch.int64) for each in (multipliers, shifts))
+    return finish(requantize(acc, *per_output), output_offset, low, high)

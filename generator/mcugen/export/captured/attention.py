@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Attention as the products and the softmax it is made of."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from torch.fx import GraphModule, Node
+
+from mcugen.export.captured.edit import ATEN, Editor, value_of
+
+
+def replace_attention(module: GraphModule) -> None:
+    """Rewrite scaled_dot_product_attention without a mask and dropout.
+
+    torch's own decomposition guards against rows that are masked wholly, with operators that have
+    no int8 form.
+    """
+    editor = Editor(module)
+    for node in list(module.graph.nodes):
+        if node.target is ATEN.scaled_dot_product_attention.default:
+            other = _rewritten(editor, node)
+            if other is not None:
+                editor.replace(node, other)
+    module.recompile()
+
+
+def _rewritten(editor: Editor, node: Node) -> Node | None:
+    names = ("query", "key", "value", "attn_mask", "dropout_p", "is_causal")
+    given: dict[str, Any] = {**dict(zip(names, node.args, strict=False)), **node.kwargs}
+    masked = given.get("attn_mask") is not None or given.get("is_causal")
+    if masked or given.get("dropout_p") or given.get("enable_gqa"):
+        return None
+    scale = given.get("scale")
+    if scale is None:
+        scale = 1 / math.sqrt(value_of(given["query"]).shape[-1])
+    keys = editor.call(node, ATEN.transpose.int, given["key"], -2, -1)
+    scores = editor.call(node, ATEN.matmul.default, given["query"], keys)
+    scores = editor.call(node, ATEN.mul.Tensor, scores, scale)
+    weights = editor.call(node, ATEN.softmax.int, scores, -1)
+    return editor.call(node, ATEN.matmul.default, weights, given["value"])

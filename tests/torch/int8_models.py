@@ -1,0 +1,237 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Small models of layers that once ran in float, or were refused: all of each runs in int8."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from plain_models import IMAGE, MODELS, ROW, SEQUENCE, conv, linear, model, norm
+from torch import nn
+from torch.nn.utils.parametrizations import weight_norm
+
+SIGNAL = (1, 3, 24)
+_BEFORE = set(MODELS)
+
+
+def conv1d(channels: int = 3, out: int = 4, kernel: int = 3, **options):
+    return lambda: nn.Conv1d(channels, out, kernel, **options)
+
+
+# --- signals
+
+
+@model(
+    "signal",
+    SIGNAL,
+    a=conv1d(3, 6, 5, stride=2, padding=2),
+    n=norm(6, nn.BatchNorm1d),
+    b=conv1d(6, 4, padding=1, groups=2),
+)
+def convolutions_and_pools(net, x):
+    return net.b(F.max_pool1d(F.relu(net.n(net.a(x))), 2)).mean(-1)
+
+
+@model("signal", SIGNAL, a=conv1d(3, 3, padding=1))
+def residual_signal(net, x):
+    return F.relu(net.a(x) + x).flatten(1)
+
+
+@model("signal", SIGNAL, a=lambda: nn.ConvTranspose1d(3, 2, 4, 2, 1))
+def transposed_signal(net, x):
+    return net.a(x)
+
+
+@model("signal", SIGNAL, a=lambda: nn.ConvTranspose1d(3, 4, 4, 2, 1), b=conv1d(4, 2))
+def there_and_back(net, x):
+    return net.b(net.a(x))
+
+
+@model("signal", SIGNAL, a=conv1d(padding=1), b=conv1d(padding=1))
+def upsampled_signals(net, x):
+    line = F.interpolate(x, scale_factor=2, mode="linear")
+    return net.a(line) + net.b(F.interpolate(x, scale_factor=2))
+
+
+@model("signal", SIGNAL)
+def averages_of_signals(net, x):
+    return torch.cat([F.avg_pool1d(F.relu(x), 3, 2, 1), F.adaptive_avg_pool1d(x, 5)], 2)
+
+
+@model("signal", SIGNAL)
+def largest_of_signals(net, x):
+    return torch.cat([F.adaptive_max_pool1d(x, 5), F.max_pool1d(x, 4, 3, 1, ceil_mode=True)], 2)
+
+
+@model("signal", SIGNAL, a=conv1d(padding="same", dilation=3), b=conv1d(4, 4, 4, padding="same"))
+def same_padding_of_signals(net, x):
+    return net.b(torch.relu(net.a(x)))
+
+
+@model("signal", SIGNAL, a=conv1d(3, 4, 5), b=conv1d(4, 4, 3, dilation=2))
+def causal(net, x):
+    return net.b(F.pad(F.relu(net.a(F.pad(x, (4, 0)))), (4, 0)))[:, :, -1]
+
+
+# --- pools, padding, resizing of images
+
+
+@model("pool", IMAGE)
+def cut_windows(net, x):
+    return torch.cat([F.max_pool2d(x, 3, 2, ceil_mode=True), F.max_pool2d(x, 2, 2, 1)], 1)[:, :, 1:]
+
+
+@model("pool", IMAGE)
+def spread_windows(net, x):
+    return F.max_pool2d(x, 3, 1, 1, dilation=2)
+
+
+@model("pool", IMAGE)
+def averages_of_cut_windows(net, x):
+    return torch.cat([F.avg_pool2d(x, 2, ceil_mode=True), F.avg_pool2d(x, 3, 2, 1)], 2)
+
+
+@model("pool", (1, 3, 8, 8))
+def averages_of_padded_windows(net, x):
+    return F.avg_pool2d(x, 3, 2, 1, ceil_mode=True, count_include_pad=False)
+
+
+@model("pool", IMAGE)
+def two_adaptive_pools(net, x):
+    return F.adaptive_avg_pool2d(F.adaptive_avg_pool2d(x, (2, 3)), 1).flatten(1)
+
+
+@model("pool", IMAGE)
+def adaptive_largest(net, x):
+    return F.adaptive_max_pool2d(x, (3, 2)).flatten(1) + F.adaptive_max_pool2d(x, (2, 3)).flatten(1)
+
+
+@model("pool", IMAGE)
+def padded_by_others(net, x):
+    whole = F.pad(x, (2, 1, 1, 2), mode="reflect")
+    return F.pad(whole, (1, 0, 0, 1), mode="replicate") + F.pad(
+        whole, (0, 1, 1, 0), mode="circular"
+    )
+
+
+@model("pool", IMAGE, c=conv(padding=1, padding_mode="circular"), d=conv(4, 2, padding="same"))
+def padding_modes(net, x):
+    return net.d(net.c(x))
+
+
+@model("pool", IMAGE, c=conv(padding=1))
+def resized(net, x):
+    big = F.interpolate(net.c(x), scale_factor=2, mode="bilinear")
+    return big + F.interpolate(x[:, :1], size=(16, 14))
+
+
+# --- functions of numbers
+
+
+@model("number", ROW)
+def activations(net, x):
+    return torch.cat(
+        [F.mish(x), F.softplus(x), F.selu(x), F.elu(x), F.leaky_relu(x, 0.2), F.logsigmoid(x)], 1
+    )
+
+
+@model("number", ROW)
+def functions(net, x):
+    return torch.cat([x.abs(), x**2, 1 - x, 1 / (x * x + 1), torch.exp(x), x * x.sigmoid()], 1)
+
+
+@model("number", ROW, a=linear(), b=linear())
+def gates(net, x):
+    z = torch.sigmoid(net.a(x))
+    return z * torch.tanh(net.b(x)) + (1 - z) * x * 0.5
+
+
+@model("number", SEQUENCE)
+def selected_by_sign(net, x):
+    return torch.where(x > 0, x, 0.1 * x) + (x > 0.3).float() * x
+
+
+@model("number", SEQUENCE)
+def used_within_and_behind(net, x):
+    half = x * 0.5
+    return torch.exp(half) * (half > 0.1) + half
+
+
+@model("number", IMAGE, p=lambda: nn.PReLU(3))
+def slope_of_each_channel(net, x):
+    return net.p(x)
+
+
+@model("number", IMAGE)
+def normalized_image(net, x):
+    mean = torch.tensor([0.1, 0.2, 0.3]).view(3, 1, 1)
+    return (x - mean) / torch.tensor([0.5, 0.6, 0.7]).view(3, 1, 1)
+
+
+@model("number", SEQUENCE, a=linear())
+def factors_of_the_last_axis(net, x):
+    return x * net.a.weight[0] + net.a.bias
+
+
+# --- axes that others are stretched over, sums
+
+
+@model("axis", SEQUENCE)
+def stretched(net, x):
+    return x.mean(1, keepdim=True) * x + x[:, :, :1]
+
+
+@model("axis", SEQUENCE)
+def sums_and_means(net, x):
+    return x.sum(1) + x.mean(1)
+
+
+@model("axis", SEQUENCE)
+def largest_and_smallest(net, x):
+    return x.max(1)[0] - x.min(1).values + x.amax(1)
+
+
+@model("axis", SEQUENCE)
+def overall(net, x):
+    return x[:, 0] * x.mean() + x.max()
+
+
+@model("axis", IMAGE, c=conv(padding=1))
+def attention_over_pixels(net, x):
+    image = net.c(x)
+    return image * torch.sigmoid(image.mean(1, keepdim=True))
+
+
+@model("axis", IMAGE, c=conv(padding=1), a=linear(4, 4))
+def squeeze_and_excite(net, x):
+    image = F.relu(net.c(x))
+    return image * torch.sigmoid(net.a(image.mean((2, 3)))).view(1, 4, 1, 1)
+
+
+# --- attention, computed weights
+
+
+@model("attention", SEQUENCE, q=linear())
+def by_hand(net, x):
+    return torch.softmax(net.q(x) @ x.transpose(1, 2) / 8**0.5, -1) @ x
+
+
+@model("attention", SEQUENCE, q=linear(), k=linear(), v=linear())
+def of_torch(net, x):
+    return F.scaled_dot_product_attention(net.q(x), net.k(x), net.v(x))
+
+
+@model("attention", ROW, a=lambda: weight_norm(nn.Linear(8, 8)), b=linear())
+def computed_weights(net, x):
+    return net.a(x) + F.linear(x, net.b.weight * 0.35) + F.linear(x, net.b.weight.t())
+
+
+@model("attention", ROW, a=linear())
+def pruned_rows(net, x):
+    mask = torch.ones(8, 1)
+    mask[2:4] = 0
+    return F.linear(x, net.a.weight * mask, net.a.bias + 1)
+
+
+#: Those of this module.
+INT8_MODELS = {name: MODELS.pop(name) for name in set(MODELS) - _BEFORE}
+INT8_MODELS = dict(sorted(INT8_MODELS.items()))
