@@ -180,7 +180,7 @@ def factory(folder, name):
 def test_a_model_that_is_lost_is_refused_unless_that_is_accepted(tmp_path):
     model = factory(tmp_path, "spread")
 
-    with pytest.raises(LoweringError, match="one scale for columns of input0") as caught:
+    with pytest.raises(LoweringError, match="one scale for columns of x") as caught:
         pipeline.build_artifact(model, cpu="cortex-m4")
     assert caught.value.exit_code == 5 and "--accept-loss" in caught.value.hint
     _, report = pipeline.build_artifact(model, cpu="cortex-m4", accept_loss=True)

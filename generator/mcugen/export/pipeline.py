@@ -7,7 +7,7 @@ A second call with nothing changed imports no torch and takes a fraction of a se
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from mcugen.export.fidelity import Fidelity
 from mcugen.export.lowering_report import IO_KINDS, LoweringReport, OperatorReport
 from mcugen.model.data import source_fingerprint
 from mcugen.model.source import ModelKind, ModelRef, resolve_model
-from mcugen.program.artifact import PteArtifact
+from mcugen.program.artifact import PteArtifact, TensorSpec
 from mcugen.program.calls import CallRefusedError
 from mcugen.program.read import read_pte
 
@@ -172,7 +172,7 @@ def _from_model(
         where = _where_from(error, report)
         hint = " ".join(text for text in (where, error.hint) if text)
         raise UnsupportedOperatorError(error.message, hint=hint or None) from error
-    artifact = _describe(artifact, ref, isa, report)
+    artifact = _named(_describe(artifact, ref, isa, report), quantized.program)
     if progress:
         progress("comparing with the model", 0, 1)
     with quiet(verbose=verbose):
@@ -213,6 +213,27 @@ def _describe(
         ),
         softmax_output=ref.info.logits if ref.info else artifact.softmax_output,
         profile_model=ref.info.profile_model if ref.info else ref.name,
+    )
+
+
+def _named(artifact: PteArtifact, program: Any) -> PteArtifact:
+    """Call inputs and outputs what the user's code does; a `.pte` knows only their places."""
+    from mcugen.export.io_names import input_names, output_names
+
+    return replace(
+        artifact,
+        inputs=_with_names(artifact.inputs, input_names(program)),
+        outputs=_with_names(artifact.outputs, output_names(program)),
+    )
+
+
+def _with_names(
+    specs: tuple[TensorSpec, ...], names: Sequence[str | None]
+) -> tuple[TensorSpec, ...]:
+    if len(names) != len(specs):
+        return specs
+    return tuple(
+        replace(spec, name=name or spec.name) for spec, name in zip(specs, names, strict=True)
     )
 
 
