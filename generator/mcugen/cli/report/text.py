@@ -258,6 +258,7 @@ def _fallback_lines(lowering: dict[str, Any]) -> list[str]:
     lines = [
         f"  float: {line['operator']}"
         + (f" (layer {line['layer']})" if line["layer"] else "")
+        + (f", {line['line']}" if line["line"] else "")
         + (f": {line['reason']}" if line["reason"] else "")
         for line in lowering["operators"]
         if not line["int8"]
