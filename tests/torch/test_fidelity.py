@@ -141,7 +141,7 @@ def test_what_the_device_would_refuse_is_refused_by_layer(tmp_path, monkeypatch)
     with pytest.raises(UnsupportedOperatorError, match="'output_offset' is 300") as caught:
         pipeline.build_artifact(factory(tmp_path, "net"), cpu="cortex-m4")
 
-    assert "aten.linear in layer fc" in caught.value.hint
+    assert "aten.linear in layer fc" in caught.value.message
 
 
 # --- the float model ---
