@@ -134,7 +134,7 @@ def test_lowered_program_computes_what_the_quantized_one_does(make, shape, cpu):
         (
             SharedAddition(),
             LoweringError,
-            r"aten::add\.out \(its own forward\).* without their scale",
+            r"aten::add\.out in the model's own forward .* without their scale",
         ),
         (Transposed(), UnsupportedOperatorError, r"aten::convolution\.out is called with int8"),
     ],

@@ -149,7 +149,7 @@ class Options:
         typer.Option(
             "--runtime",
             metavar="PREFIX",
-            help="Link ExecuTorch's own libraries from this install prefix (docs/upstream.md).",
+            help="Link ExecuTorch's own libraries from this install prefix.",
             show_default=False,
         ),
     ] = None

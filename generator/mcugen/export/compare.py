@@ -28,6 +28,7 @@ from mcugen.export.fidelity import Fidelity, not_compared
 from mcugen.export.figures import Values, describe, rms, sqnr_db
 from mcugen.export.lowering_report import LoweringReport
 from mcugen.export.parting import Parting, Trace, first_parting, match_calls
+from mcugen.export.provenance import place
 from mcugen.export.quantize import QuantizedProgram, channels_last
 from mcugen.export.quantized_run import QuantizedRun
 from mcugen.program.artifact import PteArtifact, TensorSpec
@@ -138,10 +139,9 @@ def _run(
         line = match_calls(host.plan, report).get(reached + 1)
         if line is None:
             raise
-        where = f"layer {line.layer}" if line.layer else "the model's own forward"
         raise LoweringError(
-            f"{host.artifact.name}: {line.source or line.operator} in {where} was lowered to a "
-            f"call that cannot be made: {error.message}",
+            f"{host.artifact.name}: {line.source or line.operator} in {line.where} was lowered to "
+            f"a call that cannot be made: {error.message}",
             hint=_way_around(line.source),
         ) from error
 
@@ -206,11 +206,10 @@ def _refusal(model: str, wrong: Values | None, parting: Parting | None) -> Lower
         return LoweringError(
             what, hint="Which layer it is cannot be told. Build parts of the model to find it."
         )
-    where = f"layer {parting.layer}" if parting.layer else "the model's own forward"
-    line = f" ({parting.line})" if parting.line else ""
     return LoweringError(
-        f"{what}\nFirst wrong: {parting.source} in {where}{line}, lowered to {parting.operator}: "
-        f"{parting.difference}, given the same operands",
+        f"{what}\n"
+        f"First wrong: {parting.source} in {place(parting.layer, parting.line)}, lowered to "
+        f"{parting.operator}: {parting.difference}, given the same operands",
         hint=_way_around(parting.source),
     )
 

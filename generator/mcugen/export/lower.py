@@ -12,6 +12,7 @@ from mcugen.base.explain import explain, first_line
 from mcugen.base.quiet import quiet
 from mcugen.boards.spec import Isa
 from mcugen.export.lowering_report import IO_KINDS, LoweringReport, OperatorReport
+from mcugen.export.provenance import layer_of, line_of, place
 
 if TYPE_CHECKING:
     from mcugen.export.quantize import QuantizedProgram
@@ -122,7 +123,10 @@ def _quantize_io(name: str, edge: Any) -> Any:
             continue
         users = list(node.users)
         if len(users) != 1 or "quantize_per_tensor" not in str(users[0].target):
-            what = ", ".join(str(user.target) for user in users) or "nothing"
+            what = " and ".join(
+                f"{user.target} in {place(layer_of(user), line_of(user))}" for user in users
+            )
+            what = what or "nothing"
             raise LoweringError(
                 f"{name}: input {index} cannot be int8: it goes into {what}, "
                 "which is not quantized",
@@ -134,8 +138,8 @@ def _quantize_io(name: str, edge: Any) -> Any:
             continue
         if "dequantize_per_tensor" not in str(node.target):
             raise LoweringError(
-                f"{name}: output {index} cannot be int8: it comes from {node.target}, "
-                "which is not quantized",
+                f"{name}: output {index} cannot be int8: it comes from {node.target} in "
+                f"{place(layer_of(node), line_of(node))}, which is not quantized",
                 hint="Build with --io float.",
             )
         outputs.append(index)
@@ -169,11 +173,12 @@ def _operator_reports(program: Any, quantized: QuantizedProgram) -> list[Operato
         reports.append(
             OperatorReport(
                 operator=name,
-                layer=_layer(node),
+                layer=layer_of(node),
                 source=short_name(quantized.sources.get(origin, "")),
                 int8=int8,
                 reason=reason,
                 node=origin,
+                line=line_of(node),
             )
         )
     return reports
@@ -185,9 +190,8 @@ def _refuse_lost_scale(node: Any, name: str, model: str) -> None:
     mcugen.passes mends what is known to end so; this is for the rest, which would compute nonsense.
     """
     if name.partition(".")[0] in _ARITHMETIC and _takes_int8(node):
-        layer = _layer(node)
         raise LoweringError(
-            f"{model}: {name} ({f'layer {layer}' if layer else 'its own forward'}) would compute "
+            f"{model}: {name} in {place(layer_of(node), line_of(node))} would compute "
             "with quantized values without their scale: ExecuTorch's lowering found no int8 "
             "operator for it",
             hint="Replace the layer, or write it in another way: as a module of its own, say.",
@@ -198,14 +202,6 @@ def _origin(node: Any) -> str:
     """Return the name of the captured graph's node that `node` was made from."""
     history = node.meta.get("from_node") or []
     return history[0].name if history else ""
-
-
-def _layer(node: Any) -> str:
-    """Return the qualified name of the module a node comes from."""
-    stack = node.meta.get("nn_module_stack") or {}
-    path = list(stack.values())[-1][0] if stack else ""
-    # Exported modules are wrapped: "L['self'].body.4" or "_modules.body" in some captures.
-    return path.removeprefix("L['self'].")
 
 
 def _takes_int8(node: Any) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 
 from mcugen.base.errors import LoweringError
 from mcugen.export.fidelity import Fidelity, not_compared
+from mcugen.export.provenance import place
 
 IO_KINDS = ("int8", "float")
 
@@ -22,6 +23,12 @@ class OperatorReport:
     int8: bool
     reason: str | None  #: why it is float
     node: str = ""  #: node of the quantized graph that it comes from; "" for what lowering put in
+    line: str | None = None  #: of the user's source: "net.py, line 12"
+
+    @property
+    def where(self) -> str:
+        """Return "layer body.4 (net.py, line 12)"."""
+        return place(self.layer, self.line)
 
 
 @dataclass(frozen=True)
@@ -61,11 +68,7 @@ class LoweringReport:
         """Raise LoweringError listing every float fallback, if there is one (`--strict`)."""
         if not self.fallbacks:
             return
-        lines = [
-            f"{line.operator} ({f'layer {line.layer}' if line.layer else 'its own forward'}): "
-            f"{line.reason}"
-            for line in self.fallbacks
-        ]
+        lines = [f"{line.operator} from {line.where}: {line.reason}" for line in self.fallbacks]
         what = "1 operator falls" if len(lines) == 1 else f"{len(lines)} operators fall"
         raise LoweringError(
             f"{self.model}: {what} back to float:\n  " + "\n  ".join(lines),

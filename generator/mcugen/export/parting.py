@@ -16,6 +16,7 @@ from typing import Any
 import torch
 
 from mcugen.export.lowering_report import LoweringReport, OperatorReport
+from mcugen.export.provenance import line_of
 from mcugen.export.quantize import short_name
 from mcugen.export.quantized_run import QuantizedRun
 from mcugen.program.values import numbered_calls
@@ -135,7 +136,7 @@ def _parting(site: _Site, difference: str) -> Parting:
     return Parting(
         source=" and ".join(dict.fromkeys(names)),
         layer=layer if site.foreign is not None else site.report.layer,
-        line=_source_line(nodes[0]),
+        line=line_of(nodes[0]),
         operator=site.report.operator if site.foreign is None else "a view of the same memory",
         difference=difference,
         certain=site.certain and site.kind == "steps",
@@ -278,15 +279,3 @@ def _difference(site: _Site) -> str | None:
     if site.largest <= _STEPS * site.calls and not throughout:
         return None
     return f"off by up to {site.largest:.0f} steps of 255, {rms:.1f} rms"
-
-
-def _source_line(node: torch.fx.Node) -> str | None:
-    """Return where the user wrote what a node computes."""
-    text = node.meta.get("stack_trace") or ""
-    for line in reversed(text.splitlines()):
-        head, _, rest = line.strip().partition('", line ')
-        if head.startswith('File "') and rest:
-            path = head.removeprefix('File "')
-            if "site-packages" not in path:
-                return f"{path.rpartition('/')[2]}, line {rest.partition(',')[0]}"
-    return None

@@ -7,20 +7,20 @@ A second call with nothing changed imports no torch and takes a fraction of a se
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from mcugen.base import cache
-from mcugen.base.errors import ConfigError, PteError, UnsupportedOperatorError
+from mcugen.base.errors import ConfigError, ExportError, PteError, UnsupportedOperatorError
 from mcugen.base.quiet import quiet
 from mcugen.boards.spec import CPU_ISAS, BoardSpec, Isa
 from mcugen.export.fidelity import Fidelity
 from mcugen.export.lowering_report import IO_KINDS, LoweringReport, OperatorReport
 from mcugen.model.data import source_fingerprint
 from mcugen.model.source import ModelKind, ModelRef, resolve_model
-from mcugen.program.artifact import PteArtifact
+from mcugen.program.artifact import PteArtifact, TensorSpec
 from mcugen.program.calls import CallRefusedError
 from mcugen.program.read import read_pte
 
@@ -162,17 +162,21 @@ def _from_model(
     }
     with quiet(verbose=verbose):
         in_float = run_float(source.module, calibration)
-    quantized = quantize(source, calibration, progress=progress, verbose=verbose)
-    if progress:
-        progress("lowering", 0, 1)
-    data, report = lower(quantized, cpu=cpu, isa=isa, io=io, verbose=verbose)
     try:
-        artifact = read_pte(data, name=ref.name)
-    except UnsupportedOperatorError as error:
-        where = _where_from(error, report)
-        hint = " ".join(text for text in (where, error.hint) if text)
-        raise UnsupportedOperatorError(error.message, hint=hint or None) from error
-    artifact = _describe(artifact, ref, isa, report)
+        quantized = quantize(source, calibration, progress=progress, verbose=verbose)
+        if progress:
+            progress("lowering", 0, 1)
+        data, report = lower(quantized, cpu=cpu, isa=isa, io=io, verbose=verbose)
+        artifact = _read(data, ref.name, report)
+    except ExportError as error:
+        with quiet(verbose=verbose):
+            from mcugen.export.refusals import clarified
+
+            clear = clarified(error, source)
+        if clear is None:
+            raise
+        raise clear from error
+    artifact = _named(_describe(artifact, ref, isa, report), quantized.program)
     if progress:
         progress("comparing with the model", 0, 1)
     with quiet(verbose=verbose):
@@ -181,6 +185,21 @@ def _from_model(
     if progress:
         progress("comparing with the model", 1, 1)
     return artifact, report
+
+
+def _read(data: bytes, name: str, report: LoweringReport) -> PteArtifact:
+    """Read the `.pte` that lowering wrote; what it refuses is said by layer."""
+    try:
+        return read_pte(data, name=name)
+    except UnsupportedOperatorError as error:
+        from mcugen.export.refusals import instead_of
+
+        named = _calls_named(error, report)
+        where = "\n".join(dict.fromkeys(_origin(line) for line in named))
+        instead = next(filter(None, (instead_of(line.source) for line in named)), None)
+        raise UnsupportedOperatorError(
+            f"{error.message}\n{where}" if where else error.message, hint=instead or error.hint
+        ) from error
 
 
 def identity(ref: ModelRef) -> dict[str, Any]:
@@ -216,17 +235,38 @@ def _describe(
     )
 
 
-def _where_from(error: UnsupportedOperatorError, report: LoweringReport) -> str:
-    """Return which layers the operators that an error names come from, and why they are there."""
-    named = [line for line in report.operators if line.operator in error.message]
+def _named(artifact: PteArtifact, program: Any) -> PteArtifact:
+    """Call inputs and outputs what the user's code does; a `.pte` knows only their places."""
+    from mcugen.export.io_names import input_names, output_names
+
+    return replace(
+        artifact,
+        inputs=_with_names(artifact.inputs, input_names(program)),
+        outputs=_with_names(artifact.outputs, output_names(program)),
+    )
+
+
+def _with_names(
+    specs: tuple[TensorSpec, ...], names: Sequence[str | None]
+) -> tuple[TensorSpec, ...]:
+    if len(names) != len(specs):
+        return specs
+    return tuple(
+        replace(spec, name=name or spec.name) for spec, name in zip(specs, names, strict=True)
+    )
+
+
+def _calls_named(error: UnsupportedOperatorError, report: LoweringReport) -> list[OperatorReport]:
+    """Return the report's lines of the calls that an error speaks of."""
     if isinstance(error, CallRefusedError) and error.call is not None:
-        named = list(report.operators[error.call : error.call + 1])
-    lines = []
-    for line in named:
-        layer = f"layer {line.layer}" if line.layer else "the model's own forward"
-        why = f" ({line.reason})" if line.reason else ""
-        lines.append(f"{line.operator} comes from {line.source or 'it'} in {layer}{why}.")
-    return " ".join(dict.fromkeys(lines))
+        return list(report.operators[error.call : error.call + 1])
+    return [line for line in report.operators if line.operator in error.message]
+
+
+def _origin(line: OperatorReport) -> str:
+    """Return which layer an operator comes from, and why it is there."""
+    why = f": {line.reason}" if line.reason else ""
+    return f"{line.operator} comes from {line.source or 'code'} in {line.where}{why}."
 
 
 def _load_kept(key: str) -> tuple[PteArtifact, LoweringReport] | None:

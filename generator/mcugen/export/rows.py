@@ -93,6 +93,14 @@ def _batch(index: int, value: Any, example: torch.Tensor) -> list[torch.Tensor]:
     shape = example.shape
     if example.is_floating_point() and tensor.dtype != example.dtype:
         tensor = tensor.to(example.dtype)
+    elif tensor.dtype != example.dtype:
+        if tensor.is_floating_point():
+            raise ConfigError(
+                f"calibration sample {index} is {_dtype(tensor)} where the model takes "
+                f"{_dtype(example)}",
+                hint="Give it the dtype of the example inputs: sample.to(torch.int64), say.",
+            )
+        tensor = tensor.to(example.dtype)
     if tensor.shape == shape:
         return [tensor]
     if len(shape) > 0 and shape[0] == 1:
@@ -103,3 +111,7 @@ def _batch(index: int, value: Any, example: torch.Tensor) -> list[torch.Tensor]:
     raise ConfigError(
         f"calibration sample {index} has shape {list(tensor.shape)}, the model takes {list(shape)}"
     )
+
+
+def _dtype(value: torch.Tensor) -> str:
+    return str(value.dtype).removeprefix("torch.")

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from mcugen.base.errors import ConfigError, LoweringError
+from mcugen.base.explain import in_brief, raised_at
 from mcugen.model.files_read import files_read
 from mcugen.model.source import ModelRef, ModelSource
 
@@ -29,7 +30,7 @@ def load_factory(ref: ModelRef) -> ModelSource:
         except ConfigError:
             raise
         except Exception as error:  # a user's code may raise anything
-            raise LoweringError(f"{where} failed: {type(error).__name__}: {error}") from error
+            raise _failed(where, ref.factory, error) from error
     dependencies = tuple(sorted({ref.path.resolve(), *files}))
     calibration = preprocess = None
     if isinstance(made, Sequence) and len(made) in (2, 3):
@@ -49,9 +50,10 @@ def load_factory(ref: ModelRef) -> ModelSource:
         or not all(isinstance(value, torch.Tensor) for value in inputs)
     ):
         raise ConfigError(
-            f"{where} must return (module, example_inputs) or (module, example_inputs, "
-            "calibration), or an object with these attributes",
-            hint="example_inputs is a tuple of tensors with batch size 1.",
+            f"{where} returned {_what(made)}; it must return (module, example_inputs) or (module, "
+            "example_inputs, calibration), or an object with these attributes",
+            hint="example_inputs is a tuple of tensors, as forward() takes them, with a batch of "
+            "1: return module.eval(), (torch.zeros(1, 3, 32, 32),), samples",
         )
     from mcugen.model.batch import pin_batch
 
@@ -73,6 +75,30 @@ def load_factory(ref: ModelRef) -> ModelSource:
     )
 
 
+def _failed(where: str, factory: str, error: Exception) -> LoweringError:
+    """Return the error of a factory that raised one: where in the user's files, and what to do."""
+    frames = raised_at(error)
+    at = f", in {Path(frames[-1][0]).name}, line {frames[-1][1]}" if frames else ""
+    hint = "--verbose shows the traceback."
+    if isinstance(error, ModuleNotFoundError):
+        hint = f"Install it for this Python: {sys.executable} -m pip install PACKAGE"
+    elif isinstance(error, FileNotFoundError):
+        hint = (
+            f"Relative paths are looked up from the working folder, {Path.cwd()}; "
+            "Path(__file__).parent is that of your file."
+        )
+    elif isinstance(error, TypeError) and f"{factory}()" in str(error):
+        hint = "A factory is called without arguments: give them defaults."
+    return LoweringError(f"{where} failed{at}: {in_brief(error)}", hint=hint)
+
+
+def _what(made: Any) -> str:
+    """Return what a factory returned, by types: "(Linear, list)"."""
+    if isinstance(made, Sequence) and not isinstance(made, (str, bytes)):
+        return f"({', '.join(type(each).__name__ for each in made[:4])})"
+    return "nothing" if made is None else f"a {type(made).__name__}"
+
+
 def _import_file(path: Path, factory: str) -> Callable[[], Any]:
     """Return the callable `factory` of a Python file; modules beside the file can be imported."""
     module_name = f"_mcugen_user_{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:8]}"
@@ -89,10 +115,15 @@ def _import_file(path: Path, factory: str) -> Callable[[], Any]:
         sys.path.remove(folder)
     function = getattr(module, factory, None)
     if not callable(function):
-        names = [n for n, v in vars(module).items() if callable(v) and not n.startswith("_")]
+        names = [
+            name
+            for name, value in vars(module).items()
+            if callable(value) and getattr(value, "__module__", "") == module_name
+        ]
         close = difflib.get_close_matches(factory, names, n=1)
+        others = f"It has: {', '.join(names[:8])}." if names else "It has none."
         raise ConfigError(
             f"{path} has no function '{factory}'",
-            hint=f"Did you mean '{close[0]}'?" if close else None,
+            hint=f"Did you mean '{close[0]}'?" if close else others,
         )
     return function

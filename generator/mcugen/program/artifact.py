@@ -26,6 +26,7 @@ DTYPES: dict[int, tuple[str, int]] = {
     29: ("uint64", 8),
     27: ("uint16", 2),
 }
+_NHWC = (0, 2, 3, 1)
 _ITEM_BYTES = {name: size for name, size in DTYPES.values()}
 
 
@@ -33,7 +34,7 @@ _ITEM_BYTES = {name: size for name, size in DTYPES.values()}
 class TensorSpec:
     """One input or output of the method."""
 
-    name: str
+    name: str  #: of forward()'s argument, of a dict's key; "input0" where it is not known
     shape: tuple[int, ...]  #: logical, e.g. (1, 3, 32, 32) in NCHW
     dim_order: tuple[int, ...]  #: axes from outermost to innermost in memory: (0, 2, 3, 1) is NHWC
     dtype: str  #: numpy's name
@@ -52,6 +53,18 @@ class TensorSpec:
     def memory_shape(self) -> tuple[int, ...]:
         """The shape in memory order: (1, 32, 32, 3) for an NHWC image."""
         return tuple(self.shape[axis] for axis in self.dim_order)
+
+    @property
+    def memory_order(self) -> str:
+        """How the elements lie in memory, in words. Axes of size 1 make no difference."""
+        order = [axis for axis in self.dim_order if self.shape[axis] != 1]
+        if order == sorted(order):
+            return "that of the shape, the last axis side by side"
+        if len(self.shape) == 4 and order == [axis for axis in _NHWC if self.shape[axis] != 1]:
+            memory = ", ".join(str(self.shape[axis]) for axis in _NHWC)
+            return f"N, H, W, C = [{memory}], the channels of a pixel side by side (channels-last)"
+        memory = ", ".join(map(str, self.memory_shape))
+        return f"axes {', '.join(map(str, self.dim_order))} of the shape = [{memory}]"
 
 
 @dataclass(frozen=True)

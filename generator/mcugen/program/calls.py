@@ -101,29 +101,54 @@ def temp_bytes(plan: Any) -> int:
 
 
 def macs(plan: Any) -> int:
-    """Return the multiply-accumulates of one inference, padding counted as if it were image."""
+    """Return the multiply-accumulates of one inference, in int8 and in float.
+
+    Those of convolutions, linear layers and matrix products; padding is counted as if it were
+    image.
+    """
     return sum(_call_macs(plan, name, args) for _, name, args in numbered_calls(plan))
 
 
+#: Matrix products: which argument's last axis is what is summed over.
+_SUMMED_OVER = {
+    "cortex_m::quantized_batch_matmul": 0,
+    "aten::addmm": 1,
+    "aten::bmm": 0,
+    "aten::linear": 0,
+    "aten::mm": 0,
+}
+
+
+_WEIGHTS_BY_OUTPUT = (
+    "cortex_m::quantized_conv2d",
+    "cortex_m::quantized_linear",
+    "mcugen::quantized_linear",
+)
+
+
 def _call_macs(plan: Any, name: str, args: list[int]) -> int:
-    kind = name.partition("::")[2].removesuffix(".out").removesuffix("_nhwc")
-    if kind not in (
-        "quantized_conv2d",
-        "quantized_depthwise_conv2d",
-        "quantized_transpose_conv2d",
-        "quantized_linear",
-        "quantized_batch_matmul",
-    ):
-        return 0
-    outputs = math.prod(plan.values[args[-1]].val.sizes)
-    if kind == "quantized_batch_matmul":
-        return outputs * int(plan.values[args[0]].val.sizes[-1])
-    weights = plan.values[args[1]].val.sizes
-    if kind == "quantized_depthwise_conv2d":  # [1, height, width, out]
-        return outputs * math.prod(weights[1:3])
-    if kind == "quantized_transpose_conv2d":  # [out, height, width, in]: each input meets them all
-        return math.prod(plan.values[args[0]].val.sizes) * math.prod(weights[:3])
-    return outputs * math.prod(weights[1:])  # [out, …]
+    kind = name.removesuffix(".out").removesuffix("_nhwc")
+    if kind in _SUMMED_OVER:
+        return _elements(plan, args[-1]) * int(_sizes(plan, args[_SUMMED_OVER[kind]])[-1])
+    if kind in _WEIGHTS_BY_OUTPUT:  # [out, …]
+        return _elements(plan, args[-1]) * math.prod(_sizes(plan, args[1])[1:])
+    if kind == "cortex_m::quantized_depthwise_conv2d":  # [1, height, width, out]
+        return _elements(plan, args[-1]) * math.prod(_sizes(plan, args[1])[1:3])
+    # Where it is transposed, each input meets all of the kernel.
+    if kind == "cortex_m::quantized_transpose_conv2d":  # [out, height, width, in]
+        return _elements(plan, args[0]) * math.prod(_sizes(plan, args[1])[:3])
+    if kind == "aten::convolution":  # [out, in of a group, …]; transposed [in, out of a group, …]
+        transposed = plan.values[args[6]].val.bool_val
+        return _elements(plan, args[0 if transposed else -1]) * math.prod(_sizes(plan, args[1])[1:])
+    return 0
+
+
+def _sizes(plan: Any, index: int) -> list[int]:
+    return list(plan.values[index].val.sizes)
+
+
+def _elements(plan: Any, index: int) -> int:
+    return math.prod(_sizes(plan, index))
 
 
 def _check_call(

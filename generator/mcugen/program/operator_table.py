@@ -134,7 +134,7 @@ def unsupported(name: str, where: str) -> UnsupportedOperatorError:
     return UnsupportedOperatorError(
         f"operator {name} is not in the firmware{where}",
         hint=(f"The firmware has {' and '.join(near)}. " if near else "")
-        + "Replace the layer it comes from, or see firmware/ops/README.md on adding an operator.",
+        + "Replace the layer it comes from, or compute it outside of the model.",
     )
 
 

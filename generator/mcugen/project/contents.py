@@ -29,6 +29,7 @@ from mcugen.project.libraries import (
     runtime_library,
 )
 from mcugen.project.linker import linker_context, runner_linker_context
+from mcugen.project.model_io import model_io_context
 from mcugen.project.needed import needed_sources
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
 PLATFORM = "mcugen/platforms/mcugen-cortexm"
 MAIN = "src/main.cpp"
+MODEL_IO = "include/model_io.h"
 #: All of firmware/runtime/platform/config.h: for what needs it, or what nobody has checked.
 _FULL_RUNTIME = "-DMCUGEN_RUNTIME_FULL=1"
 
@@ -63,6 +65,7 @@ def model_contents(artifact: PteArtifact, plan: MemoryPlan, board: BoardSpec) ->
         "src/board_config.cpp": fill.board_config_context(board),
         "src/operators.cpp": fill.operators_context(called),
         "README.md": fill.readme_context(artifact, plan, board),
+        MODEL_IO: model_io_context(artifact),
         f"{RUNTIME}/library.json": runtime_library(*flags),
         f"{KERNELS}/library.json": kernels_library(),
     }
@@ -89,6 +92,7 @@ def upstream_contents(
         "platformio.ini": fill.platformio_context(board, kernels=False),
         "src/board_config.cpp": fill.board_config_context(board),
         "README.md": fill.readme_context(artifact, plan, board),
+        MODEL_IO: model_io_context(artifact),
         f"{RUNTIME}/library.json": runtime_library(kernels=False),
     }
     archives = upstream.archives_by_path(runtime)

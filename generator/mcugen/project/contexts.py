@@ -135,6 +135,39 @@ class LibraryContext:
 
 
 @dataclass(frozen=True)
+class TensorRow:
+    """One input or output, in the header and in the README."""
+
+    side: str  #: "input" or "output"
+    index: int
+    identifier: str  #: in C++
+    title: str  #: as the model calls it
+    dtype: str  #: numpy's name
+    element: str  #: C++ type
+    sizes: tuple[int, ...]
+    elements: int
+    nbytes: int
+    memory: str  #: order, in words
+    meaning: str  #: what an element stands for, in words
+    axes: tuple[str, ...]  #: what the header calls the indices
+    offset: str  #: C++ expression of an element's place, from `axes`
+    scale: str | None  #: C float literal; None: not quantized
+    inverse_scale: str | None
+    zero_point: int
+    fixed: bool  #: a number that the model was exported with
+
+
+@dataclass(frozen=True)
+class ModelIoContext:
+    """include/model_io.h."""
+
+    template: ClassVar[str] = "model_io.h.j2"
+    model_name: str  #: in quotes
+    inputs: tuple[TensorRow, ...]
+    outputs: tuple[TensorRow, ...]
+
+
+@dataclass(frozen=True)
 class MemoryRow:
     """One line of the README's memory table."""
 
@@ -159,6 +192,9 @@ class ReadmeContext:
     env_name: str
     upload_protocol: str
     qemu_machine: str | None
+    inputs: tuple[TensorRow, ...]
+    outputs: tuple[TensorRow, ...]
+    stack_bytes: int
     memory: tuple[MemoryRow, ...]
     executorch_version: str
 
@@ -187,5 +223,6 @@ Context = (
     | BoardConfigContext
     | OperatorsContext
     | LibraryContext
+    | ModelIoContext
     | ReadmeContext
 )

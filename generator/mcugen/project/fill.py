@@ -21,6 +21,7 @@ from mcugen.project.contexts import (
     ReadmeContext,
     RunnerReadmeContext,
 )
+from mcugen.project.model_io import tensor_rows
 
 if TYPE_CHECKING:
     from mcugen.program.artifact import PteArtifact
@@ -115,6 +116,9 @@ def readme_context(artifact: PteArtifact, plan: MemoryPlan, board: BoardSpec) ->
         env_name=env_name(board),
         upload_protocol=upload_protocol(board),
         qemu_machine=board.qemu.machine if board.qemu else None,
+        inputs=tensor_rows(artifact.inputs, "input"),
+        outputs=tensor_rows(artifact.outputs, "output"),
+        stack_bytes=plan.stack_bytes,
         memory=tuple(MemoryRow(role, board.region_for(role).name, size) for role, size in sizes),
         executorch_version=artifact.executorch_version,
     )

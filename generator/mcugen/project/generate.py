@@ -47,4 +47,6 @@ def write_project(
         model_name=artifact.name,
         pte_bytes=len(artifact.pte),
         pte_sha256=artifact.sha256,
+        inputs=artifact.inputs,
+        outputs=artifact.outputs,
     )

@@ -31,8 +31,10 @@ from mcugen.project.manifest import (
     old_manifest,
     read_manifest,
 )
+from mcugen.project.model_io import tensor_document
 
 if TYPE_CHECKING:
+    from mcugen.program.artifact import TensorSpec
     from mcugen.project.render import RenderedProject
 
 _ROOM_HINT = "Generate into another folder with -o DIR, or make room."
@@ -48,6 +50,8 @@ def place_project(
     model_name: str,
     pte_bytes: int = 0,
     pte_sha256: str = "",
+    inputs: Sequence[TensorSpec] = (),
+    outputs: Sequence[TensorSpec] = (),
 ) -> FirmwareProject:
     """Write a project and its manifest into `root`. pte_bytes: 0 for an image without a model."""
     manifest = {path: sha256_hex(data) for path, data in sorted(project.files.items())}
@@ -58,6 +62,8 @@ def place_project(
         "model": model_name,
         "pte_bytes": pte_bytes,
         "pte_sha256": pte_sha256,
+        "inputs": [tensor_document(spec) for spec in inputs],
+        "outputs": [tensor_document(spec) for spec in outputs],
         "firmware_id": project.firmware_id,
         "files": manifest,
     }

@@ -132,7 +132,8 @@ def find_runtime(prefix: Path, board: BoardSpec) -> UpstreamRuntime:
     if missing:
         raise ToolMissingError(
             f"--runtime {prefix} is not an installed ExecuTorch: it has no {', '.join(missing)}",
-            hint="docs/upstream.md tells how to build one.",
+            hint="Build ExecuTorch for Arm bare metal, with its portable and Cortex-M operators, "
+            "and cmake --install it there.",
         )
     paths = [path for name in (*REQUIRED, *OPTIONAL) if (path := prefix / "lib" / name).is_file()]
     for path in paths:

@@ -337,6 +337,37 @@ def test_counts_macs_and_temp_bytes() -> None:
     assert calls.temp_bytes(plan) == 0
 
 
+@pytest.mark.parametrize(
+    ("name", "arguments", "expected"),
+    [
+        ("aten::mm.out", [Tensor([2, 3]), Tensor([3, 5]), Tensor([2, 5])], 2 * 5 * 3),
+        ("aten::bmm.out", [Tensor([4, 2, 3]), Tensor([4, 3, 5]), Tensor([4, 2, 5])], 4 * 2 * 5 * 3),
+        ("aten::linear.out", [Tensor([2, 3]), Tensor([5, 3]), Null(), Tensor([2, 5])], 2 * 5 * 3),
+        (
+            "aten::addmm.out",
+            [Tensor([5]), Tensor([2, 3]), Tensor([3, 5]), Int(1), Int(1), Tensor([2, 5])],
+            2 * 5 * 3,
+        ),
+    ],
+)
+def test_counts_macs_of_float_products(name: str, arguments: list, expected: int) -> None:
+    assert calls.macs(one_call(name, *arguments)) == expected
+
+
+@pytest.mark.parametrize(
+    ("transposed", "weight", "expected"),
+    [(False, [6, 2, 3, 3], (6 * 5 * 5) * (2 * 9)), (True, [4, 3, 3, 3], (4 * 7 * 7) * (3 * 9))],
+)
+def test_counts_macs_of_float_convolutions(transposed, weight, expected) -> None:
+    """In two groups: each output sees half of the inputs."""
+    arguments = [
+        *(Tensor([1, 4, 7, 7]), Tensor(weight), Null(), Null(), Null(), Null()),
+        *(Bool(transposed), Null(), Int(2), Tensor([1, 6, 5, 5])),
+    ]
+
+    assert calls.macs(one_call("aten::convolution.out", *arguments)) == expected
+
+
 @pytest.mark.torch
 @pytest.mark.parametrize("model", ["kws", "vww", "ic", "ad"])
 def test_macs_of_the_mlperf_tiny_workloads(model: str) -> None:

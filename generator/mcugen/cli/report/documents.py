@@ -53,6 +53,7 @@ def tensor_section(spec: TensorSpec) -> dict[str, Any]:
         "name": spec.name,
         "shape": list(spec.shape),
         "dim_order": list(spec.dim_order),
+        "memory_order": spec.memory_order,
         "dtype": spec.dtype,
         "bytes": spec.nbytes,
         "scale": spec.scale,

@@ -244,7 +244,7 @@ def decibels(value: float | None) -> str:
 
 def _tensor_text(spec: dict[str, Any]) -> str:
     shape = ", ".join(map(str, spec["shape"]))
-    text = f"{spec['dtype']} [{shape}], {spec['bytes']:,} B"
+    text = f"{spec['name']}: {spec['dtype']} [{shape}], {spec['bytes']:,} B"
     if spec["dim_order"] != sorted(spec["dim_order"]):
         memory = ", ".join(str(spec["shape"][axis]) for axis in spec["dim_order"])
         text += f", in memory [{memory}]"
@@ -258,6 +258,7 @@ def _fallback_lines(lowering: dict[str, Any]) -> list[str]:
     lines = [
         f"  float: {line['operator']}"
         + (f" (layer {line['layer']})" if line["layer"] else "")
+        + (f", {line['line']}" if line["line"] else "")
         + (f": {line['reason']}" if line["reason"] else "")
         for line in lowering["operators"]
         if not line["int8"]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mcugen.base.errors import QuantizationError
 from mcugen.base.explain import explain
+from mcugen.export.provenance import line_of
 
 if TYPE_CHECKING:
     import torch
@@ -87,9 +88,10 @@ def _refuse_state(name: str, captured: Any) -> None:
 
     It folds what is read from such a buffer into the program, so that the state would never change.
     """
-    changed = sorted(_changed_buffers(captured))
+    changed = sorted(_changed_buffers(captured).items())
     if changed:
-        what = f"buffer '{changed[0]}'" if len(changed) == 1 else f"buffers {', '.join(changed)}"
+        names = [f"'{name}' ({line})" if line else f"'{name}'" for name, line in changed]
+        what = f"buffer{'s' * (len(names) > 1)} {', '.join(names)}"
         raise QuantizationError(
             f"{name}: its forward() changes {what}; quantization would freeze what is there",
             hint="Keep the state outside: as an input and an output. Or export the model in float, "
@@ -97,11 +99,11 @@ def _refuse_state(name: str, captured: Any) -> None:
         )
 
 
-def _changed_buffers(captured: Any) -> set[str]:
-    """Return the buffers that a captured program writes to, itself or through views."""
+def _changed_buffers(captured: Any) -> dict[str, str | None]:
+    """Return the buffers that a captured program writes to, itself or through views, and where."""
     # Captured programs are not functional: the signature does not tell.
     buffers = captured.graph_signature.inputs_to_buffers
-    changed = set()
+    changed: dict[str, str | None] = {}
     for node in captured.graph.nodes:
         schema = getattr(node.target, "_schema", None)
         if schema is None or not schema.is_mutable:
@@ -116,5 +118,5 @@ def _changed_buffers(captured: Any) -> set[str]:
                     break
                 value = value.args[0]
             if getattr(value, "name", None) in buffers:
-                changed.add(buffers[value.name])
+                changed.setdefault(buffers[value.name], line_of(node))
     return changed
