@@ -111,6 +111,7 @@ def _reporting_quantizer() -> Any:
     from torchao.quantization.pt2e.quantizer import ComposableQuantizer
     from torchao.quantization.pt2e.quantizer.quantizer import Q_ANNOTATION_KEY
 
+    from mcugen.export.recurrent_ranges import RecurrentRanges
     from mcugen.export.shared_ranges import SharedRanges
 
     words = {
@@ -130,6 +131,7 @@ def _reporting_quantizer() -> Any:
                 SharedRanges() if isinstance(each, SharedQspecQuantizer) else each
                 for each in self.quantizers
             ]
+            self.quantizers.insert(0, RecurrentRanges())
             self.sources: dict[str, str] = {}
             self.unquantized: dict[str, str] = {}
 

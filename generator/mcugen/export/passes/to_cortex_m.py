@@ -12,6 +12,7 @@ from executorch.backends.transforms.utils import create_constant_placeholder
 from torch.export.graph_signature import InputKind
 
 from mcugen.export.passes.edge import EDGE
+from mcugen.export.passes.recurrent import RECURRENT
 
 
 class ToCortexM(AtenToCortexMPass):  # type: ignore[misc]
@@ -47,6 +48,7 @@ _TABLES = {
 ToCortexM._DIALECT_SUBSTITUTIONS = {
     **AtenToCortexMPass._DIALECT_SUBSTITUTIONS,
     **dict.fromkeys(_TABLES, _activation_table),
+    **RECURRENT,
 }
 # It goes by memory order: SettleLayouts does it when that is known.
 del ToCortexM._DIALECT_SUBSTITUTIONS[EDGE.aten.constant_pad_nd.default]
