@@ -28,8 +28,9 @@ _CELLS: dict[Any, tuple[str, tuple[bool, ...]]] = {
 }
 _RECURRENT = frozenset(getattr(_OPS, kind).default for kind in ("lstm", "gru", "rnn"))
 #: What hands a state on as it is.
-_VIEWS = frozenset(
+VIEWS = frozenset(
     {
+        ATEN.cat.default,
         ATEN.select.int,
         ATEN.slice.Tensor,
         ATEN.squeeze.default,
@@ -205,10 +206,10 @@ def _bias(editor: Editor, kind: str, weight_hh: Node, biases: list[Node]) -> tor
 def _replace_states(editor: Editor, states: Node, ran: list[tuple[Node, Node]]) -> None:
     """Replace the states [layers * directions, N, H] of all that ran, for each of their users."""
     for user in list(states.users):
-        keeps = _is_state(user)
+        keeps = hands_on(user)
         if user.target is ATEN.select.int and user.args[1] in (0, -value_of(states).dim()):
             hidden, last = ran[user.args[2]]  # type: ignore[index]
-            if all(_is_state(each) for each in user.users):
+            if all(hands_on(each) for each in user.users):
                 user.replace_all_uses_with(hidden)
             else:
                 _choose(user, hidden, last)
@@ -225,13 +226,13 @@ def _replace_states(editor: Editor, states: Node, ran: list[tuple[Node, Node]]) 
 def _choose(node: Node, hidden: Node, last: Node) -> None:
     """Give those that hand `node` on the state as it is, and others the int8 output."""
     for user in list(node.users):
-        user.replace_input_with(node, hidden if _is_state(user) else last)
+        user.replace_input_with(node, hidden if hands_on(user) else last)
 
 
-def _is_state(user: Node) -> bool:
+def hands_on(user: Node) -> bool:
     """Whether a user gives what it takes to the outside, or to another layer as its state."""
     if user.op == "output" or user.target in _RECURRENT or user.target in (*_LAYERS, *_CELLS):
         return True
-    if user.target not in _VIEWS or not is_tensor(user):
+    if user.target not in VIEWS or not is_tensor(user):
         return False
-    return bool(user.users) and all(_is_state(each) for each in user.users)
+    return bool(user.users) and all(hands_on(each) for each in user.users)
