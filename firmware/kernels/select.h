@@ -14,6 +14,7 @@
 #include <kernels/pool2d_s8.h>
 #include <kernels/quantize.h>
 #include <kernels/quantize_f32.h>
+#include <kernels/recurrent_s8.h>
 #include <kernels/softmax_f32.h>
 #include <kernels/softmax_s8.h>
 #include <kernels/transpose_conv2d_s8.h>
@@ -36,9 +37,11 @@ inline constexpr auto& dequantize_s8_f32 = dequantize_s8_f32_scalar;
 inline constexpr auto& div_s16 = div_s16_scalar;
 inline constexpr auto& div_s8 = div_s8_scalar;
 inline constexpr auto& gather = gather_scalar;
+inline constexpr auto& gru_s8 = gru_s8_scalar;
 inline constexpr auto& linear_s8 = linear_s8_scalar;
 inline constexpr auto& log_softmax_f32 = log_softmax_f32_scalar;
 inline constexpr auto& lookup_s8 = lookup_s8_scalar;
+inline constexpr auto& lstm_s8 = lstm_s8_scalar;
 inline constexpr auto& matmul_f32 = matmul_f32_scalar;
 inline constexpr auto& max_pool2d_s8 = max_pool2d_s8_scalar;
 inline constexpr auto& maximum_f32 = maximum_f32_scalar;
@@ -52,6 +55,7 @@ inline constexpr auto& pad_s8 = pad_s8_scalar;
 inline constexpr auto& quantize_f32_s16 = quantize_f32_s16_scalar;
 inline constexpr auto& quantize_f32 = quantize_f32_scalar;
 inline constexpr auto& quantize_f32_s8 = quantize_f32_s8_scalar;
+inline constexpr auto& rnn_s8 = rnn_s8_scalar;
 inline constexpr auto& softmax_f32 = softmax_f32_scalar;
 inline constexpr auto& softmax_s8 = softmax_s8_scalar;
 inline constexpr auto& sum_window_f32 = sum_window_f32_scalar;

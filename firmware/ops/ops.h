@@ -6,6 +6,7 @@
 #include <ops/pointwise/operators.h>
 #include <ops/prim/operators.h>
 #include <ops/quantized/operators.h>
+#include <ops/recurrent/operators.h>
 #include <ops/reduce/operators.h>
 #include <ops/shape/operators.h>
 

@@ -160,7 +160,8 @@ class Builder:
                 args.append(written[0])
             else:
                 index, slot = self.place(outs.pop(0))
-                slots.append(slot)
+                if argument.name != "scratch":  # what is left there means nothing
+                    slots.append(slot)
                 written.append(index)
                 args.append(index)
         assert not given, f"{case.op}: {len(given)} arguments too many"

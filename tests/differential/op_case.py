@@ -31,7 +31,7 @@ class OpCase:
     #: The schema's arguments without those written to, in order: T for a tensor, a list of T for a
     #: TensorList, list[int], None, bool, int, float.
     args: tuple[Any, ...]
-    outs: tuple[Out, ...]
+    outs: tuple[Out, ...]  #: of all that are written; `scratch` is not compared
     ulp: int = 0  #: by how many floats a result may differ from the reference
     atol: float = 0.0  #: or by how much; what is inside either is right
     note: str = ""

@@ -10,6 +10,7 @@ from typing import Any
 import good_calls_network
 import good_calls_pointwise
 import good_calls_prim
+import good_calls_recurrent
 import good_calls_shape
 import numpy as np
 import pytest
@@ -111,7 +112,13 @@ CALLS: dict[str, Callable[[], list[Any]]] = {
 }
 
 #: The families of operators have theirs in a file each.
-FAMILIES = (good_calls_pointwise, good_calls_shape, good_calls_network, good_calls_prim)
+FAMILIES = (
+    good_calls_pointwise,
+    good_calls_shape,
+    good_calls_network,
+    good_calls_prim,
+    good_calls_recurrent,
+)
 for family in FAMILIES:
     assert not set(CALLS) & set(family.CALLS)
     CALLS.update(family.CALLS)
@@ -346,6 +353,7 @@ BAD_VALUES: list[tuple[str, dict[int, Any]]] = [
     ("aten::clamp.out", {1: 128}),
     ("aten::clamp.out", {2: -129}),
     ("aten::clamp.out", {1: 0.5}),
+    *good_calls_recurrent.BAD_VALUES,
 ]
 
 

@@ -44,6 +44,9 @@ constexpr OutCount kOutCounts[] = {
     {"aten::sym_numel", 0},
     {"aten::topk.values", 2},
     {"aten::var_mean.correction_out", 2},
+    {"mcugen::quantized_gru.out", 3},
+    {"mcugen::quantized_lstm.out", 4},
+    {"mcugen::quantized_rnn.out", 3},
 };
 
 uint32_t outs_of(const char* name) {

@@ -113,6 +113,7 @@ def _reporting_quantizer() -> Any:
 
     from mcugen.export.curve import CURVE, described
     from mcugen.export.patterns import take_more
+    from mcugen.export.recurrent_ranges import RecurrentRanges
     from mcugen.export.shared_ranges import SharedRanges
 
     words = {
@@ -133,6 +134,7 @@ def _reporting_quantizer() -> Any:
                 for each in self.quantizers
             ]
             take_more(self.quantizers)
+            self.quantizers.insert(0, RecurrentRanges())
             self.sources: dict[str, str] = {}
             self.unquantized: dict[str, str] = {}
 

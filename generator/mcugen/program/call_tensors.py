@@ -383,6 +383,25 @@ def _permute(call: Call) -> None:
     _agree(call.sizes("out") == tuple(source[axis] for axis in order), call)
 
 
+def _recurrent(call: Call) -> None:
+    """A layer in one direction: gates by rows, states [batch, units] (see recurrent_args.cpp)."""
+    source, weight_ih, weight_hh = (call.sizes(n) for n in ("input", "weight_ih", "weight_hh"))
+    _agree(len(source) == 3 and len(weight_ih) == len(weight_hh) == 2, call)
+    kind = call.called.name.partition("quantized_")[2].partition(".")[0]
+    units, rows = weight_hh[1], weight_hh[0]
+    _agree(min(*source, units) >= 1 and rows == {"lstm": 4, "gru": 3, "rnn": 1}[kind] * units, call)
+    _agree(weight_ih == (rows, source[2]) and call.sizes("out") == (*source[:2], units), call)
+    batch = source[0 if call.boolean("batch_first") else 1]
+    for name in ("hidden", "cell", "out_hidden", "out_cell"):
+        _agree(call.tensor(name) is None or call.sizes(name) == (batch, units), call)
+    counts = {"bias": 4 * units if kind == "gru" else rows}
+    counts |= {"multipliers_ih": rows, "multipliers_hh": rows}
+    counts["scratch"] = 2 * units if kind == "lstm" else units
+    for name, count in counts.items():
+        if _elements(call.sizes(name)) != count:
+            raise Refused(f"'{name}' has {_elements(call.sizes(name))} entries, not {count}")
+
+
 def _view(call: Call) -> None:
     _one_type(call)
     _agree(_elements(call.sizes("self")) == _elements(call.sizes("out")), call)
@@ -403,6 +422,7 @@ SHAPES: dict[str, Callable[[Call], None]] = {
     "pad": _pad,
     "permute": _permute,
     "pool2d": _pool2d,
+    "recurrent": _recurrent,
     "same": _same,
     "softmax": _softmax,
     "transpose_conv2d": _transpose_conv2d,

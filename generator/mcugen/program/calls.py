@@ -30,6 +30,11 @@ from mcugen.program.values import instructions, numbered_calls
 #: Operators that give the same float bits wherever they run: they select, they do not compute.
 _SELECT = frozenset({"clamp", "hardtanh", "maximum", "minimum", "relu", "max_pool2d_with_indices"})
 
+#: Namespaces of operators on quantized tensors.
+_INT8 = ("cortex_m::", "mcugen::")
+_RECURRENT = frozenset(f"mcugen::quantized_{kind}.out" for kind in ("lstm", "gru", "rnn"))
+_RECURRENT_WEIGHTS = ("weight_ih", "weight_hh")
+
 
 class CallRefusedError(UnsupportedOperatorError):
     """A call that the device would refuse when it is reached.
@@ -47,7 +52,7 @@ def rounds(name: str) -> bool:
     """
     operation = name.partition("::")[2].partition(".")[0]
     return (
-        not name.startswith("cortex_m::")
+        not name.startswith(_INT8)
         and operation not in _SELECT
         and "float32" in operator(name).dtypes
     )
@@ -127,6 +132,8 @@ _WEIGHTS_BY_OUTPUT = (
 
 
 def _call_macs(plan: Any, name: str, args: list[int]) -> int:
+    if name in _RECURRENT:
+        return _recurrent_macs(plan, name, args)
     kind = name.removesuffix(".out").removesuffix("_nhwc")
     if kind in _SUMMED_OVER:
         return _elements(plan, args[-1]) * int(_sizes(plan, args[_SUMMED_OVER[kind]])[-1])
@@ -149,6 +156,14 @@ def _sizes(plan: Any, index: int) -> list[int]:
 
 def _elements(plan: Any, index: int) -> int:
     return math.prod(_sizes(plan, index))
+
+
+def _recurrent_macs(plan: Any, name: str, args: list[int]) -> int:
+    """Return those of both matrices, in each step."""
+    names = [argument.name for argument in operator(name).arguments]
+    steps, batch, _ = plan.values[args[0]].val.sizes
+    weights = (plan.values[args[names.index(each)]].val.sizes for each in _RECURRENT_WEIGHTS)
+    return int(steps * batch * sum(math.prod(sizes) for sizes in weights))
 
 
 def _check_call(
@@ -186,7 +201,9 @@ def _check_element_type(plan: Any, where: str, called: Operator, args: list[int]
     scale is lost, so there is nothing right to compute.
     """
     tensor = plan.values[args[0]].val
-    if type(tensor).__name__ != "Tensor" or called.name.startswith(("cortex_m::", PRIM)):
+    if type(tensor).__name__ != "Tensor" or called.name.startswith(
+        ("cortex_m::", "mcugen::", PRIM)
+    ):
         return
     dtype = DTYPES[int(tensor.scalar_type)][0]
     if dtype not in called.dtypes and all(each.startswith("float") for each in called.dtypes):

@@ -86,7 +86,7 @@ def tensor_spec(program: Any, plan: Any, side: str, position: int) -> TensorSpec
 
 def call_is_int8(plan: Any, call: Any) -> bool:
     """Whether a call works on quantized data: no float tensor but at a quantize/dequantize edge."""
-    if call_name(plan, call).startswith("cortex_m::"):
+    if call_name(plan, call).startswith(("cortex_m::", "mcugen::")):
         return True
     values = (plan.values[index].val for index in call.args)
     return not any(

@@ -111,7 +111,9 @@ class UpstreamRuntime:
             raise UnsupportedOperatorError(
                 f"the ExecuTorch libraries in {self.prefix} register no kernel for "
                 + ", ".join(missing),
-                hint="Build ExecuTorch with their kernels, or leave out --runtime.",
+                hint="ExecuTorch has no operators of mcugen's own: leave out --runtime."
+                if all(name.startswith("mcugen::") for name in missing)
+                else "Build ExecuTorch with their kernels, or leave out --runtime.",
             )
 
 

@@ -18,8 +18,9 @@ def capture(name: str, module: Any, inputs: tuple[torch.Tensor, ...]) -> Any:
 
     Traced as the user's code runs, in PyTorch's own memory order: there every view in it is legal.
     Then, in this order: no operator writes to a tensor that another one sees, what depends on
-    parameters only is computed, masks and writes are selections, batch norm is in a layer or one of
-    its own, and images lie in memory as the device's operators want them.
+    parameters only is computed, recurrent layers are one operator each, masks and writes are
+    selections, batch norm is in a layer or one of its own, and images lie in memory as the device's
+    operators want them.
 
     Raises QuantizationError if torch cannot trace it, or if it keeps state.
     """
@@ -34,6 +35,7 @@ def capture(name: str, module: Any, inputs: tuple[torch.Tensor, ...]) -> Any:
     from mcugen.export.captured.one_dimension import lift_signals
     from mcugen.export.captured.paddings import settle_paddings
     from mcugen.export.captured.pools import settle_pools
+    from mcugen.export.captured.recurrent import replace_recurrent
     from mcugen.export.captured.reductions import settle_reductions
     from mcugen.export.captured.writes import replace_writes
 
@@ -47,6 +49,7 @@ def capture(name: str, module: Any, inputs: tuple[torch.Tensor, ...]) -> Any:
         node.meta.pop("from_node", None)
     for rewrite in (
         fold_constants,
+        replace_recurrent,
         replace_writes,
         replace_attention,
         replace_curves,

@@ -14,6 +14,7 @@ from executorch.backends.cortex_m.passes.passes_utils import (
 from executorch.exir.pass_base import ExportPass
 
 from mcugen.export.passes.edge import EDGE
+from mcugen.export.passes.recurrent import PLAIN_RECURRENT
 
 #: Images in the order N, H, W, C.
 _IMAGE_OPERATORS = frozenset(
@@ -34,6 +35,7 @@ _PLAIN_OPERATORS = {
     EDGE.cortex_m.quantized_linear.default: (0,),
     EDGE.mcugen.quantized_linear.default: (0,),
     EDGE.cortex_m.quantized_batch_matmul.default: (0, 2),
+    **PLAIN_RECURRENT,
 }
 _CLONE = EDGE.dim_order_ops._clone_dim_order.default
 _NHWC = (0, 2, 3, 1)

@@ -11,6 +11,7 @@ from executorch.backends.transforms.aten_to_dialect_pass import DialectNodeSpec
 from mcugen.export.curve import table, written
 from mcugen.export.passes.edge import EDGE
 from mcugen.export.passes.linear import constant_of, quantized_linear
+from mcugen.export.passes.recurrent import RECURRENT
 
 
 class ToCortexM(AtenToCortexMPass):  # type: ignore[misc]
@@ -38,6 +39,7 @@ ToCortexM._DIALECT_SUBSTITUTIONS = {
     **AtenToCortexMPass._DIALECT_SUBSTITUTIONS,
     EDGE.aten.linear.default: quantized_linear,
     **dict.fromkeys((*_STEPS, EDGE.mcugen.curve.default), _activation_table),
+    **RECURRENT,
 }
 # It goes by memory order: SettleLayouts does it when that is known.
 del ToCortexM._DIALECT_SUBSTITUTIONS[EDGE.aten.constant_pad_nd.default]

@@ -10,6 +10,7 @@ from mcugen.base.errors import PteError, UnsupportedOperatorError
 from mcugen.base.explain import first_line
 from mcugen.base.quiet import quiet
 from mcugen.program.artifact import DTYPES
+from mcugen.program.operator_table import operator as operator_entry
 from mcugen.program.reference.registry import COMPUTED
 
 
@@ -18,7 +19,13 @@ class Operators:
 
     def __init__(self, torch: Any) -> None:
         # Registers the functions. Here, because they import torch.
-        from mcugen.program.reference import edges, elementwise, pools, products  # noqa: F401
+        from mcugen.program.reference import (  # noqa: F401
+            edges,
+            elementwise,
+            pools,
+            products,
+            recurrent,
+        )
 
         self.torch = torch
 
@@ -30,7 +37,7 @@ class Operators:
         namespace, _, rest = name.partition("::")
         operator, _, overload = rest.partition(".")
         own = COMPUTED.get(f"{namespace}::{operator}")
-        if namespace in ("cortex_m", "dim_order_ops", "mcugen") and overload == "out":
+        if namespace in ("cortex_m", "dim_order_ops") and overload == "out":
             compute = own or self._wheel_operator(name, operator)
             inputs, out = args[:-2], args[-2]
 
@@ -45,7 +52,28 @@ class Operators:
                 out.copy_(result)
 
             return call
+        if namespace == "mcugen" and own is not None:
+            return self._own_operator(name, own, args)
         return self._torch_operator(name, namespace, operator, overload, args)
+
+    def _own_operator(
+        self, name: str, compute: Callable[..., Any], args: list[Any]
+    ) -> Callable[[], None]:
+        """Return a call of an operator of our namespace, which may have several outputs."""
+        count = len(operator_entry(name).outputs)
+        inputs, outs = args[: -1 - count], args[-1 - count : -1]
+
+        def call() -> None:
+            results = compute(*inputs)
+            results = results if isinstance(results, tuple) else (results,)
+            for result, out in zip(results, outs, strict=True):
+                if result.dtype != out.dtype or result.shape != out.shape:
+                    raise PteError(
+                        f"{name} computes {_described(result)}, its output is {_described(out)}"
+                    )
+                out.copy_(result)
+
+        return call
 
     def _wheel_operator(self, name: str, operator: str) -> Callable[..., Any]:
         """Return the wheel's Python reference operator."""
