@@ -12,6 +12,7 @@ from plain_models import Model, Net, Together
 from signal_to_noise import measure, sqnr
 from torch import nn
 
+from mcugen.base.resources import firmware_dir
 from mcugen.export.calibration import Calibration
 from mcugen.export.lower import lower
 from mcugen.export.quantize import quantize
@@ -195,10 +196,12 @@ def built(module: nn.Module, rows: list[tuple[torch.Tensor, ...]]) -> PteArtifac
 
 
 def test_gates_are_near_sigmoid_and_tanh() -> None:
-    sums = torch.arange(-(2**20) - 5000, 2**20 + 5000, 7)
-    real = sums.to(torch.float64) / 2**16
+    """In units of 2**-15. The device has the same table."""
+    sums = np.arange(-(2**20) - 5000, 2**20 + 5000, 7)
+    real = sums / 2**16
 
-    apart = (recurrent.sigmoid(sums) - torch.sigmoid(real) * 2**15).abs().max()
-    assert apart < 2.1
-    apart = (recurrent.tanh(sums) - torch.tanh(real) * 2**15).abs().max()
-    assert apart < 3.6
+    assert np.abs(recurrent.sigmoid(sums) - 2**15 / (1 + np.exp(-real))).max() < 2.1
+    assert np.abs(recurrent.tanh(sums) - 2**15 * np.tanh(real)).max() < 3.6
+    source = (firmware_dir() / "kernels/recurrent_gates.cpp").read_text("utf-8")
+    table = source.partition("kSigmoid[257] = {")[2].partition("}")[0]
+    assert [int(each) for each in table.split(",") if each.strip()] == list(recurrent.SIGMOID)

@@ -4,10 +4,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import torch
 
 from mcugen.program.reference.registry import computes
@@ -20,7 +20,10 @@ _MOST_CELL = 2**30
 SIGMOID = tuple(
     min(round((1 / (1 + math.exp(-n / 16)) - 0.5) * 2**17), 2**16 - 1) for n in range(257)
 )
-_TABLE = torch.tensor(SIGMOID, dtype=torch.int64)
+_BELOW = np.array(SIGMOID[:-1], np.int64)
+_RISE = np.diff(np.array(SIGMOID, np.int64))
+
+# A sequence is many small steps: numpy does them in a third of torch's time. All arrays are int64.
 
 
 def _rounded(value: Any, shift: int) -> Any:
@@ -28,86 +31,99 @@ def _rounded(value: Any, shift: int) -> Any:
     return (value + (1 << shift >> 1)) >> shift
 
 
-def _half_sigmoid(total: Any) -> Any:
-    """Return sigmoid(|total|) - 1/2, 29 bits behind the point; total has 16."""
-    size = total.abs().clamp(max=2**20 - 1)
-    at, rest = size >> 12, size & 4095
-    return (_TABLE[at] << 12) + (_TABLE[at + 1] - _TABLE[at]) * rest
+def _half_sigmoid(size: Any) -> Any:
+    """Return sigmoid(size) - 1/2, 29 bits behind the point; size has 16, and is at least 0."""
+    size = np.minimum(size, 2**20 - 1)
+    at = size >> 12
+    return (_BELOW[at] << 12) + _RISE[at] * (size & 4095)
 
 
 def sigmoid(total: Any) -> Any:
     """Return sigmoid(total), 0 … 2**15; total has 16 bits behind the point."""
-    above = _rounded(_half_sigmoid(total), 14)
-    return 2**14 + torch.where(total < 0, -above, above)
+    above = _rounded(_half_sigmoid(np.abs(total)), 14)
+    return 2**14 + np.where(total < 0, -above, above)
 
 
 def tanh(total: Any) -> Any:
     """Return tanh(total), -2**15 … 2**15."""
-    size = _rounded(_half_sigmoid(2 * total), 13)
-    return torch.where(total < 0, -size, size)
+    size = _rounded(_half_sigmoid(2 * np.abs(total)), 13)
+    return np.where(total < 0, -size, size)
+
+
+def _limited(value: Any, low: int, high: int) -> Any:
+    return np.minimum(np.maximum(value, low), high)
 
 
 def _int16(value: Any) -> Any:
-    return value.clamp(-(2**15), 2**15 - 1)
+    return _limited(value, -(2**15), 2**15 - 1)
 
 
-@dataclass(frozen=True)
+def _products(values: Any, weights: Any, multipliers: Any) -> Any:
+    """Return values · weights, wrapped at 32 bits as the device's sums are, times multipliers."""
+    acc = (values.astype(np.float64) @ weights).astype(np.int64)  # exact: all are integers
+    return acc.astype(np.int32).astype(np.int64) * multipliers
+
+
 class _Layer:
-    """What the three have in common; states are int64 from here on."""
+    """What the three have in common.
 
-    input: Any
-    weight_ih: Any
-    weight_hh: Any
-    bias: Any
-    multipliers_ih: Any
-    multipliers_hh: Any
-    shift: int
-    hidden_bits: int
-    output: tuple[int, int, int]  #: zero point, multiplier, shift
-    reverse: bool
-    batch_first: bool
+    Args:
+        x: int8, sequences [T, N, I] or [N, T, I].
+        hidden: int16 [N, H] or None.
+        arguments: those of the schema from weight_ih to shift.
+        output: zero point, multiplier and shift of the output.
+    """
+
+    def __init__(
+        self,
+        x: Any,
+        hidden: Any,
+        arguments: tuple[Any, ...],
+        output: tuple[int, int, int],
+        reverse: bool,
+        batch_first: bool,
+    ) -> None:
+        weight_ih, weight_hh, bias, multipliers_ih, multipliers_hh, self.shift = arguments
+        self.units: int = weight_hh.shape[1]
+        self.bias = bias.numpy().astype(np.int64)
+        self._output, self._reverse, self._batch_first = output, reverse, batch_first
+        steps = x.numpy().swapaxes(0, 1) if batch_first else x.numpy()
+        self._batch: int = steps.shape[1]
+        self._given = _products(
+            steps, weight_ih.numpy().astype(np.float64).T, multipliers_ih.numpy().astype(np.int64)
+        )
+        self._weights = weight_hh.numpy().astype(np.float64).T
+        self._multipliers = multipliers_hh.numpy().astype(np.int64)
+        self._first = self.start(hidden)
 
     def start(self, state: Any) -> Any:
         """Return the state [N, H] before the first step."""
         if state is not None:
-            return state.to(torch.int64)
-        batch = self.input.shape[0 if self.batch_first else 1]
-        return torch.zeros((batch, self.weight_hh.shape[1]), dtype=torch.int64)
+            return state.numpy().astype(np.int64)
+        return np.zeros((self._batch, self.units), np.int64)
 
-    def run(self, hidden: Any, step: Callable[[Any, Any], Any]) -> tuple[Any, Any]:
-        """Return all outputs and the last state; step(x, hidden) gives the next one."""
-        steps = list(self._steps())
-        outputs = [hidden] * len(steps)
-        for index, x in reversed(steps) if self.reverse else steps:
-            hidden = step(x, hidden)
-            scaled = scalar_requantize(hidden, self.output[1], self.output[2])
-            outputs[index] = finish(scaled, self.output[0], -128, 127)
-        return torch.stack(outputs, int(self.batch_first)), hidden.to(torch.int16)
+    def run(self, step: Callable[[Any, Any, Any], Any]) -> tuple[Any, Any]:
+        """Return all outputs and the last state, int8 and int16.
 
-    def _steps(self) -> Iterator[tuple[int, Any]]:
-        axis = int(self.batch_first)
-        for index in range(self.input.shape[axis]):
-            yield index, self.input.select(axis, index)
+        step(given, kept, hidden) gives the next state; `given` and `kept` are what the input and
+        the state before add to the gates [N, G * H], not yet shifted.
+        """
+        hidden = self._first
+        states = np.empty((len(self._given), *hidden.shape), np.int64)
+        order = range(len(states))
+        for index in reversed(order) if self._reverse else order:
+            kept = _products(hidden, self._weights, self._multipliers)
+            states[index] = hidden = step(self._given[index], kept, hidden)
+        zero_point, multiplier, shift = self._output
+        scaled = scalar_requantize(torch.from_numpy(states), multiplier, shift)
+        outputs = finish(scaled, zero_point, -128, 127)
+        if self._batch_first:
+            outputs = outputs.transpose(0, 1)
+        return outputs, torch.from_numpy(hidden.astype(np.int16))
 
-    def sums(self, x: Any, hidden: Any) -> Any:
-        """Return the gates' sums [N, G * H], 16 bits behind the point."""
-        total = self._product(x, self.weight_ih, self.multipliers_ih)
-        total = total + self._product(hidden, self.weight_hh, self.multipliers_hh)
-        return self._finish(total, self.bias)
-
-    def parts(self, x: Any, hidden: Any, rows: slice, of_state: Any) -> tuple[Any, Any]:
-        """Return the sums over the input and over the state, of some rows, each by itself."""
-        left = self._product(x, self.weight_ih[rows], self.multipliers_ih[rows])
-        right = self._product(hidden, self.weight_hh[rows], self.multipliers_hh[rows])
-        return self._finish(left, self.bias[rows]), self._finish(right, of_state)
-
-    def _product(self, values: Any, weights: Any, multipliers: Any) -> Any:
-        # In float64 all integers here are exact. The sum of the device wraps at 32 bits.
-        acc = values.to(torch.float64) @ weights.to(torch.float64).T
-        return acc.to(torch.int64).to(torch.int32).to(torch.int64) * multipliers.to(torch.int64)
-
-    def _finish(self, total: Any, bias: Any) -> Any:
-        return (_rounded(total, self.shift) + bias).clamp(-_MOST_SUM, _MOST_SUM)
+    def sums(self, total: Any, bias: Any) -> Any:
+        """Return gates' sums, 16 bits behind the point."""
+        return _limited(_rounded(total, self.shift) + bias, -_MOST_SUM, _MOST_SUM)
 
 
 def _scratch(words: int) -> Any:
@@ -116,110 +132,60 @@ def _scratch(words: int) -> Any:
 
 
 @computes("mcugen::quantized_lstm")
-def quantized_lstm(
-    x: Any,
-    hidden: Any,
-    cell: Any,
-    weight_ih: Any,
-    weight_hh: Any,
-    bias: Any,
-    multipliers_ih: Any,
-    multipliers_hh: Any,
-    shift: int,
-    hidden_bits: int,
-    cell_bits: int,
-    zero_point: int,
-    multiplier: int,
-    output_shift: int,
-    reverse: bool,
-    batch_first: bool,
-) -> tuple[Any, ...]:
-    """Return outputs, the last state and the last cell."""
-    layer = _Layer(
-        *(x, weight_ih, weight_hh, bias, multipliers_ih, multipliers_hh, shift, hidden_bits),
-        *((zero_point, multiplier, output_shift), reverse, batch_first),
-    )
+def quantized_lstm(x: Any, hidden: Any, cell: Any, *arguments: Any) -> tuple[Any, ...]:
+    """Return outputs, the last state and the last cell; arguments as in the schema."""
+    parameters, (hidden_bits, cell_bits), output = arguments[:6], arguments[6:8], arguments[8:11]
+    layer = _Layer(x, hidden, parameters, output, *arguments[11:])
+    units = layer.units
     cells = layer.start(cell) << (16 - cell_bits)
 
-    def step(x: Any, hidden: Any) -> Any:
+    def step(given: Any, kept: Any, hidden: Any) -> Any:
         nonlocal cells
-        i, f, g, o = layer.sums(x, hidden).chunk(4, -1)
-        kept = sigmoid(f) * cells + 2 * sigmoid(i) * tanh(g)
-        cells = _rounded(kept, 15).clamp(-_MOST_CELL, _MOST_CELL)
-        return _int16(_rounded(sigmoid(o) * tanh(cells), 30 - hidden_bits))
+        del hidden
+        sums = layer.sums(given + kept, layer.bias)
+        new = tanh(sums[:, 2 * units : 3 * units])
+        i, f, _, o = np.split(sigmoid(sums), 4, -1)
+        cells = _limited(_rounded(f * cells + 2 * i * new, 15), -_MOST_CELL, _MOST_CELL)
+        return _int16(_rounded(o * tanh(cells), 30 - hidden_bits))
 
-    outputs, hidden = layer.run(layer.start(hidden), step)
-    last = _int16(_rounded(cells, 16 - cell_bits)).to(torch.int16)
-    return outputs, hidden, last, _scratch(2 * weight_hh.shape[1])
+    outputs, last = layer.run(step)
+    last_cell = torch.from_numpy(_int16(_rounded(cells, 16 - cell_bits)).astype(np.int16))
+    return outputs, last, last_cell, _scratch(2 * units)
 
 
 @computes("mcugen::quantized_gru")
-def quantized_gru(
-    x: Any,
-    hidden: Any,
-    weight_ih: Any,
-    weight_hh: Any,
-    bias: Any,
-    multipliers_ih: Any,
-    multipliers_hh: Any,
-    shift: int,
-    hidden_bits: int,
-    zero_point: int,
-    multiplier: int,
-    output_shift: int,
-    reverse: bool,
-    batch_first: bool,
-) -> tuple[Any, ...]:
-    """Return outputs and the last state."""
-    units = weight_hh.shape[1]
-    new_rows = slice(2 * units, 3 * units)
-    of_state = bias[3 * units :]
-    layer = _Layer(
-        *(x, weight_ih, weight_hh, bias[: 3 * units], multipliers_ih, multipliers_hh, shift),
-        *(hidden_bits, (zero_point, multiplier, output_shift), reverse, batch_first),
-    )
+def quantized_gru(x: Any, hidden: Any, *arguments: Any) -> tuple[Any, ...]:
+    """Return outputs and the last state; arguments as in the schema."""
+    parameters, hidden_bits, output = arguments[:6], arguments[6], arguments[7:10]
+    layer = _Layer(x, hidden, parameters, output, *arguments[10:])
+    units = layer.units
+    of_gates, of_input, of_state = np.split(layer.bias, (2 * units, 3 * units))
 
-    def step(x: Any, hidden: Any) -> Any:
-        r, z, _ = layer.sums(x, hidden).chunk(3, -1)
-        given, kept = layer.parts(x, hidden, new_rows, of_state)
-        new = tanh(given + _rounded(sigmoid(r) * kept, 15))
-        before = hidden << (15 - hidden_bits)
-        mixed = new + _rounded(sigmoid(z) * (before - new), 15)
+    def step(given: Any, kept: Any, hidden: Any) -> Any:
+        gates = sigmoid(layer.sums((given + kept)[:, : 2 * units], of_gates))
+        r, z = gates[:, :units], gates[:, units:]
+        part = _rounded(r * layer.sums(kept[:, 2 * units :], of_state), 15)
+        new = tanh(layer.sums(given[:, 2 * units :], of_input) + part)
+        mixed = new + _rounded(z * ((hidden << (15 - hidden_bits)) - new), 15)
         return _int16(_rounded(mixed, 15 - hidden_bits))
 
-    outputs, hidden = layer.run(layer.start(hidden), step)
-    return outputs, hidden, _scratch(units)
+    outputs, last = layer.run(step)
+    return outputs, last, _scratch(units)
 
 
 @computes("mcugen::quantized_rnn")
-def quantized_rnn(
-    x: Any,
-    hidden: Any,
-    weight_ih: Any,
-    weight_hh: Any,
-    bias: Any,
-    multipliers_ih: Any,
-    multipliers_hh: Any,
-    shift: int,
-    hidden_bits: int,
-    zero_point: int,
-    multiplier: int,
-    output_shift: int,
-    reverse: bool,
-    batch_first: bool,
-    relu: bool,
-) -> tuple[Any, ...]:
-    """Return outputs and the last state."""
-    layer = _Layer(
-        *(x, weight_ih, weight_hh, bias, multipliers_ih, multipliers_hh, shift, hidden_bits),
-        *((zero_point, multiplier, output_shift), reverse, batch_first),
-    )
+def quantized_rnn(x: Any, hidden: Any, *arguments: Any) -> tuple[Any, ...]:
+    """Return outputs and the last state; arguments as in the schema."""
+    parameters, hidden_bits, output = arguments[:6], arguments[6], arguments[7:10]
+    reverse, batch_first, relu = arguments[10:]
+    layer = _Layer(x, hidden, parameters, output, reverse, batch_first)
 
-    def step(x: Any, hidden: Any) -> Any:
-        total = layer.sums(x, hidden)
+    def step(given: Any, kept: Any, hidden: Any) -> Any:
+        del hidden
+        sums = layer.sums(given + kept, layer.bias)
         if relu:
-            return _int16(_rounded(total.clamp(min=0), 16 - hidden_bits))
-        return _int16(_rounded(tanh(total), 15 - hidden_bits))
+            return _int16(_rounded(np.maximum(sums, 0), 16 - hidden_bits))
+        return _int16(_rounded(tanh(sums), 15 - hidden_bits))
 
-    outputs, hidden = layer.run(layer.start(hidden), step)
-    return outputs, hidden, _scratch(weight_hh.shape[1])
+    outputs, last = layer.run(step)
+    return outputs, last, _scratch(layer.units)
