@@ -99,7 +99,7 @@ def put(position, value):
     return edit
 
 
-CONV, LINEAR = EDGE.cortex_m.quantized_conv2d.default, EDGE.cortex_m.quantized_linear.default
+CONV, LINEAR = EDGE.cortex_m.quantized_conv2d.default, EDGE.mcugen.quantized_linear.default
 ADD, TRANSPOSE = EDGE.cortex_m.quantized_add.default, EDGE.cortex_m.transpose.default
 
 
@@ -111,7 +111,10 @@ ADD, TRANSPOSE = EDGE.cortex_m.quantized_add.default, EDGE.cortex_m.transpose.de
         ),
         pytest.param((CONV, "third", put(7, lambda q: q - 7)), "layer third", id="zero-point"),
         pytest.param((CONV, "second", put(6, lambda q: q - 9)), "layer second", id="input-offset"),
-        pytest.param((LINEAR, "fc", put(8, lambda s: [s[0] + 1])), "layer fc", id="scale"),
+        pytest.param((LINEAR, "fc", put(6, lambda q: q - 9)), "layer fc", id="output-offset"),
+        pytest.param(
+            (ADD, "", put(10, lambda shift: shift + 1)), "aten.add in the model's own", id="scale"
+        ),
         pytest.param(
             (ADD, "", put(2, lambda factor: factor // 2)), "aten.add in the model's own", id="half"
         ),

@@ -37,7 +37,7 @@ class SharedRange(nn.Module):
 
 class SharedAddition(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return torch.cat([torch.relu(x + x), x], 1)
+        return torch.cat([torch.relu(x + x.flip(3)), x], 1)
 
 
 class Transposed(nn.Module):
