@@ -26,8 +26,8 @@ pytestmark = pytest.mark.torch
 
 #: dB that is left against the float module. Most have 40 and more.
 LEAST = 30.0
-#: Above this, rounding the state to 16 bits at each step may cost more than a decibel: the graph has
-#: it in float.
+#: Above this, rounding the state to 16 bits at each step may cost more than a decibel: the graph
+#: has it in float.
 FINE = 40.0
 #: Without a bias few of ten random units are active: what is left of one is an error of all.
 LEAST_OF = {"rnn with relu": 20.0}
