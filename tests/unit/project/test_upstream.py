@@ -132,6 +132,9 @@ def test_operators_that_nothing_registers_are_named(tmp_path: Path) -> None:
     runtime.check_operators(["aten::one.out"])
     with pytest.raises(UnsupportedOperatorError, match=r"no kernel for aten::one, aten::two\.out"):
         runtime.check_operators(["aten::one.out", "aten::two.out", "aten::one"])
+    with pytest.raises(UnsupportedOperatorError) as caught:
+        runtime.check_operators(["aten::one.out", "mcugen::quantized_gru.out"])
+    assert caught.value.hint == "ExecuTorch has no operators of mcugen's own: leave out --runtime."
 
 
 @pytest.fixture(scope="module")
