@@ -38,7 +38,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     differential.addoption("--seed", type=int, default=0, help="of cases and networks")
     differential.addoption("--cases", type=int, default=2400, help="how many operator calls")
     differential.addoption("--case", metavar="FAMILY:SEED:INDEX", help="one operator call alone")
-    differential.addoption("--networks", type=int, default=200, help="how many networks")
+    differential.addoption("--networks", type=int, default=60, help="how many networks")
     differential.addoption("--network", type=int, metavar="SEED", help="one network alone")
     differential.addoption("--models", type=int, default=150, help="how many random models")
     differential.addoption("--model", type=int, metavar="SEED", help="one random model alone")

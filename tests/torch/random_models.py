@@ -456,7 +456,7 @@ class Drawn(nn.Module):
         with torch.random.fork_rng(), torch.no_grad():
             torch.manual_seed(seed)
             x = torch.rand(self.shape)
-            wanted = rng.randint(2, 5)
+            wanted = rng.randint(2, 4)
             while len(steps) < wanted:
                 name, gives, make = rng.choice(STEPS[kind])
                 module = make(rng, tuple(x.shape)).eval()

@@ -11,7 +11,10 @@ computes with raw int8 values, whose scale is lost. It happens to
 - a hardswish that does not follow a convolution or linear layer: a table, as sigmoid is
   (to_cortex_m.py).
 
+Functions of one tensor (mcugen::curve) become tables, too, and a linear layer whose weights have a
+scale per output becomes an operator of our own (linear.py), as recurrent layers do (recurrent.py).
+
 Besides, cortex_m::minimum and maximum of two images came out in NCHW order, which pools and
-convolutions refuse, and padding takes for another one (channels_last.py); and attention could not
+convolutions refuse, and padding takes for another one (layouts.py); and attention could not
 be lowered at all (manager.py).
 """
