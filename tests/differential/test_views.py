@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from harness import HostProgram, OnDevice, difference
+from firmware_faults import firmware_faults
+from harness import HostProgram, OnDevice
 from plain_models import Together
-from signal_to_noise import Measured, measure
+from signal_to_noise import measure
 from view_models import CASES, cases, models
 
 pytestmark = [pytest.mark.torch, pytest.mark.toolchain, pytest.mark.xdist_group("qemu-m4")]
@@ -51,30 +52,8 @@ def test_views_of_images_are_the_users(
             if (fault := figures.faults(LEAST))
         ]
         count("views", "host reference", len(group) - len(wrong), len(wrong))
-        faults += wrong + _on_firmware(measured, "host", our_host, count, list(named))
+        faults += wrong + firmware_faults(measured, "host", our_host, count, "views", list(named))
         for board, device in devices.items() if index < ON_DEVICE else ():
-            faults += _on_firmware(measured, board, device, count, list(named))
+            faults += firmware_faults(measured, board, device, count, "views", list(named))
 
     assert not faults, "\n".join(faults)
-
-
-def _on_firmware(
-    measured: Measured, where: str, run: HostProgram | OnDevice, count: Count, names: list[str]
-) -> list[str]:
-    """Return how the outputs differ from those of the host reference."""
-    given, gave = measured.given[0], measured.gave[0]
-    ran = run(measured.artifact.pte, given)
-    if ran.error:
-        count("views", where, 0, len(names))
-        return [f"{', '.join(names)} on {where}: {ran.error}"]
-    faults, at = [], 0
-    for name, spec, want in zip(names, measured.artifact.outputs, gave, strict=True):
-        got = ran.output[at : at + len(want)]
-        at += len(want)
-        # Float operators may round in another order, which moves what is quantized behind them.
-        step = 1.01 * (spec.scale or 0.0)
-        text = difference(spec.dtype, got, want, 0, 1e-5 + step)
-        if text:
-            faults.append(f"{name} on {where}: {text}")
-    count("views", where, len(names) - len(faults), len(faults))
-    return faults

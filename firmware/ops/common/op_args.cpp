@@ -405,6 +405,26 @@ bool lies_as(const Tensor& tensor, const uint8_t* order) {
   return true;
 }
 
+void OpArgs::repeats_order(size_t index, const Tensor* out) {
+  if (!ok_ || is_none(index)) {
+    return;
+  }
+  const int32_t rank = static_cast<int32_t>(out->dim());
+  const auto list = ints(index, rank);
+  uint8_t order[kMaxDims] = {};
+  uint32_t seen = 0;
+  for (int32_t d = 0; ok_ && d < rank; ++d) {
+    const int64_t axis = list.data()[d];
+    if (check(axis >= 0 && axis < rank && (seen >> axis & 1) == 0, "dim order")) {
+      seen |= 1U << axis;
+      order[d] = static_cast<uint8_t>(axis);
+    }
+  }
+  if (ok_) {
+    check(lies_as(*out, order), "dim order");
+  }
+}
+
 Nhwc OpArgs::image(const Tensor* tensor, Layout layout) {
   static constexpr uint8_t kOrders[2][4] = {{0, 2, 3, 1}, {0, 1, 2, 3}};
   if (!ok_ || !check(tensor->dim() == 4, "rank")) {

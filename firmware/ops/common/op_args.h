@@ -135,6 +135,9 @@ class OpArgs {
   bool resize_as(const Tensor* out, const Tensor* like);
   /// Checks that `tensor` lies in memory in the order of its dimensions.
   void contiguous(const Tensor* tensor);
+  /// Checks that argument `index` is None or an order in which `out` lies: `out` knows its own, and
+  /// where dimensions of size 1 are in either may differ.
+  void repeats_order(size_t index, const Tensor* out);
   /// Checks that two tensors have the same shape and lie in memory in the same order.
   void alike(const Tensor* a, const Tensor* b);
 

@@ -13,12 +13,7 @@ void copy_to_dim_order(KernelRuntimeContext& ctx, Span<EValue*> arguments, const
   const Tensor* const self = args.tensor(0);
   const Tensor* const out = args.tensor(3);
   args.boolean(1);
-  if (args.ok() && !args.is_none(2)) {
-    const auto order = args.ints(2, static_cast<int32_t>(out->dim()));
-    for (size_t i = 0; args.ok() && i < order.size(); ++i) {
-      args.check(order[i] == order_of(*out)[i], "dim order");
-    }
-  }
+  args.repeats_order(2, out);
   // Not OpArgs::resize_as(): many an image would need it for nothing else. Where `out` cannot have
   // the shape, copy_elements() says so.
   if (args.ok() && out->shape_dynamism() != executorch::runtime::TensorShapeDynamism::STATIC) {

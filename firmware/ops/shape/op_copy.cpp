@@ -90,14 +90,7 @@ void dim_order_ops___to_dim_order_copy_out(KernelRuntimeContext& ctx, Span<EValu
   if (!args.ok()) {
     return;
   }
-  // The list only repeats the output's own order.
-  const auto order = args.optional_ints(2);
-  if (!args.is_none(2)) {
-    args.check(order.size() == static_cast<size_t>(out->dim()), "dim order");
-  }
-  for (size_t i = 0; args.ok() && i < order.size(); ++i) {
-    args.check(order.data()[i] == order_of(*out)[i], "dim order");
-  }
+  args.repeats_order(2, out);
   if (args.ok()) {
     const View view(*self);
     if (args.resize_as(out, self)) {

@@ -59,11 +59,8 @@ void make_empty(KernelRuntimeContext& ctx, Span<EValue*> arguments, const char* 
   const Tensor* const out = args.tensor(2);
   int32_t sizes[kMaxDims] = {};
   const int32_t rank = size_arguments(args, 0, sizes);
-  if (args.ok() && dim_order && !args.is_none(1)) {
-    const auto order = args.ints(1, static_cast<int32_t>(out->dim()));
-    for (size_t i = 0; args.ok() && i < order.size(); ++i) {
-      args.check(order.data()[i] == order_of(*out)[i], "dim order");
-    }
+  if (dim_order) {
+    args.repeats_order(1, out);
   }
   args.resize(out, sizes, rank);
 }

@@ -73,6 +73,10 @@ class Call:
         """Return an int[]."""
         return [int(self._plan.values[item].val.int_val) for item in self._values[name].items]
 
+    def has_ints(self, name: str) -> bool:
+        """Whether the operator has such an argument, and it is an int[]."""
+        return type(self._values.get(name)).__name__ == "IntList"
+
     def pair(self, name: str) -> tuple[int, int]:
         """Return an int[] of one or two entries as height and width."""
         values = self.ints(name)
@@ -194,6 +198,10 @@ def _one_type(call: Call) -> None:
 def _copy(call: Call) -> None:
     _one_type(call)
     _agree(call.sizes("self") == call.sizes("out"), call)
+    if call.has_ints("dim_order"):
+        order, out = call.ints("dim_order"), call.tensor("out")
+        if sorted(order) != list(range(len(out.sizes))) or not lies_as(out, order):
+            raise Refused(f"'out' lies as {list(out.dim_order)}, 'dim_order' is {order}")
 
 
 def _divide(call: Call) -> None:

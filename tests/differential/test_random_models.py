@@ -12,14 +12,17 @@ from collections.abc import Callable, Sequence
 
 import pytest
 import torch
+from firmware_faults import firmware_faults
+from harness import HostProgram
 from random_models import Drawn
 from signal_to_noise import Measured, measure
 from torch import nn
 
 from mcugen.base.errors import LoweringError, QuantizationError, UnsupportedOperatorError
 
-pytestmark = pytest.mark.torch
+pytestmark = [pytest.mark.torch]
 
+Count = Callable[[str, str, int, int], None]
 #: Less is what int8 leaves of no small model of a few layers; what went wrong had 0 to 10.
 LEAST = 12.0
 TOGETHER = 6
@@ -48,22 +51,31 @@ def measured(models: Sequence[Drawn]) -> Measured:
     return measure(SideBySide(models), rows[:CALIBRATION], rows[CALIBRATION:])
 
 
-def faults_of(seeds: Sequence[int]) -> tuple[dict[int, str], dict[int, str]]:
-    """Return what is wrong with models, and what is refused, by seed."""
+class Found:
+    """What came of models, by seed."""
+
+    def __init__(self) -> None:
+        self.faults: dict[int, str] = {}
+        self.refused: dict[int, str] = {}
+
+
+def examine(seeds: Sequence[int], found: Found, firmware: Callable[..., list[str]]) -> None:
+    """Add what is wrong with models, and what is refused."""
     models = [Drawn(seed).eval() for seed in seeds]
     try:
-        figures = measured(models).outputs
+        result = measured(models)
     except REFUSED as error:
         if len(seeds) == 1:
-            return {}, {seeds[0]: str(error)}
-        found = [faults_of(part) for part in (seeds[: len(seeds) // 2], seeds[len(seeds) // 2 :])]
-        return {**found[0][0], **found[1][0]}, {**found[0][1], **found[1][1]}
-    faults = {
-        seed: f"{model}: {fault}"
-        for seed, model, each in zip(seeds, models, figures, strict=True)
-        if (fault := each.faults(LEAST))
-    }
-    return faults, {}
+            found.refused[seeds[0]] = str(error)
+            return
+        for part in (seeds[: len(seeds) // 2], seeds[len(seeds) // 2 :]):
+            examine(part, found, firmware)
+        return
+    for seed, model, figures in zip(seeds, models, result.outputs, strict=True):
+        if fault := figures.faults(LEAST):
+            found.faults[seed] = f"{model}: {fault}"
+    for fault in firmware(result, [f"--model {seed}" for seed in seeds]):
+        found.faults[seeds[0]] = fault
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -74,12 +86,18 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     metafunc.parametrize("seeds", groups, ids=[str(group[0]) for group in groups])
 
 
-def test_random_models_are_the_users(
-    seeds: list[int], count: Callable[[str, str, int, int], None]
-) -> None:
-    faults, refused = faults_of(seeds)
+def test_random_models_are_the_users(seeds: list[int], count: Count, our_host: HostProgram) -> None:
+    found = Found()
 
-    count("random models", "host reference", len(seeds) - len(faults) - len(refused), len(faults))
+    def firmware(result: Measured, names: list[str]) -> list[str]:
+        what = "random models, firmware"
+        return firmware_faults(result, "host", our_host, count, what, names)
+
+    examine(seeds, found, firmware)
+
+    faults, refused = found.faults, found.refused
+    right = len(seeds) - len(faults) - len(refused)
+    count("random models against PyTorch", "host reference", right, len(faults))
     count("random models refused", "host", len(refused), 0)
     assert not faults, "\n".join(f"--model {seed}: {fault}" for seed, fault in faults.items())
     assert len(refused) <= 2, "\n".join(f"{seed}: {words}" for seed, words in refused.items())
