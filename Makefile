@@ -35,7 +35,7 @@ demo: setup
 	$(BIN)/mcugen run $(MODEL) --board $(BOARD) --simulate
 
 test: lint
-	$(BIN)/python -m pytest -n 2 --dist loadgroup tests hil
+	$(BIN)/python -m pytest -n 2 --dist loadgroup --durations 40 --durations-min 10 tests hil
 
 lint: setup
 	$(BIN)/ruff check generator tests hil docs
