@@ -40,7 +40,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     differential.addoption("--case", metavar="FAMILY:SEED:INDEX", help="one operator call alone")
     differential.addoption("--networks", type=int, default=60, help="how many networks")
     differential.addoption("--network", type=int, metavar="SEED", help="one network alone")
-    differential.addoption("--models", type=int, default=150, help="how many random models")
+    differential.addoption("--models", type=int, default=96, help="how many random models")
     differential.addoption("--model", type=int, metavar="SEED", help="one random model alone")
     differential.addoption("--views", type=int, help="try so many views (0: all); none without it")
     differential.addoption("--boards", metavar="BOARD,…", help="the simulated boards to run on")
