@@ -53,6 +53,14 @@ def upsampled_signals(net, x):
 
 
 @model("signal", SIGNAL)
+def by_a_factor_that_is_not_the_ratio_of_the_lengths(net, x):
+    short = x[:, :, :5]
+    return F.interpolate(short, scale_factor=1.5, mode="linear") + F.interpolate(
+        short, scale_factor=1.5
+    )
+
+
+@model("signal", SIGNAL)
 def averages_of_signals(net, x):
     return torch.cat([F.avg_pool1d(F.relu(x), 3, 2, 1), F.adaptive_avg_pool1d(x, 5)], 2)
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from executorch.backends.arm.quantizer.arm_quantizer_utils import PatternQuantizer
+from executorch.backends.cortex_m.passes.passes_utils import is_foldable_alpha
 from executorch.backends.cortex_m.quantizer.node_finders import NodeTargetNodeFinder
 from executorch.backends.cortex_m.quantizer.pattern_checkers import (
     CortexMActivationCheck,
@@ -61,13 +62,7 @@ class BroadcastCheck(CortexMAddMulCheck):  # type: ignore[misc]  # the wheel has
     @classmethod
     def check_pattern(cls, pattern: list[Any]) -> bool:
         """Return whether every factor `alpha` is one that the operator can fold."""
-        return all(_is_foldable(node) for node in pattern)
-
-
-def _is_foldable(node: Any) -> bool:
-    from executorch.backends.cortex_m.passes.passes_utils import is_foldable_alpha
-
-    return bool(is_foldable_alpha(node.kwargs.get("alpha", 1)))
+        return all(is_foldable_alpha(node.kwargs.get("alpha", 1)) for node in pattern)
 
 
 def take_more(quantizers: list[Any]) -> None:

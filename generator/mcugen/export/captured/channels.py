@@ -32,7 +32,7 @@ def settle_channels(module: GraphModule) -> None:
                 factors, terms = factors * following[1], terms * following[1] + following[2]
                 last = user
                 done.add(user)
-            editor.replace_uses(last, scale_channels(editor, last, source, factors, terms))
+            last.replace_all_uses_with(scale_channels(editor, last, source, factors, terms))
     module.graph.eliminate_dead_code()
     module.recompile()
 

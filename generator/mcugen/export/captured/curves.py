@@ -103,12 +103,9 @@ def _source(editor: Editor, node: Node, sources: dict[Node, Node]) -> Node | Non
             return None
         found.add(arg)
     functions = {sources.get(arg, arg) for arg in found}
-    if len(functions) == 1 and not _belongs_to_layer(node):
-        [source] = functions
-    elif len(found) == 1 and not _belongs_to_layer(node):
-        [source] = found
-    else:
+    if len(functions) != 1 or _belongs_to_layer(node):
         return None
+    [source] = functions
     return source if is_float(source) and value_of(source).dtype is torch.float32 else None
 
 

@@ -68,10 +68,6 @@ class Editor:
         node.replace_all_uses_with(other)
         self.graph.erase_node(node)
 
-    def replace_uses(self, node: Node, other: Node) -> None:
-        """Let everything but `other` and what it is made of read `other`; dead code goes later."""
-        node.replace_all_uses_with(other)
-
     def refresh(self, node: Node) -> None:
         """Compute anew what `node` gives, from what its arguments give now."""
         if isinstance(node.target, torch._ops.HigherOrderOperator):

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import torch
 from torch.fx import GraphModule, Node
 
 from mcugen.export.captured.edit import ATEN, Editor, is_tensor, value_of
@@ -72,7 +71,7 @@ class _Lift:
         if not is_tensor(node) or value_of(node).dim() != 3:
             return None
         if node.target in _POINTWISE and self._all_are_signals(node):
-            args = [self.of(node, each) if _is_tensor(each) else each for each in node.args]
+            args = [self.of(node, each) if is_tensor(each) else each for each in node.args]
             return self.editor.call(node, node.target, *args, **node.kwargs)
         if node.target is ATEN.cat.default:
             parts: Any = node.args[0]
@@ -100,8 +99,8 @@ class _Lift:
 
     def _all_are_signals(self, node: Node) -> bool:
         """Whether an input has an image already, and every other one can be given one."""
-        tensors = [each for each in node.args if _is_tensor(each)]
-        ranks = {value_of(each).dim() for each in tensors}
+        tensors = [each for each in node.args if is_tensor(each)]
+        ranks = {value_of(each).dim() for each in tensors}  # type: ignore[arg-type]
         return ranks <= {0, 3} and any(each in self.images for each in tensors)
 
     def of(self, before: Node, signal: Any) -> Node:
@@ -193,17 +192,12 @@ class _Lift:
         return self.editor.call(node, ATEN.adaptive_avg_pool2d.default, image, size)
 
     def upsample(self, node: Node) -> Node:
-        """Return an upsampled image."""
-        sizes = [value_of(self.of(node, node.args[0])).shape[2], value_of(node).shape[2]]
+        """Return an upsampled image. A factor stays one: it need not be the ratio of the sizes."""
         image = self.of(node, node.args[0])
-        if node.target is ATEN.upsample_nearest1d.vec:
-            return self.editor.call(node, ATEN.upsample_nearest2d.vec, image, sizes, None)
-        corners = node.args[2]
-        return self.editor.call(node, ATEN.upsample_bilinear2d.vec, image, sizes, corners, None)
-
-
-def _is_tensor(each: Any) -> bool:
-    return isinstance(each, Node) and isinstance(value_of(each), torch.Tensor)
+        _, size, *corners, factors = node.args
+        size = [1, *size] if size else None  # type: ignore[misc]
+        factors = [1.0, *factors] if factors else None  # type: ignore[misc]
+        return self.editor.call(node, _UPSAMPLES[node.target], image, size, *corners, factors)
 
 
 def _one(value: Any, otherwise: list[int]) -> list[int]:
@@ -215,12 +209,15 @@ def _one(value: Any, otherwise: list[int]) -> list[int]:
 #: Axes of an image for those of a signal.
 _AXES = (0, 1, 3)
 _NOTHING = {"stride": [1], "padding": [0], "output_padding": [0], "dilation": [1]}
+_UPSAMPLES: dict[Any, Any] = {
+    ATEN.upsample_nearest1d.vec: ATEN.upsample_nearest2d.vec,
+    ATEN.upsample_linear1d.vec: ATEN.upsample_bilinear2d.vec,
+}
 _LAYERS: dict[Any, Any] = {
     ATEN.conv1d.default: _Lift.convolution,
     ATEN.conv_transpose1d.default: _Lift.convolution,
     ATEN.max_pool1d.default: _Lift.pool,
     ATEN.avg_pool1d.default: _Lift.pool,
     ATEN.adaptive_avg_pool1d.default: _Lift.adaptive,
-    ATEN.upsample_nearest1d.vec: _Lift.upsample,
-    ATEN.upsample_linear1d.vec: _Lift.upsample,
+    **dict.fromkeys(_UPSAMPLES, _Lift.upsample),
 }

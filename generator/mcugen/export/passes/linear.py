@@ -13,9 +13,8 @@ import torch
 from executorch.backends.cortex_m.passes.aten_to_cortex_m_pass import AtenToCortexMPass
 from executorch.backends.cortex_m.passes.passes_utils import quantize_multiplier_aot
 from executorch.backends.transforms.aten_to_dialect_pass import DialectNodeSpec
-from executorch.backends.transforms.utils import create_constant_placeholder
-from torch.export.graph_signature import InputKind
 
+from mcugen.export.passes.constants import constant_of
 from mcugen.export.passes.edge import EDGE
 
 _PUBLISHED = AtenToCortexMPass._DIALECT_SUBSTITUTIONS[EDGE.aten.linear.default]
@@ -39,16 +38,3 @@ def quantized_linear(node: Any, to_cortex_m: Any) -> Any:
         numbers = torch.tensor([pair[column] for pair in pairs], dtype=torch.int32)
         args[position] = constant_of(node, to_cortex_m, name, numbers)
     return DialectNodeSpec(EDGE.mcugen.quantized_linear.default, tuple(args))
-
-
-def constant_of(node: Any, to_cortex_m: Any, name: str, value: torch.Tensor) -> Any:
-    """Insert a constant of the program, named after `node`."""
-    # Constants come before the inputs.
-    with node.graph.inserting_before(next(n for n in node.graph.nodes if n.op == "placeholder")):
-        return create_constant_placeholder(
-            to_cortex_m.exported_program,
-            node.graph,
-            f"{node.name}_{name}",
-            InputKind.PARAMETER,
-            value,
-        )

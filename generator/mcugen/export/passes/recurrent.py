@@ -10,10 +10,10 @@ from typing import Any
 import torch
 from executorch.backends.cortex_m.passes.passes_utils import quantize_multiplier_aot
 from executorch.backends.transforms.aten_to_dialect_pass import DialectNodeSpec
-from executorch.backends.transforms.utils import create_constant_placeholder, get_param_tensor
-from torch.export.graph_signature import InputKind
+from executorch.backends.transforms.utils import get_param_tensor
 
 from mcugen.base.errors import LoweringError
+from mcugen.export.passes.constants import constant_of
 from mcugen.export.passes.edge import EDGE
 from mcugen.export.recurrent_operators import GATES
 
@@ -67,7 +67,7 @@ def _quantized(node: Any, to_cortex_m: Any) -> Any:
     shifted[: len(sums)] -= sums * scales["weight_ih"] * (source.scale * source.zp)
     fixed = (shifted * 2.0**_GATE_BITS).round().clamp(-(2**31), _INT32_MAX).to(torch.int32)
     constants = [
-        _constant(to_cortex_m, node, name, value)
+        constant_of(node, to_cortex_m, name, value)
         for name, value in (
             ("bias", fixed),
             ("multipliers_ih", multipliers[0]),
@@ -113,18 +113,6 @@ def _refuse_overflow(node: Any, weight_hh: torch.Tensor) -> None:
             f"{node.name}: {weight_hh.shape[1]} units: a row of its weights adds up to {most:,} "
             f"steps, {_INT32_MAX >> 15:,} are taken",
             hint="Use fewer units, or several smaller layers.",
-        )
-
-
-def _constant(to_cortex_m: Any, node: Any, name: str, value: torch.Tensor) -> Any:
-    # Constants come before the inputs.
-    with node.graph.inserting_before(next(n for n in node.graph.nodes if n.op == "placeholder")):
-        return create_constant_placeholder(
-            to_cortex_m.exported_program,
-            node.graph,
-            f"{node.name}_{name}",
-            InputKind.PARAMETER,
-            value,
         )
 
 

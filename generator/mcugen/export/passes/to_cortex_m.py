@@ -9,8 +9,9 @@ from executorch.backends.cortex_m.passes.aten_to_cortex_m_pass import AtenToCort
 from executorch.backends.transforms.aten_to_dialect_pass import DialectNodeSpec
 
 from mcugen.export.curve import table, written
+from mcugen.export.passes.constants import constant_of
 from mcugen.export.passes.edge import EDGE
-from mcugen.export.passes.linear import constant_of, quantized_linear
+from mcugen.export.passes.linear import quantized_linear
 from mcugen.export.passes.recurrent import RECURRENT
 
 
