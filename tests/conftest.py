@@ -42,7 +42,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     differential.addoption("--network", type=int, metavar="SEED", help="one network alone")
     differential.addoption("--models", type=int, default=96, help="how many random models")
     differential.addoption("--model", type=int, metavar="SEED", help="one random model alone")
-    differential.addoption("--views", type=int, help="try so many views (0: all); none without it")
+    differential.addoption("--views", type=int, default=18, help="how many views (0: all)")
     differential.addoption("--boards", metavar="BOARD,…", help="the simulated boards to run on")
 
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Views of images, by the whole flow: against the float module, and on the firmware.
 
-`--views N` tries N drawn by --seed, `--views 0` all; without it none is tried. The host reference
+`--views N` tries N drawn by --seed, `--views 0` all. The host reference
 takes any memory order, the firmware does not: what it runs must give the same bytes.
 """
 
@@ -34,8 +34,6 @@ def test_views_of_images_are_the_users(
     our_host: HostProgram,
     devices: dict[str, OnDevice],
 ) -> None:
-    if pytestconfig.getoption("--views") is None:
-        pytest.skip("a sweep by command: --views N")
     wanted = pytestconfig.getoption("--views") or len(CASES)
     drawn = cases(pytestconfig.getoption("--seed"), wanted)
     groups = [drawn[at : at + TOGETHER] for at in range(0, len(drawn), TOGETHER)]
