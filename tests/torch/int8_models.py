@@ -229,6 +229,12 @@ def of_torch(net, x):
     return F.scaled_dot_product_attention(net.q(x), net.k(x), net.v(x))
 
 
+@model("attention", SEQUENCE, a=linear(), k=linear(), v=linear())
+def attention_behind_hardswish(net, x):
+    x = F.hardswish(net.a(x))
+    return F.scaled_dot_product_attention(x, net.k(x), net.v(x))
+
+
 @model("attention", ROW, a=lambda: weight_norm(nn.Linear(8, 8)), b=linear())
 def computed_weights(net, x):
     return net.a(x) + F.linear(x, net.b.weight * 0.35) + F.linear(x, net.b.weight.t())

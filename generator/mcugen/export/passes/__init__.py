@@ -8,8 +8,7 @@ computes with raw int8 values, whose scale is lost. It happens to
 - a convolution, linear layer or addition, and the activation after it, whose range is shared with
   other tensors (by a `cat`, say) and so exceeds the activation's: fused all the same, by narrowing
   the limits that the operator clamps to, which every such operator has (fuse_activations.py);
-- a hardswish that does not follow a convolution or linear layer: a table, as sigmoid is
-  (to_cortex_m.py).
+- a hardswish: a table, as sigmoid is, behind whatever layer (to_cortex_m.py).
 
 Functions of one tensor (mcugen::curve) become tables, too, and a linear layer whose weights have a
 scale per output becomes an operator of our own (linear.py), as recurrent layers do (recurrent.py).

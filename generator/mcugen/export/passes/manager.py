@@ -9,6 +9,7 @@ from executorch.backends.arm._passes import FoldAndAnnotateQParamsPass
 from executorch.backends.cortex_m.passes.activation_fusion_pass import ActivationFusionPass
 from executorch.backends.cortex_m.passes.aten_to_cortex_m_pass import AtenToCortexMPass
 from executorch.backends.cortex_m.passes.cortex_m_pass_manager import CortexMPassManager
+from executorch.backends.cortex_m.passes.decompose_hardswish_pass import DecomposeHardswishPass
 from executorch.backends.cortex_m.passes.quantized_clamp_activation_pass import (
     QuantizedClampActivationPass,
 )
@@ -31,10 +32,12 @@ def lowering_passes() -> list[Any]:
         AtenToCortexMPass: ToCortexM,
     }
     passes = [mended.get(each, each) for each in CortexMPassManager.legacy_pass_list]
-    # These two trace the program again. Between folding and ToCortexM that fails where a linear
-    # layer meets another tensor in a bmm: its int32 bias makes it int32 there.
+    # These trace the program again. Between folding and ToCortexM that fails where a linear layer
+    # meets another tensor in a bmm: its int32 bias makes it int32 there.
     passes.remove(ReplaceScalarWithTensorArgPass)
     passes.remove(ReplaceQuantNodesPass)
+    # A table is one operator, where this makes two.
+    passes.remove(DecomposeHardswishPass)
     folding = passes.index(FoldAndAnnotateQParamsPass)
     return [
         *passes[:folding],
