@@ -19,7 +19,7 @@ from view_models import CASES, cases, models
 pytestmark = [pytest.mark.torch, pytest.mark.toolchain, pytest.mark.xdist_group("qemu-m4")]
 
 #: dB that int8 leaves of noise through a convolution or none.
-LEAST = 25.0
+LEAST = 22.0
 #: Cases in one model, an output each: an export costs seconds.
 TOGETHER = 9
 #: Models that run on simulated CPUs, too.

@@ -84,6 +84,12 @@ def causal(net, x):
 
 
 @model("pool", IMAGE)
+def averages_without_a_stride(net, x):
+    outside = F.avg_pool2d(x, 2, padding=1, count_include_pad=False)
+    return F.avg_pool2d(x, 2, padding=1) + outside
+
+
+@model("pool", IMAGE)
 def cut_windows(net, x):
     pools = (F.max_pool2d(x, 3, 2, ceil_mode=True), F.max_pool2d(x, 2, 2, 1))
     return torch.cat([pool.flatten(1) for pool in pools], 1)

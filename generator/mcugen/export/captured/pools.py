@@ -49,10 +49,7 @@ def _max_pool(editor: Editor, node: Node) -> Node | None:
     given = _arguments(node, ("kernel_size", "stride", "padding", "dilation", "ceil_mode"))
     kernel, stride, padding, dilation = _geometry(given)
     sizes, outs = _sizes(node)
-    plain = all(
-        outs[axis] == (sizes[axis] + 2 * padding[axis] - kernel[axis]) // stride[axis] + 1
-        for axis in range(2)
-    )
+    plain = _is_plain(node, kernel, stride, padding)
     if dilation == [1, 1] and plain:
         if not given.get("ceil_mode"):
             return None
@@ -96,11 +93,15 @@ def _adaptive_avg_pool(editor: Editor, node: Node) -> Node | None:
 def _avg_pool(editor: Editor, node: Node) -> Node | None:
     names = ("kernel_size", "stride", "padding", "ceil_mode", "count_include_pad")
     given = _arguments(node, (*names, "divisor_override"))
-    if not given.get("ceil_mode") or given.get("divisor_override"):
+    if given.get("divisor_override"):
         return None
     kernel, stride, padding, _ = _geometry(given)
     include = given.get("count_include_pad", True)
     sizes, outs = _sizes(node)
+    if _is_plain(node, kernel, stride, padding):
+        # Lowering takes an empty stride, which stands for the kernel's size, as it is.
+        args = (kernel, stride, padding, False, include)
+        return editor.call(node, ATEN.avg_pool2d.default, node.args[0], *args)
     means = []
     for axis, size in enumerate(sizes):
         rows = []
@@ -111,12 +112,6 @@ def _avg_pool(editor: Editor, node: Node) -> Node | None:
             count = end - start if include else len(places)
             rows.append({place: 1 / count for place in places})
         means.append(rows)
-    if all(
-        outs[axis] == (sizes[axis] + 2 * padding[axis] - kernel[axis]) // stride[axis] + 1
-        for axis in range(2)
-    ):
-        args = (kernel, stride, padding, False, include)
-        return editor.call(node, ATEN.avg_pool2d.default, node.args[0], *args)
     return _weighed(editor, node, means)
 
 
@@ -191,6 +186,15 @@ def _geometry(given: dict[str, Any]) -> tuple[list[int], ...]:
     stride = _pair(given.get("stride") or kernel)
     padding = _pair(given.get("padding", 0))
     return kernel, stride, padding, _pair(given.get("dilation", 1))
+
+
+def _is_plain(node: Node, kernel: list[int], stride: list[int], padding: list[int]) -> bool:
+    """Return whether the output is as large as it is without ceil_mode."""
+    sizes, outs = _sizes(node)
+    return all(
+        outs[axis] == (sizes[axis] + 2 * padding[axis] - kernel[axis]) // stride[axis] + 1
+        for axis in range(2)
+    )
 
 
 def _pair(value: Any) -> list[int]:
