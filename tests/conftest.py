@@ -40,9 +40,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     differential.addoption("--case", metavar="FAMILY:SEED:INDEX", help="one operator call alone")
     differential.addoption("--networks", type=int, default=60, help="how many networks")
     differential.addoption("--network", type=int, metavar="SEED", help="one network alone")
-    differential.addoption("--models", type=int, default=96, help="how many random models")
+    differential.addoption("--models", type=int, default=150, help="how many random models")
     differential.addoption("--model", type=int, metavar="SEED", help="one random model alone")
     differential.addoption("--views", type=int, default=18, help="how many views (0: all)")
+    differential.addoption(
+        "--suite-cases", type=int, default=80, help="how many of ExecuTorch's own cases (0: all)"
+    )
     differential.addoption("--boards", metavar="BOARD,…", help="the simulated boards to run on")
 
 

@@ -74,6 +74,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--device", action="append", metavar="CPU=BOARD=ELF", help="where to run what is for CPU"
     )
     parser.addoption("--results", metavar="FILE", help="write one JSON line for each case")
+    parser.addoption("--only", metavar="FILE", help="run the cases that it names, one in a line")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -96,6 +97,8 @@ class _Adapter:
     def __init__(self, config: pytest.Config, devices: dict[str, Device]) -> None:
         self._devices = devices
         self._results: str | None = config.getoption("--results")
+        only: str | None = config.getoption("--only")
+        self._only = Path(only).read_text(encoding="utf-8").splitlines() if only else None
         self._target = ""  #: the CPU of the running case
         self._seconds = 0.0  #: the running case's time on the device
         self._lowering = LowerOnce()
@@ -150,6 +153,12 @@ class _Adapter:
         self, config: pytest.Config, items: list[pytest.Item]
     ) -> None:
         chosen = [item for item in items if ON_DEVICE.search(item.originalname)]
+        if self._only is not None:
+            drawn = set(self._only)
+            for item in chosen:
+                if case_name(item.nodeid) not in drawn:
+                    self._write(case_name(item.nodeid), "not-drawn", cpu=_cpu(item))
+            chosen = [item for item in chosen if case_name(item.nodeid) in drawn]
         config.hook.pytest_deselected(items=[item for item in items if item not in set(chosen)])
         # A case's runs for the CPUs side by side: they share most of the lowering.
         first: dict[str, int] = {}
@@ -159,39 +168,41 @@ class _Adapter:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
-        params = item.callspec.params
-        self._target = params.get("cortex_m_target") or params["mcugen_target"]
+        self._target = _cpu(item)
         self._seconds = 0.0
         self._lowering.start(case_name(item.nodeid))
         return (yield)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        if self._results is None or (report.when != "call" and report.passed):
+        if report.when != "call" and report.passed:
             return
-        line = {
-            "case": case_name(report.nodeid),
-            "cpu": self._target,
-            "outcome": _outcome(report),
-            "seconds": round(report.duration, 3),
-            "device_seconds": round(self._seconds, 3),
-            "error": str(report.longrepr)[-4000:] if report.failed else "",
-        }
-        with open(self._results, "a", encoding="utf-8") as file:
-            file.write(json.dumps(line) + "\n")
+        self._write(
+            case_name(report.nodeid),
+            _outcome(report),
+            str(report.longrepr)[-4000:] if report.failed else "",
+            cpu=self._target,
+            seconds=round(report.duration, 3),
+            device_seconds=round(self._seconds, 3),
+        )
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        if self._results is not None and not report.passed:
-            line = {
-                "case": report.nodeid,
-                "outcome": "not-collected",
-                "error": str(report.longrepr)[-4000:],
-            }
+        if not report.passed:
+            self._write(report.nodeid, "not-collected", str(report.longrepr)[-4000:])
+
+    def _write(self, case: str, outcome: str, error: str = "", **more: object) -> None:
+        if self._results is not None:
+            line = {"case": case, "outcome": outcome, "error": error, **more}
             with open(self._results, "a", encoding="utf-8") as file:
                 file.write(json.dumps(line) + "\n")
 
     def pytest_unconfigure(self) -> None:
         for device in self._devices.values():
             device.close()
+
+
+def _cpu(item: pytest.Item) -> str:
+    params = item.callspec.params
+    return str(params.get("cortex_m_target") or params["mcugen_target"])
 
 
 def _outcome(report: pytest.TestReport) -> str:

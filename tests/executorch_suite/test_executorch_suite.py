@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The executorch wheel's own tests for Cortex-M, unmodified, on our runner for M4 and M55.
 
-`cases.txt` names every case and how it ends, so that a suite that shrinks fails as well.
+`cases.txt` names every case and how it ends, so that a suite that shrinks fails as well. A seeded
+sample of the cases runs; `--suite-cases 0` runs all.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import random
 import subprocess
 import sys
 from collections import Counter
@@ -67,11 +69,17 @@ def wheel_tests() -> Path:
     return Path(next(iter(spec.submodule_search_locations))) / "backends/cortex_m/test"
 
 
-def shard_files(shard: int) -> list[str]:
-    """Share the suite's files out so that all shards have about the same number of cases."""
+def draw(cases: set[str], wanted: int, seed: int) -> list[str]:
+    """Return `wanted` of the cases, drawn by the seed; all for 0."""
+    ordered = sorted(cases)
+    return random.Random(seed).sample(ordered, min(wanted or len(ordered), len(ordered)))
+
+
+def shard_files(shard: int, drawn: list[str]) -> list[str]:
+    """Share the suite's files out so that all shards have about the same number of drawn cases."""
     root = wheel_tests()
     files = {str(path.relative_to(root)) for path in root.rglob("test_*.py")} - NOTHING_TO_RUN
-    sizes = Counter(file_of(case) for case, _ in read_cases(CASES.read_text(encoding="utf-8")))
+    sizes = Counter(map(file_of, drawn))
     shards: list[list[str]] = [[] for _ in range(SHARDS)]
     loads = [0] * SHARDS
     for file in sorted(files, key=lambda file: (-sizes[file], file)):
@@ -81,13 +89,19 @@ def shard_files(shard: int) -> list[str]:
     return sorted(shards[shard])
 
 
-def run_suite(files: list[str], elfs: dict[str, Path], folder: Path) -> dict[Key, End]:
-    """Run these files of the suite in a process of their own."""
+def run_suite(
+    files: list[str], drawn: list[str] | None, elfs: dict[str, Path], folder: Path
+) -> dict[Key, End]:
+    """Run these files of the suite, or what is drawn of them, in a process of their own."""
     results = folder / "results.jsonl"
     results.touch()
     log = folder / "pytest.log"
     command = [sys.executable, "-m", "pytest", "-c", str(HERE / "suite.ini")]
     command += ["--rootdir", ".", "--results", str(results)]
+    if drawn is not None:
+        only = folder / "drawn.txt"
+        only.write_text("\n".join(drawn), encoding="utf-8")
+        command += ["--only", str(only)]
     for cpu, elf in elfs.items():
         command += ["--device", f"{cpu}={BOARDS[cpu]}={elf}"]
     environment = {name: value for name, value in os.environ.items() if "PYTEST" not in name}
@@ -145,14 +159,21 @@ def test_executorch_suite(
     tmp_path: Path,
     count: Callable[[str, str, int, int], None],
     update_golden: bool,
+    pytestconfig: pytest.Config,
 ) -> None:
     elfs = {cpu: runner_elf(board) for cpu, board in BOARDS.items()}
-    files = shard_files(shard)
     expected = read_cases(CASES.read_text(encoding="utf-8"))
+    wanted = 0 if update_golden else pytestconfig.getoption("--suite-cases")
+    drawn = draw({case for case, _ in expected}, wanted, pytestconfig.getoption("--seed"))
+    files = shard_files(shard, drawn)
 
-    ends = run_suite(files, elfs, tmp_path)
+    ends = run_suite(files, drawn if wanted else None, elfs, tmp_path)
 
-    mine = {key: end for key, end in expected.items() if file_of(key[0]) in files}
+    mine = {
+        key: end if key[0] in drawn or end.outcome == "not-collected" else End("not-drawn")
+        for key, end in expected.items()
+        if file_of(key[0]) in files
+    }
     # A file that could not be imported does not name its cases.
     for file, cpu in [key for key in ends if "::" not in key[0]]:
         end = ends.pop((file, cpu))
