@@ -78,6 +78,15 @@ class Options:
             show_default=False,
         ),
     ] = None
+    dim: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--dim",
+            metavar="NAME=N",
+            help="Size of a .pt2's dynamic axis: input and axis, x.1=30. May be repeated.",
+            show_default=False,
+        ),
+    ] = None
     strict: Annotated[
         bool | None,
         typer.Option(
@@ -166,6 +175,7 @@ BUILDING = (
     "io",
     "calibrate",
     "pixels",
+    "dim",
     "strict",
     "accept_loss",
     "trust",
