@@ -144,7 +144,7 @@ def load_npz(path: Path, limit: int | None = None, *, seed: int | None = None) -
                     "optionally 'y' (labels)"
                 )
             inputs = file[inputs_name]
-            labels = file["y"].astype(np.int64) if "y" in names else None
+            labels = _labels(file) if "y" in names else None
     except FileNotFoundError as error:
         raise ConfigError(f"no such file: {path}") from error
     except ConfigError:
@@ -159,6 +159,14 @@ def load_npz(path: Path, limit: int | None = None, *, seed: int | None = None) -
         raise ConfigError(f"{path}: {len(inputs)} samples but {len(labels)} labels")
     chosen = spread(len(inputs), limit, seed)
     return Samples(inputs[chosen], None if labels is None else labels[chosen], path.name)
+
+
+def _labels(file: Any) -> np.ndarray | None:
+    """Return the labels "y" as numbers; None for names, which nothing here compares."""
+    try:
+        return np.asarray(file["y"].astype(np.int64))
+    except ValueError:  # text, or Python objects, which would have to be unpickled
+        return None
 
 
 def load_folder(path: Path, limit: int | None = None, *, seed: int | None = None) -> Samples:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import importlib.util
+import inspect
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -55,6 +56,7 @@ def load_factory(ref: ModelRef) -> ModelSource:
             hint="example_inputs is a tuple of tensors, as forward() takes them, with a batch of "
             "1: return module.eval(), (torch.zeros(1, 3, 32, 32),), samples",
         )
+    _check_count(module, inputs, where)
     from mcugen.model.batch import pin_batch
 
     notes = []
@@ -73,6 +75,27 @@ def load_factory(ref: ModelRef) -> ModelSource:
         dependencies=dependencies,
         notes=tuple(notes),
     )
+
+
+def _check_count(module: Any, inputs: Sequence[Any], where: str) -> None:
+    """Raise ConfigError if forward() cannot be called with as many tensors: samples, say."""
+    try:
+        signature = inspect.signature(module.forward)
+    except (TypeError, ValueError):  # a scripted module has none
+        return
+    try:
+        signature.bind(*inputs)
+    except TypeError as error:
+        hint = "example_inputs is a tuple of tensors, one per argument of forward(), in its order."
+        if len(inputs) > 1 and all(value.shape == inputs[0].shape for value in inputs):
+            hint = (
+                "Are these samples? Return (module, (torch.zeros(1, 3, 32, 32),), samples), the "
+                "second being one example of what forward() takes."
+            )
+        raise ConfigError(
+            f"{where} returned {len(inputs)} example inputs for forward{signature}: {error}",
+            hint=hint,
+        ) from None
 
 
 def _failed(where: str, factory: str, error: Exception) -> LoweringError:
