@@ -27,6 +27,8 @@ RANDOM = "random"
 #: What a byte of 0 and one of 255 stand for, by the name in `--pixels`.
 PIXELS = {"0..1": (0.0, 1.0), "-1..1": (-1.0, 1.0), "0..255": (0.0, 255.0)}
 DEFAULT_PIXELS = "0..1"
+#: In a provenance, before one of them.
+BYTES_TAKEN_AS = ", bytes taken as "
 
 
 @dataclass(frozen=True)
@@ -142,7 +144,7 @@ def _pixel_scale(pixels: str | None) -> tuple[float, float, str]:
         raise ConfigError(
             f"pixels cannot be '{pixels}'", hint=f"One of {', '.join(PIXELS)}."
         ) from None
-    return (high - low) / 255, low, f", bytes taken as {pixels or DEFAULT_PIXELS}"
+    return (high - low) / 255, low, BYTES_TAKEN_AS + (pixels or DEFAULT_PIXELS)
 
 
 def _own(

@@ -6,7 +6,6 @@ from __future__ import annotations
 import difflib
 import hashlib
 import importlib.util
-import inspect
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -30,7 +29,7 @@ def load_factory(ref: ModelRef) -> ModelSource:
             made = _import_file(ref.path, ref.factory)()
         except ConfigError:
             raise
-        except Exception as error:  # a user's code may raise anything
+        except (Exception, SystemExit) as error:  # a user's code may raise anything
             raise _failed(where, ref.factory, error) from error
     dependencies = tuple(sorted({ref.path.resolve(), *files}))
     calibration = preprocess = None
@@ -56,13 +55,18 @@ def load_factory(ref: ModelRef) -> ModelSource:
             hint="example_inputs is a tuple of tensors, as forward() takes them, with a batch of "
             "1: return module.eval(), (torch.zeros(1, 3, 32, 32),), samples",
         )
-    _check_count(module, inputs, where)
     from mcugen.model.batch import pin_batch
+    from mcugen.model.made import apart, check_made, unwrapped
+
+    module = unwrapped(module)
+    check_made(module, inputs, where)
 
     notes = []
-    if module.training:
-        notes.append("the model is in train mode: dropout is left out, norms use what they learned")
-    example_inputs, pinned = pin_batch(module.eval(), tuple(inputs))
+    training = [name for name, each in module.named_modules() if each.training]
+    if training:
+        which = "the model" if module.training else f"layer {training[0]}"
+        notes.append(f"{which} is in train mode: dropout is left out, norms use what they learned")
+    example_inputs, pinned = pin_batch(module.eval(), apart(inputs))
     if pinned:
         notes.append(pinned)
     return ModelSource(
@@ -77,33 +81,17 @@ def load_factory(ref: ModelRef) -> ModelSource:
     )
 
 
-def _check_count(module: Any, inputs: Sequence[Any], where: str) -> None:
-    """Raise ConfigError if forward() cannot be called with as many tensors: samples, say."""
-    try:
-        signature = inspect.signature(module.forward)
-    except (TypeError, ValueError):  # a scripted module has none
-        return
-    try:
-        signature.bind(*inputs)
-    except TypeError as error:
-        hint = "example_inputs is a tuple of tensors, one per argument of forward(), in its order."
-        if len(inputs) > 1 and all(value.shape == inputs[0].shape for value in inputs):
-            hint = (
-                "Are these samples? Return (module, (torch.zeros(1, 3, 32, 32),), samples), the "
-                "second being one example of what forward() takes."
-            )
-        raise ConfigError(
-            f"{where} returned {len(inputs)} example inputs for forward{signature}: {error}",
-            hint=hint,
-        ) from None
-
-
-def _failed(where: str, factory: str, error: Exception) -> LoweringError:
+def _failed(where: str, factory: str, error: BaseException) -> LoweringError:
     """Return the error of a factory that raised one: where in the user's files, and what to do."""
     frames = raised_at(error)
     at = f", in {Path(frames[-1][0]).name}, line {frames[-1][1]}" if frames else ""
     hint = "--verbose shows the traceback."
-    if isinstance(error, ModuleNotFoundError):
+    if isinstance(error, SystemExit):
+        hint = (
+            "Its file ends the program: keep what reads the command line under "
+            'if __name__ == "__main__".'
+        )
+    elif isinstance(error, ModuleNotFoundError):
         hint = f"Install it for this Python: {sys.executable} -m pip install PACKAGE"
     elif isinstance(error, FileNotFoundError):
         hint = (

@@ -54,6 +54,9 @@ def load_pt2(
     takes = len(program.graph_signature.user_inputs)
     if len(args) != takes:
         raise ConfigError(f"{ref.path} has {len(args)} example inputs for a program of {takes}")
+    from mcugen.model.made import check_tensors
+
+    check_tensors(module, args, ref.path.name)
     inputs, notes = _pinned(program, module, args, dims or {}, sample_shape, ref.path.name)
     return ModelSource(ref.name, module, inputs, None, None, ref.path.name, notes=notes)
 
