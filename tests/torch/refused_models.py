@@ -223,3 +223,8 @@ def only_the_module():
 
 def with_argument(path):
     return nn.Linear(4, 4), (torch.zeros(1, 4),)
+
+
+def beyond_the_table():
+    table, word = nn.Embedding(10, 4).eval(), torch.zeros(1, 3, dtype=torch.long)
+    return table, (word,), [word + 7 * i for i in range(4)]

@@ -78,6 +78,7 @@ def test_state_is_named_with_the_line_that_changes_it() -> None:
         ("imaginary", "example input 0 is complex64", "inputs of their own"),
         ("wrong_shape", "on the example inputs (float32 [1, 1, 8, 8]), in layer body.1.1", "batch"),
         ("float64", "example input 0 is float64", "module.float()"),
+        ("beyond_the_table", "on the calibration samples, it does not run", "within a table"),
         ("other_dtype", "calibration sample 0 is float32 where the model takes int64", "dtype"),
         ("nothing", "returned nothing; it must return (module, example_inputs)", "module.eval()"),
         ("only_the_module", "returned a Linear; it must return", "module.eval()"),

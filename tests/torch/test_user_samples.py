@@ -210,6 +210,22 @@ def test_labels_that_are_no_numbers_do_not_matter(tmp_path, labels):
     assert len(calibrated(tmp_path / "named.npz", (1, 3)).samples) == 2
 
 
+def test_whole_numbers_stay_so_for_a_model_that_takes_them(tmp_path):
+    """They reached nn.Embedding as floats."""
+    np.savez(tmp_path / "words.npz", x=np.arange(8).reshape(2, 4))
+    np.savez(tmp_path / "floats.npz", x=np.zeros((2, 4)))
+    words = (torch.zeros(1, 4, dtype=torch.long),)
+    source = ModelSource("net", nn.Embedding(9, 2), words, None, None, "a test")
+    ref = ModelRef(ModelKind.PT2, "net")
+
+    rows = choose_calibration(ref, source, str(tmp_path / "words.npz")).samples
+
+    assert [row[0].dtype for row in rows] == [torch.int64] * 2
+    assert rows[1][0].tolist() == [[4, 5, 6, 7]]
+    with pytest.raises(ConfigError, match="samples are float64 where the model takes int64"):
+        choose_calibration(ref, source, str(tmp_path / "floats.npz"))
+
+
 def test_unknown_pixels_are_refused(tmp_path):
     np.save(tmp_path / "black.npy", np.zeros((4, 4, 1), np.uint8))
 

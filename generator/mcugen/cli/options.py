@@ -64,7 +64,7 @@ class Options:
         str | None,
         typer.Option(
             "--calibrate",
-            metavar="FILE.npz|tfds:NAME|DIR|random",
+            metavar="FILE.npz|FILE.npy|tfds:NAME|DIR|random",
             help="Calibration data of a model of your own.",
             show_default=False,
         ),

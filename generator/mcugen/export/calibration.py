@@ -117,8 +117,12 @@ def _rows(source: ModelSource, stored: np.ndarray) -> tuple[tuple[torch.Tensor, 
         )
     if source.preprocess is not None:
         stored = source.preprocess(stored)
-    shape = tuple(source.example_inputs[0].shape)
-    return tuple((torch.from_numpy(row),) for row in as_model_input(stored, shape))
+    example = source.example_inputs[0]
+    if not example.is_floating_point() and stored.dtype.kind == "f":
+        takes = str(example.dtype).removeprefix("torch.")
+        raise ConfigError(f"samples are {stored.dtype} where the model takes {takes}")
+    rows = as_model_input(stored, tuple(example.shape))
+    return tuple((torch.from_numpy(row).to(example.dtype),) for row in rows)
 
 
 def _as_floats(

@@ -13,7 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from mcugen.base import cache
-from mcugen.base.errors import ConfigError, ExportError, PteError, UnsupportedOperatorError
+from mcugen.base.errors import (
+    ConfigError,
+    ExportError,
+    PteError,
+    QuantizationError,
+    UnsupportedOperatorError,
+)
 from mcugen.base.quiet import quiet
 from mcugen.boards.spec import CPU_ISAS, BoardSpec, Isa
 from mcugen.export.fidelity import Fidelity
@@ -197,6 +203,11 @@ def _from_model(
             from mcugen.export.refusals import clarified
 
             clear = clarified(error, source)
+        if clear is None and in_float.reason is not None:
+            clear = QuantizationError(
+                f"{ref.name}: on the calibration samples, {in_float.reason}",
+                hint="Samples must be what the model takes: indices within a table, say.",
+            )
         if clear is None:
             raise
         raise clear from error
