@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from torch import nn
 
@@ -65,9 +67,40 @@ class Noise(nn.Module):
         return x + torch.randn_like(x)  # here: noise
 
 
+class Dropped(nn.Module):
+    def forward(self, x):
+        return nn.functional.dropout(x, 0.5)  # here: dropped
+
+
+class Normed(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.norm = nn.BatchNorm2d(1)
+
+    def forward(self, x):
+        norm = self.norm
+        mean, var = norm.running_mean, norm.running_var
+        return nn.functional.batch_norm(x, mean, var, training=True)  # here: normed
+
+
 class Raises(nn.Module):
     def forward(self, x):
         raise ValueError("images must be 32 x 32")  # here: raises
+
+
+@dataclass
+class Result:
+    scores: torch.Tensor
+
+
+class Structured(nn.Module):
+    def forward(self, x):
+        return Result(x * 2)
+
+
+class OneOfTwo(nn.Module):
+    def forward(self, x, unused):
+        return x * 2
 
 
 class Label(nn.Module):
@@ -121,6 +154,28 @@ def noise():
     return _made(Noise())
 
 
+def dropped():
+    return _made(Dropped())
+
+
+def normed():
+    return _made(Normed())
+
+
+def structured():
+    return _made(Structured())
+
+
+def one_of_two():
+    image = torch.randn(IMAGE)
+    return OneOfTwo().eval(), (image, image), [(image, image)] * 4
+
+
+def imaginary():
+    value = torch.zeros(1, 3, dtype=torch.complex64)
+    return nn.Identity(), (value,), [value] * 4
+
+
 def raises():
     return _made(Raises())
 
@@ -168,3 +223,8 @@ def only_the_module():
 
 def with_argument(path):
     return nn.Linear(4, 4), (torch.zeros(1, 4),)
+
+
+def beyond_the_table():
+    table, word = nn.Embedding(10, 4).eval(), torch.zeros(1, 3, dtype=torch.long)
+    return table, (word,), [word + 7 * i for i in range(4)]

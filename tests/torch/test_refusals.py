@@ -48,6 +48,8 @@ def line_of(name: str) -> str:
         ("double", "aten.to in .* float64", "Leave out .double()"),
         ("sort", "aten::sort.values is not in the firmware", "torch.topk"),
         ("noise", "aten::randn_like.out is not in the firmware", "self.training"),
+        ("dropped", "dropout is on in .* outputs would be random", "training=self.training"),
+        ("normed", "batch norm is in train mode in", "training=self.training"),
         ("raises", "ValueError: images must be 32 x 32", "example inputs"),
     ],
 )
@@ -71,8 +73,12 @@ def test_state_is_named_with_the_line_that_changes_it() -> None:
     ("name", "found", "instead"),
     [
         ("label", "its forward() returns a str ('cat')", "Return tensors only"),
+        ("structured", "its forward() returns a Result", "register_dataclass(Result)"),
+        ("one_of_two", "depends on its input 'unused'", "Leave it out of forward()"),
+        ("imaginary", "example input 0 is complex64", "inputs of their own"),
         ("wrong_shape", "on the example inputs (float32 [1, 1, 8, 8]), in layer body.1.1", "batch"),
         ("float64", "example input 0 is float64", "module.float()"),
+        ("beyond_the_table", "on the calibration samples, it does not run", "within a table"),
         ("other_dtype", "calibration sample 0 is float32 where the model takes int64", "dtype"),
         ("nothing", "returned nothing; it must return (module, example_inputs)", "module.eval()"),
         ("only_the_module", "returned a Linear; it must return", "module.eval()"),

@@ -629,6 +629,7 @@ def test_a_missing_entry_of_the_layout_of_torch_2_7(benign_old, tmp_path, part):
         lambda d: d.update(schema_version="8.5"),
         lambda d: d.update(opset_version={"aten": "10"}),
         lambda d: d.update(range_constraints={"u99999999999": {"min_val": 0, "max_val": 1}}),
+        lambda d: d.update(range_constraints={"exit(2)": {"min_val": 0, "max_val": 1}}),
         lambda d: d.update(verifiers=["NOBODY"]),
         lambda d: d.update(graph_module=None),
         lambda d: d.pop("graph_module"),

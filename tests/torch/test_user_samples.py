@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 import torch
 from torch import nn
-from torch.utils.data import DataLoader, TensorDataset
+from torch.utils.data import DataLoader, Dataset, SubsetRandomSampler, TensorDataset
 
 from mcugen.base.errors import ConfigError
 from mcugen.export.calibration import Calibration, choose_calibration
@@ -29,7 +31,9 @@ SOURCES = {
     "numpy arrays": [row[None] for row in X.double().numpy()],
     "dataset with labels": TensorDataset(X, LABELS),
     "loader of pairs, one by one": DataLoader(TensorDataset(X, LABELS), batch_size=1),
-    "loader of batches": DataLoader(X, batch_size=16),
+    "loader of batches, the last one short": DataLoader(X, batch_size=16),
+    "shuffling loader": DataLoader(TensorDataset(X, LABELS), batch_size=16, shuffle=True),
+    "loader of its own sampler": DataLoader(X, batch_size=16, sampler=list(range(40))),
     "generator": (row for row in X),
 }
 
@@ -47,10 +51,12 @@ def test_every_form_gives_the_samples(source):
     [
         lambda: list(X),
         lambda: DataLoader(X, batch_size=8),
+        lambda: DataLoader(X, batch_size=8, shuffle=True),
+        lambda: DataLoader(X, batch_size=8, sampler=SubsetRandomSampler(range(40))),
         lambda: (row for row in X),
         lambda: [X[:20], X[20:]],
     ],
-    ids=["list", "loader", "generator", "two large batches"],
+    ids=["list", "loader", "shuffling loader", "drawing loader", "generator", "two batches"],
 )
 def test_few_samples_are_drawn_from_all_of_sorted_data(make):
     """The first ten of data that lies by class are one class."""
@@ -61,6 +67,21 @@ def test_few_samples_are_drawn_from_all_of_sorted_data(make):
     assert len(first) == 10 == len(set(first))
     assert min(first) < 15 and max(first) > 25
     assert [row[0].tolist() for row in again] == [row[0].tolist() for row in rows]
+
+
+def test_a_loader_of_much_sorted_data_is_drawn_from_to_its_end():
+    """In a loader's own order, only the first few thousand would be looked at."""
+
+    class Sorted(Dataset):
+        def __len__(self):
+            return 100_000
+
+        def __getitem__(self, index):
+            return torch.full((2, 3), float(index)), index // 10_000
+
+    rows = rows_of(DataLoader(Sorted(), batch_size=1), EXAMPLE, 100, seed=0)
+
+    assert {int(row[0][0, 0, 0]) // 10_000 for row in rows} == set(range(10))
 
 
 def test_an_endless_generator_ends():
@@ -82,13 +103,47 @@ def test_several_inputs_and_labels():
     ("item", "words"),
     [
         (torch.zeros(1, 3, 2), r"sample 0 has shape \[1, 3, 2\], the model takes \[1, 2, 3\]"),
-        ({"x": 1}, "sample 0 is of type dict"),
+        ({"x": 1, "y": 2}, "sample 0 is a dict with 'x', 'y'"),
+        ("cat", "sample 0 is of type str"),
         ((), "sample 0 has 0 inputs, the model takes 1"),
     ],
 )
 def test_what_does_not_fit_is_named(item, words):
     with pytest.raises(ConfigError, match=words):
         rows_of([item], EXAMPLE, 10, seed=0)
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ({"x": X}, "of type dict with 'x': not samples"),
+        ("samples.npz", "of type str: not samples"),
+        (5, "of type int: not samples"),
+        (lambda: iter(X), "of type function: not samples"),
+    ],
+)
+def test_what_is_no_collection_of_samples_is_named(source, words):
+    with pytest.raises(ConfigError, match=words):
+        rows_of(source, EXAMPLE, 10, seed=0)
+
+
+@pytest.mark.parametrize(
+    ("source", "instead"),
+    [
+        ((X, LABELS), "list(zip(samples, labels))"),
+        (list(X.movedim(1, -1).reshape(20, 2, 3, 2)), "A sample is one tensor of [2, 3]"),
+    ],
+)
+def test_what_to_write_instead_of_a_sample_of_another_shape(source, instead):
+    with pytest.raises(ConfigError, match="the model takes") as caught:
+        rows_of(source, EXAMPLE, 40, seed=0)
+    assert instead in caught.value.hint
+
+
+def test_channels_last_samples_are_told_from_others():
+    with pytest.raises(ConfigError, match="the model takes") as caught:
+        rows_of([torch.zeros(4, 5, 3)], (torch.zeros(1, 3, 4, 5),), 10, seed=0)
+    assert "movedim(-1, -3)" in caught.value.hint
 
 
 def test_spread_takes_all_where_there_are_few():
@@ -127,6 +182,50 @@ def test_bytes_become_what_the_model_was_trained_on(tmp_path, pixels, low, high)
     assert f"bytes taken as {pixels or '0..1'}" in calibration.provenance
 
 
+def test_a_factory_s_bytes_are_scaled_like_those_of_files():
+    source = ModelSource(
+        *("net", nn.Identity(), (torch.zeros(1, 2),)),
+        *([torch.tensor([0, 255], dtype=torch.uint8)], None, "a test"),
+    )
+    calibration = choose_calibration(ModelRef(ModelKind.FACTORY, "net"), source, None)
+
+    assert calibration.samples[0][0].tolist() == [[0, 1]]
+    assert "bytes taken as 0..1" in calibration.provenance
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_values_that_no_range_covers_are_counted(tmp_path, value):
+    values = np.zeros((5, 3), np.float32)
+    values[2, 1] = value
+    np.savez(tmp_path / "holes.npz", x=values)
+
+    with pytest.raises(ConfigError, match="1 of 5 calibration samples hold NaN or infinite"):
+        calibrated(tmp_path / "holes.npz", (1, 3))
+
+
+@pytest.mark.parametrize("labels", [["cat", "dog"], np.array([{}, {}], object)])
+def test_labels_that_are_no_numbers_do_not_matter(tmp_path, labels):
+    np.savez(tmp_path / "named.npz", x=np.zeros((2, 3), np.float32), y=labels)
+
+    assert len(calibrated(tmp_path / "named.npz", (1, 3)).samples) == 2
+
+
+def test_whole_numbers_stay_so_for_a_model_that_takes_them(tmp_path):
+    """They reached nn.Embedding as floats."""
+    np.savez(tmp_path / "words.npz", x=np.arange(8).reshape(2, 4))
+    np.savez(tmp_path / "floats.npz", x=np.zeros((2, 4)))
+    words = (torch.zeros(1, 4, dtype=torch.long),)
+    source = ModelSource("net", nn.Embedding(9, 2), words, None, None, "a test")
+    ref = ModelRef(ModelKind.PT2, "net")
+
+    rows = choose_calibration(ref, source, str(tmp_path / "words.npz")).samples
+
+    assert [row[0].dtype for row in rows] == [torch.int64] * 2
+    assert rows[1][0].tolist() == [[4, 5, 6, 7]]
+    with pytest.raises(ConfigError, match="samples are float64 where the model takes int64"):
+        choose_calibration(ref, source, str(tmp_path / "floats.npz"))
+
+
 def test_unknown_pixels_are_refused(tmp_path):
     np.save(tmp_path / "black.npy", np.zeros((4, 4, 1), np.uint8))
 
@@ -152,23 +251,50 @@ def test_a_batch_of_example_inputs_becomes_one():
     assert "batch of 8" in note
 
 
+def test_a_batch_of_several_inputs_becomes_one():
+    inputs = (torch.randn(5, 3), torch.randn(5, 4))
+
+    pinned, note = pin_batch(nn.Bilinear(3, 4, 2).eval(), inputs)
+
+    assert [tuple(value.shape) for value in pinned] == [(1, 3), (1, 4)]
+    assert "batch of 5" in note
+
+
+def test_an_input_without_the_batch_axis_stays_whole():
+    class Weighted(nn.Module):
+        def forward(self, x, weights):
+            return x * weights
+
+    pinned, note = pin_batch(Weighted(), (torch.randn(5, 3), torch.randn(3)))
+
+    assert [tuple(value.shape) for value in pinned] == [(1, 3), (3,)]
+    assert "batch of 5" in note
+
+
+class Fixed(nn.Module):
+    """Takes no other batch."""
+
+    def forward(self, x):
+        return x.view(4, -1) * 2
+
+
 @pytest.mark.parametrize(
-    ("module", "inputs"),
+    ("module", "inputs", "words"),
     [
-        (Reshaping(), (torch.randn(8, 3),)),
-        (nn.Linear(3, 2), (torch.randn(1, 3),)),
-        (nn.Bilinear(3, 4, 2), (torch.randn(5, 3), torch.randn(5, 4)[:1].expand(5, 4))),
-        (nn.Flatten(0), (torch.randn(4, 3),)),
+        (Reshaping(), (torch.randn(8, 3),), "8 rows, and the model does not treat them apart"),
+        (nn.Flatten(0), (torch.randn(4, 3),), "4 rows, and the model does not treat them apart"),
+        (Fixed(), (torch.randn(4, 3, 2),), r"does not take one alone \(RuntimeError: shape"),
+        (nn.Linear(3, 2), (torch.randn(1, 3),), None),
+        (nn.Linear(3, 2), (torch.randn(3),), None),
     ],
-    ids=["rows that meet", "one already", "a batch of two inputs", "flattened away"],
+    ids=["rows that meet", "flattened away", "hard view", "one already", "no batch axis"],
 )
-def test_what_is_no_batch_stays(module, inputs):
+def test_what_is_no_batch_stays_and_is_said(module, inputs, words):
+    """A firmware that takes four images at a time must not come as a surprise."""
     pinned, note = pin_batch(module.eval(), inputs)
 
-    if isinstance(module, nn.Bilinear):
-        assert [len(value) for value in pinned] == [1, 1] and note
-    else:
-        assert pinned is inputs and note is None
+    assert pinned is inputs
+    assert (note is None) if words is None else re.search(words, note)
 
 
 # -- factories and .pt2
@@ -179,6 +305,7 @@ import torch
 from torch import nn
 def batch(): return nn.Linear(3, 2).eval(), torch.randn(8, 3), [torch.randn(8, 3)]
 def train(): return nn.Sequential(nn.Linear(3, 2), nn.Dropout()), torch.zeros(1, 3)
+def samples_second(): return nn.Linear(3, 2), [torch.zeros(1, 3)] * 30
 """
 
 
@@ -207,14 +334,9 @@ def test_train_mode_is_switched_and_said(tmp_path):
     assert "train mode" in source.notes[0]
 
 
-def test_a_dynamic_batch_of_a_pt2_is_pinned_and_other_axes_said(tmp_path):
-    net = nn.Sequential(nn.Linear(6, 16), nn.ReLU(), nn.Linear(16, 3)).eval()
-    sizes = ({0: torch.export.Dim("batch", max=64), 1: torch.export.Dim("time", max=90)},)
-    program = torch.export.export(net, (torch.zeros(4, 30, 6),), dynamic_shapes=sizes)
-    torch.export.save(program, tmp_path / "dynamic.pt2")
+def test_samples_in_the_place_of_the_example_are_told(tmp_path):
+    (tmp_path / "nets.py").write_text(FACTORIES)
 
-    source = load(str(tmp_path / "dynamic.pt2"))
-
-    assert source.example_inputs[0].shape == (1, 30, 6)
-    assert "batch of 4" in source.notes[0]
-    assert "axis 1 of input 0 is dynamic: fixed to 30" in source.notes[1]
+    with pytest.raises(ConfigError, match=r"30 example inputs for forward\(input") as caught:
+        load(f"{tmp_path / 'nets.py'}:samples_second")
+    assert "Are these samples?" in caught.value.hint

@@ -48,6 +48,7 @@ def make_artifact(settings: Settings, terminal: Terminal) -> tuple[PteArtifact, 
         strict=settings.strict,
         accept_loss=settings.accept_loss,
         pixels=settings.pixels,
+        dims=settings.dim,
         calibrate=settings.calibrate,
         trust=settings.trust,
         progress=terminal.step,
@@ -156,6 +157,8 @@ def build_artifact(
             artifact=artifact,
             image=image,
             fidelity=built.fidelity,
+            pixels=settings.pixels,
+            dim=settings.dim,
         ),
     )
     return built
@@ -177,6 +180,7 @@ def last_or_build(options: Options, terminal: Terminal) -> tuple[Settings, Built
             options.io,
             options.calibrate,
             options.pixels,
+            options.dim or None,
             options.output,
             options.strict,
         )
@@ -187,7 +191,12 @@ def last_or_build(options: Options, terminal: Terminal) -> tuple[Settings, Built
         if options.board is not None and load_board(options.board).id != last.board_id:
             # Another board: the same model is built for it.
             options = replace(options, model=last.model, io=last.io)
-            config = replace(config, calibrate=last.calibrate or config.calibrate)
+            config = replace(
+                config,
+                calibrate=last.calibrate or config.calibrate,
+                pixels=last.pixels or config.pixels,
+                dim=list(last.dim) or config.dim,
+            )
             last = None
     elif not builds_anew and config.model is None and options.board is None:
         raise ConfigError(

@@ -9,6 +9,7 @@
     strict = true
     accept_loss = true
     pixels = "-1..1"
+    dim = ["x.1=30"]
     samples = 500
 
 An option on the command line wins over the file, the file over the built-in default.
@@ -50,6 +51,7 @@ class Config:
     strict: bool | None = None
     accept_loss: bool | None = None
     pixels: str | None = None
+    dim: list[str] | None = None
     samples: int | None = None
     runs: int | None = None
     warmups: int | None = None
@@ -69,6 +71,7 @@ _KINDS: dict[str, tuple[tuple[type, ...], str]] = {
     "strict": ((bool,), "true or false"),
     "accept_loss": ((bool,), "true or false"),
     "pixels": ((str,), "a string"),
+    "dim": ((list,), "a list of strings"),
     "simulate": ((bool,), "true or false"),
     "samples": ((int,), "a whole number"),
     "runs": ((int,), "a whole number"),
@@ -145,7 +148,8 @@ def read_config(path: Path, *, shown: str | None = None) -> Config:
 def _checked(key: str, value: object, shown: str) -> object:
     kinds, words = _KINDS[key]
     is_bool = isinstance(value, bool)
-    if not isinstance(value, kinds) or (is_bool and bool not in kinds):
+    strings = not isinstance(value, list) or all(isinstance(each, str) for each in value)
+    if not isinstance(value, kinds) or (is_bool and bool not in kinds) or not strings:
         raise ConfigError(f"{shown}: '{key}' must be {words}, not {value!r}")
     if key in _MINIMUM and isinstance(value, (int, float)) and value < _MINIMUM[key]:
         raise ConfigError(f"{shown}: '{key}' must be at least {_MINIMUM[key]}, not {value!r}")

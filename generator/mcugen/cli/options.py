@@ -64,7 +64,7 @@ class Options:
         str | None,
         typer.Option(
             "--calibrate",
-            metavar="FILE.npz|tfds:NAME|DIR|random",
+            metavar="FILE.npz|FILE.npy|tfds:NAME|DIR|random",
             help="Calibration data of a model of your own.",
             show_default=False,
         ),
@@ -75,6 +75,15 @@ class Options:
             "--pixels",
             metavar="0..1|-1..1|0..255",
             help="What bytes in the calibration data stand for (default 0..1).",
+            show_default=False,
+        ),
+    ] = None
+    dim: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--dim",
+            metavar="NAME=N",
+            help="Size of a .pt2's dynamic axis: input and axis, x.1=30. May be repeated.",
             show_default=False,
         ),
     ] = None
@@ -166,6 +175,7 @@ BUILDING = (
     "io",
     "calibrate",
     "pixels",
+    "dim",
     "strict",
     "accept_loss",
     "trust",

@@ -41,6 +41,7 @@ class Settings:
     trust: bool = False  #: a .pt2 may run code while it is loaded
     accept_loss: bool = False
     pixels: str | None = None
+    dim: tuple[str, ...] = ()  #: "x.1=30": sizes that a .pt2 leaves open
     runtime: Path | None = None  #: install prefix of ExecuTorch's own libraries; None: ours
 
     @property
@@ -104,5 +105,6 @@ def resolve_with(options: Options, config: Config) -> Settings:
         trust=options.trust,
         accept_loss=bool(first("accept_loss", False)),
         pixels=first("pixels"),
+        dim=tuple(options.dim or config.dim or ()),
         runtime=options.runtime,
     )

@@ -27,6 +27,8 @@ RANDOM = "random"
 #: What a byte of 0 and one of 255 stand for, by the name in `--pixels`.
 PIXELS = {"0..1": (0.0, 1.0), "-1..1": (-1.0, 1.0), "0..255": (0.0, 255.0)}
 DEFAULT_PIXELS = "0..1"
+#: In a provenance, before one of them.
+BYTES_TAKEN_AS = ", bytes taken as "
 
 
 @dataclass(frozen=True)
@@ -46,8 +48,23 @@ def choose_calibration(
     Args:
         pixels: what bytes in the data stand for, of PIXELS; None: 0..1.
 
-    Raises ConfigError if the model has none: noise is used only when asked for by name.
+    Raises ConfigError if the model has none (noise is used only when asked for by name), or if they
+    hold what no int8 range covers.
     """
+    chosen = _chosen(ref, source, calibrate, pixels)
+    bad = sum(not all(bool(value.isfinite().all()) for value in row) for row in chosen.samples)
+    if bad:
+        raise ConfigError(
+            f"{source.name}: {bad} of {len(chosen.samples)} calibration samples hold NaN or "
+            f"infinite values ({chosen.provenance}), which no int8 range covers",
+            hint="Leave these samples out, or mend them where they are made.",
+        )
+    return chosen
+
+
+def _chosen(
+    ref: ModelRef, source: ModelSource, calibrate: str | None, pixels: str | None
+) -> Calibration:
     if calibrate == RANDOM:
         return _random(source)
     if calibrate is not None:
@@ -66,7 +83,8 @@ def choose_calibration(
             tuple((value,) for value in noise), "uniform noise in [-1, 1]; untrained weights", True
         )
     if source.calibration is not None:
-        return Calibration(_own(source), f"the model's own ({source.provenance})", False)
+        rows, scaling = _own(source, pixels)
+        return Calibration(rows, f"the model's own ({source.provenance}){scaling}", False)
     raise ConfigError(
         f"{ref.name} brings no calibration data, and int8 ranges cannot be guessed",
         hint="--calibrate FILE.npz | tfds:NAME | FOLDER, or --calibrate random to try things out.",
@@ -99,8 +117,12 @@ def _rows(source: ModelSource, stored: np.ndarray) -> tuple[tuple[torch.Tensor, 
         )
     if source.preprocess is not None:
         stored = source.preprocess(stored)
-    shape = tuple(source.example_inputs[0].shape)
-    return tuple((torch.from_numpy(row),) for row in as_model_input(stored, shape))
+    example = source.example_inputs[0]
+    if not example.is_floating_point() and stored.dtype.kind == "f":
+        takes = str(example.dtype).removeprefix("torch.")
+        raise ConfigError(f"samples are {stored.dtype} where the model takes {takes}")
+    rows = as_model_input(stored, tuple(example.shape))
+    return tuple((torch.from_numpy(row).to(example.dtype),) for row in rows)
 
 
 def _as_floats(
@@ -114,22 +136,39 @@ def _as_floats(
     example = source.example_inputs[0]
     if source.preprocess is not None or stored.dtype != np.uint8 or not example.is_floating_point():
         return stored, ""
+    scale, low, said = _pixel_scale(pixels)
+    return stored.astype(np.float32) * np.float32(scale) + np.float32(low), said
+
+
+def _pixel_scale(pixels: str | None) -> tuple[float, float, str]:
+    """Return the step of a byte, what 0 stands for, and both in words for the report."""
     try:
         low, high = PIXELS[pixels or DEFAULT_PIXELS]
     except KeyError:
         raise ConfigError(
             f"pixels cannot be '{pixels}'", hint=f"One of {', '.join(PIXELS)}."
         ) from None
-    values = stored.astype(np.float32) * np.float32((high - low) / 255) + np.float32(low)
-    return values, f", bytes taken as {pixels or DEFAULT_PIXELS}"
+    return (high - low) / 255, low, BYTES_TAKEN_AS + (pixels or DEFAULT_PIXELS)
 
 
-def _own(source: ModelSource) -> tuple[tuple[torch.Tensor, ...], ...]:
-    """Return up to CALIBRATION_SAMPLES of a user's own samples, drawn from all of them."""
+def _own(
+    source: ModelSource, pixels: str | None
+) -> tuple[tuple[tuple[torch.Tensor, ...], ...], str]:
+    """Return up to CALIBRATION_SAMPLES of a user's own samples, and what was done to bytes."""
+    scale, low, said = _pixel_scale(pixels)
+    scaled = False
+
+    def from_bytes(value: torch.Tensor) -> torch.Tensor:
+        nonlocal scaled
+        scaled = True
+        return value * scale + low
+
     try:
-        rows = rows_of(source.calibration, source.example_inputs, CALIBRATION_SAMPLES, SEED)
+        rows = rows_of(
+            source.calibration, source.example_inputs, CALIBRATION_SAMPLES, SEED, from_bytes
+        )
     except ConfigError as error:
         raise ConfigError(f"{source.name}: {error.message}", hint=error.hint) from error
     if not rows:
         raise ConfigError(f"{source.name}: its calibration data is empty")
-    return tuple(rows)
+    return tuple(rows), said if scaled else ""

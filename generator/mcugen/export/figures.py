@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mcugen.export.calibration import BYTES_TAKEN_AS
 from mcugen.export.fidelity import (
     POOR_DB,
     Column,
@@ -77,10 +78,10 @@ def describe(
     smallest = min(math.prod(spec.shape) for spec in artifact.inputs)
     outputs = tuple(_output(each, smallest) for each in values)
     causes = [*_input_causes(artifact, arrays, inputs)]
+    if not random:
+        causes += _class_causes(values, outputs, _pixel_words(arrays, data))
     for each, output in zip(values, outputs, strict=True):
         causes += _output_causes(each, output)
-    if not random:
-        causes += _class_causes(values, outputs)
     return Fidelity(len(samples), data, outputs, inputs, tuple(causes))
 
 
@@ -194,7 +195,9 @@ def _column_causes(spec: TensorSpec, array: np.ndarray) -> Iterator[str]:
         )
 
 
-def _class_causes(values: Sequence[Values], outputs: Sequence[OutputFidelity]) -> Iterator[str]:
+def _class_causes(
+    values: Sequence[Values], outputs: Sequence[OutputFidelity], pixels: str
+) -> Iterator[str]:
     """Say so if all samples are of one class to the float model."""
     for each, output in zip(values, outputs, strict=True):
         if output.top_class is None or each.float_model is None:
@@ -203,5 +206,17 @@ def _class_causes(values: Sequence[Values], outputs: Sequence[OutputFidelity]) -
         if len(classes) >= _TELLING_SAMPLES and len(set(classes.tolist())) == 1:
             yield (
                 f"calibration of one class: the float model gives {output.name} the class "
-                f"{classes[0]} for each of {len(classes)} samples"
+                f"{classes[0]} for each of {len(classes)} samples{pixels}"
             )
+
+
+def _pixel_words(arrays: Sequence[np.ndarray], data: str) -> str:
+    """Return what may be wrong with images that all look alike to a model; "" for other data."""
+    said = data.rpartition(BYTES_TAKEN_AS)
+    if said[1]:
+        return f" (bytes were taken as {said[2]}: if it was trained on another range, --pixels)"
+    first = arrays[0]
+    whole = np.issubdtype(first.dtype, np.floating) and bool((first == np.rint(first)).all())
+    if first.ndim == 5 and whole and first.min() >= 0 and 128 <= first.max() <= 255:
+        return " (its values are whole numbers of 0..255: if it was trained on 0..1, divide by 255)"
+    return ""

@@ -122,11 +122,15 @@ def _quantize_io(name: str, edge: Any) -> Any:
         if not node.meta["val"].is_floating_point():
             continue
         users = list(node.users)
+        if not users:
+            raise LoweringError(
+                f"{name}: nothing that the model returns depends on its input '{node_name}'",
+                hint="Leave it out of forward()'s arguments, or build with --io float.",
+            )
         if len(users) != 1 or "quantize_per_tensor" not in str(users[0].target):
             what = " and ".join(
                 f"{user.target} in {place(layer_of(user), line_of(user))}" for user in users
             )
-            what = what or "nothing"
             raise LoweringError(
                 f"{name}: input {index} cannot be int8: it goes into {what}, "
                 "which is not quantized",

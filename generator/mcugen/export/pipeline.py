@@ -13,12 +13,19 @@ from pathlib import Path
 from typing import Any
 
 from mcugen.base import cache
-from mcugen.base.errors import ConfigError, ExportError, PteError, UnsupportedOperatorError
+from mcugen.base.errors import (
+    ConfigError,
+    ExportError,
+    PteError,
+    QuantizationError,
+    UnsupportedOperatorError,
+)
 from mcugen.base.quiet import quiet
 from mcugen.boards.spec import CPU_ISAS, BoardSpec, Isa
 from mcugen.export.fidelity import Fidelity
 from mcugen.export.lowering_report import IO_KINDS, LoweringReport, OperatorReport
-from mcugen.model.data import source_fingerprint
+from mcugen.model.data import load_source, source_fingerprint
+from mcugen.model.dims import parse_dims
 from mcugen.model.source import ModelKind, ModelRef, resolve_model
 from mcugen.program.artifact import PteArtifact, TensorSpec
 from mcugen.program.calls import CallRefusedError
@@ -41,6 +48,7 @@ def build_artifact(
     accept_loss: bool = False,
     calibrate: str | None = None,
     pixels: str | None = None,
+    dims: Sequence[str] = (),
     trust: bool = False,
     progress: Progress | None = None,
     verbose: bool = False,
@@ -57,6 +65,7 @@ def build_artifact(
         accept_loss: take a program that is far from the model in float (see `Fidelity`).
         calibrate: `FILE.npz`, `tfds:NAME`, a folder or "random"; None for the model's own data.
         pixels: what bytes in that data stand for, of PIXELS; None: 0..1.
+        dims: "x.2=30": sizes of axes that a `.pt2` leaves open.
         trust: let a `.pt2` run code while it is loaded. What comes of it is data: it is no part of
             the kept result's key.
         progress: called as progress(what, done, total).
@@ -65,6 +74,7 @@ def build_artifact(
     Raises ConfigError, QuantizationError, LoweringError, UnsupportedOperatorError, PteError.
     """
     ref = resolve_model(model)
+    sizes = _sizes(ref, dims)
     if ref.kind is ModelKind.PTE:
         artifact, report = _from_pte(ref)
     else:
@@ -77,13 +87,28 @@ def build_artifact(
             raise ConfigError(f"unknown io '{io}': one of {', '.join(IO_KINDS)}")
         isa = isa or (CPU_ISAS[cpu][0] if cpu in CPU_ISAS else None)
         artifact, report = _from_model(
-            ref, cpu, isa, io, calibrate, pixels, trust, progress, verbose
+            ref, cpu, isa, io, calibrate, pixels, sizes, trust, progress, verbose
         )
     if strict:
         report.refuse_fallbacks()
     if not accept_loss:
         report.fidelity.refuse_loss(ref.name)
     return artifact, report
+
+
+def _sizes(ref: ModelRef, dims: Sequence[str]) -> dict[str, int]:
+    """Return the sizes that `--dim` gives, by name."""
+    sizes = parse_dims(dims)
+    if sizes and ref.kind is not ModelKind.PT2:
+        where = {
+            ModelKind.FACTORY: "The example inputs that the factory returns have the sizes.",
+            ModelKind.PTE: "Its sizes were fixed when the .pte was made.",
+        }
+        raise ConfigError(
+            f"--dim is for a .pt2 with dynamic axes; {ref.name} has none",
+            hint=where.get(ref.kind, "Leave --dim out."),
+        )
+    return sizes
 
 
 def _from_pte(ref: ModelRef) -> tuple[PteArtifact, LoweringReport]:
@@ -120,6 +145,7 @@ def _from_model(
     io: str,
     calibrate: str | None,
     pixels: str | None,
+    dims: dict[str, int],
     trust: bool,
     progress: Progress | None,
     verbose: bool,
@@ -132,6 +158,7 @@ def _from_model(
         io=io,
         calibrate=calibrate,
         pixels=pixels,
+        dims=dims,
         calibration_data=source_fingerprint(calibrate) if calibrate else None,
         source=cache.source_hash(_ROOMS),
         versions=cache.package_versions(PACKAGES),
@@ -141,7 +168,7 @@ def _from_model(
         return kept
 
     with quiet(verbose=verbose):
-        from mcugen.export.calibration import choose_calibration
+        from mcugen.export.calibration import RANDOM, choose_calibration
         from mcugen.export.compare import compare, run_float
         from mcugen.export.lower import lower
         from mcugen.export.quantize import quantize
@@ -150,7 +177,10 @@ def _from_model(
 
     if progress:
         progress("loading the model", 0, 1)
-    source = load_model(ref, progress=progress, trust=trust)
+    shape = None
+    if ref.kind is ModelKind.PT2 and calibrate not in (None, RANDOM):
+        shape = load_source(str(calibrate), 1).inputs.shape[1:]
+    source = load_model(ref, progress=progress, trust=trust, dims=dims, sample_shape=shape)
     # A factory's calibration samples may be read from files only now.
     with files_read() as read_late:
         calibration = choose_calibration(ref, source, calibrate, pixels)
@@ -173,6 +203,11 @@ def _from_model(
             from mcugen.export.refusals import clarified
 
             clear = clarified(error, source)
+        if clear is None and in_float.reason is not None:
+            clear = QuantizationError(
+                f"{ref.name}: on the calibration samples, {in_float.reason}",
+                hint="Samples must be what the model takes: indices within a table, say.",
+            )
         if clear is None:
             raise
         raise clear from error
@@ -232,6 +267,7 @@ def _describe(
         ),
         softmax_output=ref.info.logits if ref.info else artifact.softmax_output,
         profile_model=ref.info.profile_model if ref.info else ref.name,
+        notes=report.notes,
     )
 
 

@@ -7,6 +7,7 @@ exported is looked for only then, so that nothing which works is refused here.
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import warnings
 from pathlib import Path
@@ -87,6 +88,12 @@ def instead_of(source: str) -> str | None:
 def _wrong_dtype(source: ModelSource) -> ExportError | None:
     """Return the error of a model that is in another float type than the device's."""
     for index, value in enumerate(source.example_inputs):
+        if value.is_complex():
+            return QuantizationError(
+                f"{source.name}: example input {index} is {_dtype(value)}; the firmware does not "
+                "have complex numbers",
+                hint="Take the real and the imaginary part as inputs of their own.",
+            )
         if value.is_floating_point() and value.dtype is not torch.float32:
             return QuantizationError(
                 f"{source.name}: example input {index} is {_dtype(value)}; a model must compute in "
@@ -117,9 +124,17 @@ def _does_not_run(source: ModelSource) -> ExportError | None:
         )
     for leaf in torch.utils._pytree.tree_leaves(result):
         if not isinstance(leaf, (torch.Tensor, int, float, bool, type(None))):
+            kind = type(leaf)
+            shown = repr(leaf) if isinstance(leaf, (str, bytes)) else ""
+            what = f"{kind.__name__} ({shown:.40})" if shown else kind.__name__
             return LoweringError(
-                f"{source.name}: its forward() returns a {type(leaf).__name__} ({leaf!r:.40})",
-                hint="Return tensors only: alone, or in a tuple or dict.",
+                f"{source.name}: its forward() returns a {what}",
+                hint="Return tensors only: alone, or in a tuple, named tuple or dict"
+                + (
+                    f", or call torch.export.register_dataclass({kind.__name__})."
+                    if dataclasses.is_dataclass(leaf)
+                    else "."
+                ),
             )
     return None
 

@@ -3,10 +3,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch.utils import _pytree
+
+from mcugen.base.explain import in_brief
 
 Inputs = tuple[torch.Tensor, ...]
 
@@ -14,30 +14,42 @@ Inputs = tuple[torch.Tensor, ...]
 def pin_batch(module: torch.nn.Module, inputs: Inputs) -> tuple[Inputs, str | None]:
     """Return the example inputs with a batch of 1, and what was done, for the user; None: nothing.
 
-    The first axis is a batch if all inputs share its size and the module treats its rows apart:
-    given the first row alone, it gives the first row of each output. Otherwise, and where the
-    module takes no other size, the inputs stay as they are.
+    The first axis is a batch if the module treats its rows apart: given the first row alone (of the
+    inputs that share its size), it gives the first row of each output. Otherwise, and where the
+    module takes no other size, the inputs stay as they are, and that is said.
     """
     size = inputs[0].shape[0] if inputs[0].dim() else 1
-    if size == 1 or any(value.dim() == 0 or value.shape[0] != size for value in inputs):
+    if size == 1:
         return inputs, None
-    one = tuple(value[:1] for value in inputs)
+    one = tuple(value[:1] if value.dim() and value.shape[0] == size else value for value in inputs)
     try:
-        with torch.no_grad():
-            of_all, of_one = _tensors(module(*inputs)), _tensors(module(*one))
-    except Exception:  # whatever the module raises for a size it does not take
+        of_all = _run(module, inputs)
+    except Exception:  # the module does not run at all: its author hears that later
         return inputs, None
+    try:
+        of_one, failure = _run(module, one), ""
+    except Exception as error:  # whatever the module raises for a size it does not take
+        of_one, failure = [], in_brief(error, 120)
     rows = len(of_all) == len(of_one) and all(
         a.dim() > 0
         and a.shape[0] == size
         and b.shape == (1, *a.shape[1:])
-        and torch.allclose(a[:1].double(), b.double(), rtol=1e-3, atol=1e-5)
+        and torch.allclose(a[:1].double(), b.double(), rtol=1e-3, atol=1e-5, equal_nan=True)
         for a, b in zip(of_all, of_one, strict=True)
     )
-    if not rows:
+    if rows:
+        what = f"the example inputs are a batch of {size}; the firmware takes one sample at a time"
+        return one, what
+    if inputs[0].dim() == 1:  # a single sample without a batch axis
         return inputs, None
-    return one, f"the example inputs are a batch of {size}; the firmware takes one sample at a time"
+    why = f"does not take one alone ({failure})" if failure else "does not treat them apart"
+    return inputs, (
+        f"the example inputs have {size} rows, and the model {why}: the firmware takes all {size} "
+        "at a time. For one sample at a time, give an example with a batch of 1"
+    )
 
 
-def _tensors(outputs: Any) -> list[torch.Tensor]:
+def _run(module: torch.nn.Module, inputs: Inputs) -> list[torch.Tensor]:
+    with torch.no_grad():
+        outputs = module(*inputs)
     return [value for value in _pytree.tree_leaves(outputs) if isinstance(value, torch.Tensor)]

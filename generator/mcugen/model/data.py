@@ -7,8 +7,11 @@ No torch here: arrays in, arrays out. Images come in the layout they are stored 
 from __future__ import annotations
 
 import difflib
+import functools
 import hashlib
 import importlib
+import zipfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -143,14 +146,19 @@ def load_npz(path: Path, limit: int | None = None, *, seed: int | None = None) -
                     f"{path} holds {', '.join(names) or 'no arrays'}; expected 'x' (samples) and "
                     "optionally 'y' (labels)"
                 )
-            inputs = file[inputs_name]
-            labels = file["y"].astype(np.int64) if "y" in names else None
+            inputs = _numbers(lambda: file[inputs_name], f"{path}: array '{inputs_name}'")
+            labels = _labels(file) if "y" in names else None
     except FileNotFoundError as error:
         raise ConfigError(f"no such file: {path}") from error
     except ConfigError:
         raise
     except Exception as error:  # zipfile, zlib, numpy: many types
-        raise ConfigError(f"{path} is not a readable .npz file: {_first_line(error)}") from error
+        # numpy takes a file of any other kind for a pickle, and says so.
+        why = f": {_first_line(error)}" if zipfile.is_zipfile(path) else ""
+        raise ConfigError(
+            f"{path} is not a readable .npz file{why}",
+            hint="numpy.savez(FILE, x=samples) writes one, with one sample per row.",
+        ) from error
     if inputs.ndim < 1 or len(inputs) == 0:
         raise ConfigError(f"{path}: array '{inputs_name}' has no samples")
     if labels is not None and labels.ndim < 1:
@@ -161,6 +169,37 @@ def load_npz(path: Path, limit: int | None = None, *, seed: int | None = None) -
     return Samples(inputs[chosen], None if labels is None else labels[chosen], path.name)
 
 
+def load_npy(path: Path, limit: int | None = None, *, seed: int | None = None) -> Samples:
+    """Return the samples of an `.npy` file, one per row."""
+    rows = _numbers(lambda: np.load(path, mmap_mode="r", allow_pickle=False), str(path))
+    if rows.ndim < 1 or len(rows) == 0:
+        raise ConfigError(f"{path} has no samples")
+    return Samples(np.asarray(rows[spread(len(rows), limit, seed)]), None, path.name)
+
+
+def _numbers(read: Callable[[], Any], what: str) -> np.ndarray:
+    """Return an array of real numbers. Raises ConfigError for other ones and for no array."""
+    try:
+        values = np.asanyarray(read())
+    except ValueError as error:
+        if "allow_pickle" not in str(error):
+            raise ConfigError(f"{what} cannot be read: {_first_line(error)}") from error
+        raise ConfigError(f"{what} is no array of numbers") from error
+    except (OSError, EOFError) as error:
+        raise ConfigError(f"{what} cannot be read: {_first_line(error)}") from error
+    if values.dtype.kind not in "biuf":
+        raise ConfigError(f"{what} is {values.dtype}: not real numbers")
+    return values
+
+
+def _labels(file: Any) -> np.ndarray | None:
+    """Return the labels "y" as numbers; None for names, which nothing here compares."""
+    try:
+        return np.asarray(file["y"].astype(np.int64))
+    except ValueError:  # text, or Python objects, which would have to be unpickled
+        return None
+
+
 def load_folder(path: Path, limit: int | None = None, *, seed: int | None = None) -> Samples:
     """Return the samples of a folder of `.npy` files, or of images (needs Pillow), by name."""
     arrays = sorted(path.rglob("*.npy"))
@@ -169,11 +208,17 @@ def load_folder(path: Path, limit: int | None = None, *, seed: int | None = None
     images = [images[index] for index in spread(len(images), limit, seed)]
     try:
         if arrays:
-            rows = [np.load(file, allow_pickle=False) for file in arrays]
+            rows = [
+                _numbers(
+                    functools.partial(np.load, file, allow_pickle=False),
+                    f"cannot read the samples in {path}: {file.name}",
+                )
+                for file in arrays
+            ]
         elif images:
             from PIL import Image
 
-            rows = [np.asarray(Image.open(file)) for file in images]
+            rows = [_pixels(Image.open(file)) for file in images]
             rows = [row[..., np.newaxis] if row.ndim == 2 else row for row in rows]
         else:
             raise ConfigError(f"{path} holds no .npy files and no images")
@@ -187,19 +232,27 @@ def load_folder(path: Path, limit: int | None = None, *, seed: int | None = None
     return Samples(inputs, None, path.name)
 
 
+def _pixels(image: Any) -> np.ndarray:
+    """Return an image's values; of one with a palette, those of its colours."""
+    return np.asarray(image.convert("RGB") if image.mode in ("P", "PA") else image)
+
+
 def load_source(source: str, limit: int | None = None, *, seed: int | None = None) -> Samples:
-    """Return the samples named by `--calibrate`: `FILE.npz`, `tfds:NAME[/SPLIT]` or a folder."""
+    """Return the samples named by `--calibrate`: a file, `tfds:NAME[/SPLIT]` or a folder."""
     if source.startswith(TFDS_PREFIX):
         name, _, split = source.removeprefix(TFDS_PREFIX).partition("/")
         return load_tfds(name, split or "train", limit, seed=seed)
     path = Path(source).expanduser()
     if path.is_dir():
         return load_folder(path, limit, seed=seed)
+    if path.suffix == ".npy" and path.is_file():
+        return load_npy(path, limit, seed=seed)
     if path.suffix == ".npz" or path.is_file():
         return load_npz(path, limit, seed=seed)
     raise ConfigError(
         f"calibration data '{source}' not found",
-        hint="--calibrate takes FILE.npz, tfds:NAME, a folder of .npy files or images, or random.",
+        hint="--calibrate takes FILE.npz, FILE.npy, tfds:NAME, a folder of .npy files or images, "
+        "or random.",
     )
 
 
@@ -218,7 +271,7 @@ def source_fingerprint(source: str) -> str:
 
 
 def as_model_input(samples: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """Return samples as float32 or their integer type, each of the model's `shape` (batch of 1).
+    """Return samples as float32, whole numbers as they are, each of `shape` (batch of 1).
 
     A sample may come with or without axes of size 1, and a 4-D input as NHWC or NCHW: whichever
     matches the model's NCHW shape. What fits both is taken as NCHW.
@@ -239,7 +292,7 @@ def as_model_input(samples: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
             f"samples have shape {list(samples.shape[1:])}, the model's input is {list(shape)}",
             hint="Give one sample per row, in the model's own shape or as NHWC.",
         )
-    rows = rows if rows.dtype == np.float32 else rows.astype(np.float32)
+    rows = rows.astype(np.float32) if rows.dtype.kind == "f" else rows
     return np.ascontiguousarray(rows.reshape(len(rows), *shape))
 
 

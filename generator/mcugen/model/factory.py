@@ -29,7 +29,7 @@ def load_factory(ref: ModelRef) -> ModelSource:
             made = _import_file(ref.path, ref.factory)()
         except ConfigError:
             raise
-        except Exception as error:  # a user's code may raise anything
+        except (Exception, SystemExit) as error:  # a user's code may raise anything
             raise _failed(where, ref.factory, error) from error
     dependencies = tuple(sorted({ref.path.resolve(), *files}))
     calibration = preprocess = None
@@ -56,11 +56,17 @@ def load_factory(ref: ModelRef) -> ModelSource:
             "1: return module.eval(), (torch.zeros(1, 3, 32, 32),), samples",
         )
     from mcugen.model.batch import pin_batch
+    from mcugen.model.made import apart, check_made, unwrapped
+
+    module = unwrapped(module)
+    check_made(module, inputs, where)
 
     notes = []
-    if module.training:
-        notes.append("the model is in train mode: dropout is left out, norms use what they learned")
-    example_inputs, pinned = pin_batch(module.eval(), tuple(inputs))
+    training = [name for name, each in module.named_modules() if each.training]
+    if training:
+        which = "the model" if module.training else f"layer {training[0]}"
+        notes.append(f"{which} is in train mode: dropout is left out, norms use what they learned")
+    example_inputs, pinned = pin_batch(module.eval(), apart(inputs))
     if pinned:
         notes.append(pinned)
     return ModelSource(
@@ -75,12 +81,17 @@ def load_factory(ref: ModelRef) -> ModelSource:
     )
 
 
-def _failed(where: str, factory: str, error: Exception) -> LoweringError:
+def _failed(where: str, factory: str, error: BaseException) -> LoweringError:
     """Return the error of a factory that raised one: where in the user's files, and what to do."""
     frames = raised_at(error)
     at = f", in {Path(frames[-1][0]).name}, line {frames[-1][1]}" if frames else ""
     hint = "--verbose shows the traceback."
-    if isinstance(error, ModuleNotFoundError):
+    if isinstance(error, SystemExit):
+        hint = (
+            "Its file ends the program: keep what reads the command line under "
+            'if __name__ == "__main__".'
+        )
+    elif isinstance(error, ModuleNotFoundError):
         hint = f"Install it for this Python: {sys.executable} -m pip install PACKAGE"
     elif isinstance(error, FileNotFoundError):
         hint = (

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from mcugen.base.errors import ConfigError
 from mcugen.base.quiet import quiet
 from mcugen.model.factory import load_factory
@@ -11,11 +13,17 @@ from mcugen.model.source import ModelKind, ModelRef, ModelSource, Progress
 
 
 def load_model(
-    ref: ModelRef, *, progress: Progress | None = None, trust: bool = False
+    ref: ModelRef,
+    *,
+    progress: Progress | None = None,
+    trust: bool = False,
+    dims: Mapping[str, int] | None = None,
+    sample_shape: Sequence[int] | None = None,
 ) -> ModelSource:
     """Load (and for `digits`, if need be, train) a PyTorch model. Imports torch.
 
     A `.pt2` is read as data only, unless `trust`: then torch may run code that is in it.
+    Its dynamic axes have the sizes of `dims`, or those of a calibration sample.
 
     Raises ConfigError if the file holds no such model; LoweringError if its own code fails.
     """
@@ -27,7 +35,7 @@ def load_model(
     if ref.kind is ModelKind.FACTORY:
         return load_factory(ref)
     if ref.kind is ModelKind.PT2:
-        return load_pt2(ref, trust=trust)
+        return load_pt2(ref, trust=trust, dims=dims, sample_shape=sample_shape)
     raise ConfigError(f"{ref.path} is a compiled program: it has no PyTorch model")
 
 

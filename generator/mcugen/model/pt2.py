@@ -3,17 +3,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mcugen.base.errors import ConfigError
-from mcugen.base.explain import first_line
+from mcugen.base.explain import first_line, in_brief
 from mcugen.base.quiet import quiet
+from mcugen.model.dims import OpenAxis, open_axes, sizes_asked_for, sizes_of_samples, with_sizes
 from mcugen.model.pt2_archive import read_as_data
 from mcugen.model.source import ModelRef, ModelSource
 
 
-def load_pt2(ref: ModelRef, *, trust: bool = False) -> ModelSource:
-    """Load a `.pt2`: as data only, unless `trust`, with which torch may run code that is in it."""
+def load_pt2(
+    ref: ModelRef,
+    *,
+    trust: bool = False,
+    dims: Mapping[str, int] | None = None,
+    sample_shape: Sequence[int] | None = None,
+) -> ModelSource:
+    """Load a `.pt2`: as data only, unless `trust`, with which torch may run code that is in it.
+
+    Args:
+        dims: sizes of dynamic axes, by name, as `--dim` gives them.
+        sample_shape: of a calibration sample: gives the sizes that `dims` does not.
+
+    Raises ConfigError if the file is no such model, or does not take these sizes.
+    """
     import torch
 
     assert ref.path is not None
@@ -39,30 +54,74 @@ def load_pt2(ref: ModelRef, *, trust: bool = False) -> ModelSource:
     takes = len(program.graph_signature.user_inputs)
     if len(args) != takes:
         raise ConfigError(f"{ref.path} has {len(args)} example inputs for a program of {takes}")
+    from mcugen.model.made import check_tensors
+
+    check_tensors(module, args, ref.path.name)
+    inputs, notes = _pinned(program, module, args, dims or {}, sample_shape, ref.path.name)
+    return ModelSource(ref.name, module, inputs, None, None, ref.path.name, notes=notes)
+
+
+def _pinned(
+    program: Any,
+    module: Any,
+    example: Sequence[Any],
+    dims: Mapping[str, int],
+    sample_shape: Sequence[int] | None,
+    model: str,
+) -> tuple[tuple[Any, ...], tuple[str, ...]]:
+    """Return the inputs with a size for each dynamic axis, and which, for the user.
+
+    The batch is 1 where the model treats its rows apart. Another axis has the size that was asked
+    for, else the calibration samples', else the example's.
+    """
     from mcugen.model.batch import pin_batch
 
-    inputs, notes = tuple(args), []
-    dynamic = _dynamic_axes(program)
-    if any(axis == 0 for _, axis in dynamic):
-        inputs, pinned = pin_batch(module, inputs)
-        notes += [pinned] if pinned else []
-    for index, axis in dynamic:
-        size = inputs[index].shape[axis]
-        if axis or size != 1:
-            notes.append(f"axis {axis} of input {index} is dynamic: fixed to {size}, its example's")
-    return ModelSource(ref.name, module, inputs, None, None, ref.path.name, notes=tuple(notes))
+    axes = open_axes(program)
+    asked = sizes_asked_for(axes, dims, model=model)
+    if not axes:
+        return tuple(example), ()
+    sampled: dict[str, int] = {}
+    if sample_shape is not None and len(example) == 1 and not asked:
+        sampled = sizes_of_samples(axes, example[0].shape, sample_shape)
+    inputs = with_sizes(example, axes, sampled | asked)
+    _check_runs(module, inputs, axes, sampled | asked, model)
+    before, notes = inputs, []
+    if any(axis.input == axis.axis == 0 and axis.symbol not in asked for axis in axes):
+        inputs, note = pin_batch(module, before)
+        notes += [str(note)] if inputs is not before else []
+    for axis in axes:
+        size = inputs[axis.input].shape[axis.axis]
+        if axis.symbol is None or size != before[axis.input].shape[axis.axis]:
+            continue  # it follows from another one, or is the batch
+        if axis.symbol in asked:
+            notes.append(f"{axis.name} is fixed to {size}")
+        elif axis.axis or size != 1:
+            whose = "that of the calibration samples" if axis.symbol in sampled else "its example's"
+            notes.append(
+                f"{axis.name} is dynamic ({axis.range}): fixed to {size}, {whose}; "
+                f"--dim {axis.name}=N for another"
+            )
+    return inputs, tuple(notes)
 
 
-def _dynamic_axes(program: Any) -> list[tuple[int, int]]:
-    """Return (input, axis) of each axis whose size the program leaves open."""
+def _check_runs(
+    module: Any, inputs: Any, axes: Sequence[OpenAxis], sizes: Mapping[str, int], model: str
+) -> None:
+    """Raise ConfigError if the program takes no inputs of these sizes."""
     import torch
 
-    names = program.graph_signature.user_inputs
-    nodes = {node.name: node for node in program.graph.nodes if node.op == "placeholder"}
-    return [
-        (index, axis)
-        for index, name in enumerate(names)
-        if isinstance(value := nodes[name].meta.get("val"), torch.Tensor)
-        for axis, size in enumerate(value.shape)
-        if isinstance(size, torch.SymInt)
+    changed = [
+        f"{axis.name}={sizes[axis.symbol]}"
+        for axis in axes
+        if axis.symbol is not None and axis.symbol in sizes
     ]
+    if not changed:
+        return
+    try:
+        with torch.no_grad():
+            module(*inputs)
+    except Exception as error:  # torch raises many types
+        raise ConfigError(
+            f"{model} does not run with {', '.join(changed)}: {in_brief(error, 160)}",
+            hint="--dim NAME=N sets another size, of those that it was exported for.",
+        ) from error

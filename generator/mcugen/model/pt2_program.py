@@ -167,6 +167,14 @@ def _symbol(text: str, where: str) -> str:
     return text
 
 
+def _ranged(text: str, where: str) -> str:
+    # A key that torch compares with a size's text ("s53", "2*s53"), and nothing else.
+    if text.isidentifier():
+        return _symbol(text, where)
+    _expression(text, where)
+    return text
+
+
 def _version(text: str, where: str) -> str:
     if not re.fullmatch(r"[\w.+<=-]{0,80}", text):
         raise NotDataError(f"{where}: {_short(text)} is not a version")
@@ -396,7 +404,7 @@ _STRINGS: dict[_Field, _Check] = {
 }
 #: Keys of objects; those that are not listed are names of values, too.
 _KEYS: dict[_Field, _Check] = {
-    ("ExportedProgram", "range_constraints"): _symbol,
+    ("ExportedProgram", "range_constraints"): _ranged,
     ("PayloadConfig", "config"): _attribute_path,
 }
 #: Python source, annotations and types of other packages: the firmware's program needs none.

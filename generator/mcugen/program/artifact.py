@@ -103,6 +103,7 @@ class PteArtifact:
     profile_model: str  #: what the MLPerf Tiny command `profile%` answers: "ic01", or the name
     keeps_state: bool = False  #: an inference may depend on those before it: mutable buffers
     full_runtime: bool = False  #: needs what MCUGEN_RUNTIME_FULL adds to the firmware's runtime
+    notes: tuple[str, ...] = ()  #: what was done to the model that its author may not expect
     least_stack_bytes: int = 0  #: where the runtime is not ours and its need is not known
 
     def to_json(self) -> dict[str, Any]:
@@ -129,6 +130,7 @@ class PteArtifact:
             for use in document["operators"]
         )
         values["planned_buffers"] = tuple(document["planned_buffers"])
+        values["notes"] = tuple(document.get("notes", ()))  # not in an earlier mcugen's
         values["isa"] = Isa(document["isa"]) if document["isa"] else None
         return cls(pte=pte, **values)
 

@@ -49,4 +49,5 @@ def write_project(
         pte_sha256=artifact.sha256,
         inputs=artifact.inputs,
         outputs=artifact.outputs,
+        notes=artifact.notes,
     )

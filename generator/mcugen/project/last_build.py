@@ -39,6 +39,8 @@ class LastBuild:
     artifact: PteArtifact
     image: BuiltImage
     fidelity: Fidelity = field(default_factory=not_compared)
+    pixels: str | None = None
+    dim: tuple[str, ...] = ()
 
 
 def out_dir(root: Path) -> Path:
@@ -55,6 +57,8 @@ def save_last_build(root: Path, last: LastBuild) -> None:
         "board": last.board_id,
         "io": last.io,
         "calibrate": last.calibrate,
+        "pixels": last.pixels,
+        "dim": list(last.dim),
         "artifact": last.artifact.to_json(),
         "image": _plain(asdict(last.image)),
         "fidelity": last.fidelity.to_json(),
@@ -103,6 +107,8 @@ def load_last_build(root: Path) -> LastBuild:
             image,
             # An earlier mcugen did not compare.
             Fidelity.from_json(document["fidelity"]) if "fidelity" in document else not_compared(),
+            document.get("pixels"),
+            tuple(document.get("dim", ())),
         )
         elf_sha256 = document["elf_sha256"]
     except (OSError, KeyError, TypeError, ValueError, AttributeError, PteError) as error:

@@ -52,6 +52,7 @@ def place_project(
     pte_sha256: str = "",
     inputs: Sequence[TensorSpec] = (),
     outputs: Sequence[TensorSpec] = (),
+    notes: Sequence[str] = (),
 ) -> FirmwareProject:
     """Write a project and its manifest into `root`. pte_bytes: 0 for an image without a model."""
     manifest = {path: sha256_hex(data) for path, data in sorted(project.files.items())}
@@ -64,6 +65,7 @@ def place_project(
         "pte_sha256": pte_sha256,
         "inputs": [tensor_document(spec) for spec in inputs],
         "outputs": [tensor_document(spec) for spec in outputs],
+        "notes": list(notes),
         "firmware_id": project.firmware_id,
         "files": manifest,
     }

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -76,7 +77,7 @@ def spec(name: str, shape: tuple[int, ...], scale: float = 0.01) -> TensorSpec:
     return TensorSpec(name, shape, tuple(range(len(shape))), "int8", scale, 0, True)
 
 
-def described(real, pte, *, inputs=None, scale=0.01, random=False) -> Fidelity:
+def described(real, pte, *, inputs=None, scale=0.01, random=False, data="a test"):
     """The figures of a model with one input of 30 numbers and an output [1, n]."""
     out = spec("output0", real.shape[1:], scale)
     raw = np.clip(np.rint(pte / scale), -128, 127).astype(np.int8)
@@ -85,7 +86,7 @@ def described(real, pte, *, inputs=None, scale=0.01, random=False) -> Fidelity:
         inputs = np.random.RandomState(0).uniform(-1, 1, (len(real), 1, 30))
     samples = [(SimpleNamespace(numpy=lambda row=row: row),) for row in inputs]
     artifact = SimpleNamespace(inputs=(spec("input0", inputs.shape[1:]),))
-    return describe([values], samples, artifact, data="a test", random=random)
+    return describe([values], samples, artifact, data=data, random=random)
 
 
 def test_figures_of_an_output_and_its_columns():
@@ -137,3 +138,23 @@ def test_names_a_calibration_of_one_class_unless_it_is_noise():
 
     assert "calibration of one class" in cause and "the class 1 for each of 20" in cause
     assert described(real, real, random=True).causes == ()
+
+
+@pytest.mark.parametrize(
+    ("data", "images", "words"),
+    [
+        ("png, bytes taken as 0..255", 255, "bytes were taken as 0..255: .* --pixels"),
+        ("the model's own", 255, r"whole numbers of 0\.\.255: .* divide by 255"),
+        ("the model's own", 1, r"each of 20 samples$"),
+    ],
+)
+def test_images_of_another_range_are_a_cause_of_one_class(data, images, words):
+    """A model trained on 0..1 gives one class to all images of 0..255; the figures look good."""
+    real = np.zeros((20, 1, 3))
+    real[:, 0, 1] = 0.6
+    random = np.random.RandomState(0)
+    inputs = random.randint(0, 256, (20, 1, 3, 4, 4)).astype(np.float32) * (images / 255)
+
+    causes = described(real, real, inputs=inputs, data=data).causes
+
+    assert any(re.search(f"calibration of one class: .*{words}", cause) for cause in causes)

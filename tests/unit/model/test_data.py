@@ -189,3 +189,43 @@ def test_fingerprint_follows_the_files_bytes(tmp_path):
 
     assert data.source_fingerprint(str(path)) != before
     assert data.source_fingerprint("random") == "random"
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        (np.zeros((2, 3), np.complex64), "array 'x' is complex64: not real numbers"),
+        (np.array(["a", "b"]), "array 'x' is <U1: not real numbers"),
+        (np.array([{}, {}], object), "array 'x' is no array of numbers"),
+    ],
+)
+def test_samples_that_are_no_numbers_are_named(tmp_path, values, words):
+    np.savez(tmp_path / "x.npz", x=values)
+
+    with pytest.raises(ConfigError, match=words):
+        data.load_source(str(tmp_path / "x.npz"))
+
+
+def test_a_file_of_another_kind_is_not_taken_for_a_pickle(tmp_path):
+    (tmp_path / "samples.csv").write_text("1,2,3\n")
+
+    with pytest.raises(ConfigError, match=r"is not a readable \.npz file$") as caught:
+        data.load_source(str(tmp_path / "samples.csv"))
+    assert "numpy.savez" in caught.value.hint
+
+
+def test_an_npy_file_holds_a_sample_per_row(tmp_path):
+    np.save(tmp_path / "x.npy", np.arange(12).reshape(6, 2))
+
+    assert data.load_source(str(tmp_path / "x.npy"), 2).inputs.tolist() == [[0, 1], [2, 3]]
+
+
+def test_an_image_with_a_palette_gives_its_colours(tmp_path):
+    """Its bytes are places in the palette, and say nothing of light and dark."""
+    image = pytest.importorskip("PIL.Image")
+    image.new("RGB", (2, 2), (255, 0, 9)).convert("P").save(tmp_path / "red.png")
+
+    (pixels,) = data.load_source(str(tmp_path)).inputs
+
+    assert pixels.shape == (2, 2, 3)
+    assert pixels[0, 0, 0] > 200 and pixels[0, 0, 1] < 50

@@ -24,7 +24,7 @@ from mcugen.cli.terminal import Terminal
 
 
 @subcommand(
-    *(OWN, "board", "output", "io", "calibrate", "pixels", "strict", "accept_loss", "trust"),
+    *(OWN, "board", "output", "io", "calibrate", "pixels", "dim", "strict", "accept_loss", "trust"),
     *TARGET,
     "timeout_s",
 )

@@ -15,7 +15,7 @@ from mcugen.cli.settings import Settings, resolve
 from mcugen.cli.terminal import Terminal
 
 
-@subcommand("model", "board", "io", "calibrate", "pixels", "strict", "trust")
+@subcommand("model", "board", "io", "calibrate", "pixels", "dim", "strict", "trust")
 def inspect(options: Options, terminal: Terminal) -> None:
     """Show operators, tensors and memory of a model.
 

@@ -46,7 +46,7 @@ _DTYPES = {
 
 
 @subcommand(
-    *("board", OWN, "io", "calibrate", "pixels", "strict", "accept_loss", "trust"),
+    *("board", OWN, "io", "calibrate", "pixels", "dim", "strict", "accept_loss", "trust"),
     *TARGET,
     "timeout_s",
 )

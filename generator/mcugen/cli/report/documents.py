@@ -42,6 +42,7 @@ def model_section(artifact: PteArtifact) -> dict[str, Any]:
         "keeps_state": artifact.keeps_state,
         "isa": artifact.isa.value if artifact.isa else None,
         "executorch_version": artifact.executorch_version,
+        "notes": list(artifact.notes),
         "inputs": [tensor_section(spec) for spec in artifact.inputs],
         "outputs": [tensor_section(spec) for spec in artifact.outputs],
     }

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mcugen.base.errors import QuantizationError
 from mcugen.base.explain import explain
+from mcugen.export.io_names import with_plain_outputs
 from mcugen.export.provenance import line_of
 
 if TYPE_CHECKING:
@@ -37,13 +38,16 @@ def capture(name: str, module: Any, inputs: tuple[torch.Tensor, ...]) -> Any:
     from mcugen.export.captured.pools import settle_pools
     from mcugen.export.captured.recurrent import replace_recurrent
     from mcugen.export.captured.reductions import settle_reductions
+    from mcugen.export.captured.training import refuse_training
     from mcugen.export.captured.writes import replace_writes
 
     program = _trace(name, module, inputs)
+    refuse_training(name, program)
     _refuse_state(name, program)
     # An empty table decomposes nothing: it only makes the graph functional. Observers put into one
     # that is not would see a tensor before a write that changes it.
     graph = program.run_decompositions({}).module(check_guards=False)
+    with_plain_outputs(graph)
     for node in graph.graph.nodes:
         # Provenance starts here: reports look an operator up by its name in this graph.
         node.meta.pop("from_node", None)
