@@ -10,6 +10,7 @@ from torch.fx import GraphModule, Node
 
 from mcugen.export.captured.edit import ATEN, Editor, is_float, is_tensor, value_of
 from mcugen.export.curve import CURVE, written
+from mcugen.export.norm_operators import GROUP_NORM, LAYER_NORM
 
 
 def _overloads(overload: str, names: str) -> frozenset[Any]:
@@ -53,6 +54,7 @@ _LAYERS = (
     | _overloads("Tensor", "add sub")
     | _overloads("input", "conv_transpose2d")
     | _overloads("default", "conv_transpose1d")
+    | {GROUP_NORM, LAYER_NORM}
 )
 
 
