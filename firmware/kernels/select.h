@@ -9,6 +9,7 @@
 #include <kernels/limit.h>
 #include <kernels/linear_s8.h>
 #include <kernels/matmul_f32.h>
+#include <kernels/norm_s8.h>
 #include <kernels/pad_s8.h>
 #include <kernels/pool2d_f32.h>
 #include <kernels/pool2d_s8.h>
@@ -51,6 +52,7 @@ inline constexpr auto& minimum_f32 = minimum_f32_scalar;
 inline constexpr auto& minimum_s32 = minimum_s32_scalar;
 inline constexpr auto& minimum_s8 = minimum_s8_scalar;
 inline constexpr auto& mul_s8 = mul_s8_scalar;
+inline constexpr auto& norm_s8 = norm_s8_scalar;
 inline constexpr auto& pad_s8 = pad_s8_scalar;
 inline constexpr auto& quantize_f32_s16 = quantize_f32_s16_scalar;
 inline constexpr auto& quantize_f32 = quantize_f32_scalar;

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import good_calls_network
+import good_calls_norm
 import good_calls_pointwise
 import good_calls_prim
 import good_calls_recurrent
@@ -116,6 +117,7 @@ FAMILIES = (
     good_calls_pointwise,
     good_calls_shape,
     good_calls_network,
+    good_calls_norm,
     good_calls_prim,
     good_calls_recurrent,
 )
@@ -353,6 +355,7 @@ BAD_VALUES: list[tuple[str, dict[int, Any]]] = [
     ("aten::clamp.out", {1: 128}),
     ("aten::clamp.out", {2: -129}),
     ("aten::clamp.out", {1: 0.5}),
+    *good_calls_norm.BAD_VALUES,
     *good_calls_recurrent.BAD_VALUES,
 ]
 

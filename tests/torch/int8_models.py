@@ -222,6 +222,14 @@ def squeeze_and_excite(net, x):
     return image * torch.sigmoid(net.a(image.mean((2, 3)))).view(1, 4, 1, 1)
 
 
+# --- bounds by another name
+
+
+@model("bound", IMAGE, c=conv(), d=conv(4, 2))
+def relu6_by_its_function(net, x):
+    return F.relu6(net.d(F.relu6(net.c(x))))
+
+
 # --- attention, computed weights
 
 

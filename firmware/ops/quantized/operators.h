@@ -45,6 +45,8 @@ void quantized_decomposed__quantize_per_tensor_Tensor_out(KernelRuntimeContext& 
                                                           Span<EValue*> args);
 void quantized_decomposed__quantize_per_tensor_out(KernelRuntimeContext& ctx, Span<EValue*> args);
 void quantized_decomposed__quantize_per_token_out(KernelRuntimeContext& ctx, Span<EValue*> args);
+void mcugen__quantized_group_norm_out(KernelRuntimeContext& ctx, Span<EValue*> args);
+void mcugen__quantized_layer_norm_out(KernelRuntimeContext& ctx, Span<EValue*> args);
 void mcugen__quantized_linear_out(KernelRuntimeContext& ctx, Span<EValue*> args);
 
 }  // namespace mcugen::ops

@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import torch
 from executorch.backends.arm.quantizer.arm_quantizer_utils import PatternQuantizer
 from executorch.backends.cortex_m.passes.passes_utils import is_foldable_alpha
 from executorch.backends.cortex_m.quantizer.node_finders import NodeTargetNodeFinder
@@ -29,6 +30,7 @@ from executorch.backends.cortex_m.quantizer.quantizer_support import (
 from torchao.quantization.pt2e.observer import PerChannelMinMaxObserver
 
 from mcugen.export.curve import CURVE
+from mcugen.export.norm_operators import GROUP_NORM, LAYER_NORM
 from mcugen.export.observers import ActivationObserver, PerChannelWeightObserver
 
 
@@ -56,6 +58,16 @@ PER_TENSOR_CONFIG = _observed(INT8_PER_TENSOR_CONFIG)
 PER_CHANNEL_CONFIG = _observed(INT8_PER_CHANNEL_CONFIG)
 
 
+#: What a norm does at no cost to what it gives.
+_BOUNDS = (
+    torch.ops.aten.relu.default,
+    torch.ops.aten.hardtanh.default,
+    torch.ops.aten.clamp.default,
+)
+#: Of a norm's arguments, those that become constants of its int8 form.
+_PARAMETERS = (1, 2)
+
+
 class BroadcastCheck(CortexMAddMulCheck):  # type: ignore[misc]  # the wheel has no types
     """Additions and products of tensors of any shapes that go together."""
 
@@ -72,6 +84,9 @@ def take_more(quantizers: list[Any]) -> None:
         for pattern, check in CORTEX_M_QUANTIZER_SUPPORT_DICT.items()
     }
     support[CURVE,] = CortexMActivationCheck
+    for norm in (LAYER_NORM, GROUP_NORM):
+        support[norm,] = CortexMActivationCheck
+        support.update({(norm, bound): CortexMActivationCheck for bound in _BOUNDS})
     matcher = PatternMatcher(support, support_dict_name="mcugen's patterns")
     layers = CONV_OP_PATTERNS.keys() | CONV_TRANSPOSE_OP_PATTERNS.keys() | LINEAR_OP_PATTERNS.keys()
     targets = list({target for pattern in layers for target in pattern})
@@ -79,6 +94,11 @@ def take_more(quantizers: list[Any]) -> None:
         if not isinstance(quantizer, PatternQuantizer):
             continue
         quantizer.pattern_matcher = matcher
+        quantizer.UNOBSERVED_INPUT_INDICES = {
+            **quantizer.UNOBSERVED_INPUT_INDICES,
+            LAYER_NORM: _PARAMETERS,
+            GROUP_NORM: _PARAMETERS,
+        }
         if quantizer.quantization_config is INT8_PER_CHANNEL_CONFIG:
             quantizer.quantization_config = PER_CHANNEL_CONFIG
             quantizer.node_finder = NodeTargetNodeFinder(targets)

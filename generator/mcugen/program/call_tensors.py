@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from mcugen.program import norm_limits
 from mcugen.program.artifact import DTYPES
 from mcugen.program.operator_table import Operator
 
@@ -410,6 +411,32 @@ def _recurrent(call: Call) -> None:
             raise Refused(f"'{name}' has {_elements(call.sizes(name))} entries, not {count}")
 
 
+def _layer_norm(call: Call) -> None:
+    """Over the last `axes` axes (see op_quantized_norm.cpp)."""
+    _same(call)
+    sizes, axes = call.sizes("input"), call.integer("axes") or 0
+    if not 1 <= axes <= len(sizes):
+        raise Refused(f"'axes' is {axes}, the tensor has {len(sizes)}")
+    count = _elements(sizes[len(sizes) - axes :])
+    _normalised(call, count, count)
+
+
+def _group_norm(call: Call) -> None:
+    _same(call)
+    _, height, width, channels = call.nhwc("input")
+    groups = call.integer("groups") or 0
+    if groups < 1 or channels % groups:
+        raise Refused(f"'groups' is {groups}, there are {channels} channels")
+    _normalised(call, channels // groups * height * width, channels)
+
+
+def _normalised(call: Call, count: int, channels: int) -> None:
+    entries = [_elements(call.sizes(name)) for name in ("weight", "bias")]
+    why = norm_limits.fault(count, channels, call.integer("spread_bits"), entries)
+    if why:
+        raise Refused(why)
+
+
 def _view(call: Call) -> None:
     _one_type(call)
     _agree(_elements(call.sizes("self")) == _elements(call.sizes("out")), call)
@@ -425,6 +452,8 @@ SHAPES: dict[str, Callable[[Call], None]] = {
     "depthwise_conv2d": _depthwise_conv2d,
     "divide": _divide,
     "edge": _edge,
+    "group_norm": _group_norm,
+    "layer_norm": _layer_norm,
     "linear": _linear,
     "lookup": _lookup,
     "pad": _pad,

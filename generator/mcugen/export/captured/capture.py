@@ -19,9 +19,9 @@ def capture(name: str, module: Any, inputs: tuple[torch.Tensor, ...]) -> Any:
 
     Traced as the user's code runs, in PyTorch's own memory order: there every view in it is legal.
     Then, in this order: no operator writes to a tensor that another one sees, what depends on
-    parameters only is computed, recurrent layers are one operator each, masks and writes are
-    selections, batch norm is in a layer or one of its own, and images lie in memory as the device's
-    operators want them.
+    parameters only is computed, recurrent layers and norms by a sample's own statistics are one
+    operator each, masks and writes are selections, batch norm is in a layer or one of its own, and
+    images lie in memory as the device's operators want them.
 
     Raises QuantizationError if torch cannot trace it, or if it keeps state.
     """
@@ -38,6 +38,7 @@ def capture(name: str, module: Any, inputs: tuple[torch.Tensor, ...]) -> Any:
     from mcugen.export.captured.pools import settle_pools
     from mcugen.export.captured.recurrent import replace_recurrent
     from mcugen.export.captured.reductions import settle_reductions
+    from mcugen.export.captured.sample_norms import replace_sample_norms
     from mcugen.export.captured.training import refuse_training
     from mcugen.export.captured.writes import replace_writes
 
@@ -56,6 +57,7 @@ def capture(name: str, module: Any, inputs: tuple[torch.Tensor, ...]) -> Any:
         replace_recurrent,
         replace_writes,
         replace_attention,
+        replace_sample_norms,
         replace_curves,
         replace_masks,
         fold_constants,

@@ -10,6 +10,7 @@ from torch.fx import GraphModule, Node
 
 from mcugen.export.captured.edit import ATEN, Editor, is_float, is_tensor, value_of
 from mcugen.export.curve import CURVE, written
+from mcugen.export.norm_operators import GROUP_NORM, LAYER_NORM
 
 
 def _overloads(overload: str, names: str) -> frozenset[Any]:
@@ -18,7 +19,7 @@ def _overloads(overload: str, names: str) -> frozenset[Any]:
 
 #: Nothing, in front of a function or behind it.
 _COPIES = _overloads("default", "alias clone detach _to_copy") | {ATEN.to.dtype}
-_BOUNDS = _overloads("default", "relu relu6 hardtanh clamp clamp_min clamp_max hardsigmoid")
+_BOUNDS = _overloads("default", "relu hardtanh clamp clamp_min clamp_max hardsigmoid")
 #: What ExecuTorch has an int8 operator for, or a place in the operator before it.
 _KNOWN = (
     _BOUNDS
@@ -53,6 +54,7 @@ _LAYERS = (
     | _overloads("Tensor", "add sub")
     | _overloads("input", "conv_transpose2d")
     | _overloads("default", "conv_transpose1d")
+    | {GROUP_NORM, LAYER_NORM}
 )
 
 
@@ -67,6 +69,8 @@ def replace_curves(module: GraphModule) -> None:
     steps: dict[Node, list[Node]] = {}  #: of a node: what computes it from its source, in order
     sources: dict[Node, Node] = {}
     for node in module.graph.nodes:
+        if node.target is ATEN.relu6.default:  # the quantizer knows it by this name
+            node.target, node.args = ATEN.hardtanh.default, (node.args[0], 0.0, 6.0)
         source = _source(editor, node, sources)
         if source is not None:
             sources[node] = source

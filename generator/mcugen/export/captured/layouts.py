@@ -9,6 +9,7 @@ import torch
 from torch.fx import GraphModule, Node
 
 from mcugen.export.captured.edit import ATEN, Editor, is_tensor, value_of
+from mcugen.export.norm_operators import GROUP_NORM, LAYER_NORM
 
 #: Operators on images that the device has in N, H, W, C only.
 _IMAGE = frozenset(
@@ -18,6 +19,7 @@ _IMAGE = frozenset(
         ATEN.conv_transpose2d.input,
         ATEN.max_pool2d.default,
         ATEN.avg_pool2d.default,
+        GROUP_NORM,
     }
 )
 #: Operators that take memory in the order of the axes: a new shape for the same bytes, rows.
@@ -33,6 +35,7 @@ _PLAIN = frozenset(
         ATEN.matmul.default,
         ATEN.bmm.default,
         ATEN.mm.default,
+        LAYER_NORM,
     }
 )
 _SOFTMAX = frozenset({ATEN.softmax.int, ATEN._softmax.default})

@@ -9,6 +9,7 @@ from torch.fx import GraphModule, Node
 
 from mcugen.export.captured.edit import ATEN, Editor, is_tensor, value_of
 from mcugen.export.curve import CURVE
+from mcugen.export.norm_operators import GROUP_NORM
 
 #: Operators of numbers, whatever the axes.
 _POINTWISE = frozenset(
@@ -191,6 +192,10 @@ class _Lift:
         image = self.of(node, node.args[0])
         return self.editor.call(node, ATEN.adaptive_avg_pool2d.default, image, size)
 
+    def group_norm(self, node: Node) -> Node:
+        """Return a norm of the image, by the statistics of its own."""
+        return self.editor.call(node, GROUP_NORM, self.of(node, node.args[0]), *node.args[1:])
+
     def upsample(self, node: Node) -> Node:
         """Return an upsampled image. A factor stays one: it need not be the ratio of the sizes."""
         image = self.of(node, node.args[0])
@@ -219,5 +224,6 @@ _LAYERS: dict[Any, Any] = {
     ATEN.max_pool1d.default: _Lift.pool,
     ATEN.avg_pool1d.default: _Lift.pool,
     ATEN.adaptive_avg_pool1d.default: _Lift.adaptive,
+    GROUP_NORM: _Lift.group_norm,
     **dict.fromkeys(_UPSAMPLES, _Lift.upsample),
 }

@@ -11,7 +11,8 @@ computes with raw int8 values, whose scale is lost. It happens to
 - a hardswish: a table, as sigmoid is, behind whatever layer (to_cortex_m.py).
 
 Functions of one tensor (mcugen::curve) become tables, too, and a linear layer whose weights have a
-scale per output becomes an operator of our own (linear.py), as recurrent layers do (recurrent.py).
+scale per output becomes an operator of our own (linear.py), as recurrent layers (recurrent.py) and
+norms by the statistics of each sample do (norms.py).
 
 Besides, cortex_m::minimum and maximum of two images came out in NCHW order, which pools and
 convolutions refuse, and padding takes for another one (layouts.py); and attention could not

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from executorch.exir.dialects._ops import ops as exir_ops
 
-from mcugen.export.passes import operators as _operators  # noqa: F401 (registers ours)
+from mcugen.export import norm_operators as _norms  # noqa: F401 (registers ours)
+from mcugen.export.passes import operators as _operators  # noqa: F401
 
 EDGE = exir_ops.edge

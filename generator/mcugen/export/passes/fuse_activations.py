@@ -12,7 +12,16 @@ from mcugen.export.passes.edge import EDGE
 
 
 class FuseActivations(ActivationFusionPass):  # type: ignore[misc]  # the wheel has no types
-    """Fuses relu, hardtanh, clamp and hardsigmoid whatever the output's range is."""
+    """Fuses relu, hardtanh, clamp and hardsigmoid whatever the output's range is.
+
+    Also into norms of ours.
+    """
+
+    FUSE_OPS = {  # noqa: RUF012 (as the published pass has it)
+        *ActivationFusionPass.FUSE_OPS,
+        EDGE.mcugen.group_norm.default,
+        EDGE.mcugen.layer_norm.default,
+    }
 
     def _get_validated_qparams(self, node: Any, input_node: Any) -> dict[str, Any] | None:
         usual: dict[str, Any] | None = super()._get_validated_qparams(node, input_node)

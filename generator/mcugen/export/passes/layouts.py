@@ -14,6 +14,7 @@ from executorch.backends.cortex_m.passes.passes_utils import (
 from executorch.exir.pass_base import ExportPass
 
 from mcugen.export.passes.edge import EDGE
+from mcugen.export.passes.norms import IMAGE_NORM, PLAIN_NORM
 from mcugen.export.passes.recurrent import PLAIN_RECURRENT
 
 #: Images in the order N, H, W, C.
@@ -27,7 +28,7 @@ _IMAGE_OPERATORS = frozenset(
         "quantized_max_pool2d",
         "pad",  # that of an average: SettleLayouts makes the others itself
     )
-)
+) | {IMAGE_NORM}
 #: Operands in the order of their axes. A view is none on the device: the exporter gives the same
 #: bytes another shape, and writes down that they lie in the order of its axes.
 _PLAIN_OPERATORS = {
@@ -35,6 +36,7 @@ _PLAIN_OPERATORS = {
     EDGE.cortex_m.quantized_linear.default: (0,),
     EDGE.mcugen.quantized_linear.default: (0,),
     EDGE.cortex_m.quantized_batch_matmul.default: (0, 2),
+    PLAIN_NORM: (0,),
     **PLAIN_RECURRENT,
 }
 _CLONE = EDGE.dim_order_ops._clone_dim_order.default

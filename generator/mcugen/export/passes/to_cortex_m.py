@@ -12,6 +12,7 @@ from mcugen.export.curve import table, written
 from mcugen.export.passes.constants import constant_of
 from mcugen.export.passes.edge import EDGE
 from mcugen.export.passes.linear import quantized_linear
+from mcugen.export.passes.norms import NORMS
 from mcugen.export.passes.recurrent import RECURRENT
 
 
@@ -40,6 +41,7 @@ ToCortexM._DIALECT_SUBSTITUTIONS = {
     **AtenToCortexMPass._DIALECT_SUBSTITUTIONS,
     EDGE.aten.linear.default: quantized_linear,
     **dict.fromkeys((*_STEPS, EDGE.mcugen.curve.default), _activation_table),
+    **NORMS,
     **RECURRENT,
 }
 # It goes by memory order: SettleLayouts does it when that is known.

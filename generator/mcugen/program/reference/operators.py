@@ -22,6 +22,7 @@ class Operators:
         from mcugen.program.reference import (  # noqa: F401
             edges,
             elementwise,
+            norms,
             pools,
             products,
             recurrent,
