@@ -80,6 +80,31 @@ def causal(net, x):
     return net.b(F.pad(F.relu(net.a(F.pad(x, (4, 0)))), (4, 0)))[:, :, -1]
 
 
+# --- writes to a part
+
+
+@model("part", IMAGE, c=conv(padding=1))
+def leaky_by_hand(net, x):
+    t = net.c(x)
+    t[t < 0] *= 0.1
+    t[t > 0.2] = torch.tanh(t[t > 0.2]) + net.c(x)[t > 0.2]
+    return t
+
+
+@model("part", SEQUENCE, a=linear())
+def rows_by_a_mask(net, x):
+    t = net.a(x)
+    high = t[:, :, 0] > 0
+    u = t.clone()
+    u[high] = t[high] * 0.5 + torch.linspace(0, 0.3, 8)
+    return u
+
+
+@model("part", IMAGE, c=conv(padding=1))
+def filled_by_index(net, x):
+    return net.c(x).index_fill(1, torch.tensor([-1, 0]), 0.25)
+
+
 # --- pools, padding, resizing of images
 
 

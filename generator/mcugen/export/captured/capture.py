@@ -31,6 +31,7 @@ def capture(name: str, module: Any, inputs: tuple[torch.Tensor, ...]) -> Any:
     from mcugen.export.captured.curves import replace_curves
     from mcugen.export.captured.gates import fold_hardsigmoids
     from mcugen.export.captured.layouts import settle_layouts
+    from mcugen.export.captured.masked_parts import replace_masked_parts
     from mcugen.export.captured.masks import replace_masks
     from mcugen.export.captured.norms import settle_norms
     from mcugen.export.captured.one_dimension import lift_signals
@@ -53,6 +54,7 @@ def capture(name: str, module: Any, inputs: tuple[torch.Tensor, ...]) -> Any:
         # Provenance starts here: reports look an operator up by its name in this graph.
         node.meta.pop("from_node", None)
     for rewrite in (
+        replace_masked_parts,
         fold_constants,
         replace_recurrent,
         replace_writes,

@@ -15,7 +15,7 @@ from mcugen.export.captured.edit import ATEN, Editor, is_tensor, value_of
 
 
 def replace_writes(module: GraphModule) -> None:
-    """Rewrite select_scatter, slice_scatter, copy, fill, and index_put by a mask."""
+    """Rewrite select_scatter, slice_scatter, copy, fill, index_fill, and index_put by a mask."""
     editor = Editor(module)
     for node in list(module.graph.nodes):
         rewrite = _REWRITES.get(node.target) if node.op == "call_function" else None
@@ -82,6 +82,25 @@ def _fill(editor: Editor, node: Node) -> Node | None:
     return editor.constant(node, torch.full(target.shape, number, dtype=target.dtype))
 
 
+def _index_fill(editor: Editor, node: Node) -> Node:
+    whole, dim, index, number = node.args
+    shape = value_of(whole).shape  # type: ignore[arg-type]
+    dim %= len(shape)  # type: ignore[operator]
+    places = editor.constant(node, torch.arange(shape[dim]).view(-1, 1))
+    if isinstance(index, Node) and index.op == "get_attr":
+        row = editor.attribute(index).view(1, -1) % shape[dim]
+        mask = editor.constant(node, (editor.attribute(places) == row).any(1))
+    else:
+        row = editor.call(node, ATEN.view.default, index, [1, -1])
+        mask = editor.call(node, ATEN.any.dim, editor.call(node, ATEN.eq.Tensor, places, row), 1)
+    mask = editor.call(
+        node, ATEN.view.default, mask, [-1 if axis == dim else 1 for axis in range(len(shape))]
+    )
+    if not isinstance(number, Node):
+        number = editor.constant(node, torch.tensor(number, dtype=value_of(whole).dtype))
+    return editor.call(node, ATEN.where.self, mask, number, whole)
+
+
 def _index_put(editor: Editor, node: Node) -> Node | None:
     whole, indices, values = node.args[:3]
     accumulate = node.args[3] if len(node.args) > 3 else node.kwargs.get("accumulate", False)
@@ -114,5 +133,7 @@ _REWRITES: dict[Any, Any] = {
     ATEN.copy.default: _copy,
     ATEN.fill.Scalar: _fill,
     ATEN.fill.Tensor: _fill,
+    ATEN.index_fill.int_Scalar: _index_fill,
+    ATEN.index_fill.int_Tensor: _index_fill,
     ATEN.index_put.default: _index_put,
 }

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""`t[mask] = f(t[mask])`: how many elements are taken depends on the values, what comes out not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch.fx import GraphModule, Node
+
+from mcugen.export.captured.edit import ATEN, Editor, is_tensor, value_of
+
+_CHECKS = (ATEN._assert_scalar.default, ATEN.sym_constrain_range_for_size.default)
+
+
+def replace_masked_parts(module: GraphModule) -> None:
+    """Compute for all elements what is written to some, and select by the mask.
+
+    What else has a size that depends on values is left: lowering fails, and refusals.py says why.
+    """
+    editor = Editor(module)
+    nodes = list(module.graph.nodes)
+    if not any(map(_is_open, nodes)):
+        return
+    for node in nodes:
+        if node.target is ATEN.index_put.default and not _accumulates(node):
+            other = _selected(editor, node)
+            if other is not None:
+                editor.replace(node, other)
+    for node in nodes:
+        if node.target in _CHECKS:
+            module.graph.erase_node(node)
+    module.graph.eliminate_dead_code()
+    module.recompile()
+
+
+def _selected(editor: Editor, node: Node) -> Node | None:
+    whole, indices, values = node.args[:3]
+    if not isinstance(whole, Node) or len(indices) != 1 or not is_tensor(indices[0]):  # type: ignore[arg-type]
+        return None
+    mask = indices[0]  # type: ignore[index]
+    if value_of(mask).dtype is not torch.bool or not _is_open(values):
+        return None
+    rank = value_of(whole).dim() - value_of(mask).dim()
+    chosen = _for_all(editor, node, whole, mask, values, rank)
+    if chosen is None:
+        return None
+    if rank:
+        mask = editor.call(node, ATEN.view.default, mask, [*value_of(mask).shape, *[1] * rank])
+    return editor.call(node, ATEN.where.self, mask, chosen, whole)
+
+
+def _for_all(
+    editor: Editor, before: Node, whole: Node, mask: Node, value: Any, rank: int
+) -> Any | None:
+    """Return `value`, of the elements that `mask` takes, for all elements; None if it cannot be."""
+    if not isinstance(value, Node):
+        return value
+    if value.target is ATEN.index.Tensor:
+        source, taken = value.args[0], value.args[1]
+        same = len(taken) == 1 and _same(taken[0], mask)  # type: ignore[arg-type, index]
+        return source if same and value_of(source).shape == value_of(whole).shape else None  # type: ignore[arg-type]
+    if not _is_open(value):
+        return value if value_of(value).dim() <= rank else None
+    if torch.Tag.pointwise not in value.target.tags:  # type: ignore[union-attr]
+        return None
+    args = [_for_all(editor, before, whole, mask, each, rank) for each in value.args]
+    if any(new is None and old is not None for new, old in zip(args, value.args, strict=True)):
+        return None
+    return editor.call(before, value.target, *args, **value.kwargs)
+
+
+def _same(left: object, right: object) -> bool:
+    """Whether two nodes compute the same from the same."""
+    if left is right:
+        return True
+    if not isinstance(left, Node) or not isinstance(right, Node):
+        return type(left) is type(right) and left == right
+    if left.op != "call_function" or left.target is not right.target:
+        return False
+    return len(left.args) == len(right.args) and all(map(_same, left.args, right.args))
+
+
+def _accumulates(node: Node) -> bool:
+    return bool(node.args[3] if len(node.args) > 3 else node.kwargs.get("accumulate", False))
+
+
+def _is_open(node: object) -> bool:
+    """Whether the size of a tensor is not known."""
+    return is_tensor(node) and any(
+        not isinstance(size, int)
+        for size in value_of(node).shape  # type: ignore[arg-type]
+    )
