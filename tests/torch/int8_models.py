@@ -80,6 +80,25 @@ def causal(net, x):
     return net.b(F.pad(F.relu(net.a(F.pad(x, (4, 0)))), (4, 0)))[:, :, -1]
 
 
+# --- other names of what the quantizer knows
+
+
+@model("name", IMAGE, a=conv(padding=1), b=conv(padding=1), c=conv(padding=1))
+def bounds_by_other_names(net, x):
+    return net.a(x).clamp_min(0.1) + net.b(x).clamp_max(0.3) + torch.clip(net.c(x), -0.2, 0.2)
+
+
+@model("name", IMAGE, a=conv(padding=1), b=conv(padding=1))
+def of_several_tensors(net, x):
+    a, b = net.a(x), net.b(x)
+    return torch.lerp(F.glu(a, 1), F.glu(b, 1), 0.3) + torch.addcmul(a, a, b, value=0.5)[:, :2]
+
+
+@model("name", SEQUENCE, a=linear(), b=linear())
+def products_by_letters(net, x):
+    return torch.einsum("btf,bsf->bts", net.a(x), net.b(x))
+
+
 # --- writes to a part
 
 

@@ -46,9 +46,9 @@ def capture(name: str, module: Any, inputs: tuple[torch.Tensor, ...]) -> Any:
     program = _trace(name, module, inputs)
     refuse_training(name, program)
     _refuse_state(name, program)
-    # An empty table decomposes nothing: it only makes the graph functional. Observers put into one
-    # that is not would see a tensor before a write that changes it.
-    graph = program.run_decompositions({}).module(check_guards=False)
+    # This makes the graph functional, too. Observers put into one that is not would see a tensor
+    # before a write that changes it.
+    graph = program.run_decompositions(_in_parts()).module(check_guards=False)
     with_plain_outputs(graph)
     for node in graph.graph.nodes:
         # Provenance starts here: reports look an operator up by its name in this graph.
@@ -77,6 +77,18 @@ def capture(name: str, module: Any, inputs: tuple[torch.Tensor, ...]) -> Any:
     graph.graph.lint()
     graph.recompile()
     return graph
+
+
+def _in_parts() -> dict[Any, Any]:
+    """Return decompositions of what lowering would take apart after the quantizer has seen it."""
+    import torch
+    from torch._decomp import get_decompositions
+    from torch._export.utils import _get_decomp_for_cia
+
+    aten = torch.ops.aten
+    table = get_decompositions([aten.glu, aten.lerp, aten.addcmul, aten.addcdiv])
+    composite = (aten.einsum.default, aten.clip.default)
+    return {**table, **{operator: _get_decomp_for_cia(operator) for operator in composite}}
 
 
 def _trace(name: str, module: Any, inputs: tuple[torch.Tensor, ...]) -> Any:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -19,7 +20,13 @@ def _overloads(overload: str, names: str) -> frozenset[Any]:
 
 #: Nothing, in front of a function or behind it.
 _COPIES = _overloads("default", "alias clone detach _to_copy") | {ATEN.to.dtype}
-_BOUNDS = _overloads("default", "relu hardtanh clamp clamp_min clamp_max hardsigmoid")
+_BOUNDS = _overloads("default", "relu hardtanh clamp hardsigmoid")
+#: The names that the quantizer knows these by.
+_BY_OTHER_NAMES: dict[Any, Callable[..., tuple[Any, tuple[Any, ...]]]] = {
+    ATEN.relu6.default: lambda x: (ATEN.hardtanh.default, (x, 0.0, 6.0)),
+    ATEN.clamp_min.default: lambda x, low: (ATEN.clamp.default, (x, low)),
+    ATEN.clamp_max.default: lambda x, high: (ATEN.clamp.default, (x, None, high)),
+}
 #: What ExecuTorch has an int8 operator for, or a place in the operator before it.
 _KNOWN = (
     _BOUNDS
@@ -69,8 +76,8 @@ def replace_curves(module: GraphModule) -> None:
     steps: dict[Node, list[Node]] = {}  #: of a node: what computes it from its source, in order
     sources: dict[Node, Node] = {}
     for node in module.graph.nodes:
-        if node.target is ATEN.relu6.default:  # the quantizer knows it by this name
-            node.target, node.args = ATEN.hardtanh.default, (node.args[0], 0.0, 6.0)
+        if node.target in _BY_OTHER_NAMES:
+            node.target, node.args = _BY_OTHER_NAMES[node.target](*node.args)
         source = _source(editor, node, sources)
         if source is not None:
             sources[node] = source
