@@ -293,6 +293,41 @@ def attention_behind_hardswish(net, x):
     return F.scaled_dot_product_attention(x, net.k(x), net.v(x))
 
 
+CAUSAL = torch.triu(torch.full((6, 6), float("-inf")), 1)
+
+
+@model("mask", SEQUENCE, q=linear(), k=linear())
+def causal_attention(net, x):
+    q, k = net.q(x), net.k(x)
+    bias = torch.arange(6)[:, None] * torch.full((6,), 0.1)
+    return (
+        F.scaled_dot_product_attention(q, k, x, is_causal=True)
+        + F.scaled_dot_product_attention(q, k, x, attn_mask=CAUSAL + bias)
+        + F.scaled_dot_product_attention(q, k, x, attn_mask=CAUSAL[None] == 0)
+        + F.scaled_dot_product_attention(q, k, x, attn_mask=bias)
+    )
+
+
+@model("mask", SEQUENCE, q=linear(), k=linear())
+def causal_by_hand(net, x):
+    scores = net.q(x) @ net.k(x).transpose(1, 2) * 8**-0.5
+    added = torch.softmax(scores + CAUSAL, -1) @ x
+    return added + torch.softmax(scores.masked_fill(CAUSAL < 0, -1e9), -1) @ x
+
+
+@model("mask", SEQUENCE, q=linear(), k=linear())
+def of_what_is_high(net, x):
+    scores = net.q(x) @ net.k(x).transpose(1, 2)
+    low = torch.tensor(-1e4)
+    return torch.softmax(torch.where(x[:, None, :, 0] > -1, scores, low), -1)
+
+
+@model("mask", SEQUENCE, a=lambda: nn.MultiheadAttention(8, 2, batch_first=True), b=linear())
+def of_torchs_layer(net, x):
+    outputs, weights = net.a(x, x, x, attn_mask=CAUSAL)
+    return net.b(outputs) + weights @ x
+
+
 @model("attention", ROW, a=lambda: weight_norm(nn.Linear(8, 8)), b=linear())
 def computed_weights(net, x):
     return net.a(x) + F.linear(x, net.b.weight * 0.35) + F.linear(x, net.b.weight.t())

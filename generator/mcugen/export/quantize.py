@@ -74,6 +74,7 @@ def _quantize(
     from torchao.quantization.pt2e.quantize_pt2e import convert_pt2e, prepare_pt2e
 
     from mcugen.export.captured.capture import capture
+    from mcugen.export.captured.masked_softmax import settle_lows
 
     def report(done: int) -> None:
         if progress:
@@ -82,6 +83,7 @@ def _quantize(
 
     inputs = channels_last(source.example_inputs)
     captured = capture(source.name, source.module, source.example_inputs)
+    settle_lows(captured, map(channels_last, calibration.samples))
     quantizer = _reporting_quantizer()
     prepared = prepare_pt2e(captured, quantizer)
     with torch.no_grad():

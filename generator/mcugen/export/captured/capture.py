@@ -32,6 +32,7 @@ def capture(name: str, module: Any, inputs: tuple[torch.Tensor, ...]) -> Any:
     from mcugen.export.captured.gates import fold_hardsigmoids
     from mcugen.export.captured.layouts import settle_layouts
     from mcugen.export.captured.masked_parts import replace_masked_parts
+    from mcugen.export.captured.masked_softmax import replace_masked_softmax
     from mcugen.export.captured.masks import replace_masks
     from mcugen.export.captured.norms import settle_norms
     from mcugen.export.captured.one_dimension import lift_signals
@@ -58,6 +59,7 @@ def capture(name: str, module: Any, inputs: tuple[torch.Tensor, ...]) -> Any:
         fold_constants,
         replace_recurrent,
         replace_writes,
+        replace_masked_softmax,
         replace_attention,
         replace_sample_norms,
         replace_curves,
