@@ -44,6 +44,7 @@ class LinkerContext:
     template: ClassVar[str] = "memory.ld.j2"
     regions: tuple[LinkerRegion, ...]
     code: str  #: region of code and of .data's initial values
+    data: str  #: region of .data
     model: str | None  #: region of the model; None: it lies in the arena
     arena: str | None  #: region whose rest is a runner's arena
     ram_sections: tuple[RamSection, ...]  #: in order of address within each region
