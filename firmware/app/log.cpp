@@ -40,7 +40,9 @@ extern "C" {
 
 void et_pal_init() {}
 
+#if !defined(MCUGEN_UPSTREAM)  // else it is in upstream/abort.cpp
 void et_pal_abort() { MCUGEN_PANIC("ExecuTorch runtime aborted"); }
+#endif
 
 et_timestamp_t et_pal_current_ticks() { return mcugen::cycle_counter_now(); }
 

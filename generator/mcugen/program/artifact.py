@@ -104,6 +104,7 @@ class PteArtifact:
     keeps_state: bool = False  #: an inference may depend on those before it: mutable buffers
     full_runtime: bool = False  #: needs what MCUGEN_RUNTIME_FULL adds to the firmware's runtime
     least_stack_bytes: int = 0  #: where the runtime is not ours and its need is not known
+    own_runtime: bool = True  #: False: `method_bytes` and `temp_bytes` are estimates, upwards
 
     def to_json(self) -> dict[str, Any]:
         """Return everything but the bytes of the `.pte`, as JSON-able values."""

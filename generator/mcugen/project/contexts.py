@@ -4,7 +4,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from mcugen.project.upstream.kernels import UpstreamKernel
 
 
 @dataclass(frozen=True)
@@ -123,6 +126,15 @@ class OperatorsContext:
 
 
 @dataclass(frozen=True)
+class UpstreamKernelsContext:
+    """src/operators.cpp where ExecuTorch's own libraries are linked."""
+
+    template: ClassVar[str] = "upstream_kernels.cpp.j2"
+    kernels: tuple[UpstreamKernel, ...]  #: in the order of their operators
+    namespaces: tuple[tuple[str, tuple[UpstreamKernel, ...]], ...]  #: functions to declare in each
+
+
+@dataclass(frozen=True)
 class LibraryContext:
     """lib/*/library.json."""
 
@@ -198,6 +210,7 @@ class ReadmeContext:
     stack_bytes: int
     memory: tuple[MemoryRow, ...]
     executorch_version: str
+    own_runtime: bool  #: rather than ExecuTorch's own libraries
 
 
 @dataclass(frozen=True)
@@ -223,6 +236,7 @@ Context = (
     | RunnerReadmeContext
     | BoardConfigContext
     | OperatorsContext
+    | UpstreamKernelsContext
     | LibraryContext
     | ModelIoContext
     | ReadmeContext

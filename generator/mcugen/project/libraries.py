@@ -10,6 +10,7 @@ from mcugen.project.headers import C10
 
 RUNTIME = "lib/mcugen_runtime"
 KERNELS = "lib/mcugen_kernels"
+ARCHIVES = "lib/executorch"  #: ExecuTorch's own, with `--runtime`
 
 
 def library_path(source: str) -> str:

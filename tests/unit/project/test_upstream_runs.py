@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Images with libraries of ExecuTorch's names, built by the command line and run on qemu-m4.
+
+The libraries are like a real Arm build in what made it fail to link or to run: upstream_prefix.py.
+They are made once; what differs from test to test is a library or two, so that a test costs a link.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from upstream_prefix import StandIn
+
+from mcugen.base.errors import DeviceError
+from mcugen.boards.load import load_board
+from mcugen.device.console import SerialConsole
+from mcugen.device.protocol.client import Client, Deadlines
+from mcugen.device.protocol.transcript import Transcript
+from mcugen.device.qemu import simulated_console
+from mcugen.program.operator_table import function_for
+from mcugen.program.read import read_pte
+
+ROOT = Path(__file__).resolve().parents[3]
+NET = ROOT / "tests" / "golden" / "nets" / "net_0_m4.pte"
+M4 = load_board("qemu-m4")
+NAMES = [use.name for use in read_pte(NET.read_bytes(), name="net").operators]
+
+pytestmark = [
+    pytest.mark.toolchain,
+    pytest.mark.qemu,
+    pytest.mark.xdist_group("upstream"),
+    pytest.mark.skipif(
+        not all(map(shutil.which, ("arm-none-eabi-g++", "qemu-system-arm"))),
+        reason="arm-none-eabi-g++ or qemu-system-arm is not installed",
+    ),
+]
+
+Build = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def stand_in(tmp_path_factory: pytest.TempPathFactory) -> StandIn:
+    """An ordinary install for qemu-m4."""
+    return StandIn(tmp_path_factory.mktemp("prefix"), M4).make(NAMES)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where all projects are built: one, so that only what differs is compiled."""
+    return tmp_path_factory.mktemp("project")
+
+
+@pytest.fixture
+def mcugen_with(mcugen, folder: Path) -> Build:
+    def command(name: str, prefix: Path, *more: str, exit_code: int = 0) -> dict[str, Any]:
+        done = mcugen(
+            *(name, str(NET), "--board", "qemu-m4", "--runtime", str(prefix), "--json", *more),
+            cwd=folder,
+            exit_code=exit_code,
+        )
+        return {**json.loads(done.stdout), "stderr": done.stderr}
+
+    return command
+
+
+def linked(folder: Path) -> set[str]:
+    return {path.name for path in (project(folder) / "lib" / "executorch").iterdir()}
+
+
+def project(folder: Path) -> Path:
+    [root] = (folder / "mcugen_out").glob("*-qemu-m4")
+    return root
+
+
+def test_an_ordinary_install_runs(stand_in: StandIn, folder: Path, mcugen_with: Build) -> None:
+    """Position-independent code, snprintf, malloc and a large frame; see upstream_stand_in."""
+    report = mcugen_with("run", stand_in.prefix, "--runs", "1")
+
+    assert report["verify"]["bit_exact"] == report["verify"]["samples"] > 0
+    # The project registers the kernels: nothing that registers all of them is linked.
+    assert linked(folder) == {
+        *("libexecutorch.a", "libexecutorch_core.a", "libcortex_m_kernels.a"),
+        *("libportable_kernels.a", "libkernels_util_all_deps.a"),
+    }
+    root = project(folder)
+    assert not (root / "lib" / "mcugen_kernels").exists()
+    assert not (root / "lib" / "mcugen_runtime" / "runtime").exists()
+    assert not (root / "lib" / "mcugen_runtime" / "ops").exists()
+    # The large frame was there, and so was room for it.
+    assert 3484 < report["firmware"]["stack_peak_bytes"] < report["firmware"]["stack_bytes"] == 8192
+    assert "warning:" not in (root / ".pio" / "mcugen-build.log").read_text()
+
+
+def test_selected_kernels_run(
+    stand_in: StandIn, folder: Path, mcugen_with: Build, tmp_path: Path
+) -> None:
+    """A selective build whose kernels the project cannot call by name."""
+    other = stand_in.copy(tmp_path / "prefix")
+    for name in ("cortex_m_kernels", "portable_kernels"):
+        other.remove_kernels(name)
+    other.make_registering(
+        "executorch_selected_kernels", {name: function_for(name) for name in NAMES}
+    )
+    other.make_registering("cortex_m_ops_lib", {name: function_for(name) for name in NAMES})
+
+    report = mcugen_with("run", other.prefix, "--runs", "1")
+
+    assert report["verify"]["bit_exact"] == report["verify"]["samples"] > 0
+    assert "libexecutorch_selected_kernels.a" in linked(folder)
+    assert "libcortex_m_ops_lib.a" not in linked(folder)
+
+
+def reports(elf: Path, tmp_path: Path) -> list[str]:
+    """Start an image, let it boot unheard, and connect twice; return what it reports."""
+    said = []
+    with simulated_console(M4, elf) as console:
+        assert isinstance(console, SerialConsole)
+        deadline = time.monotonic() + 1.0
+        while time.monotonic() < deadline:
+            console.read(0.1)
+        for number in range(2):
+            transcript = Transcript(tmp_path / f"{number}.txt")
+            client = Client(console, transcript, Deadlines(5.0, 5.0, 5.0))
+            with pytest.raises(DeviceError) as caught:
+                client.connect()
+            said.append(caught.value.message)
+            transcript.close()
+    return said
+
+
+def test_a_registry_that_is_too_small_is_reported_whenever_a_host_asks(
+    stand_in: StandIn, folder: Path, mcugen_with: Build, tmp_path: Path
+) -> None:
+    other = stand_in.copy(tmp_path / "prefix")
+    other.make_core(max_kernels=6)
+
+    answer = mcugen_with("run", other.prefix, exit_code=7)
+    elf = next((project(folder) / ".pio" / "build").glob("*/firmware.elf"))
+    said = reports(elf, tmp_path)
+
+    cause = (
+        "ExecuTorch's registry is full at 6 kernels; build it with a larger MAX_KERNEL_NUM for "
+        f"{sorted(NAMES)[5]}"
+    )
+    assert cause in answer["error"]
+    assert len(said) == 2 and all(cause in text for text in said)
+
+
+def test_a_kernel_registered_twice_by_a_constructor_is_reported(
+    stand_in: StandIn, folder: Path, mcugen_with: Build, tmp_path: Path
+) -> None:
+    other = stand_in.copy(tmp_path / "prefix")
+    other.make_registering(
+        "executorch",
+        {"executorch_prim::add.Scalar": "", "executorch_prim::sub.Scalar": ""},
+        twice=True,
+    )
+
+    answer = mcugen_with("run", other.prefix, exit_code=7)
+    elf = next((project(folder) / ".pio" / "build").glob("*/firmware.elf"))
+
+    cause = (
+        "a library registers a kernel that is registered already, or the registry is full: "
+        "2 kernels registered before"
+    )
+    assert cause in answer["error"]
+    assert all(cause in text for text in reports(elf, tmp_path))
