@@ -8,9 +8,11 @@ They are made once; what differs from test to test is a library or two, so that 
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +25,13 @@ from mcugen.device.console import SerialConsole
 from mcugen.device.protocol.client import Client, Deadlines
 from mcugen.device.protocol.transcript import Transcript
 from mcugen.device.qemu import simulated_console
+from mcugen.program.memory import plan_memory
 from mcugen.program.operator_table import function_for
 from mcugen.program.read import read_pte
+from mcugen.project.build import build_project
+from mcugen.project.generate import write_project
+from mcugen.project.upstream.memory import with_room
+from mcugen.project.upstream.prefix import find_runtime
 
 ROOT = Path(__file__).resolve().parents[3]
 NET = ROOT / "tests" / "golden" / "nets" / "net_0_m4.pte"
@@ -94,6 +101,8 @@ def test_an_ordinary_install_runs(stand_in: StandIn, folder: Path, mcugen_with: 
     assert not (root / "lib" / "mcugen_runtime" / "ops").exists()
     # The large frame was there, and so was room for it.
     assert 3484 < report["firmware"]["stack_peak_bytes"] < report["firmware"]["stack_bytes"] == 8192
+    # What the runtime takes is an estimate, and no news; nothing to warn of in the build either.
+    assert "warning" not in report["stderr"]
     assert "warning:" not in (root / ".pio" / "mcugen-build.log").read_text()
 
 
@@ -171,3 +180,55 @@ def test_a_kernel_registered_twice_by_a_constructor_is_reported(
     )
     assert cause in answer["error"]
     assert all(cause in text for text in reports(elf, tmp_path))
+
+
+def test_what_no_library_defines_is_named(
+    stand_in: StandIn, mcugen_with: Build, tmp_path: Path
+) -> None:
+    other = stand_in.copy(tmp_path / "prefix")
+    other.library("kernels_util_all_deps").unlink()
+
+    answer = mcugen_with("build", other.prefix, exit_code=6)
+
+    assert "call what nothing defines: stand_in::heap_refuses()" in answer["error"]
+    assert "A library is missing in PREFIX/lib" in answer["hint"]
+
+
+def test_libraries_that_are_too_big_say_for_which_region(
+    stand_in: StandIn, mcugen_with: Build, tmp_path: Path
+) -> None:
+    """As libportable_ops_lib.a is when it is linked whole: 3.7 MB of text."""
+    other = stand_in.copy(tmp_path / "prefix")
+    other.make_code(
+        "executorch",
+        "extern const char text[5u << 20]; const char text[5u << 20] = {1};\n"
+        "static const volatile char first = *(const volatile char*)text;\n"
+        "int use() { return first; }\n",
+    )
+
+    answer = mcugen_with("build", other.prefix, exit_code=4)
+
+    assert "the linked image is too big: region 'ssram1' by " in answer["error"]
+    assert "Build ExecuTorch for size" in answer["hint"]
+    assert "smaller model" not in answer["hint"]
+
+
+def test_a_pool_that_is_too_small_comes_with_a_line(
+    stand_in: StandIn, folder: Path, tmp_path: Path
+) -> None:
+    """ExecuTorch's log is compiled out of a build for size: 0x21 would be all there is."""
+    artifact = replace(with_room(read_pte(NET.read_bytes(), name="net")), method_bytes=1024)
+    runtime = find_runtime(stand_in.prefix, M4)
+    plan = plan_memory(artifact, M4)
+    image = build_project(write_project(artifact, plan, M4, folder / "small", runtime=runtime), M4)
+
+    with simulated_console(M4, image.elf) as console:
+        transcript = Transcript(tmp_path / "transcript.txt")
+        info = Client(console, transcript, Deadlines(5.0, 5.0, 5.0)).connect()
+        transcript.close()
+
+    assert info.state == "error"
+    assert re.fullmatch(
+        r"load_method: 0x21 log\.cpp:\d+ method allocator: \d+ B wanted, \d+ of 1024 B left",
+        info.error or "",
+    )
