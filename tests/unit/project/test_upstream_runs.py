@@ -21,6 +21,8 @@ from upstream_prefix import StandIn
 
 from mcugen.base.errors import DeviceError
 from mcugen.boards.load import load_board
+from mcugen.cli.report.comparison import comparison_text
+from mcugen.cli.terminal import Terminal
 from mcugen.device.console import SerialConsole
 from mcugen.device.protocol.client import Client, Deadlines
 from mcugen.device.protocol.transcript import Transcript
@@ -232,3 +234,27 @@ def test_a_pool_that_is_too_small_comes_with_a_line(
         r"load_method: 0x21 log\.cpp:\d+ method allocator: \d+ B wanted, \d+ of 1024 B left",
         info.error or "",
     )
+
+
+def test_both_runtimes_are_compared(stand_in: StandIn, mcugen_with: Build, folder: Path) -> None:
+    """As a document and in words: bytes, instructions, flash and RAM by part."""
+    document = mcugen_with("compare-runtimes", stand_in.prefix, "--runs", "1")
+    text = comparison_text(document, Terminal())
+
+    ours, theirs = document["runtimes"]["mcugen"], document["runtimes"]["executorch"]
+    assert document["schema"] == "mcugen.compare-runtimes/1"
+    assert document["equal_samples"] == document["samples"] == theirs["verify"]["samples"] > 0
+    # These libraries are our sources, compiled for size and called through one more layer.
+    assert theirs["timing"]["counter"] == "instructions"
+    assert theirs["timing"]["median"] > ours["timing"]["median"]
+    assert theirs["firmware"]["engine_bytes"] > ours["firmware"]["engine_bytes"]
+    assert theirs["firmware"]["model_bytes"] == ours["firmware"]["model_bytes"]
+    for each in (ours, theirs):
+        assert f"{each['timing']['median']:,}" in text
+        assert f"{each['firmware']['engine_bytes']:,}" in text
+        assert f"{each['firmware']['ram_bytes']:,}" in text
+        assert f"({each['device']['memory']['stack'][0]:,} used)" in text
+    assert f"{document['samples']} of {document['samples']} samples equal in every byte" in text
+    # The build that the other commands go on with is ours.
+    assert "mcugen_kernels" in {path.name for path in (project(folder) / "lib").iterdir()}
+    assert folder.joinpath("mcugen_out", f"{project(folder).name}-executorch").is_dir()
