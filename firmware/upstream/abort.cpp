@@ -25,10 +25,9 @@ void describe(TextWriter& out) {
   const size_t registered = executorch::runtime::get_registered_kernels().size();
   switch (g_stage) {
     case BootStage::kConstructors:
-      out.text(
-          "a library registers a kernel that is registered already, or the registry is full: ");
+      out.text("a library registers a kernel twice, or more than MAX_KERNEL_NUM: ");
       out.decimal(registered);
-      out.text(" kernels registered before");
+      out.text(" are registered");
       break;
     case BootStage::kRegistering:
       out.text("ExecuTorch's registry is full at ");

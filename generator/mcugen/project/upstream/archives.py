@@ -25,7 +25,8 @@ class Member:
     name: str
     architecture: str  #: "v7E-M"
     mve: bool
-    hard_float: bool  #: floats are passed in the FPU's registers
+    #: Floats are passed in the FPU's registers; None: assembled, and nothing is said of floats.
+    hard_float: bool | None
 
 
 @dataclass(frozen=True)
@@ -42,12 +43,13 @@ class Archive:
         for name, text in zip(parts[1::2], parts[2::2], strict=True):
             if match := re.search(r"Tag_CPU_arch: (\S+)", text):
                 member = re.search(r"\((.*)\)$", name)
+                hard_float = "Tag_ABI_VFP_args: VFP registers" in text
                 found.append(
                     Member(
                         member[1] if member else name,
                         match[1],
                         "Tag_MVE_arch" in text,
-                        "Tag_ABI_VFP_args: VFP registers" in text,
+                        hard_float if "Tag_ABI_FP_number_model" in text else None,
                     )
                 )
         return tuple(found)

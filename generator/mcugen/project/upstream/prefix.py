@@ -218,10 +218,10 @@ def _check_core(archive: Archive, board: BoardSpec) -> None:
                 f"(MVE); {board.id} and the models lowered for it are {board.isa.value}",
                 hint=f"Build ExecuTorch with {' '.join(board.machine_flags)}.",
             )
-    # Also where no float is passed: the linker compares objects, not functions.
+    # Also where no float is passed: the linker compares what the compiler says of each object.
     hard = board.float_abi == "hard"
     for member in archive.members:
-        if member.hard_float != hard:
+        if member.hard_float not in (None, hard):
             raise ToolMissingError(
                 f"{path} ({member.name}) passes floats in "
                 f"{'FPU' if member.hard_float else 'core'} registers; "
