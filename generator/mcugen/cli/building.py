@@ -109,7 +109,7 @@ def build_artifact(
         from mcugen.project.upstream.prefix import find_runtime
 
         runtime = find_runtime(settings.runtime, board)
-        runtime.link(use.name for use in artifact.operators)
+        runtime.link([use.name for use in artifact.operators])
         artifact = with_room(artifact)
     plan = plan_memory(artifact, board)
     for use in plan.regions:

@@ -83,18 +83,21 @@ def upstream_contents(
 ) -> ProjectContents:
     """Return the project of a model with ExecuTorch's own runtime, operators and kernels.
 
+    Of ours it has the operators that ExecuTorch does not have.
+
     Raises UnsupportedOperatorError, ToolMissingError if those are not of the headers' version.
     """
-    linked = runtime.link(use.name for use in artifact.operators)
+    linked = runtime.link([use.name for use in artifact.operators])
+    ours = [operator(name) for name in linked.ours]
     config = fill.app_config_context(artifact, plan, own_operators=False)
     templates: dict[str, Context] = {
         "linker/memory.ld": linker_context(plan, board, constructors=True),
-        "platformio.ini": fill.platformio_context(board, kernels=False),
+        "platformio.ini": fill.platformio_context(board, kernels=bool(ours)),
         "src/board_config.cpp": fill.board_config_context(board),
-        "src/operators.cpp": fill.upstream_kernels_context(linked.kernels),
+        "src/operators.cpp": fill.upstream_kernels_context(linked.kernels, ours),
         "README.md": fill.readme_context(artifact, plan, board),
         MODEL_IO: model_io_context(artifact),
-        f"{RUNTIME}/library.json": runtime_library("-DMCUGEN_UPSTREAM=1", kernels=False),
+        f"{RUNTIME}/library.json": runtime_library("-DMCUGEN_UPSTREAM=1", kernels=bool(ours)),
     }
     archives = {f"{ARCHIVES}/{archive.path.name}": archive for archive in linked.archives}
     description = _board_file(
@@ -103,6 +106,10 @@ def upstream_contents(
         archives=[path for path, archive in archives.items() if not archive.whole],
     )
     sources = {**_application(artifact, board), **copied.upstream_headers()}
+    if ours:
+        templates[f"{KERNELS}/library.json"] = kernels_library()
+        callers = _template_texts(config, templates)
+        sources |= needed_sources(copied.operator_sources(board.isa), _files(ours), callers)
     contents = _contents(
         config,
         templates,

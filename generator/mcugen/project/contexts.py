@@ -132,6 +132,7 @@ class UpstreamKernelsContext:
     template: ClassVar[str] = "upstream_kernels.cpp.j2"
     kernels: tuple[UpstreamKernel, ...]  #: in the order of their operators
     namespaces: tuple[tuple[str, tuple[UpstreamKernel, ...]], ...]  #: functions to declare in each
+    ours: tuple[OperatorRow, ...]  #: operators that ExecuTorch does not have
 
 
 @dataclass(frozen=True)

@@ -96,8 +96,10 @@ def operators_context(operators: Sequence[Operator]) -> OperatorsContext:
     return OperatorsContext(tuple(OperatorRow(each.name, each.function) for each in operators))
 
 
-def upstream_kernels_context(kernels: Sequence[UpstreamKernel]) -> UpstreamKernelsContext:
-    """Return the context of operators.cpp where ExecuTorch's kernels are called."""
+def upstream_kernels_context(
+    kernels: Sequence[UpstreamKernel], ours: Sequence[Operator] = ()
+) -> UpstreamKernelsContext:
+    """Return the context of operators.cpp that registers ExecuTorch's kernels, and some of ours."""
     namespaces = sorted({kernel.namespace for kernel in kernels})
     return UpstreamKernelsContext(
         tuple(kernels),
@@ -105,6 +107,7 @@ def upstream_kernels_context(kernels: Sequence[UpstreamKernel]) -> UpstreamKerne
             (namespace, tuple(each for each in kernels if each.namespace == namespace))
             for namespace in namespaces
         ),
+        operators_context(ours).operators,
     )
 
 

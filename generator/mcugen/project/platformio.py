@@ -228,9 +228,11 @@ def explain_build_failure(root: Path, lines: Sequence[str], why: str) -> McugenE
     if undefined and foreign:
         more = f" and {len(undefined) - 6} more" if len(undefined) > 6 else ""
         return BuildError(
-            f"the libraries in {ARCHIVES} call what nothing defines: "
-            f"{', '.join(undefined[:6])}{more}",
-            hint="A library is missing in PREFIX/lib, or was built with other options than the "
+            f"nothing in {ARCHIVES} defines what is called: {', '.join(undefined[:6])}{more}",
+            hint="Its kernels take other arguments: PREFIX is of another version of ExecuTorch "
+            "than the installed package."
+            if any("::native::" in name for name in undefined)
+            else "A library is missing in PREFIX/lib, or was built with other options than the "
             "rest; docs/upstream.md lists both.",
         )
     return BuildError(f"the build failed ({why}):\n" + "\n".join(_telling_lines(lines)))

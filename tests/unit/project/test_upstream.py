@@ -22,6 +22,7 @@ from mcugen.program import operator_table
 from mcugen.program.memory import plan_memory
 from mcugen.program.read import read_pte
 from mcugen.project.fill import upstream_kernels_context
+from mcugen.project.platformio import explain_build_failure
 from mcugen.project.render import render
 from mcugen.project.upstream.kernels import upstream_kernel
 from mcugen.project.upstream.memory import with_room
@@ -213,9 +214,10 @@ def test_operators_without_a_kernel_are_named(tmp_path: Path) -> None:
 
     with pytest.raises(UnsupportedOperatorError, match=r"no kernel for aten::log\.out, aten::sin"):
         runtime.link(["aten::exp.out", "aten::log.out", "aten::sin.out"])
-    with pytest.raises(UnsupportedOperatorError) as caught:
-        runtime.link(["aten::exp.out", "mcugen::quantized_gru.out"])
-    assert caught.value.hint == "ExecuTorch has no operators of mcugen's own: leave out --runtime."
+    # Ours are brought along.
+    assert runtime.link(["aten::exp.out", "mcugen::quantized_gru.out"]).ours == (
+        "mcugen::quantized_gru.out",
+    )
 
 
 def test_vww_fits_the_nucleo_with_room_for_executorchs_runtime() -> None:
@@ -326,3 +328,23 @@ def symbols(*arguments: str) -> set[str]:
     """Mangled names."""
     text = subprocess.run(["nm", *arguments], capture_output=True, text=True, check=True).stdout
     return {line.split()[-1] for line in text.splitlines() if len(line.split()) > 1}
+
+
+@pytest.mark.parametrize(
+    ("function", "hint"),
+    [
+        ("malloc_stats", "A library is missing in PREFIX/lib"),
+        ("cortex_m::native::pad_out(long long)", "PREFIX is of another version of ExecuTorch"),
+    ],
+)
+def test_a_link_that_fails_names_what_is_undefined(
+    tmp_path: Path, function: str, hint: str
+) -> None:
+    (tmp_path / "lib" / "executorch").mkdir(parents=True)
+    (tmp_path / "lib" / "executorch" / "libexecutorch.a").write_bytes(b"")
+    lines = [f"ld: x.o: in function `f': x.cpp:(.text.f+0x4): undefined reference to `{function}'"]
+
+    error = explain_build_failure(tmp_path, [*lines, *lines], "exit status 1")
+
+    assert error.message == f"nothing in lib/executorch defines what is called: {function}"
+    assert hint in (error.hint or "")

@@ -32,6 +32,7 @@ from mcugen.program.operator_table import function_for
 from mcugen.program.read import read_pte
 from mcugen.project.build import build_project
 from mcugen.project.generate import write_project
+from mcugen.project.last_build import load_last_build
 from mcugen.project.upstream.memory import with_room
 from mcugen.project.upstream.prefix import find_runtime
 
@@ -39,6 +40,11 @@ ROOT = Path(__file__).resolve().parents[3]
 NET = ROOT / "tests" / "golden" / "nets" / "net_0_m4.pte"
 M4 = load_board("qemu-m4")
 NAMES = [use.name for use in read_pte(NET.read_bytes(), name="net").operators]
+#: What the bundled digits calls beside those.
+DIGITS = [
+    *("cortex_m::pad.out", "cortex_m::quantized_avg_pool2d.out", "cortex_m::quantized_conv2d.out"),
+    "cortex_m::quantized_max_pool2d.out",
+]
 
 pytestmark = [
     pytest.mark.toolchain,
@@ -56,7 +62,7 @@ Build = Callable[..., dict[str, Any]]
 @pytest.fixture(scope="module")
 def stand_in(tmp_path_factory: pytest.TempPathFactory) -> StandIn:
     """An ordinary install for qemu-m4."""
-    return StandIn(tmp_path_factory.mktemp("prefix"), M4).make(NAMES)
+    return StandIn(tmp_path_factory.mktemp("prefix"), M4).make([*NAMES, *DIGITS])
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +89,7 @@ def linked(folder: Path) -> set[str]:
 
 
 def project(folder: Path) -> Path:
-    [root] = (folder / "mcugen_out").glob("*-qemu-m4")
+    [root] = (folder / "mcugen_out").glob("net_0_m4-qemu-m4")
     return root
 
 
@@ -189,7 +195,7 @@ def test_what_no_library_defines_is_named(
 
     answer = mcugen_with("build", other.prefix, exit_code=6)
 
-    assert "call what nothing defines: stand_in::heap_refuses()" in answer["error"]
+    assert "defines what is called: stand_in::heap_refuses()" in answer["error"]
     assert "A library is missing in PREFIX/lib" in answer["hint"]
 
 
@@ -233,14 +239,23 @@ def test_a_pool_that_is_too_small_comes_with_a_line(
     )
 
 
-def test_both_runtimes_are_compared(stand_in: StandIn, mcugen_with: Build, folder: Path) -> None:
-    """As a document and in words: bytes, instructions, flash and RAM by part."""
-    document = mcugen_with("compare-runtimes", stand_in.prefix, "--runs", "1")
+@pytest.mark.torch
+def test_both_runtimes_are_compared(stand_in: StandIn, folder: Path, mcugen) -> None:
+    """As a document and in words: bytes, instructions, flash and RAM by part.
+
+    Of a model with an operator that ExecuTorch does not have: the project brings it along.
+    """
+    done = mcugen(
+        *("compare-runtimes", "digits", "--board", "qemu-m4", "--samples", "8", "--runs", "1"),
+        *("--runtime", str(stand_in.prefix), "--json"),
+        cwd=folder,
+    )
+    document = json.loads(done.stdout)
     text = comparison_text(document, Terminal())
 
     ours, theirs = document["runtimes"]["mcugen"], document["runtimes"]["executorch"]
     assert document["schema"] == "mcugen.compare-runtimes/1"
-    assert document["equal_samples"] == document["samples"] == theirs["verify"]["samples"] > 0
+    assert document["equal_samples"] == document["samples"] == theirs["verify"]["bit_exact"] == 8
     # These libraries are our sources, compiled for size and called through one more layer.
     assert theirs["timing"]["counter"] == "instructions"
     assert theirs["timing"]["median"] > ours["timing"]["median"]
@@ -251,7 +266,13 @@ def test_both_runtimes_are_compared(stand_in: StandIn, mcugen_with: Build, folde
         assert f"{each['firmware']['engine_bytes']:,}" in text
         assert f"{each['firmware']['ram_bytes']:,}" in text
         assert f"({each['device']['memory']['stack'][0]:,} used)" in text
-    assert f"{document['samples']} of {document['samples']} samples equal in every byte" in text
+    assert "8 of 8 samples equal in every byte" in text
+    # Only what ExecuTorch does not have is ours.
+    library = Path(theirs["project"]) / "lib" / "mcugen_runtime"
+    assert [path.name for path in (library / "ops" / "quantized").glob("op_*.cpp")] == [
+        "op_quantized_linear.cpp"
+    ]
+    assert not (library / "runtime").exists()
     # The build that the other commands go on with is ours.
-    assert "mcugen_kernels" in {path.name for path in (project(folder) / "lib").iterdir()}
-    assert folder.joinpath("mcugen_out", f"{project(folder).name}-executorch").is_dir()
+    last = load_last_build(folder)
+    assert last.image.project.root == Path(ours["project"])

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,6 +36,9 @@ REGISTERING = (
     "libportable_ops_lib.a",
 )
 
+#: Begins the names of operators that are ours: what ExecuTorch calls custom ones.
+OURS = "mcugen::"
+
 # Tag_CPU_arch, as readelf prints it, that each core executes.
 _V6M = ("v6-M", "v6S-M")
 _V7M = (*_V6M, "v7")
@@ -58,6 +61,7 @@ class Linked:
     """What a model's project takes of a prefix."""
 
     kernels: tuple[UpstreamKernel, ...]  #: registered by the project
+    ours: tuple[str, ...]  #: operators that ExecuTorch does not have; registered by it, too
     archives: tuple[Archive, ...]
 
 
@@ -91,11 +95,12 @@ class UpstreamRuntime:
                 hint=f"Build ExecuTorch {_wheel_version()}: the .pte is made by that version.",
             )
 
-    def link(self, operators: Iterable[str]) -> Linked:
+    def link(self, operators: Collection[str]) -> Linked:
         """Return what to link for a model that calls these operators.
 
-        A kernel whose function is in a library is registered by the project itself. A library that
-        registers kernels is linked only for what is left: one at most if one will do.
+        A kernel whose function is in a library is registered by the project itself, as is an
+        operator of ours. A library that registers kernels is linked only for what is left: one at
+        most if one will do.
 
         Raises UnsupportedOperatorError for an operator without a kernel, ToolMissingError if a
         kernel would be registered twice, which ExecuTorch answers with an abort at boot.
@@ -105,7 +110,8 @@ class UpstreamRuntime:
         registered = frozenset[str]().union(*(each.registers for each in self.archives))
         own: dict[str, UpstreamKernel] = {}
         left: set[str] = set()
-        for name in set(operators) - registered:
+        ours = {name for name in operators if name.startswith(OURS)} - registered
+        for name in set(operators) - registered - ours:
             kernel = upstream_kernel(name)
             if kernel is not None and kernel.qualified in functions:
                 own[name] = kernel
@@ -115,7 +121,11 @@ class UpstreamRuntime:
         _check_once([*(each for each in self.archives if each.whole), *chosen])
         for archive in chosen:
             own = {name: each for name, each in own.items() if name not in archive.registers}
-        return Linked(tuple(kernel for _, kernel in sorted(own.items())), (*chosen, *self.archives))
+        return Linked(
+            tuple(kernel for _, kernel in sorted(own.items())),
+            tuple(sorted(ours)),
+            (*chosen, *self.archives),
+        )
 
     def _registering(self, operators: set[str]) -> list[Archive]:
         """Return the libraries that register these operators."""
@@ -134,9 +144,7 @@ class UpstreamRuntime:
             raise UnsupportedOperatorError(
                 f"the ExecuTorch libraries in {self.prefix} have no kernel for "
                 + ", ".join(sorted(left)),
-                hint="ExecuTorch has no operators of mcugen's own: leave out --runtime."
-                if all(name.startswith("mcugen::") for name in left)
-                else "Build ExecuTorch with their kernels, or leave out --runtime.",
+                hint="Build ExecuTorch with their kernels, or leave out --runtime.",
             )
         return chosen
 
