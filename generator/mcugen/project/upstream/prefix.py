@@ -121,6 +121,7 @@ class UpstreamRuntime:
         _check_once([*(each for each in self.archives if each.whole), *chosen])
         for archive in chosen:
             own = {name: each for name, each in own.items() if name not in archive.registers}
+            ours -= archive.registers
         return Linked(
             tuple(kernel for _, kernel in sorted(own.items())),
             tuple(sorted(ours)),
