@@ -132,6 +132,11 @@ def test_selected_kernels_run(
     assert "libexecutorch_selected_kernels.a" in linked(folder)
     assert "libcortex_m_ops_lib.a" not in linked(folder)
 
+    # The same with a registry that a constructor finds too small.
+    other.make_core(max_kernels=4)
+    answer = mcugen_with("run", other.prefix, exit_code=7)
+    assert "registers a kernel twice, or more than MAX_KERNEL_NUM: " in answer["error"]
+
 
 def reports(elf: Path, tmp_path: Path) -> list[str]:
     """Start an image, let it boot unheard, and connect twice; return what it reports."""
