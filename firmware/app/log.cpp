@@ -34,13 +34,32 @@ const char* log_first_error() { return g_first_error; }
 
 void log_to_console(bool enabled) { g_to_console = enabled; }
 
+#if defined(MCUGEN_UPSTREAM)
+void log_out_of_memory(const char* pool, size_t wanted, size_t left, size_t total) {
+  char text[96];
+  TextBuffer buffer(text, sizeof(text));
+  TextWriter& out = buffer.writer();
+  out.text(pool);
+  out.text(": ");
+  out.decimal(wanted);
+  out.text(" B wanted, ");
+  out.decimal(left);
+  out.text(" of ");
+  out.decimal(total);
+  out.text(" B left");
+  et_pal_emit_log_message(0, kError, __FILE_NAME__, "", __LINE__, text, buffer.size());
+}
+#endif
+
 }  // namespace mcugen
 
 extern "C" {
 
 void et_pal_init() {}
 
+#if !defined(MCUGEN_UPSTREAM)  // else it is in upstream/abort.cpp
 void et_pal_abort() { MCUGEN_PANIC("ExecuTorch runtime aborted"); }
+#endif
 
 et_timestamp_t et_pal_current_ticks() { return mcugen::cycle_counter_now(); }
 

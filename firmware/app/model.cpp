@@ -50,7 +50,7 @@ struct Slot {
 };
 
 /// The runtime resets the temp allocator after every kernel; we want to know the most it held.
-class PeakAllocator final : public MemoryAllocator {
+class PeakAllocator : public MemoryAllocator {
  public:
   using MemoryAllocator::MemoryAllocator;
   void* allocate(size_t size, size_t alignment) override {
@@ -63,6 +63,29 @@ class PeakAllocator final : public MemoryAllocator {
  private:
   size_t peak_ = 0;
 };
+
+#if defined(MCUGEN_UPSTREAM)
+/// ExecuTorch's own runtime returns a bare MemoryAllocationFailed where its log is compiled out.
+template <const char* name, typename Base>
+class TellingAllocator final : public Base {
+ public:
+  using Base::Base;
+  void* allocate(size_t size, size_t alignment) override {
+    void* memory = Base::allocate(size, alignment);
+    if (memory == nullptr) {
+      log_out_of_memory(name, size, this->free_size(), this->size());
+    }
+    return memory;
+  }
+};
+constexpr char kMethodName[] = "method allocator";
+constexpr char kTempName[] = "temp allocator";
+using MethodAllocator = TellingAllocator<kMethodName, MemoryAllocator>;
+using TempAllocator = TellingAllocator<kTempName, PeakAllocator>;
+#else
+using MethodAllocator = MemoryAllocator;
+using TempAllocator = PeakAllocator;
+#endif
 
 /// Hands out the `.pte` where it lies. As extension::BufferDataLoader, without its 500 bytes of
 /// messages: the runtime checks the file's offsets itself before it asks.
@@ -93,8 +116,8 @@ Slot<MemoryLoader> g_loader_slot;
 Slot<Result<Program>> g_program_slot;  // a Result is kept as it is returned: moving it costs code
 Slot<Result<MethodMeta>> g_meta_slot;
 Slot<Result<Method>> g_method_slot;
-Slot<MemoryAllocator> g_method_allocator_slot;
-Slot<PeakAllocator> g_temp_allocator_slot;
+Slot<MethodAllocator> g_method_allocator_slot;
+Slot<TempAllocator> g_temp_allocator_slot;
 Slot<HierarchicalAllocator> g_planned_memory_slot;
 Slot<MemoryManager> g_memory_manager_slot;
 

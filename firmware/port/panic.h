@@ -12,6 +12,10 @@ namespace mcugen {
 /// @param[in] message What is wrong, one line of ASCII.
 [[noreturn]] void panic(const char* file, int line, const char* message);
 
+/// The report of `panic()`, after which the program goes on.
+/// @param[in] caller Where it was called from: the report's PC and LR.
+void panic_report(const char* file, int line, const char* message, const void* caller);
+
 }  // namespace mcugen
 
 /// `panic()` with this file and line.

@@ -18,6 +18,7 @@ ALLOWED = {
     "ops": {"kernels"},
     "port": set(),
     "runtime": set(),
+    "upstream": {"app", "port"},
 }
 MOST_LINES = 500
 

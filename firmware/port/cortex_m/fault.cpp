@@ -155,11 +155,9 @@ extern "C" __attribute__((naked)) void fault_entry() {
       ".ltorg\n");
 }
 
-void panic(const char* file, int line, const char* message) {
-  __asm volatile("cpsid i" ::: "memory");
-  const uint32_t caller =
-      static_cast<uint32_t>(reinterpret_cast<uintptr_t>(__builtin_return_address(0)));
-  put_head("Panic", caller & ~1u, caller);
+void panic_report(const char* file, int line, const char* message, const void* caller) {
+  const uint32_t address = static_cast<uint32_t>(reinterpret_cast<uintptr_t>(caller));
+  put_head("Panic", address & ~1u, address);
   put_hex_line("m-fault-cfsr-", 0);
   put("m-fault-cause-[");
   put(file);
@@ -178,6 +176,11 @@ void panic(const char* file, int line, const char* message) {
   console_write(' ');
   put(message);
   put("]\r\n");
+}
+
+void panic(const char* file, int line, const char* message) {
+  __asm volatile("cpsid i" ::: "memory");
+  panic_report(file, line, message, __builtin_return_address(0));
   wait_for_reset();
 }
 

@@ -21,6 +21,7 @@ from mcugen.cli.commands import (
     boards,
     build,
     clean,
+    compare_runtimes,
     devices,
     doctor,
     flash,
@@ -147,6 +148,7 @@ def _root(
 
 
 for _module in (
-    run, build, flash, push, verify, bench, infer, inspect, boards, models, devices, doctor, clean
+    run, build, flash, push, verify, bench, compare_runtimes, infer, inspect, boards, models,
+    devices, doctor, clean
 ):  # fmt: skip
     app.command()(getattr(_module, _module.__name__.rpartition(".")[2]))

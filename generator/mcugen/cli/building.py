@@ -90,7 +90,7 @@ def build(settings: Settings, terminal: Terminal) -> Built:
     check_model(settings)
     check_compiler()
     if settings.runtime is not None:
-        from mcugen.project.upstream import find_runtime
+        from mcugen.project.upstream.prefix import find_runtime
 
         find_runtime(settings.runtime, settings.board)  # before minutes of quantizing
     artifact, lowering = make_artifact(settings, terminal)
@@ -106,11 +106,12 @@ def build_artifact(
     board = settings.board
     runtime = None
     if settings.runtime is not None:
-        from mcugen.project import upstream
+        from mcugen.project.upstream.memory import with_room
+        from mcugen.project.upstream.prefix import find_runtime
 
-        runtime = upstream.find_runtime(settings.runtime, board)
-        runtime.check_operators(operator.name for operator in artifact.operators)
-        artifact = upstream.with_room(artifact)
+        runtime = find_runtime(settings.runtime, board)
+        runtime.link([use.name for use in artifact.operators])
+        artifact = with_room(artifact)
     plan = plan_memory(artifact, board)
     for use in plan.regions:
         terminal.detail(

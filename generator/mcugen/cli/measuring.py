@@ -34,15 +34,20 @@ def measure(
     verify: bool,
     bench: bool,
     flash_first: bool = False,
+    data: Evaluation | None = None,
 ) -> Measurement:
-    """Verify and time a build on its device. The host's part is done before a device is opened."""
+    """Verify and time a build on its device. The host's part is done before a device is opened.
+
+    data: where the host's part has been done for another build of the same program.
+    """
     from mcugen.device import timing as timing_stage
     from mcugen.device import verify as verify_stage
     from mcugen.device.measure import Measurement, memory_warnings
 
     artifact, board = built.artifact, built.board
     check_target(settings)
-    data = evaluation(settings, built, terminal, verify=verify)
+    if data is None:
+        data = evaluation(settings, built, terminal, verify=verify)
     timing: Timing | None = None
     verification: Verification | None = None
     with connect(settings, built, terminal, command, flash_first=flash_first) as link:

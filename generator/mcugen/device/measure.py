@@ -92,7 +92,8 @@ def memory_warnings(info: DeviceInfo, artifact: PteArtifact, plan: MemoryPlan) -
             warnings.append(
                 f"{name} memory has {pool.total_bytes:,} B on the device; {total:,} B were planned"
             )
-        if name == "method" and pool.used_bytes != artifact.method_bytes:
+        exact = name == "method" and artifact.own_runtime
+        if exact and pool.used_bytes != artifact.method_bytes:
             warnings.append(
                 f"loading the method used {pool.used_bytes:,} B; "
                 f"{artifact.method_bytes:,} B were predicted"

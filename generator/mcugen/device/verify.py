@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,7 +55,8 @@ class Verification:
     max_step: largest difference; in integer steps for an integer output, in the output's own
     unit for a float one. data: where the samples come from. close: samples that are equal or
     within the tolerance of a program that computes in float. float_operators: those of the
-    program that round; without any, equal in every byte is the only pass.
+    program that round; without any, equal in every byte is the only pass. outputs: the device's,
+    of every sample.
     """
 
     samples: int
@@ -66,6 +67,7 @@ class Verification:
     data: str
     close: int = 0
     float_operators: tuple[str, ...] = ()
+    outputs: tuple[TensorBytes, ...] = field(default=(), repr=False)
 
     @property
     def passed(self) -> bool:
@@ -99,8 +101,10 @@ def verify(
     max_step = 0.0
     first: Difference | None = None
     device_right = host_right = 0
+    all_outputs: list[TensorBytes] = []
     for number, (inputs, wanted) in enumerate(zip(samples, expected, strict=True)):
         outputs, _ = infer(client, artifact, inputs)
+        all_outputs.append(outputs)
         equal = near = True
         for index, (spec, want, got) in enumerate(
             zip(artifact.outputs, wanted, outputs, strict=True)
@@ -135,6 +139,7 @@ def verify(
         float_operators=tuple(
             use.name for use in artifact.operators if not use.int8 and calls.rounds(use.name)
         ),
+        outputs=tuple(all_outputs),
     )
 
 

@@ -105,6 +105,7 @@ class PteArtifact:
     full_runtime: bool = False  #: needs what MCUGEN_RUNTIME_FULL adds to the firmware's runtime
     notes: tuple[str, ...] = ()  #: what was done to the model that its author may not expect
     least_stack_bytes: int = 0  #: where the runtime is not ours and its need is not known
+    own_runtime: bool = True  #: False: `method_bytes` and `temp_bytes` are estimates, upwards
 
     def to_json(self) -> dict[str, Any]:
         """Return everything but the bytes of the `.pte`, as JSON-able values."""

@@ -117,7 +117,7 @@ def operator(name: str) -> Operator:
     entry = _table()[name]
     return Operator(
         name,
-        _parse_arguments(entry["schema"] if "schema" in entry else _cortex_m_schemas()[name]),
+        _parse_arguments(schema(name)),
         entry["file"],
         tuple(entry["dtypes"]),
         tuple(entry.get("kernels", ())),
@@ -126,6 +126,12 @@ def operator(name: str) -> Operator:
         entry.get("shape"),
         entry.get("stack_bytes", OPERATOR_STACK_BYTES),
     )
+
+
+def schema(name: str) -> str:
+    """Return the schema of operator `name`: "(Tensor self, *, Tensor(a!) out)"."""
+    entry = _table()[name]
+    return str(entry["schema"] if "schema" in entry else _cortex_m_schemas()[name])
 
 
 def unsupported(name: str, where: str) -> UnsupportedOperatorError:

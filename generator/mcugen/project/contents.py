@@ -22,6 +22,7 @@ from mcugen.project.c_array import c_byte_array
 from mcugen.project.contexts import AppConfigContext, Context, RunnerConfigContext
 from mcugen.project.headers import header_closure
 from mcugen.project.libraries import (
+    ARCHIVES,
     KERNELS,
     RUNTIME,
     kernels_library,
@@ -35,7 +36,7 @@ from mcugen.project.needed import needed_sources
 if TYPE_CHECKING:
     from mcugen.program.artifact import PteArtifact
     from mcugen.program.memory import MemoryPlan
-    from mcugen.project.upstream import UpstreamRuntime
+    from mcugen.project.upstream.prefix import UpstreamRuntime
 
 PLATFORM = "mcugen/platforms/mcugen-cortexm"
 MAIN = "src/main.cpp"
@@ -82,32 +83,42 @@ def upstream_contents(
 ) -> ProjectContents:
     """Return the project of a model with ExecuTorch's own runtime, operators and kernels.
 
-    Raises ToolMissingError if those are not of the headers' version.
-    """
-    from mcugen.project import upstream
+    Of ours it has the operators that ExecuTorch does not have.
 
+    Raises UnsupportedOperatorError, ToolMissingError if those are not of the headers' version.
+    """
+    linked = runtime.link([use.name for use in artifact.operators])
+    ours = [operator(name) for name in linked.ours]
     config = fill.app_config_context(artifact, plan, own_operators=False)
     templates: dict[str, Context] = {
         "linker/memory.ld": linker_context(plan, board, constructors=True),
-        "platformio.ini": fill.platformio_context(board, kernels=False),
+        "platformio.ini": fill.platformio_context(board, kernels=bool(ours)),
         "src/board_config.cpp": fill.board_config_context(board),
+        "src/operators.cpp": fill.upstream_kernels_context(linked.kernels, ours),
         "README.md": fill.readme_context(artifact, plan, board),
         MODEL_IO: model_io_context(artifact),
-        f"{RUNTIME}/library.json": runtime_library(kernels=False),
+        f"{RUNTIME}/library.json": runtime_library("-DMCUGEN_UPSTREAM=1", kernels=bool(ours)),
     }
-    archives = upstream.archives_by_path(runtime)
+    archives = {f"{ARCHIVES}/{archive.path.name}": archive for archive in linked.archives}
     description = _board_file(
         board,
         archives_whole=[path for path, archive in archives.items() if archive.whole],
         archives=[path for path, archive in archives.items() if not archive.whole],
     )
-    others = {path: archive.path.read_bytes() for path, archive in archives.items()}
+    sources = {**_application(artifact, board), **copied.upstream_headers()}
+    if ours:
+        templates[f"{KERNELS}/library.json"] = kernels_library()
+        callers = _template_texts(config, templates)
+        sources |= needed_sources(copied.operator_sources(board.isa), _files(ours), callers)
     contents = _contents(
         config,
         templates,
         {**_model(artifact), **description},
-        _application(artifact, board),
-        {MAIN: upstream.main_source(), **others},
+        sources,
+        {
+            **copied.upstream_sources(),
+            **{path: archive.path.read_bytes() for path, archive in archives.items()},
+        },
     )
     runtime.check_headers(
         path.removeprefix(f"{RUNTIME}/")
@@ -151,7 +162,8 @@ def _contents(
     others: copied to where their names say, `MAIN` among them.
     """
     texts = _template_texts(config, templates)
-    headers = header_closure([*sources.values(), others[MAIN], *texts])
+    others_of_ours = [data for path, data in others.items() if path.endswith(".cpp")]
+    headers = header_closure([*sources.values(), *others_of_ours, *texts])
     libraries = {
         **{library_path(name): data for name, data in {**sources, **headers}.items()},
         f"{RUNTIME}/executorch/LICENSE": copied.executorch_license(),

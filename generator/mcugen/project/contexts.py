@@ -4,7 +4,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from mcugen.project.upstream.kernels import UpstreamKernel
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,7 @@ class LinkerContext:
     template: ClassVar[str] = "memory.ld.j2"
     regions: tuple[LinkerRegion, ...]
     code: str  #: region of code and of .data's initial values
+    data: str  #: region of .data
     model: str | None  #: region of the model; None: it lies in the arena
     arena: str | None  #: region whose rest is a runner's arena
     ram_sections: tuple[RamSection, ...]  #: in order of address within each region
@@ -122,6 +126,16 @@ class OperatorsContext:
 
 
 @dataclass(frozen=True)
+class UpstreamKernelsContext:
+    """src/operators.cpp where ExecuTorch's own libraries are linked."""
+
+    template: ClassVar[str] = "upstream_kernels.cpp.j2"
+    kernels: tuple[UpstreamKernel, ...]  #: in the order of their operators
+    namespaces: tuple[tuple[str, tuple[UpstreamKernel, ...]], ...]  #: functions to declare in each
+    ours: tuple[OperatorRow, ...]  #: operators that ExecuTorch does not have
+
+
+@dataclass(frozen=True)
 class LibraryContext:
     """lib/*/library.json."""
 
@@ -197,6 +211,7 @@ class ReadmeContext:
     stack_bytes: int
     memory: tuple[MemoryRow, ...]
     executorch_version: str
+    own_runtime: bool  #: rather than ExecuTorch's own libraries
 
 
 @dataclass(frozen=True)
@@ -222,6 +237,7 @@ Context = (
     | RunnerReadmeContext
     | BoardConfigContext
     | OperatorsContext
+    | UpstreamKernelsContext
     | LibraryContext
     | ModelIoContext
     | ReadmeContext

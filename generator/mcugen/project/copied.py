@@ -14,11 +14,23 @@ from mcugen.boards.spec import BoardSpec, Isa
 
 _SOURCE_SUFFIXES = frozenset({".c", ".cpp", ".h", ".inc", ".S"})
 _MAIN = "app/main.cpp"
+_UPSTREAM = "upstream"
 
 
 def main_source() -> bytes:
     """Return the source of `main()`."""
     return (firmware_dir() / _MAIN).read_bytes()
+
+
+def upstream_sources() -> dict[str, bytes]:
+    """Return what stands for `main()` where ExecuTorch's own libraries are linked, by its path."""
+    files = _sources(_UPSTREAM)
+    return {f"src/{Path(p).name}": data for p, data in files.items() if p.endswith(".cpp")}
+
+
+def upstream_headers() -> dict[str, bytes]:
+    """Return the headers that go with `upstream_sources()`."""
+    return {path: data for path, data in _sources(_UPSTREAM).items() if path.endswith(".h")}
 
 
 def application_sources(board: BoardSpec, *, store: str, scalars: str) -> dict[str, bytes]:

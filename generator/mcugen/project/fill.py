@@ -20,6 +20,7 @@ from mcugen.project.contexts import (
     Pool,
     ReadmeContext,
     RunnerReadmeContext,
+    UpstreamKernelsContext,
 )
 from mcugen.project.model_io import tensor_rows
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from mcugen.program.artifact import PteArtifact
     from mcugen.program.memory import MemoryPlan
     from mcugen.program.operator_table import Operator
+    from mcugen.project.upstream.kernels import UpstreamKernel
 
 MODEL_ARRAY = "mcugen_model_pte"
 
@@ -94,6 +96,21 @@ def operators_context(operators: Sequence[Operator]) -> OperatorsContext:
     return OperatorsContext(tuple(OperatorRow(each.name, each.function) for each in operators))
 
 
+def upstream_kernels_context(
+    kernels: Sequence[UpstreamKernel], ours: Sequence[Operator] = ()
+) -> UpstreamKernelsContext:
+    """Return the context of operators.cpp that registers ExecuTorch's kernels, and some of ours."""
+    namespaces = sorted({kernel.namespace for kernel in kernels})
+    return UpstreamKernelsContext(
+        tuple(kernels),
+        tuple(
+            (namespace, tuple(each for each in kernels if each.namespace == namespace))
+            for namespace in namespaces
+        ),
+        operators_context(ours).operators,
+    )
+
+
 def readme_context(artifact: PteArtifact, plan: MemoryPlan, board: BoardSpec) -> ReadmeContext:
     """Return the context of the project's README.md."""
     sizes = (
@@ -121,6 +138,7 @@ def readme_context(artifact: PteArtifact, plan: MemoryPlan, board: BoardSpec) ->
         stack_bytes=plan.stack_bytes,
         memory=tuple(MemoryRow(role, board.region_for(role).name, size) for role, size in sizes),
         executorch_version=artifact.executorch_version,
+        own_runtime=artifact.own_runtime,
     )
 
 

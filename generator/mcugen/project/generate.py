@@ -18,7 +18,7 @@ from mcugen.project.render import render_project
 if TYPE_CHECKING:
     from mcugen.program.artifact import PteArtifact
     from mcugen.program.memory import MemoryPlan
-    from mcugen.project.upstream import UpstreamRuntime
+    from mcugen.project.upstream.prefix import UpstreamRuntime
 
 
 def write_project(

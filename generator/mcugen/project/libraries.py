@@ -10,6 +10,7 @@ from mcugen.project.headers import C10
 
 RUNTIME = "lib/mcugen_runtime"
 KERNELS = "lib/mcugen_kernels"
+ARCHIVES = "lib/executorch"  #: ExecuTorch's own, with `--runtime`
 
 
 def library_path(source: str) -> str:
@@ -38,7 +39,6 @@ def runtime_library(*flags: str, kernels: bool = True) -> LibraryContext:
         description="ExecuTorch's C++ API for bare-metal Cortex-M, with drivers and server",
         license="BSD-3-Clause",
         dependencies=("mcugen_kernels",) if kernels else (),
-        # The macro: a header of ExecuTorch tests it undefined, which -Wundef remarks on.
         # ET_LOG_ENABLED: no texts for the assertions in ExecuTorch's headers; our own error
         # lines do not depend on it (runtime/platform/fail.h). Its log.h then has parameters
         # without use. No loop here is hot, and an invariant kept in a register costs pushes.
@@ -46,7 +46,6 @@ def runtime_library(*flags: str, kernels: bool = True) -> LibraryContext:
             "-Os",
             "-fno-move-loop-invariants",
             f"-I{C10}",
-            "-DEXECUTORCH_INTERNAL_FLATBUFFERS=0",
             "-DET_LOG_ENABLED=0",
             "-Wno-unused-parameter",
             *flags,

@@ -59,6 +59,7 @@ def _context(
             for region in regions
         ),
         code=board.region_for("code").name,
+        data=board.region_for("data").name,
         model=board.region_for("model").name if arena is None else None,
         arena=arena,
         ram_sections=tuple(

@@ -20,6 +20,7 @@ from mcugen.base.errors import BuildError, DoesNotFitError, FlashError, McugenEr
 from mcugen.base.files import cannot_write, locked, writing_to
 from mcugen.base.toolchain import COMPILER, OPENOCD, QEMU, find_tool
 from mcugen.boards.spec import BoardSpec
+from mcugen.project.libraries import ARCHIVES
 from mcugen.project.manifest import FirmwareProject
 
 BUILD_TIMEOUT_S = 900.0
@@ -43,6 +44,11 @@ _OBJECT_LINE = re.compile(r"^(Compiling|Retrieved) .*\.o\b")
 # In strerror()'s words, which compilers, archivers and Python repeat.
 _NOT_WRITTEN = re.compile(r"No space left on device|Disk quota exceeded|Read-only file system")
 _OVERFLOW = re.compile(r"region `(\w+)' overflowed by (\d+) bytes")
+_UNDEFINED = re.compile(r"undefined reference to `(.*)'")
+_SMALLER_LIBRARIES = (
+    "Build ExecuTorch for size, without logging, with a pinned MAX_KERNEL_NUM and installed with "
+    "its kernel libraries, so that no *_ops_lib.a is linked (docs/upstream.md)."
+)
 
 
 def upload(
@@ -208,12 +214,26 @@ def explain_build_failure(root: Path, lines: Sequence[str], why: str) -> McugenE
             text = line[max(0, match.start() - 200) : match.end() + 100].strip()
             hint = CACHE_HINT if place == cache_dir() else None
             return cannot_write(place, f"{match[0]}\n{text}", hint=hint)
+    foreign = any((root / ARCHIVES).glob("*.a"))
     overflows = [match for line in lines if (match := _OVERFLOW.search(line))]
     if overflows:
         text = "; ".join(f"region '{m[1]}' by {int(m[2]):,} B" for m in overflows)
         return DoesNotFitError(
             f"the linked image is too big: {text}",
-            hint="Take a smaller model, or a board with more memory.",
+            hint=_SMALLER_LIBRARIES
+            if foreign
+            else "Take a smaller model, or a board with more memory.",
+        )
+    undefined = sorted({match[1] for line in lines if (match := _UNDEFINED.search(line))})
+    if undefined and foreign:
+        more = f" and {len(undefined) - 6} more" if len(undefined) > 6 else ""
+        return BuildError(
+            f"nothing in {ARCHIVES} defines what is called: {', '.join(undefined[:6])}{more}",
+            hint="Its kernels take other arguments: PREFIX is of another version of ExecuTorch "
+            "than the installed package."
+            if any("::native::" in name for name in undefined)
+            else "A library is missing in PREFIX/lib, or was built with other options than the "
+            "rest; docs/upstream.md lists both.",
         )
     return BuildError(f"the build failed ({why}):\n" + "\n".join(_telling_lines(lines)))
 

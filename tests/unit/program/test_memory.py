@@ -23,7 +23,7 @@ from mcugen.program.memory import (
     stack_bytes,
 )
 from mcugen.program.operator_table import OPERATOR_STACK_BYTES, operator
-from mcugen.project.upstream import with_room
+from mcugen.project.upstream.memory import STACK_BYTES, with_room
 
 
 def tensor(nbytes: int, *, planned: bool = True, dtype: str = "int8") -> TensorSpec:
@@ -108,12 +108,12 @@ def test_stack_is_never_less_than_another_runtime_is_given():
     board = load_board("nucleo")
     upstream = with_room(artifact(operators=called("cortex_m::quantized_linear.out")))
 
-    assert plan_memory(upstream, board).stack_bytes == 4096
+    assert plan_memory(upstream, board).stack_bytes == STACK_BYTES
     # As when the last build is taken up again.
     again = PteArtifact.from_json(
         upstream.to_json() | {"sha256": sha256_hex(upstream.pte)}, upstream.pte
     )
-    assert plan_memory(again, board).stack_bytes == 4096
+    assert plan_memory(again, board).stack_bytes == STACK_BYTES
 
 
 def test_staging_holds_inputs_and_outputs_the_plan_leaves_out():

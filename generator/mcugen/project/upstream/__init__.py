@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""`--runtime PREFIX`: link an Arm build of ExecuTorch itself instead of firmware/runtime and ops.
+
+docs/upstream.md says what PREFIX must hold, and how the project differs.
+"""
