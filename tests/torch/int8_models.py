@@ -99,6 +99,23 @@ def products_by_letters(net, x):
     return torch.einsum("btf,bsf->bts", net.a(x), net.b(x))
 
 
+# --- products with a matrix
+
+
+@model("product", SEQUENCE, a=linear(), b=linear(), m=lambda: nn.Linear(6, 8))
+def with_constants(net, x):
+    rows = net.a(x) @ net.m.weight
+    columns = (net.m.weight @ net.b(x))[:, :6, :6]
+    vectors = net.a(x) @ net.m.weight[:, 0]
+    return rows + columns + vectors[:, :, None]
+
+
+@model("product", SEQUENCE, a=linear(), b=linear(), m=lambda: nn.Linear(8, 8))
+def of_stacks_that_broadcast(net, x):
+    left, right = net.a(x).view(1, 2, 3, 8), net.b(x).view(1, 1, 6, 8).transpose(2, 3)
+    return (left @ right)[:, :, :, :4] + left @ net.m.weight.view(2, 8, 4)
+
+
 # --- writes to a part
 
 
@@ -117,6 +134,13 @@ def rows_by_a_mask(net, x):
     u = t.clone()
     u[high] = t[high] * 0.5 + torch.linspace(0, 0.3, 8)
     return u
+
+
+@model("part", SEQUENCE, a=linear())
+def roots_of_what_has_one(net, x):
+    t = net.a(x).clone()
+    t[t > 0.1] = torch.sqrt(t[t > 0.1])
+    return t
 
 
 @model("part", IMAGE, c=conv(padding=1))
@@ -313,6 +337,23 @@ def causal_by_hand(net, x):
     scores = net.q(x) @ net.k(x).transpose(1, 2) * 8**-0.5
     added = torch.softmax(scores + CAUSAL, -1) @ x
     return added + torch.softmax(scores.masked_fill(CAUSAL < 0, -1e9), -1) @ x
+
+
+@model("mask", (1, 3, 9), a=conv1d(padding=1))
+def over_a_signal(net, x):
+    return torch.softmax(net.a(x).masked_fill(torch.arange(9) > 6, -1e9), -1)
+
+
+@model("mask", SEQUENCE, a=linear())
+def of_more_than_there_is(net, x):
+    hidden = torch.eye(8, dtype=torch.bool)
+    return torch.softmax(torch.where(hidden, float("-inf"), net.a(x)[:, 0]), -1)
+
+
+@model("mask", SEQUENCE, a=linear())
+def of_what_is_masked_by_itself(net, x):
+    scores = net.a(x) * 4
+    return torch.softmax(scores.masked_fill(scores < -2, -1e9), -1)
 
 
 @model("mask", SEQUENCE, q=linear(), k=linear())

@@ -14,7 +14,8 @@ from mcugen.export.captured.masked_softmax import selected, split_mask
 
 
 def replace_attention(module: GraphModule) -> None:
-    """Rewrite scaled_dot_product_attention, with a mask that is known to hide or without one.
+    """Rewrite scaled_dot_product_attention, without a mask, or with one that is known before or
+    boolean: what hides is a selection, what else it has (ALiBi's slopes, say) is added.
 
     torch's own decomposition guards against rows that are masked wholly, with operators that have
     no int8 form.

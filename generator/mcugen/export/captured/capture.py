@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def capture(name: str, module: Any, inputs: tuple[torch.Tensor, ...]) -> Any:
-    """Return `module` as a graph of ATen operators that prepare_pt2e can take as it is.
+    """Return `module` as a graph of ATen operators for settle_lows, and after it for prepare_pt2e.
 
     Traced as the user's code runs, in PyTorch's own memory order: there every view in it is legal.
     Then, in this order: no operator writes to a tensor that another one sees, what depends on
@@ -38,6 +38,7 @@ def capture(name: str, module: Any, inputs: tuple[torch.Tensor, ...]) -> Any:
     from mcugen.export.captured.one_dimension import lift_signals
     from mcugen.export.captured.paddings import settle_paddings
     from mcugen.export.captured.pools import settle_pools
+    from mcugen.export.captured.products import settle_products
     from mcugen.export.captured.recurrent import replace_recurrent
     from mcugen.export.captured.reductions import settle_reductions
     from mcugen.export.captured.sample_norms import replace_sample_norms
@@ -61,6 +62,7 @@ def capture(name: str, module: Any, inputs: tuple[torch.Tensor, ...]) -> Any:
         replace_writes,
         replace_masked_softmax,
         replace_attention,
+        settle_products,
         replace_sample_norms,
         replace_curves,
         replace_masks,

@@ -10,6 +10,7 @@ import torch
 from torch.fx import GraphModule, Node
 
 from mcugen.export.captured.edit import ATEN, Editor, is_float, is_tensor, value_of
+from mcugen.export.captured.masked_softmax import SOFTMAX_AXIS
 from mcugen.export.curve import CURVE, written
 from mcugen.export.norm_operators import GROUP_NORM, LAYER_NORM
 
@@ -103,6 +104,8 @@ def replace_curves(module: GraphModule) -> None:
 def _source(editor: Editor, node: Node, sources: dict[Node, Node]) -> Node | None:
     """Return the tensor that `node` is a function of, number by number; None if of several."""
     if node.op != "call_function" or node.target not in _POINTWISE or not is_tensor(node):
+        return None
+    if SOFTMAX_AXIS in node.meta:  # its number is yet to be chosen
         return None
     if value_of(node).dtype not in (torch.float32, torch.bool):
         return None

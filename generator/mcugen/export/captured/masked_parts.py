@@ -10,6 +10,16 @@ from torch.fx import GraphModule, Node
 
 from mcugen.export.captured.edit import ATEN, Editor, is_tensor, value_of
 
+#: They may be written so because what they would give of other numbers is none.
+_LIMITED = frozenset(
+    getattr(ATEN, name).default
+    for name in (
+        *("acos", "acosh", "asin", "atanh", "exp", "log", "log10", "log1p", "log2", "logit"),
+        *("reciprocal", "rsqrt", "sqrt"),
+    )
+) | {ATEN.div.Tensor, ATEN.pow.Tensor_Scalar, ATEN.pow.Tensor_Tensor, ATEN.pow.Scalar}
+#: What all of them take.
+_HARMLESS = 0.5
 _CHECKS = (ATEN._assert_scalar.default, ATEN.sym_constrain_range_for_size.default)
 
 
@@ -42,29 +52,52 @@ def _selected(editor: Editor, node: Node) -> Node | None:
     if value_of(mask).dtype is not torch.bool or not _is_open(values):
         return None
     rank = value_of(whole).dim() - value_of(mask).dim()
-    chosen = _for_all(editor, node, whole, mask, values, rank)
+    broad = mask
+    if rank:
+        broad = editor.call(node, ATEN.view.default, mask, [*value_of(mask).shape, *[1] * rank])
+    chosen = _for_all(editor, node, whole, mask, values, rank, broad if _limited(values) else None)
     if chosen is None:
         return None
-    if rank:
-        mask = editor.call(node, ATEN.view.default, mask, [*value_of(mask).shape, *[1] * rank])
-    return editor.call(node, ATEN.where.self, mask, chosen, whole)
+    return editor.call(node, ATEN.where.self, broad, chosen, whole)
+
+
+def _limited(value: object) -> bool:
+    """Whether a part is computed by a function that not all numbers have."""
+    if not isinstance(value, Node) or not _is_open(value) or value.target is ATEN.index.Tensor:
+        return False
+    return value.target in _LIMITED or any(map(_limited, value.args))
 
 
 def _for_all(
-    editor: Editor, before: Node, whole: Node, mask: Node, value: Any, rank: int
+    editor: Editor,
+    before: Node,
+    whole: Node,
+    mask: Node,
+    value: Any,
+    rank: int,
+    only: Node | None,
 ) -> Any | None:
-    """Return `value`, of the elements that `mask` takes, for all elements; None if it cannot be."""
+    """Return `value`, of the elements that `mask` takes, for all elements; None if it cannot be.
+
+    Where `only` is false, a harmless number takes the place of an element.
+    """
     if not isinstance(value, Node):
         return value
     if value.target is ATEN.index.Tensor:
         source, taken = value.args[0], value.args[1]
         same = len(taken) == 1 and _same(taken[0], mask)  # type: ignore[arg-type, index]
-        return source if same and value_of(source).shape == value_of(whole).shape else None  # type: ignore[arg-type]
+        if not same or value_of(source).shape != value_of(whole).shape:  # type: ignore[arg-type]
+            return None
+        if only is None:
+            return source
+        number = torch.tensor(_HARMLESS, dtype=value_of(source).dtype)  # type: ignore[arg-type]
+        other = editor.constant(before, number)
+        return editor.call(before, ATEN.where.self, only, source, other)
     if not _is_open(value):
         return value if value_of(value).dim() <= rank else None
     if torch.Tag.pointwise not in value.target.tags:  # type: ignore[union-attr]
         return None
-    args = [_for_all(editor, before, whole, mask, each, rank) for each in value.args]
+    args = [_for_all(editor, before, whole, mask, each, rank, only) for each in value.args]
     if any(new is None and old is not None for new, old in zip(args, value.args, strict=True)):
         return None
     return editor.call(before, value.target, *args, **value.kwargs)
@@ -78,7 +111,11 @@ def _same(left: object, right: object) -> bool:
         return type(left) is type(right) and left == right
     if left.op != "call_function" or left.target is not right.target:
         return False
-    return len(left.args) == len(right.args) and all(map(_same, left.args, right.args))
+    return (
+        left.kwargs == right.kwargs
+        and len(left.args) == len(right.args)
+        and all(map(_same, left.args, right.args))
+    )
 
 
 def _accumulates(node: Node) -> bool:

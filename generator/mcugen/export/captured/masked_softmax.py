@@ -21,8 +21,11 @@ _LOWEST = -1000.0
 #: Of the softmax's smallest step, what all that is masked may add up to.
 _SHARE = 1 / 2
 _STEPS = 256
-#: In the meta of a `where`: the axis of the softmax behind it.
-_AXIS = "masked_softmax_axis"
+#: In the meta of a `where`: the axis of the softmax behind it. A rewrite that makes such a `where`
+#: anew copies it, with the axis as it is then; one that has no place for it leaves it alone.
+SOFTMAX_AXIS = "masked_softmax_axis"
+#: In the meta of a module: the names of the numbers that are yet to be chosen.
+_LOWS = "masked_softmax_lows"
 _SHAPES = (ATEN.view.default, ATEN.unsqueeze.default, ATEN.expand.default, ATEN.reshape.default)
 
 
@@ -49,9 +52,10 @@ def selected(
     """Return `scores` plus `rest`, and where `masked` is true a number that settle_lows chooses."""
     if rest is not None:
         scores = editor.call(before, ATEN.add.Tensor, scores, rest)
-    low = editor.constant(before, torch.zeros((), dtype=value_of(scores).dtype))
+    low = editor.constant(before, torch.full((), math.nan, dtype=value_of(scores).dtype))
+    editor.module.meta.setdefault(_LOWS, []).append(str(low.target))
     node = editor.call(before, ATEN.where.self, masked, low, scores)
-    node.meta[_AXIS] = axis
+    node.meta[SOFTMAX_AXIS] = axis
     return node
 
 
@@ -83,19 +87,29 @@ def split_mask(editor: Editor, before: Node, mask: Node) -> tuple[Node, Node | N
 
 def settle_lows(module: GraphModule, samples: Iterable[tuple[torch.Tensor, ...]]) -> None:
     """Choose how low masked scores are, from the scores of samples."""
-    nodes = [node for node in module.graph.nodes if _AXIS in node.meta]
+    nodes = [node for node in module.graph.nodes if SOFTMAX_AXIS in node.meta]
+    names = set(module.meta.get(_LOWS, ()))
+    left = {node.target for node in module.graph.nodes if node.op == "get_attr"} & names
+    if left != {node.args[1].target for node in nodes} or any(map(_has_nan, module.graph.nodes)):
+        raise AssertionError("a rewrite lost where scores are masked")
     if not nodes:
         return
-    run = _Rows(module, nodes)
+    run = _ScoreRows(module, nodes)
     with torch.no_grad():
         for sample in samples:
             run.run(*sample)
     for node in nodes:
         low = run.highest[node] - math.log(_STEPS / _SHARE * max(run.hidden[node], 1))
+        # Where every row is masked wholly, any number gives the same.
+        low = low if math.isfinite(low) else 0.0
         getattr(module, str(node.args[1].target)).data.fill_(low)
 
 
-class _Rows(Interpreter):
+def _has_nan(node: Node) -> bool:
+    return any(isinstance(arg, float) and math.isnan(arg) for arg in node.args)
+
+
+class _ScoreRows(Interpreter):
     """Finds the least of the rows' largest scores, and the most masked scores of a row."""
 
     def __init__(self, module: GraphModule, nodes: list[Node]) -> None:
@@ -108,8 +122,8 @@ class _Rows(Interpreter):
         result = super().run_node(n)
         if n in self.highest:
             masked, _, scores = map(self.env.__getitem__, n.args)  # type: ignore[arg-type]
-            masked = masked.expand_as(scores)
-            axis = n.meta[_AXIS]
+            masked, scores = torch.broadcast_tensors(masked, scores)
+            axis = n.meta[SOFTMAX_AXIS]
             largest = scores.masked_fill(masked, -math.inf).amax(axis)
             finite = largest[largest.isfinite()]  # a row may be masked wholly
             if finite.numel():

@@ -9,9 +9,11 @@ import torch
 from torch.fx import GraphModule, Node
 
 from mcugen.export.captured.edit import ATEN, Editor, is_float, is_tensor, value_of
+from mcugen.export.captured.masked_softmax import SOFTMAX_AXIS
 
 #: A number beyond this stands for minus infinity, as in a mask of attention: in int8 it would be
-#: the one end of a range whose other end is all the rest. The operator stays float.
+#: the one end of a range whose other end is all the rest. Where no softmax follows, the operator
+#: stays float.
 _LARGEST = 1000.0
 _ARITHMETIC = (ATEN.add.Tensor, ATEN.sub.Tensor, ATEN.mul.Tensor, ATEN.div.Tensor)
 
@@ -20,7 +22,7 @@ def replace_masks(module: GraphModule) -> None:
     """Rewrite masked_fill, `where` with numbers, and arithmetic on masks and integer constants."""
     editor = Editor(module)
     for node in list(module.graph.nodes):
-        if node.op != "call_function":
+        if node.op != "call_function" or SOFTMAX_AXIS in node.meta:
             continue
         other = _rewritten(editor, node)
         if other is not None:

@@ -8,6 +8,7 @@ from typing import Any
 from torch.fx import GraphModule, Node
 
 from mcugen.export.captured.edit import ATEN, Editor, is_tensor, value_of
+from mcugen.export.captured.masked_softmax import SOFTMAX_AXIS
 from mcugen.export.curve import CURVE
 from mcugen.export.norm_operators import GROUP_NORM
 
@@ -73,7 +74,10 @@ class _Lift:
             return None
         if node.target in _POINTWISE and self._all_are_signals(node):
             args = [self.of(node, each) if is_tensor(each) else each for each in node.args]
-            return self.editor.call(node, node.target, *args, **node.kwargs)
+            image = self.editor.call(node, node.target, *args, **node.kwargs)
+            if SOFTMAX_AXIS in node.meta:
+                image.meta[SOFTMAX_AXIS] = _AXES[node.meta[SOFTMAX_AXIS]]
+            return image
         if node.target is ATEN.cat.default:
             parts: Any = node.args[0]
             axis = (node.args[1] if len(node.args) > 1 else 0) % 3  # type: ignore[operator]

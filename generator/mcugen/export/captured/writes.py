@@ -92,6 +92,7 @@ def _index_fill(editor: Editor, node: Node) -> Node:
         mask = editor.constant(node, (editor.attribute(places) == row).any(1))
     else:
         row = editor.call(node, ATEN.view.default, index, [1, -1])
+        row = editor.call(node, ATEN.remainder.Scalar, row, shape[dim])
         mask = editor.call(node, ATEN.any.dim, editor.call(node, ATEN.eq.Tensor, places, row), 1)
     mask = editor.call(
         node, ATEN.view.default, mask, [-1 if axis == dim else 1 for axis in range(len(shape))]
