@@ -46,10 +46,10 @@ struct NormS8Params {
 /// norm (one pixel, one group), group norm, instance norm (groups of one channel); without
 /// subtraction of the mean RMS norm. In integers, the same on every CPU:
 ///
-///   difference = n * q - sum over the group of q           (n * (q - input_zero_point) without
-///   mean) spread = n * sum of squares - square of the sum        = the sum of differences^2, over
-///   n z = difference * 2^spread_bits / sqrt(spread * 4^spread_bits + epsilon) output =
-///   clamp(output_zero_point + (z * weight[c] + bias[c]) * 2^-shift)
+/// - difference = n * q - sum over the group of q; without mean, n * (q - input_zero_point)
+/// - spread = n * sum of squares - square of the sum; the sum of differences^2, over n
+/// - z = difference * 2^spread_bits / sqrt(spread * 4^spread_bits + epsilon)
+/// - output = clamp(output_zero_point + (z * weight[c] + bias[c]) * 2^-shift)
 ///
 /// `epsilon` is n^2 * eps / input_scale^2, with as many bits behind the point as the spread has. z
 /// has 27 - ceil_log2(n) / 2 of them, and is below 2^28; the root is rounded down to 31 bits. Both

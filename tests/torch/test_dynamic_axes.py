@@ -30,6 +30,11 @@ class Signals(nn.Module):
         return self.conv(x).relu().mean(-1)
 
 
+class Flat(nn.Module):
+    def forward(self, x):
+        return x.reshape(1, 2, -1, x.shape[2]).mean((2, 3))
+
+
 class Two(Signals):
     def forward(self, x, y):
         return super().forward(x) + y.mean(1, keepdim=True)
@@ -49,6 +54,9 @@ def files(tmp_path_factory) -> Path:
     save("auto.pt2", Signals(), (x,), ({0: Dim.AUTO, 2: Dim.AUTO},))
     save("two.pt2", Two(), (x, y), ({0: batch, 2: time}, {0: batch, 1: 2 * time}))
     save("fixed.pt2", Signals(), (x,), None)
+    save("even.pt2", Flat(), (torch.randn(1, 6, 10),), ({1: 2 * Dim("pairs"), 2: time},))
+    image = torch.randn(1, 1, 40, 30)
+    save("image.pt2", nn.AdaptiveAvgPool2d(2), (image,), ({3: time},))
     return folder
 
 
@@ -91,6 +99,18 @@ def test_a_size_that_follows_from_another_follows(files):
 
     assert shapes(source) == [(1, 3, 20), (1, 40)]
     assert source.notes[1:] == ("x.2 is fixed to 20",)
+
+
+def test_a_size_is_taken_beside_one_that_has_no_name(files):
+    source = load(files / "even.pt2", dims={"x.2": 48})
+
+    assert shapes(source) == [(1, 6, 48)]
+
+
+def test_a_sample_may_lack_the_axes_of_size_1(files):
+    source = load(files / "image.pt2", sample_shape=(40, 60))
+
+    assert shapes(source) == [(1, 1, 40, 60)]
 
 
 def test_the_symbol_of_the_file_is_a_name_too(files):

@@ -169,7 +169,8 @@ def sizes_of_samples(
     if _without_ones(sample) == _without_ones(example[1:]):
         return {}
     open_at = {axis.axis: axis for axis in axes}
-    for shape in _readings(tuple(sample), len(example)):
+    shapes = _readings(tuple(sample), len(example))
+    for shape in [*shapes, *_with_ones(sample, example, open_at)]:
         sizes: dict[str, int] = {}
         for index, (size, want) in enumerate(zip(shape, example, strict=True)):
             axis = open_at.get(index)
@@ -200,16 +201,34 @@ def _readings(sample: tuple[int, ...], rank: int) -> list[tuple[int, ...]]:
     return [shape for shape in shapes if len(shape) == rank]
 
 
+def _with_ones(
+    sample: Sequence[int], example: Sequence[int], open_at: Mapping[int, OpenAxis]
+) -> list[tuple[int, ...]]:
+    """Return a sample's shape with the axes of size 1 of the example that it lacks, if it does."""
+    rest = _without_ones(sample)
+    shape = []
+    for index, size in enumerate(example):
+        if index == 0 or (size == 1 and index not in open_at):
+            shape.append(1)
+        elif not rest:
+            return []
+        else:
+            shape.append(rest.pop(0))
+    return [] if rest else [tuple(shape)]
+
+
 def with_sizes(inputs: Sequence[Any], axes: Sequence[OpenAxis], sizes: Mapping[str, int]) -> Any:
     """Return the example inputs with these sizes, by symbol: cut, or repeated where too short."""
     import torch
 
     symbols = {symbol: symbol for axis in axes for symbol in axis.size.free_symbols}
     examples = {axis.symbol: axis.example for axis in axes if axis.symbol}
-    values = {symbol: (examples | dict(sizes)).get(str(symbol)) for symbol in symbols}
+    known = examples | dict(sizes)
+    values = {symbol: known[str(symbol)] for symbol in symbols if str(symbol) in known}
     given = list(inputs)
     for axis in axes:
-        size = int(axis.size.subs(values)) if None not in values.values() else axis.example
+        follows = axis.size.free_symbols <= values.keys()
+        size = int(axis.size.subs(values)) if follows else axis.example
         value = given[axis.input]
         if size != value.shape[axis.axis]:
             # What is there is legal: an index into a table, say.

@@ -81,7 +81,7 @@ def _pinned(
     if not axes:
         return tuple(example), ()
     sampled: dict[str, int] = {}
-    if sample_shape is not None and len(example) == 1 and not asked:
+    if sample_shape is not None and len(example) == 1:
         sampled = sizes_of_samples(axes, example[0].shape, sample_shape)
     inputs = with_sizes(example, axes, sampled | asked)
     _check_runs(module, inputs, axes, sampled | asked, model)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 from dataclasses import dataclass
@@ -77,8 +78,13 @@ def _run(tool: str, *arguments: str | Path) -> str:
     path = find_tool(COMPILER).path.with_name(f"arm-none-eabi-{tool}")
     try:
         result = subprocess.run(
-            [path, *arguments], capture_output=True, text=True, timeout=60, check=False
+            [path, *arguments],
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+            env={**os.environ, "LC_ALL": "C"},  # its words are parsed
         )
-    except OSError as error:
+    except (OSError, subprocess.TimeoutExpired) as error:
         raise ToolMissingError(f"{path} does not run: {error}") from error
     return result.stdout
