@@ -99,9 +99,15 @@ def _avg_pool(editor: Editor, node: Node) -> Node | None:
     include = given.get("count_include_pad", True)
     sizes, outs = _sizes(node)
     if _is_plain(node, kernel, stride, padding):
+        source: Any = node.args[0]
+        if include and any(padding):
+            # Lowering's own padding goes by the memory order before layouts are settled.
+            amounts = [padding[1], padding[1], padding[0], padding[0]]
+            source = editor.call(node, ATEN.constant_pad_nd.default, source, amounts, 0.0)
+            padding, include = [0, 0], False
         # Lowering takes an empty stride, which stands for the kernel's size, as it is.
         args = (kernel, stride, padding, False, include)
-        return editor.call(node, ATEN.avg_pool2d.default, node.args[0], *args)
+        return editor.call(node, ATEN.avg_pool2d.default, source, *args)
     means = []
     for axis, size in enumerate(sizes):
         rows = []
