@@ -22,13 +22,18 @@ from mcugen.boards.spec import BoardSpec
 
 pytestmark = [pytest.mark.qemu, pytest.mark.toolchain]
 
-BOARDS = [board for board in list_boards() if board.qemu is not None]
+#: Each in one process: an image is built once.
+BOARDS = [
+    pytest.param(board, id=board.id, marks=pytest.mark.xdist_group(board.id))
+    for board in list_boards()
+    if board.qemu is not None
+]
 LONG_LOOP_INSTRUCTIONS = 9_999_999
 OTHER_INSTRUCTIONS = 50_000  # of fake_model's execution besides the loop
 UNDEFINED, UNMAPPED, OVERFLOW, ABORT, LONG_LOOP, JUMP = 0xE1, 0xE2, 0xE3, 0xE4, 0xE6, 0xE7
 
 
-@pytest.fixture(scope="module", params=BOARDS, ids=lambda board: board.id)
+@pytest.fixture(scope="module", params=BOARDS)
 def board(request: pytest.FixtureRequest) -> BoardSpec:
     return request.param
 

@@ -11,6 +11,8 @@ from mcugen.export import evaluation, pipeline
 from mcugen.model.bundled import digits
 from mcugen.program.reference.walker import reference_outputs
 
+pytestmark = pytest.mark.xdist_group("digits")  # trained once, not once a process
+
 TEST_SAMPLES = 445
 
 
