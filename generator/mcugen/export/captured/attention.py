@@ -14,8 +14,10 @@ from mcugen.export.captured.masked_softmax import selected, split_mask
 
 
 def replace_attention(module: GraphModule) -> None:
-    """Rewrite scaled_dot_product_attention, without a mask, or with one that is known before or
-    boolean: what hides is a selection, what else it has (ALiBi's slopes, say) is added.
+    """Rewrite scaled_dot_product_attention.
+
+    With a mask, if that is boolean, or known before: what it hides is a selection, what else it has
+    (ALiBi's slopes, say) is added.
 
     torch's own decomposition guards against rows that are masked wholly, with operators that have
     no int8 form.
