@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch.fx import GraphModule, Node
 
-from mcugen.export.captured.edit import ATEN, Editor, value_of
+from mcugen.export.captured.edit import ATEN, Editor, arguments_of, value_of
 from mcugen.export.captured.masked_softmax import selected, split_mask
 
 
@@ -32,8 +32,7 @@ def replace_attention(module: GraphModule) -> None:
 
 
 def _rewritten(editor: Editor, node: Node) -> Node | None:
-    names = ("query", "key", "value", "attn_mask", "dropout_p", "is_causal")
-    given: dict[str, Any] = {**dict(zip(names, node.args, strict=False)), **node.kwargs}
+    given = arguments_of(node)
     if given.get("dropout_p") or given.get("enable_gqa"):
         return None
     found = None

@@ -30,6 +30,22 @@ def is_float(node: object) -> bool:
     return is_tensor(node) and value_of(node).is_floating_point()  # type: ignore[arg-type]
 
 
+def arguments_of(node: Node) -> dict[str, Any]:
+    """Return what an operator is called with, by the names of its schema and in that order.
+
+    Defaults are filled in.
+    """
+    given: dict[str, Any] = {}
+    for index, argument in enumerate(node.target._schema.arguments):  # type: ignore[union-attr]
+        if index < len(node.args):
+            given[argument.name] = node.args[index]
+        elif argument.name in node.kwargs:
+            given[argument.name] = node.kwargs[argument.name]
+        elif argument.has_default_value():
+            given[argument.name] = argument.default_value
+    return given
+
+
 class Editor:
     """Inserts in front of one node at a time; new nodes come from where that one does."""
 
@@ -67,6 +83,15 @@ class Editor:
         """Put `other` in the place of `node`, which goes."""
         node.replace_all_uses_with(other)
         self.graph.erase_node(node)
+
+    def replace_first(self, node: Node, other: Node) -> None:
+        """Put `other` in the place of `node`, or of the first result of one that gives several."""
+        if isinstance(value_of(node), torch.Tensor):
+            self.replace(node, other)
+            return
+        for user in list(node.users):  # one getitem a result
+            if user.args[1] == 0:
+                self.replace(user, other)
 
     def refresh(self, node: Node) -> None:
         """Compute anew what `node` gives, from what its arguments give now."""

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch.fx import GraphModule, Node
 
-from mcugen.export.captured.edit import ATEN, Editor, is_tensor, value_of
+from mcugen.export.captured.edit import ATEN, Editor, arguments_of, is_tensor, value_of
 
 #: They may be written so because what they would give of other numbers is none.
 _LIMITED = frozenset(
@@ -33,7 +33,7 @@ def replace_masked_parts(module: GraphModule) -> None:
     if not any(map(_is_open, nodes)):
         return
     for node in nodes:
-        if node.target is ATEN.index_put.default and not _accumulates(node):
+        if node.target is ATEN.index_put.default and not arguments_of(node)["accumulate"]:
             other = _selected(editor, node)
             if other is not None:
                 editor.replace(node, other)
@@ -111,15 +111,13 @@ def _same(left: object, right: object) -> bool:
         return type(left) is type(right) and left == right
     if left.op != "call_function" or left.target is not right.target:
         return False
+    if torch.Tag.nondeterministic_seeded in getattr(left.target, "tags", ()):
+        return False
     return (
         left.kwargs == right.kwargs
         and len(left.args) == len(right.args)
         and all(map(_same, left.args, right.args))
     )
-
-
-def _accumulates(node: Node) -> bool:
-    return bool(node.args[3] if len(node.args) > 3 else node.kwargs.get("accumulate", False))
 
 
 def _is_open(node: object) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch.fx import GraphModule, Node
 
-from mcugen.export.captured.edit import ATEN, Editor, value_of
+from mcugen.export.captured.edit import ATEN, Editor, arguments_of, value_of
 from mcugen.export.captured.resample import pick, weigh
 
 #: Places along an axis that each output is made of.
@@ -31,27 +31,18 @@ def settle_pools(module: GraphModule) -> None:
                 continue
             other = _REWRITES[node.target](editor, node)
             if other is not None:
-                _replace(editor, node, other)
+                editor.replace_first(node, other)
     module.graph.eliminate_dead_code()
     module.recompile()
 
 
-def _replace(editor: Editor, node: Node, other: Node) -> None:
-    if isinstance(value_of(node), torch.Tensor):
-        editor.replace(node, other)
-        return
-    for user in list(node.users):  # one getitem a result: the values, their indices
-        if user.args[1] == 0:
-            editor.replace(user, other)
-
-
 def _max_pool(editor: Editor, node: Node) -> Node | None:
-    given = _arguments(node, ("kernel_size", "stride", "padding", "dilation", "ceil_mode"))
+    given = arguments_of(node)
     kernel, stride, padding, dilation = _geometry(given)
     sizes, outs = _sizes(node)
     plain = _is_plain(node, kernel, stride, padding)
     if dilation == [1, 1] and plain:
-        if not given.get("ceil_mode"):
+        if not given["ceil_mode"]:
             return None
         return editor.call(node, ATEN.max_pool2d.default, node.args[0], kernel, stride, padding)
     windows = [
@@ -91,12 +82,11 @@ def _adaptive_avg_pool(editor: Editor, node: Node) -> Node | None:
 
 
 def _avg_pool(editor: Editor, node: Node) -> Node | None:
-    names = ("kernel_size", "stride", "padding", "ceil_mode", "count_include_pad")
-    given = _arguments(node, (*names, "divisor_override"))
-    if given.get("divisor_override"):
+    given = arguments_of(node)
+    if given["divisor_override"]:
         return None
     kernel, stride, padding, _ = _geometry(given)
-    include = given.get("count_include_pad", True)
+    include = given["count_include_pad"]
     sizes, outs = _sizes(node)
     if _is_plain(node, kernel, stride, padding):
         source: Any = node.args[0]
@@ -183,14 +173,10 @@ def _adaptive(size: int, out: int) -> Windows:
     return [list(range(index * size // out, -(-(index + 1) * size // out))) for index in range(out)]
 
 
-def _arguments(node: Node, names: Sequence[str]) -> dict[str, Any]:
-    return {**dict(zip(names, node.args[1:], strict=False)), **node.kwargs}
-
-
 def _geometry(given: dict[str, Any]) -> tuple[list[int], ...]:
     kernel = _pair(given["kernel_size"])
-    stride = _pair(given.get("stride") or kernel)
-    padding = _pair(given.get("padding", 0))
+    stride = _pair(given["stride"] or kernel)
+    padding = _pair(given["padding"])
     return kernel, stride, padding, _pair(given.get("dilation", 1))
 
 

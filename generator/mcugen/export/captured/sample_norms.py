@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch.fx import GraphModule, Node
 
-from mcugen.export.captured.edit import ATEN, Editor, is_float, is_tensor, value_of
+from mcugen.export.captured.edit import ATEN, Editor, arguments_of, is_float, is_tensor, value_of
 from mcugen.export.norm_operators import GROUP_NORM, LAYER_NORM
 from mcugen.program.norm_limits import MOST_ELEMENTS
 
@@ -28,8 +28,7 @@ def replace_sample_norms(module: GraphModule) -> None:
         rewrite = _REWRITES.get(node.target)
         if rewrite is None:
             continue
-        name_of = [each.name for each in node.target._schema.arguments]
-        given = {**dict(zip(name_of, node.args, strict=False)), **node.kwargs}
+        given = arguments_of(node)
         source = given["input"]
         if not is_float(source) or 0 in value_of(source).shape:
             continue
@@ -37,22 +36,13 @@ def replace_sample_norms(module: GraphModule) -> None:
             continue
         other = rewrite(editor, node, given)
         if other is not None:
-            _replace(editor, node, other)
+            editor.replace_first(node, other)
     module.graph.eliminate_dead_code()
     module.recompile()
 
 
 def _is_constant(parameter: Any) -> bool:
     return parameter is None or parameter.op == "get_attr"
-
-
-def _replace(editor: Editor, node: Node, other: Node) -> None:
-    if is_tensor(node):
-        editor.replace(node, other)
-        return
-    for user in list(node.users):  # one getitem a result: normalised, mean, deviation
-        if user.args[1] == 0:
-            editor.replace(user, other)
 
 
 def _uses_statistics(node: Node) -> bool:

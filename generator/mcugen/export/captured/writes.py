@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch.fx import GraphModule, Node
 
-from mcugen.export.captured.edit import ATEN, Editor, is_tensor, value_of
+from mcugen.export.captured.edit import ATEN, Editor, arguments_of, is_tensor, value_of
 
 
 def replace_writes(module: GraphModule) -> None:
@@ -34,7 +34,7 @@ def _select_scatter(editor: Editor, node: Node) -> Node:
 
 
 def _slice_scatter(editor: Editor, node: Node) -> Node:
-    whole, part, dim, start, stop, step = _arguments(node)
+    whole, part, dim, start, stop, step = arguments_of(node).values()
     size = value_of(whole).shape[dim]
     dim %= value_of(whole).dim()
     start, stop, _ = slice(start, stop).indices(size)
@@ -104,8 +104,7 @@ def _index_fill(editor: Editor, node: Node) -> Node:
 
 def _index_put(editor: Editor, node: Node) -> Node | None:
     whole, indices, values = node.args[:3]
-    accumulate = node.args[3] if len(node.args) > 3 else node.kwargs.get("accumulate", False)
-    if accumulate or len(indices) != 1 or not is_tensor(indices[0]):  # type: ignore[arg-type]
+    if arguments_of(node)["accumulate"] or len(indices) != 1 or not is_tensor(indices[0]):  # type: ignore[arg-type]
         return None
     mask = indices[0]  # type: ignore[index]
     if value_of(mask).dtype is not torch.bool or value_of(values).numel() != 1:  # type: ignore[arg-type]
@@ -117,15 +116,6 @@ def _index_put(editor: Editor, node: Node) -> Node | None:
     if value_of(values).dim() > 0:  # type: ignore[arg-type]
         values = editor.call(node, ATEN.view.default, values, [])
     return editor.call(node, ATEN.where.self, mask, values, whole)
-
-
-def _arguments(node: Node) -> tuple[Any, Any, int, Any, Any, int]:
-    """Return the arguments of slice_scatter, defaults filled in."""
-    names = ("input", "src", "dim", "start", "end", "step")
-    defaults: tuple[Any, ...] = (None, None, 0, None, None, 1)
-    given = {**dict(zip(names, defaults, strict=True)), **node.kwargs}
-    given.update(zip(names, node.args, strict=False))
-    return tuple(given[name] for name in names)  # type: ignore[return-value]
 
 
 _REWRITES: dict[Any, Any] = {
