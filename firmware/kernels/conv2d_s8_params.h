@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <kernels/scratch.h>
+
 #include <cstdint>
 
 namespace mcugen {
@@ -20,6 +22,7 @@ struct Conv2dS8Params {
   int32_t activation_min, activation_max;
   const int32_t* multipliers;  ///< int32[out_ch]
   const int32_t* shifts;       ///< int32[out_ch], kMinShift to kMaxShift
+  Scratch scratch;             ///< Not used by the scalar kernels.
 };
 
 }  // namespace mcugen

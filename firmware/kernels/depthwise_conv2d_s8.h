@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <kernels/scratch.h>
+
 #include <cstdint>
 
 namespace mcugen {
@@ -19,6 +21,7 @@ struct DepthwiseConv2dS8Params {
   int32_t activation_min, activation_max;
   const int32_t* multipliers;  ///< int32[out_ch]
   const int32_t* shifts;       ///< int32[out_ch], kMinShift to kMaxShift
+  Scratch scratch;             ///< Not used by the scalar kernel.
 };
 
 /// Depthwise 2-D convolution, NHWC: output channel i * depth_multiplier + m sees input channel i.
@@ -32,5 +35,10 @@ struct DepthwiseConv2dS8Params {
 /// * kernel_w MACs.
 void depthwise_conv2d_s8_scalar(const DepthwiseConv2dS8Params& params, const int8_t* input,
                                 const int8_t* weights, const int32_t* bias, int8_t* output);
+
+/// The same by SMLAD. 3x3 windows run over channel planes of 16 bits with a border in
+/// `params.scratch`, others over four channels at a time.
+void depthwise_conv2d_s8_dsp(const DepthwiseConv2dS8Params& params, const int8_t* input,
+                             const int8_t* weights, const int32_t* bias, int8_t* output);
 
 }  // namespace mcugen

@@ -58,6 +58,8 @@ class Builder:
         self.instructions: list[s.Instruction] = []
         self.constants: list[s.Buffer] = [s.Buffer(b"")]
         self.planned = 0
+        self.scratch: list[int] = []
+        self.scratch_bytes = 0
         self.slots: list[tuple[Slot, ...]] = []
 
     def value(self, val: object) -> int:
@@ -108,6 +110,12 @@ class Builder:
         index = self._tensor(out.dtype, out.shape, out.order, offset=offset)
         return index, Slot(offset, nbytes, out.dtype)
 
+    def working_memory(self, scratch: np.ndarray) -> int:
+        """Make a tensor behind all results, in bytes that all calls share."""
+        self.scratch.append(self._tensor(scratch.dtype.name, scratch.shape, None, offset=0))
+        self.scratch_bytes = max(self.scratch_bytes, scratch.nbytes)
+        return self.scratch[-1]
+
     def argument(self, kind: str, value: Any) -> int:
         """Make a value of the schema's type `kind`."""
         kind = kind.removesuffix("?")
@@ -150,7 +158,9 @@ class Builder:
         args: list[int] = []
         written: list[int] = []
         for argument in arguments:
-            if not argument.written:
+            if argument.name.endswith("scratch") and not argument.written:
+                args.append(self.working_memory(given.pop(0).array))
+            elif not argument.written:
                 args.append(self.argument(argument.type, given.pop(0)))
             elif argument.type == "Tensor[]":
                 placed = [self.place(out) for out in outs]
@@ -195,6 +205,8 @@ class Builder:
     def batch(self) -> Batch:
         nbytes = max(self.planned, ALIGNMENT)
         output = self._tensor("uint8", (nbytes,), None, offset=0)
+        for index in self.scratch:
+            self.values[index].val.allocation_info.memory_offset_low = nbytes
         plan = s.ExecutionPlan(
             name="forward",
             container_meta_type=s.ContainerMetadata("", ""),
@@ -204,7 +216,7 @@ class Builder:
             chains=[s.Chain([], [], self.instructions, None)],
             operators=self.operators,
             delegates=[],
-            non_const_buffer_sizes=[0, nbytes],
+            non_const_buffer_sizes=[0, nbytes + self.scratch_bytes],
         )
         program = s.Program(
             version=0,

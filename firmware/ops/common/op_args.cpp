@@ -175,6 +175,21 @@ const int32_t* OpArgs::optional_s32(size_t index, int32_t count) {
   return tensor->const_data_ptr<int32_t>();
 }
 
+Scratch OpArgs::scratch(size_t index) {
+  const EValue* const value = this->value(index);
+  if (value == nullptr || !check(value->isTensor(), "scratch")) {
+    return {};
+  }
+  const Tensor& tensor = value->toTensor();
+  const size_t bytes = tensor.nbytes();
+  uint8_t* const data = static_cast<uint8_t*>(tensor.mutable_data_ptr());
+  const size_t skipped = -reinterpret_cast<uintptr_t>(data) & 7;
+  if (data == nullptr || bytes <= skipped) {
+    return {};
+  }
+  return {data + skipped, static_cast<uint32_t>(bytes - skipped)};
+}
+
 int32_t OpArgs::integer(size_t index, int32_t min, int32_t max) {
   const EValue* const value = this->value(index);
   if (value == nullptr) {

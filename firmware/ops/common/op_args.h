@@ -4,6 +4,7 @@
 #include <executorch/runtime/core/evalue.h>
 #include <executorch/runtime/core/span.h>
 #include <executorch/runtime/kernel/kernel_runtime_context.h>
+#include <kernels/scratch.h>
 #include <ops/common/elements.h>
 
 #include <cstddef>
@@ -80,6 +81,10 @@ class OpArgs {
   ArrayRef<Tensor> tensors(size_t index, uint32_t dtypes);
   /// The same of a `Tensor?[]`.
   ArrayRef<std::optional<Tensor>> optional_tensors(size_t index, uint32_t dtypes);
+
+  /// @returns the memory of a tensor that is there to be written over, of any type and size, from
+  ///     its first 8-byte boundary on.
+  Scratch scratch(size_t index);
 
   /// @returns the int32 data of an optional tensor of exactly `count` elements, or null for None.
   const int32_t* optional_s32(size_t index, int32_t count);

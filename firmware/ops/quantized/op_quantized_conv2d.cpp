@@ -22,6 +22,7 @@ void conv2d(KernelRuntimeContext& ctx, Span<EValue*> arguments, Layout layout) {
   }
   p.groups = p.in_ch / group_in_ch;
   conv.read_weights(args, kIndices, p.out_ch, group_in_ch);
+  p.scratch = args.scratch(12);
   if (conv.check_output(args)) {
     conv2d_s8(p, conv.input->const_data_ptr<int8_t>(), conv.weights->const_data_ptr<int8_t>(),
               conv.bias, conv.out->mutable_data_ptr<int8_t>());

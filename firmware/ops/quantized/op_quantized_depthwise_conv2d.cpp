@@ -41,6 +41,7 @@ void depthwise_conv2d(KernelRuntimeContext& ctx, Span<EValue*> arguments, Layout
   p.activation_max = c.activation_max;
   p.multipliers = c.multipliers;
   p.shifts = c.shifts;
+  p.scratch = args.scratch(13);
   depthwise_conv2d_s8(p, conv.input->const_data_ptr<int8_t>(),
                       conv.weights->const_data_ptr<int8_t>(), conv.bias,
                       conv.out->mutable_data_ptr<int8_t>());

@@ -109,5 +109,5 @@ def _variant_runs_on(stem: str, isa: Isa) -> bool:
     if stem.endswith("_mve"):
         return isa is Isa.MVE
     if stem.endswith("_dsp"):
-        return isa is not Isa.SCALAR
+        return isa is Isa.DSP
     return True

@@ -17,7 +17,7 @@ _ALIAS = re.compile(rb"\bauto& (\w+) = (\w+);")
 _DEFINITION = re.compile(rb"^\w[^;{}()\n]*\b(\w+)\(", re.MULTILINE)
 _NO_CODE = re.compile(rb'"(?:\\.|[^"\\\n])*"|//[^\n]*|/\*(?s:.*?)\*/')
 _WORD = re.compile(rb"\w+")
-_VARIANTS = ("", "_scalar", "_dsp", "_mve")
+_VARIANTS = (".cpp", "_scalar.cpp", "_dsp.cpp", "_mve.cpp", ".S")
 
 
 def needed_sources(
@@ -48,7 +48,7 @@ def needed_sources(
         queue += _includes(data)
         if path.endswith(".h"):
             stem = PurePosixPath(path).with_suffix("").as_posix()
-            queue += (f"{stem}{variant}.cpp" for variant in _VARIANTS)
+            queue += (f"{stem}{variant}" for variant in _VARIANTS)
         for word in set(_WORD.findall(_NO_CODE.sub(b"", data))):
             queue += kernels.get(word, ())
     while headers:
@@ -70,5 +70,8 @@ def _kernels_by_alias(available: Mapping[str, bytes]) -> dict[bytes, list[str]]:
         if path.startswith("kernels/") and path.endswith(".cpp"):
             for name in set(_DEFINITION.findall(data)):
                 definers.setdefault(name, []).append(path)
-    aliases = _ALIAS.findall(available.get(SELECT, b""))
-    return {alias: definers.get(target, []) for alias, target in aliases}
+    found: dict[bytes, list[str]] = {}
+    # A name stands for one kernel per instruction set. Others' sources are not available.
+    for alias, target in _ALIAS.findall(available.get(SELECT, b"")):
+        found.setdefault(alias, []).extend(definers.get(target, []))
+    return found

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <cstdint>
+
+/// Matrix products of int8 for cores with the DSP extension, as convolutions use them: pixels by
+/// output channels, over taps.
+
+namespace mcugen {
+
+struct GemmS8Layer {
+  int32_t taps;      ///< What one output sums over.
+  int32_t channels;  ///< Output channels.
+  const int8_t* weights;
+  int32_t channel_step;  ///< Elements of `weights` from a channel to the next.
+  int32_t tap_step;      ///< Elements from a tap to the next.
+  const int32_t* bias;   ///< int32[channels], or null for none.
+  const int32_t* multipliers;
+  const int32_t* shifts;
+  int32_t input_zero_point;
+  int32_t output_zero_point;
+  int32_t activation_min;
+  int32_t out_step;  ///< Bytes from a pixel of the output to the next.
+
+  // Set by gemm_s8_prepare().
+  int32_t scale_bits;  ///< Weights are multiplied by 2^scale_bits.
+  bool exact;          ///< Results may be of either sign.
+};
+
+/// @returns taps rounded up to whole groups of four.
+inline int32_t gemm_s8_padded(int32_t taps) { return (taps + 3) & ~3; }
+
+/// @returns the bytes of a pair of pixels, widened.
+inline int32_t gemm_s8_pair_bytes(int32_t taps) { return 4 * gemm_s8_padded(taps); }
+
+/// @returns the bytes of the stream of a pair of channels.
+inline int32_t gemm_s8_stream_bytes(int32_t taps) { return 4 * gemm_s8_padded(taps) + 32; }
+
+/// Chooses how a layer is rescaled.
+/// @returns false where neither form is exact: a shift above -1, or sums that might not fit.
+bool gemm_s8_prepare(GemmS8Layer& layer);
+
+/// Computes channels [first, end) of `count` pixels. end - first >= 2. The activation's limits are
+/// not applied, but for activation_min where it is the output's zero point or above.
+/// @param[in] pixels (count + 1) / 2 pairs as McugenDspTiles says. Of an odd count the last pair is
+///     the last two pixels, or twice the only one.
+/// @param[in] stream gemm_s8_stream_bytes(), to be written over; word-aligned.
+/// @param[out] out Of pixel 0 and channel 0.
+void gemm_s8_run(const GemmS8Layer& layer, int32_t first, int32_t end, const int16_t* pixels,
+                 int32_t count, int32_t* stream, int8_t* out);
+
+/// Limits a run of bytes.
+void clamp_run_s8(int8_t* data, int32_t count, int32_t min, int32_t max);
+
+}  // namespace mcugen

@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Kernels of this core's instruction set beside the scalar ones, on random calls; bare metal, under
+// QEMU. Prints one line per difference and ends with how many calls were compared.
+//
+// Built with -DCALLS=n -DSEED=n. Every buffer has a border that must stay as it was.
+
+#include <kernels/conv2d_s8.h>
+#include <kernels/depthwise_conv2d_s8.h>
+#include <kernels/requantize.h>
+
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+#if defined(__ARM_FEATURE_MVE)
+#define VARIANT(name) mcugen::name##_mve
+#elif defined(__ARM_FEATURE_DSP)
+#define VARIANT(name) mcugen::name##_dsp
+#else
+#define VARIANT(name) mcugen::name##_scalar
+#endif
+
+namespace {
+
+uint32_t g_random = SEED;
+int g_different = 0;
+long g_fast = 0;
+
+uint32_t random_word() {
+  g_random = g_random * 1664525u + 1013904223u;
+  return g_random >> 8;
+}
+
+int32_t random_int(int32_t low, int32_t high) {
+  return low + static_cast<int32_t>(random_word() % static_cast<uint32_t>(high - low + 1));
+}
+
+bool one_in(int32_t n) { return random_int(1, n) == 1; }
+
+constexpr int32_t kMost = 150'000;
+constexpr int32_t kBorder = 64;
+
+template <typename T>
+struct Buffer {
+  T all[kMost + 2 * kBorder];
+  T* data;
+  int32_t count;
+
+  /// A buffer of `n` elements at any address that its type may have.
+  T* make(int32_t n) {
+    if (n > kMost) {
+      printf("too large a test: %ld\n", static_cast<long>(n));
+      exit(1);
+    }
+    data = all + kBorder + random_int(0, 3);
+    count = n;
+    memset(all, 0x5a, sizeof all);
+    return data;
+  }
+
+  bool border_is_whole() const {
+    const uint8_t* const bytes = reinterpret_cast<const uint8_t*>(all);
+    const uint8_t* const begin = reinterpret_cast<const uint8_t*>(data);
+    const uint8_t* const end = reinterpret_cast<const uint8_t*>(data + count);
+    for (const uint8_t* p = begin - kBorder; p != begin; ++p) {
+      if (*p != 0x5a) {
+        return false;
+      }
+    }
+    for (const uint8_t* p = end; p != end + kBorder && p < bytes + sizeof all; ++p) {
+      if (*p != 0x5a) {
+        return false;
+      }
+    }
+    return true;
+  }
+};
+
+Buffer<int8_t> g_input, g_weights, g_expected, g_output;
+Buffer<int32_t> g_bias, g_multipliers, g_shifts;
+alignas(8) uint8_t g_scratch[40'000];
+
+void fill(Buffer<int8_t>& buffer) {
+  const int32_t kind = random_int(0, 5);
+  for (int32_t i = 0; i < buffer.count; ++i) {
+    buffer.data[i] = static_cast<int8_t>(kind == 0   ? -128
+                                         : kind == 1 ? 127
+                                         : kind == 2 ? (one_in(2) ? -128 : 127)
+                                                     : random_int(-128, 127));
+  }
+}
+
+int32_t zero_point() {
+  constexpr int32_t kOften[] = {-128, 0, 127};
+  return one_in(2) ? kOften[random_int(0, 2)] : random_int(-128, 127);
+}
+
+template <typename Params>
+void scaling(Params& p, int32_t channels, int32_t taps, const int32_t*& bias) {
+  int32_t bits = 8;
+  while (taps >> (2 * (bits - 8)) > 1) {
+    ++bits;
+  }
+  int32_t* const multipliers = g_multipliers.make(channels);
+  int32_t* const shifts = g_shifts.make(channels);
+  int32_t* const biases = g_bias.make(channels);
+  const bool odd = one_in(4);
+  const int32_t size = one_in(6) ? 2'000'000'000 : one_in(2) ? 20'000 : 1'000;
+  for (int32_t c = 0; c < channels; ++c) {
+    multipliers[c] = one_in(8) ? (one_in(2) ? 1 << 30 : INT32_MAX)
+                               : static_cast<int32_t>((1u << 30) | (random_word() << 6));
+    shifts[c] = odd && one_in(3) ? random_int(one_in(2) ? -45 : -26, one_in(8) ? 3 : -1)
+                                 : -random_int(bits - 3, bits + 1);
+    biases[c] = random_int(-size / 2, size / 2);
+  }
+  p.multipliers = multipliers;
+  p.shifts = shifts;
+  bias = one_in(4) ? nullptr : biases;
+  p.input_zero_point = zero_point();
+  p.output_zero_point = one_in(2) ? -128 : zero_point();
+  p.activation_min = -128;
+  p.activation_max = 127;
+  if (one_in(3)) {
+    p.activation_min = one_in(2) ? p.output_zero_point : random_int(-128, 127);
+    p.activation_max = random_int(p.activation_min, 127);
+  }
+  constexpr int32_t kBytes = sizeof g_scratch;
+  p.scratch = {g_scratch, static_cast<uint32_t>(one_in(8)   ? 0
+                                                : one_in(3) ? random_int(0, 2000)
+                                                            : random_int(0, kBytes))};
+  memset(g_scratch, 0xa5, sizeof g_scratch);
+}
+
+void compare(const char* what, long call, const mcugen::Scratch& scratch, const int32_t* shape) {
+  const bool bytes =
+      memcmp(g_expected.data, g_output.data, static_cast<size_t>(g_output.count)) == 0;
+  bool whole = g_output.border_is_whole();
+  for (uint32_t i = scratch.bytes; i < sizeof g_scratch; ++i) {
+    whole = whole && g_scratch[i] == 0xa5;
+  }
+  g_fast += scratch.bytes != 0 && g_scratch[0] != 0xa5;
+  if (bytes && whole) {
+    return;
+  }
+  int32_t at = 0;
+  while (at < g_output.count - 1 && g_expected.data[at] == g_output.data[at]) {
+    ++at;
+  }
+  ++g_different;
+  printf("%s, call %ld: %s; at %ld of %ld: %d, not %d;", what, call,
+         whole ? "bytes differ" : "wrote outside", static_cast<long>(at),
+         static_cast<long>(g_output.count), g_output.data[at], g_expected.data[at]);
+  for (int32_t i = 0; i < 16; ++i) {
+    printf(" %ld", static_cast<long>(shape[i]));
+  }
+  printf(" scratch %ld\n", static_cast<long>(scratch.bytes));
+}
+
+int32_t outputs(int32_t in, int32_t pad_before, int32_t pad_after, int32_t dilation, int32_t kernel,
+                int32_t stride) {
+  return (in + pad_before + pad_after - (kernel - 1) * dilation - 1) / stride + 1;
+}
+
+template <typename Params>
+void geometry(Params& p) {
+  p.batch = one_in(6) ? 2 : 1;
+  const bool common = one_in(2);
+  p.kernel_h = common ? 3 : random_int(1, 5);
+  p.kernel_w = common ? 3 : random_int(1, 5);
+  if (one_in(4)) {
+    p.kernel_h = p.kernel_w = 1;
+  }
+  p.stride_h = random_int(1, one_in(3) ? 3 : 2);
+  p.stride_w = one_in(2) ? p.stride_h : random_int(1, 3);
+  p.dilation_h = one_in(6) ? 2 : 1;
+  p.dilation_w = one_in(6) ? random_int(1, 3) : 1;
+  const int32_t reach_h = (p.kernel_h - 1) * p.dilation_h;
+  const int32_t reach_w = (p.kernel_w - 1) * p.dilation_w;
+  p.pad_top = random_int(0, reach_h);
+  p.pad_left = random_int(0, reach_w);
+  const int32_t after_h = random_int(0, reach_h);
+  const int32_t after_w = random_int(0, reach_w);
+  p.in_h = random_int(1, 12);
+  p.in_w = one_in(8) ? random_int(20, 40) : random_int(1, 12);
+  if (p.in_h + p.pad_top + after_h <= reach_h) {
+    p.in_h = reach_h + 1;
+  }
+  if (p.in_w + p.pad_left + after_w <= reach_w) {
+    p.in_w = reach_w + 1;
+  }
+  p.out_h = outputs(p.in_h, p.pad_top, after_h, p.dilation_h, p.kernel_h, p.stride_h);
+  p.out_w = outputs(p.in_w, p.pad_left, after_w, p.dilation_w, p.kernel_w, p.stride_w);
+}
+
+void conv2d(long call) {
+  mcugen::Conv2dS8Params p{};
+  geometry(p);
+  p.groups = one_in(4) ? random_int(2, 3) : 1;
+  p.in_ch = p.groups * (one_in(20) ? random_int(60, 90) : random_int(1, 20));
+  p.out_ch = p.groups * random_int(1, 18);
+  if (one_in(40)) {
+    p.in_h = p.out_h = p.in_w = p.out_w = p.kernel_h = p.kernel_w = p.stride_h = p.stride_w = 1;
+    p.pad_top = p.pad_left = 0;
+    p.in_ch = p.groups * random_int(200, 400);
+  }
+  const int32_t taps = p.kernel_h * p.kernel_w * p.in_ch / p.groups;
+  const int8_t* const input = g_input.make(p.batch * p.in_h * p.in_w * p.in_ch);
+  const int8_t* const weights = g_weights.make(p.out_ch * taps);
+  fill(g_input);
+  fill(g_weights);
+  const int32_t* bias;
+  scaling(p, p.out_ch, taps, bias);
+  const int32_t count = p.batch * p.out_h * p.out_w * p.out_ch;
+  mcugen::conv2d_s8_scalar(p, input, weights, bias, g_expected.make(count));
+  VARIANT(conv2d_s8)(p, input, weights, bias, g_output.make(count));
+  compare("conv2d_s8", call, p.scratch, &p.batch);
+}
+
+void depthwise_conv2d(long call) {
+  mcugen::DepthwiseConv2dS8Params p{};
+  geometry(p);
+  p.in_ch = random_int(1, 18);
+  p.depth_multiplier = one_in(4) ? random_int(2, 5) : 1;
+  const int32_t out_ch = p.in_ch * p.depth_multiplier;
+  const int8_t* const input = g_input.make(p.batch * p.in_h * p.in_w * p.in_ch);
+  const int8_t* const weights = g_weights.make(p.kernel_h * p.kernel_w * out_ch);
+  fill(g_input);
+  fill(g_weights);
+  const int32_t* bias;
+  scaling(p, out_ch, p.kernel_h * p.kernel_w, bias);
+  const int32_t count = p.batch * p.out_h * p.out_w * out_ch;
+  mcugen::depthwise_conv2d_s8_scalar(p, input, weights, bias, g_expected.make(count));
+  VARIANT(depthwise_conv2d_s8)(p, input, weights, bias, g_output.make(count));
+  compare("depthwise_conv2d_s8", call, p.scratch, &p.batch);
+}
+
+}  // namespace
+
+int main() {
+  for (long call = 0; call < CALLS && g_different < 10; ++call) {
+    if (call % 2 == 0) {
+      conv2d(call);
+    } else {
+      depthwise_conv2d(call);
+    }
+  }
+  printf("%d different, %ld calls, %ld with scratch\n", g_different, static_cast<long>(CALLS),
+         g_fast);
+  return g_different == 0 ? 0 : 1;
+}
