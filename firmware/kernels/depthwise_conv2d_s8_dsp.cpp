@@ -1,10 +1,350 @@
 // SPDX-License-Identifier: BSD-3-Clause
+
+// Nearly all time is spent here; the rest of the firmware is built for size.
+#pragma GCC optimize("O2")
+
+#include <arm_acle.h>
 #include <kernels/depthwise_conv2d_s8.h>
+#include <kernels/im2col_s8_dsp.h>
+#include <kernels/loops_dsp.h>
+#include <kernels/requantize.h>
+#include <kernels/window.h>
+
+#include <cstring>
 
 namespace mcugen {
+namespace {
+
+/// The loops over planes shift right by 12 behind a product of 2 * 32 bits.
+constexpr int32_t kShift = 13;
+/// Weights are scaled by 2^bits to get there; that many bits are exact and leave room.
+constexpr int32_t kLeastBits = 2;
+constexpr int32_t kMostBits = 8;
+
+constexpr int32_t kPlanes = 4;
+constexpr int32_t kMostRowBytes = 128;
+
+int32_t row_bytes_for(int32_t taps) { return taps <= 16 ? 32 : taps <= 32 ? 64 : kMostRowBytes; }
+
+/// Columns of a plane that `out` outputs of a row read.
+int32_t columns_read(int32_t out, int32_t stride) { return stride * out + 4 - stride; }
+
+/// Outputs of one row for which a plane has room.
+int32_t most_columns(int32_t stride) { return (kMostRowBytes / 2 - 4) / stride; }
+
+inline uint32_t halves(int32_t low, int32_t high) {
+  return (static_cast<uint32_t>(low) & 0xffff) | static_cast<uint32_t>(high) << 16;
+}
+
+/// The 3x3 form: over planes of one channel, a band of rows at a time.
+class Planes {
+ public:
+  Planes(const DepthwiseConv2dS8Params& p, const int8_t* weights, const int32_t* bias)
+      : p_(p),
+        weights_(weights),
+        bias_(bias),
+        out_ch_(p.in_ch * p.depth_multiplier),
+        exact_(p.output_zero_point > p.activation_min) {
+    const int32_t most = most_columns(p.stride_w) & ~1;
+    tile_w_ = p.out_w < most ? p.out_w : most;
+    row_bytes_ = exact_ ? kMostRowBytes : row_bytes_for(columns_read(tile_w_, p.stride_w));
+    const int32_t rows = static_cast<int32_t>(p.scratch.bytes) / (kPlanes * row_bytes_);
+    band_h_ = rows < 3 ? 0 : (rows - 3) / p.stride_h + 1;
+    band_h_ = band_h_ < p.out_h ? band_h_ : p.out_h;
+    if (band_h_ > 0) {  // bands of about the same height
+      const int32_t bands = (p.out_h + band_h_ - 1) / band_h_;
+      band_h_ = (p.out_h + bands - 1) / bands;
+    }
+  }
+
+  bool fits() const { return band_h_ > 0; }
+
+  void run(const int8_t* input, int8_t* output) {
+    for (int32_t b = 0; b < p_.batch; ++b) {
+      for (int32_t y = 0; y < p_.out_h; y += band_h_) {
+        for (int32_t x = 0; x < p_.out_w; x += tile_w_) {
+          tile(input, output, y, x);
+        }
+      }
+      input += p_.in_h * p_.in_w * p_.in_ch;
+      output += p_.out_h * p_.out_w * out_ch_;
+    }
+  }
+
+ private:
+  void tile(const int8_t* input, int8_t* output, int32_t out_y, int32_t out_x) {
+    const int32_t out_h = p_.out_h - out_y < band_h_ ? p_.out_h - out_y : band_h_;
+    const int32_t out_w = p_.out_w - out_x < tile_w_ ? p_.out_w - out_x : tile_w_;
+    const int32_t rows = (out_h - 1) * p_.stride_h + 3;
+    const int32_t columns = (out_w - 1) * p_.stride_w + 3;
+    const int32_t y = out_y * p_.stride_h - p_.pad_top;
+    const int32_t x = out_x * p_.stride_w - p_.pad_left;
+    const TapRange ys = valid_taps(y, p_.in_h, rows, 1);
+    const TapRange xs = valid_taps(x, p_.in_w, columns, 1);
+    const int32_t plane_bytes = rows * row_bytes_;
+    const bool empty = ys.begin == ys.end || xs.begin == xs.end;
+    if (empty || ys.begin != 0 || ys.end != rows || xs.begin != 0 || xs.end != columns) {
+      uint32_t* word = reinterpret_cast<uint32_t*>(p_.scratch.data);
+      for (uint32_t* const end = word + kPlanes * plane_bytes / 4; word != end; word += 4) {
+        word[0] = word[1] = word[2] = word[3] = 0;
+      }
+    }
+    McugenDspPlanes planes;
+    planes.pixels = static_cast<uint32_t>(xs.end - xs.begin);
+    planes.in_ch = p_.in_ch;
+    planes.plane_bytes = plane_bytes;
+    planes.minus_zero_point = 0x10001u * static_cast<uint16_t>(-p_.input_zero_point);
+    planes.rows = ys.end - ys.begin;
+    planes.in_skip = (p_.in_w - (xs.end - xs.begin)) * p_.in_ch;
+    planes.plane_skip = row_bytes_ - 2 * (xs.end - xs.begin);
+    int16_t* const first = reinterpret_cast<int16_t*>(p_.scratch.data);
+    planes.plane = first + ys.begin * row_bytes_ / 2 + xs.begin;
+
+    McugenDspDepthwise loop{};
+    loop.out_step = out_ch_;
+    loop.pair_bytes = out_w / 2 * 4 * p_.stride_w;
+    loop.odd = out_w % 2;
+    loop.plane_skip = p_.stride_h * row_bytes_ - loop.pair_bytes;
+    loop.out_skip = (p_.out_w - out_w) * out_ch_;
+    int8_t* const out = output + (out_y * p_.out_w + out_x) * out_ch_;
+    for (int32_t c = 0; c < p_.in_ch; c += kPlanes) {
+      if (c + kPlanes > p_.in_ch) {
+        c = p_.in_ch - kPlanes;  // some of them once more
+      }
+      if (!empty) {
+        planes.in = input + ((y + ys.begin) * p_.in_w + x + xs.begin) * p_.in_ch + c;
+        mcugen_dsp_planes(&planes);
+      }
+      int32_t channel = c * p_.depth_multiplier;
+      for (int32_t i = 0; i < kPlanes; ++i) {
+        for (int32_t m = 0; m < p_.depth_multiplier; ++m, ++channel) {
+          loop.plane = first + i * plane_bytes / 2;
+          loop.out = out + channel;
+          loop.rows = out_h;
+          if (set_up(loop, channel)) {
+            run_loop(loop);
+          } else {
+            one_channel(loop, channel, out_w);
+          }
+        }
+      }
+    }
+  }
+
+  /// @returns false for a channel whose scaling the loops have not.
+  bool set_up(McugenDspDepthwise& loop, int32_t channel) const {
+    const int32_t shift = -p_.shifts[channel];
+    const int32_t bits = kShift - shift;
+    const int32_t bias = bias_ == nullptr ? 0 : bias_[channel];
+    const uint32_t size = static_cast<uint32_t>(bias < 0 ? ~bias : bias);
+    constexpr uint32_t kSums = 9 * 255 * 128 + 1;
+    if (shift > 31 || (shift > kShift && size + kSums < 1u << (shift - 1))) {
+      // Every result is 0: of a channel whose weights are next to nothing.
+      loop.bias = loop.multiplier = loop.step = 0;
+      loop.offset = p_.output_zero_point * (1 << (kShift - 1));
+      return true;
+    }
+    if (bits < kLeastBits || bits > kMostBits || p_.multipliers[channel] < 0 ||
+        size >= (1u << (31 - bits)) - kSums) {
+      return false;
+    }
+    const int8_t* w = weights_ + channel;
+    int32_t scaled[9];
+    for (int32_t k = 0; k < 9; ++k, w += out_ch_) {
+      scaled[k] = *w * (1 << bits);
+    }
+    if (p_.stride_w == 1) {
+      for (int32_t k = 0; k < 3; ++k) {
+        loop.weights[2 * k] = halves(scaled[3 * k], scaled[3 * k + 1]);
+        loop.weights[2 * k + 1] = halves(scaled[3 * k + 1], scaled[3 * k + 2]);
+      }
+    } else {
+      for (int32_t k = 0; k < 3; ++k) {
+        loop.weights[k] = halves(scaled[3 * k], scaled[3 * k + 1]);
+      }
+      loop.weights[3] = halves(scaled[2], scaled[5]);
+      loop.weights[4] = halves(scaled[8], 0);
+    }
+    loop.bias = bias * (1 << bits);
+    loop.multiplier = p_.multipliers[channel];
+    loop.offset =
+        (1 << (bits - 2)) + (1 << (kShift - 2)) + p_.output_zero_point * (1 << (kShift - 1));
+    loop.step = 1 << (bits - 1);
+    return true;
+  }
+
+  void run_loop(const McugenDspDepthwise& loop) const {
+    using Loop = void(const McugenDspDepthwise*);
+    Loop* run;
+    if (p_.stride_w == 1) {
+      run = exact_             ? mcugen_dsp_depthwise_1_128_exact
+            : row_bytes_ == 32 ? mcugen_dsp_depthwise_1_32
+            : row_bytes_ == 64 ? mcugen_dsp_depthwise_1_64
+                               : mcugen_dsp_depthwise_1_128;
+    } else {
+      run = exact_             ? mcugen_dsp_depthwise_2_128_exact
+            : row_bytes_ == 32 ? mcugen_dsp_depthwise_2_32
+            : row_bytes_ == 64 ? mcugen_dsp_depthwise_2_64
+                               : mcugen_dsp_depthwise_2_128;
+    }
+    run(&loop);
+  }
+
+  /// The same with any scaling.
+  void one_channel(const McugenDspDepthwise& loop, int32_t channel, int32_t out_w) const {
+    const int8_t* const w = weights_ + channel;
+    const int32_t multiplier = p_.multipliers[channel];
+    const int32_t shift = p_.shifts[channel];
+    const uint32_t bias = bias_ == nullptr ? 0 : static_cast<uint32_t>(bias_[channel]);
+    int8_t* out = loop.out;
+    for (int32_t y = 0; y < loop.rows; ++y, out += loop.out_skip) {
+      const int16_t* in = loop.plane + y * p_.stride_h * row_bytes_ / 2;
+      for (int32_t x = 0; x < out_w; ++x, in += p_.stride_w, out += out_ch_) {
+        uint32_t acc = bias;
+        for (int32_t k = 0; k < 9; ++k) {
+          acc += static_cast<uint32_t>(in[k / 3 * row_bytes_ / 2 + k % 3] * w[k * out_ch_]);
+        }
+        const int32_t scaled = requantize(static_cast<int32_t>(acc), multiplier, shift);
+        *out = static_cast<int8_t>(
+            clamp(wrapping_add(scaled, p_.output_zero_point), INT8_MIN, INT8_MAX));
+      }
+    }
+  }
+
+  const DepthwiseConv2dS8Params& p_;
+  const int8_t* const weights_;
+  const int32_t* const bias_;
+  const int32_t out_ch_;
+  const bool exact_;
+  int32_t tile_w_;
+  int32_t row_bytes_;
+  int32_t band_h_;
+};
+
+inline uint32_t word_at(const int8_t* from) {
+  uint32_t word;
+  memcpy(&word, from, sizeof word);
+  return word;
+}
+
+/// @returns the word with bytes 1 and 3 where 0 and 2 were.
+inline uint32_t rotated(uint32_t word, int32_t bits) { return word >> bits | word << (32 - bits); }
+
+/// Any window, four channels at a time as they lie; depth_multiplier 1.
+void four_channels(const DepthwiseConv2dS8Params& p, const int8_t* input, const int8_t* weights,
+                   const int32_t* bias, int8_t* output) {
+  const int32_t channels = p.in_ch;
+  const uint32_t minus_zero_point = 0x10001u * static_cast<uint16_t>(-p.input_zero_point);
+  for (int32_t b = 0; b < p.batch; ++b, input += p.in_h * p.in_w * channels) {
+    for (int32_t out_y = 0; out_y < p.out_h; ++out_y) {
+      const int32_t y = out_y * p.stride_h - p.pad_top;
+      const TapRange ys = valid_taps(y, p.in_h, p.kernel_h, p.dilation_h);
+      for (int32_t out_x = 0; out_x < p.out_w; ++out_x, output += channels) {
+        const int32_t x = out_x * p.stride_w - p.pad_left;
+        const TapRange xs = valid_taps(x, p.in_w, p.kernel_w, p.dilation_w);
+        for (int32_t c = 0; c < channels; c += 4) {
+          if (c + 4 > channels) {
+            c = channels - 4;  // some of them once more
+          }
+          int32_t acc[4] = {0, 0, 0, 0};
+          if (bias != nullptr) {
+            memcpy(acc, bias + c, sizeof acc);
+          }
+          for (int32_t ky = ys.begin; ky < ys.end; ++ky) {
+            const int8_t* in =
+                input +
+                ((y + ky * p.dilation_h) * p.in_w + x + xs.begin * p.dilation_w) * channels + c;
+            const int8_t* w = weights + (ky * p.kernel_w + xs.begin) * channels + c;
+            for (int32_t kx = xs.begin; kx < xs.end; ++kx, w += channels) {
+              const uint32_t pixels = word_at(in);
+              const uint32_t taps = word_at(w);
+              in += p.dilation_w * channels;
+              const int16x2_t even = __sxtab16(static_cast<int16x2_t>(minus_zero_point),
+                                               static_cast<int8x4_t>(pixels));
+              const int16x2_t odd = __sxtab16(static_cast<int16x2_t>(minus_zero_point),
+                                              static_cast<int8x4_t>(rotated(pixels, 8)));
+              const int16x2_t w_even = __sxtb16(static_cast<int8x4_t>(taps));
+              const int16x2_t w_odd = __sxtb16(static_cast<int8x4_t>(rotated(taps, 8)));
+              acc[0] = __smlabb(even, w_even, acc[0]);
+              acc[1] = __smlabb(odd, w_odd, acc[1]);
+              acc[2] = __smlatt(even, w_even, acc[2]);
+              acc[3] = __smlatt(odd, w_odd, acc[3]);
+            }
+          }
+          for (int32_t i = 0; i < 4; ++i) {
+            const int32_t scaled = requantize(acc[i], p.multipliers[c + i], p.shifts[c + i]);
+            output[c + i] = static_cast<int8_t>(clamp(wrapping_add(scaled, p.output_zero_point),
+                                                      p.activation_min, p.activation_max));
+          }
+        }
+      }
+    }
+  }
+}
+
+/// One channel in: a convolution like any other, but for the order of the weights.
+bool one_channel_in(const DepthwiseConv2dS8Params& p, const int8_t* input, const int8_t* weights,
+                    const int32_t* bias, int8_t* output) {
+  Conv2dS8Params conv;
+  conv.batch = p.batch;
+  conv.in_h = p.in_h;
+  conv.in_w = p.in_w;
+  conv.in_ch = conv.groups = 1;
+  conv.out_h = p.out_h;
+  conv.out_w = p.out_w;
+  conv.out_ch = p.depth_multiplier;
+  conv.kernel_h = p.kernel_h;
+  conv.kernel_w = p.kernel_w;
+  conv.stride_h = p.stride_h;
+  conv.stride_w = p.stride_w;
+  conv.pad_top = p.pad_top;
+  conv.pad_left = p.pad_left;
+  conv.dilation_h = p.dilation_h;
+  conv.dilation_w = p.dilation_w;
+  conv.input_zero_point = p.input_zero_point;
+  conv.output_zero_point = p.output_zero_point;
+  conv.activation_min = p.activation_min;
+  conv.activation_max = p.activation_max;
+  conv.multipliers = p.multipliers;
+  conv.shifts = p.shifts;
+  conv.scratch = p.scratch;
+  GemmS8Layer layer;
+  layer.taps = p.kernel_h * p.kernel_w;
+  layer.channels = layer.tap_step = layer.out_step = p.depth_multiplier;
+  layer.weights = weights;
+  layer.channel_step = 1;
+  layer.bias = bias;
+  layer.multipliers = p.multipliers;
+  layer.shifts = p.shifts;
+  layer.input_zero_point = p.input_zero_point;
+  layer.output_zero_point = p.output_zero_point;
+  layer.activation_min = p.activation_min;
+  return convolve_s8(conv, layer, input, output);
+}
+
+}  // namespace
 
 void depthwise_conv2d_s8_dsp(const DepthwiseConv2dS8Params& p, const int8_t* input,
                              const int8_t* weights, const int32_t* bias, int8_t* output) {
+  if (p.in_ch == 1 && p.depth_multiplier > 1 && one_channel_in(p, input, weights, bias, output)) {
+    return;
+  }
+  if (p.in_ch >= kPlanes && p.kernel_h == 3 && p.kernel_w == 3 && p.dilation_h == 1 &&
+      p.dilation_w == 1 && p.stride_h == p.stride_w && p.stride_w <= 2) {
+    Planes planes(p, weights, bias);
+    if (planes.fits()) {
+      planes.run(input, output);
+      if (p.activation_min != INT8_MIN || p.activation_max != INT8_MAX) {
+        clamp_run_s8(output, p.batch * p.out_h * p.out_w * p.in_ch * p.depth_multiplier,
+                     p.activation_min, p.activation_max);
+      }
+      return;
+    }
+  }
+  if (p.in_ch >= 4 && p.depth_multiplier == 1) {
+    four_channels(p, input, weights, bias, output);
+    return;
+  }
   depthwise_conv2d_s8_scalar(p, input, weights, bias, output);
 }
 

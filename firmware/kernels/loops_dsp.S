@@ -228,3 +228,262 @@
     two_rows mcugen_dsp_widen, widen_four
     two_rows mcugen_dsp_scale_8, scale_four_8
     two_rows mcugen_dsp_scale_2, scale_four_2
+
+//
+// Depthwise 3x3 over planes of one channel
+//
+
+// Where a row finds what no register is left for: multiplier and offset first, as LDRD takes them.
+.equ ROW_MULTIPLIER, 0
+.equ ROW_OFFSET, 4
+.equ ROW_STEP, 8        // exact only
+.equ ROW_PAIRS, 12      // bytes of the plane that a row's pairs advance
+.equ ROW_ODD, 16
+.equ ROW_ROWS, 20
+.equ ROW_PLANE_SKIP, 24
+.equ ROW_OUT_SKIP, 28
+.equ ROW_END, 32
+.equ ROW_BIAS, 40       // exact only, with out_step behind
+.equ ROW_BYTES, 48
+
+// r2, r3 -> two results, rescaled and saturated. Clobbers r12, lr.
+.macro rescale_row exact
+    .if \exact
+    ldr     r12, [sp, #ROW_STEP]
+    and     lr, r12, r2, asr #31
+    and     r12, r12, r3, asr #31
+    ldrd    r10, r11, [sp, #ROW_MULTIPLIER]
+    smmla   r2, r2, r10, r11
+    smmla   r3, r3, r10, r11
+    sub     r2, r2, lr
+    sub     r3, r3, r12
+    ldrd    r10, r11, [sp, #ROW_BIAS]
+    .else
+    ldrd    r12, lr, [sp, #ROW_MULTIPLIER]
+    smmla   r2, r2, r12, lr
+    smmla   r3, r3, r12, lr
+    .endif
+    ssat    r2, #8, r2, asr #12
+    ssat    r3, #8, r3, asr #12
+.endm
+
+// Two outputs of stride 1. r4-r9: weights 0, 1 and 1, 2 of each row of the kernel. r10: bias.
+.macro pair_stride_1 row_bytes, exact
+    ldrd    r12, lr, [r0]
+    smlad   r2, r12, r4, r10
+    smlatb  r3, r12, r4, r10
+    smlabt  r2, lr, r5, r2
+    smlad   r3, lr, r5, r3
+    ldrd    r12, lr, [r0, #\row_bytes]
+    smlad   r2, r12, r6, r2
+    smlatb  r3, r12, r6, r3
+    smlabt  r2, lr, r7, r2
+    smlad   r3, lr, r7, r3
+    ldrd    r12, lr, [r0, #2 * \row_bytes]
+    smlad   r2, r12, r8, r2
+    smlatb  r3, r12, r8, r3
+    smlabt  r2, lr, r9, r2
+    smlad   r3, lr, r9, r3
+    rescale_row \exact
+    strb    r2, [r1]
+    strb    r3, [r1, r11]
+    add     r1, r1, r11, lsl #1
+    adds    r0, #4
+.endm
+
+.macro single_stride_1 row_bytes
+    ldrd    r12, lr, [r0]
+    smlad   r2, r12, r4, r10
+    smlabt  r2, lr, r5, r2
+    ldrd    r12, lr, [r0, #\row_bytes]
+    smlad   r2, r12, r6, r2
+    smlabt  r2, lr, r7, r2
+    ldrd    r12, lr, [r0, #2 * \row_bytes]
+    smlad   r2, r12, r8, r2
+    smlabt  r2, lr, r9, r2
+.endm
+
+// Two outputs of stride 2. r4-r6: weights 0, 1 of each row; r7: weight 2 of rows 0 and 1; r8: of
+// row 2. r10: bias.
+.macro pair_stride_2 row_bytes, exact
+    ldrd    r12, lr, [r0]
+    smlad   r2, r12, r4, r10
+    smlabb  r2, lr, r7, r2
+    smlad   r3, lr, r4, r10
+    ldr     r12, [r0, #8]
+    smlabb  r3, r12, r7, r3
+    ldrd    r12, lr, [r0, #\row_bytes]
+    smlad   r2, r12, r5, r2
+    smlabt  r2, lr, r7, r2
+    smlad   r3, lr, r5, r3
+    ldr     r12, [r0, #\row_bytes + 8]
+    smlabt  r3, r12, r7, r3
+    ldrd    r12, lr, [r0, #2 * \row_bytes]
+    smlad   r2, r12, r6, r2
+    smlabb  r2, lr, r8, r2
+    smlad   r3, lr, r6, r3
+    ldr     r12, [r0, #2 * \row_bytes + 8]
+    smlabb  r3, r12, r8, r3
+    rescale_row \exact
+    strb    r2, [r1]
+    strb    r3, [r1, r11]
+    add     r1, r1, r11, lsl #1
+    adds    r0, #8
+.endm
+
+.macro single_stride_2 row_bytes
+    ldrd    r12, lr, [r0]
+    smlad   r2, r12, r4, r10
+    smlabb  r2, lr, r7, r2
+    ldrd    r12, lr, [r0, #\row_bytes]
+    smlad   r2, r12, r5, r2
+    smlabt  r2, lr, r7, r2
+    ldrd    r12, lr, [r0, #2 * \row_bytes]
+    smlad   r2, r12, r6, r2
+    smlabb  r2, lr, r8, r2
+.endm
+
+.macro depthwise name, stride, row_bytes, exact
+    function \name
+    push    {r4-r11, lr}
+    sub     sp, sp, #ROW_BYTES
+    add     r12, r0, #40
+    ldmia   r12, {r1-r8}
+    stmia   sp, {r1-r8}
+    ldrd    r1, r2, [r0, #32]
+    strd    r1, r2, [sp, #ROW_BIAS]
+    mov     r12, r0
+    ldmia   r12, {r0, r1, r4-r11}       // see McugenDspDepthwise
+1:
+    ldr     r2, [sp, #ROW_PAIRS]
+    cmp     r2, #0
+    beq     4f
+    add     r3, r0, r2
+    .if \stride == 1
+    str     r3, [sp, #ROW_END]
+    lsls    r2, r2, #29                 // an odd number of pairs
+    bmi     3f
+2:
+    pair_stride_1 \row_bytes, \exact
+3:
+    pair_stride_1 \row_bytes, \exact
+    ldr     r12, [sp, #ROW_END]
+    cmp     r0, r12
+    bne     2b
+    .else
+    mov     r9, r3
+    lsls    r2, r2, #28
+    bmi     3f
+2:
+    pair_stride_2 \row_bytes, \exact
+3:
+    pair_stride_2 \row_bytes, \exact
+    cmp     r0, r9
+    bne     2b
+    .endif
+4:
+    ldr     r2, [sp, #ROW_ODD]
+    cmp     r2, #0
+    beq     5f
+    single_stride_\stride \row_bytes
+    mov     r3, r2
+    rescale_row \exact
+    strb    r2, [r1]
+    add     r1, r1, r11
+5:
+    ldr     r12, [sp, #ROW_ROWS]
+    ldrd    r2, r3, [sp, #ROW_PLANE_SKIP]
+    add     r0, r0, r2
+    add     r1, r1, r3
+    subs    r12, r12, #1
+    str     r12, [sp, #ROW_ROWS]
+    bne     1b
+    add     sp, sp, #ROW_BYTES
+    pop     {r4-r11, pc}
+    end_function \name
+.endm
+
+    depthwise mcugen_dsp_depthwise_1_32, 1, 32, 0
+    depthwise mcugen_dsp_depthwise_1_64, 1, 64, 0
+    depthwise mcugen_dsp_depthwise_1_128, 1, 128, 0
+    depthwise mcugen_dsp_depthwise_1_128_exact, 1, 128, 1
+    depthwise mcugen_dsp_depthwise_2_32, 2, 32, 0
+    depthwise mcugen_dsp_depthwise_2_64, 2, 64, 0
+    depthwise mcugen_dsp_depthwise_2_128, 2, 128, 0
+    depthwise mcugen_dsp_depthwise_2_128_exact, 2, 128, 1
+
+//
+// Four channels of an image as planes of 16 bits
+//
+
+// One pixel. r0: image; r1, r4, r5, r6: planes; r3: bytes of a pixel; r7: minus the zero point.
+.macro one_pixel
+    ldr     r8, [r0]
+    add     r0, r0, r3
+    sxtab16 r10, r7, r8
+    sxtab16 r8, r7, r8, ror #8
+    strh    r10, [r1], #2
+    lsr     r10, r10, #16
+    strh    r10, [r5], #2
+    strh    r8, [r4], #2
+    lsr     r8, r8, #16
+    strh    r8, [r6], #2
+.endm
+
+    function mcugen_dsp_planes
+    push    {r4-r11, lr}
+    sub     sp, sp, #16
+    add     r12, r0, #20
+    ldmia   r12, {r7-r10}                // minus_zero_point, rows, in_skip, plane_skip
+    stmia   sp, {r7-r10}
+    ldmia   r0, {r0-r4}                 // in, plane, pixels, in_ch, plane_bytes
+    add     r5, r1, r4, lsl #1
+    add     r6, r5, r4
+    add     r4, r1, r4
+    str     r2, [sp]                    // pixels, for each row
+1:
+    ldr     r2, [sp]
+    tst     r1, #2
+    beq     2f
+    one_pixel
+    subs    r2, r2, #1
+    beq     5f
+2:
+    subs    r2, r2, #2
+    blo     4f
+3:
+    ldr     r8, [r0]
+    ldr     r9, [r0, r3]
+    add     r0, r0, r3, lsl #1
+    sxtab16 r10, r7, r8                 // channels 0 and 2 of the first pixel
+    sxtab16 r11, r7, r9                 // of the second
+    sxtab16 r8, r7, r8, ror #8          // channels 1 and 3
+    sxtab16 r9, r7, r9, ror #8
+    pkhbt   r12, r10, r11, lsl #16
+    str     r12, [r1], #4
+    pkhtb   r11, r11, r10, asr #16
+    str     r11, [r5], #4
+    pkhbt   r12, r8, r9, lsl #16
+    str     r12, [r4], #4
+    pkhtb   r9, r9, r8, asr #16
+    str     r9, [r6], #4
+    subs    r2, r2, #2
+    bhs     3b
+4:
+    adds    r2, r2, #2
+    beq     5f
+    one_pixel
+5:
+    ldrd    r8, r9, [sp, #8]            // in_skip, plane_skip
+    ldr     r10, [sp, #4]               // rows
+    add     r0, r0, r8
+    add     r1, r1, r9
+    add     r4, r4, r9
+    add     r5, r5, r9
+    add     r6, r6, r9
+    subs    r10, r10, #1
+    str     r10, [sp, #4]
+    bne     1b
+    add     sp, sp, #16
+    pop     {r4-r11, pc}
+    end_function mcugen_dsp_planes

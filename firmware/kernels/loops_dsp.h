@@ -46,6 +46,54 @@ int16_t* mcugen_dsp_scale_8(const int8_t* row0, const int8_t* row1, int16_t* out
 int16_t* mcugen_dsp_scale_2(const int8_t* row0, const int8_t* row1, int16_t* out, uint32_t bytes,
                             uint32_t mask);
 
+/// A depthwise 3x3 window over a plane of one channel. Weights are scaled by 2^bits so that
+/// `(acc * multiplier / 2^32 + offset) >> 12` is the result, saturated to 8 bits.
+struct McugenDspDepthwise {
+  const int16_t* plane;  ///< Tap 0 of the first window; word-aligned, its rows 32, 64 or 128 bytes.
+  int8_t* out;
+  /// Stride 1: weights 0, 1 and 1, 2 of each row as two int16 in a word. Stride 2: 0, 1 of each
+  /// row, then 2 of rows 0 and 1, then 2 of row 2.
+  uint32_t weights[6];
+  int32_t bias;
+  int32_t out_step;  ///< Bytes from a pixel of the output to the next.
+  int32_t multiplier;
+  int32_t offset;
+  int32_t step;        ///< Exact form only: 2^(bits - 1).
+  int32_t pair_bytes;  ///< 4 * stride per pair of pixels in a row.
+  int32_t odd;         ///< Whether a row has one pixel more.
+  int32_t rows;
+  int32_t plane_skip;  ///< The bytes of a row, of windows stride rows apart, less pair_bytes.
+  int32_t out_skip;    ///< From behind a row's last pixel to the next row's first.
+};
+
+/// 13 to 15 instructions per output. A window's row is read up to the fourth tap (stride 2: the
+/// sixth), whose value does not matter.
+void mcugen_dsp_depthwise_1_32(const McugenDspDepthwise* rows);
+void mcugen_dsp_depthwise_1_64(const McugenDspDepthwise* rows);
+void mcugen_dsp_depthwise_1_128(const McugenDspDepthwise* rows);
+void mcugen_dsp_depthwise_2_32(const McugenDspDepthwise* rows);
+void mcugen_dsp_depthwise_2_64(const McugenDspDepthwise* rows);
+void mcugen_dsp_depthwise_2_128(const McugenDspDepthwise* rows);
+/// For results of either sign; three instructions more per output.
+void mcugen_dsp_depthwise_1_128_exact(const McugenDspDepthwise* rows);
+void mcugen_dsp_depthwise_2_128_exact(const McugenDspDepthwise* rows);
+
+/// Four channels side by side of an image, each less the zero point, as four planes of int16.
+struct McugenDspPlanes {
+  const int8_t* in;
+  int16_t* plane;   ///< Of channel 0, at its first pixel.
+  uint32_t pixels;  ///< In a row; at least 1.
+  int32_t in_ch;
+  int32_t plane_bytes;
+  uint32_t minus_zero_point;  ///< In both halves.
+  int32_t rows;
+  int32_t in_skip;     ///< From behind a row's last pixel to the next row's first.
+  int32_t plane_skip;  ///< The same, of a plane.
+};
+
+/// Two instructions per element.
+void mcugen_dsp_planes(const McugenDspPlanes* planes);
+
 }  // extern "C"
 
 constexpr uint32_t kMcugenDspScale8 = 0xff00ff00;

@@ -31,7 +31,7 @@ SEED = 20261127
 
 
 def test_kernels_with_the_dsp_extension_equal_the_scalar_ones(tmp_path: Path) -> None:
-    """A wrong offset, a border taken for a pixel, a sum that does not fit: any byte that differs."""
+    """A wrong offset, a border taken for a pixel, a sum without room: any byte that differs."""
     for tool in ("arm-none-eabi-g++", "qemu-system-arm"):
         if shutil.which(tool) is None:
             pytest.skip(f"{tool} is not installed")
@@ -50,8 +50,14 @@ def test_kernels_with_the_dsp_extension_equal_the_scalar_ones(tmp_path: Path) ->
     )
 
     done = subprocess.run(
-        ["qemu-system-arm", *MACHINE, "-semihosting-config", "enable=on,target=native"]
-        + ["-kernel", str(elf)],
+        [
+            "qemu-system-arm",
+            *MACHINE,
+            "-semihosting-config",
+            "enable=on,target=native",
+            "-kernel",
+            str(elf),
+        ],
         capture_output=True,
         text=True,
         timeout=600,
