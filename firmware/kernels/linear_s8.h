@@ -39,4 +39,8 @@ struct LinearS8Params {
 void linear_s8_scalar(const LinearS8Params& params, const int8_t* input, const int8_t* weights,
                       const int32_t* bias, int8_t* output);
 
+/// The same by SMLAD, four rows of weights at a time.
+void linear_s8_dsp(const LinearS8Params& params, const int8_t* input, const int8_t* weights,
+                   const int32_t* bias, int8_t* output);
+
 }  // namespace mcugen

@@ -487,3 +487,37 @@
     add     sp, sp, #16
     pop     {r4-r11, pc}
     end_function mcugen_dsp_planes
+
+//
+// Products of one row of inputs with four rows of weights
+//
+
+    // r0: input; r1: weights; r2: bytes from a row of them to the next; r3: words; on the stack:
+    // minus the zero point, and int32[4], which sums are added to.
+    function mcugen_dsp_four_rows
+    push    {r4-r11, lr}
+    ldrd    r9, r12, [sp, #36]
+    ldm     r12, {r4-r7}
+    add     r8, r2, r2, lsl #1          // three rows on
+    add     r3, r0, r3, lsl #2
+1:
+    ldr     r11, [r0], #4
+    sxtab16 r10, r9, r11
+    sxtab16 r11, r9, r11, ror #8
+    .macro row acc, address:vararg
+    ldr     r12, \address
+    sxtb16  lr, r12
+    sxtb16  r12, r12, ror #8
+    smlad   \acc, r10, lr, \acc
+    smlad   \acc, r11, r12, \acc
+    .endm
+    row     r5, [r1, r2]
+    row     r6, [r1, r2, lsl #1]
+    row     r7, [r1, r8]
+    row     r4, [r1], #4
+    cmp     r0, r3
+    bne     1b
+    ldr     r12, [sp, #40]
+    stm     r12, {r4-r7}
+    pop     {r4-r11, pc}
+    end_function mcugen_dsp_four_rows

@@ -94,6 +94,15 @@ struct McugenDspPlanes {
 /// Two instructions per element.
 void mcugen_dsp_planes(const McugenDspPlanes* planes);
 
+/// Adds to each of four sums the products of a row of inputs, less a zero point, with one of four
+/// rows of weights. 25 instructions per 16 products.
+/// @param[in] input int8[4 * words]; any address.
+/// @param[in] weights Of the first row; the others follow, row_bytes apart; any address.
+/// @param[in] words At least 1.
+/// @param[in] minus_zero_point In both halves.
+void mcugen_dsp_four_rows(const int8_t* input, const int8_t* weights, int32_t row_bytes,
+                          uint32_t words, uint32_t minus_zero_point, int32_t* sums);
+
 }  // extern "C"
 
 constexpr uint32_t kMcugenDspScale8 = 0xff00ff00;

@@ -6,6 +6,8 @@
 
 #include <kernels/conv2d_s8.h>
 #include <kernels/depthwise_conv2d_s8.h>
+#include <kernels/elementwise_s8.h>
+#include <kernels/linear_s8.h>
 #include <kernels/requantize.h>
 
 #include <cstdint>
@@ -235,15 +237,79 @@ void depthwise_conv2d(long call) {
   compare("depthwise_conv2d_s8", call, p.scratch, &p.batch);
 }
 
+void linear(long call) {
+  mcugen::LinearS8Params p{};
+  p.batch = random_int(1, 3);
+  p.in_ch = one_in(8) ? random_int(200, 700) : random_int(1, 70);
+  p.out_ch = random_int(1, 21);
+  const int8_t* const input = g_input.make(p.batch * p.in_ch);
+  const int8_t* const weights = g_weights.make(p.out_ch * p.in_ch);
+  fill(g_input);
+  fill(g_weights);
+  mcugen::Conv2dS8Params scales{};
+  const int32_t* bias;
+  scaling(scales, p.out_ch, p.in_ch, bias);
+  p.input_zero_point = scales.input_zero_point;
+  p.weights_zero_point = one_in(4) ? zero_point() : 0;
+  p.output_zero_point = scales.output_zero_point;
+  p.activation_min = scales.activation_min;
+  p.activation_max = scales.activation_max;
+  static int64_t multipliers[32];
+  static int64_t shifts[32];
+  for (int32_t o = 0; o < p.out_ch; ++o) {
+    multipliers[o] = scales.multipliers[o];
+    shifts[o] = scales.shifts[o];
+  }
+  p.multipliers = multipliers;
+  p.shifts = shifts;
+  p.per_channel = one_in(2);
+  if (one_in(2)) {
+    p.channel_multipliers = scales.multipliers;
+    p.channel_shifts = scales.shifts;
+  }
+  const int32_t count = p.batch * p.out_ch;
+  mcugen::linear_s8_scalar(p, input, weights, bias, g_expected.make(count));
+  VARIANT(linear_s8)(p, input, weights, bias, g_output.make(count));
+  compare("linear_s8", call, {}, &p.batch);
+}
+
+void add(long call) {
+  mcugen::AddS8Params p{};
+  mcugen::AddS8Operand* const operands[] = {&p.a, &p.b};
+  for (mcugen::AddS8Operand* each : operands) {
+    each->zero_point = zero_point();
+    each->multiplier =
+        one_in(4) ? 1 << 30 : static_cast<int32_t>((1u << 30) | (random_word() << 6));
+    each->multiplier = one_in(6) ? -each->multiplier : each->multiplier;
+    each->shift = one_in(8) ? random_int(-31, 3) : -random_int(0, 4);
+  }
+  p.output_zero_point = zero_point();
+  p.output_multiplier = static_cast<int32_t>((1u << 30) | (random_word() << 6));
+  p.output_shift = one_in(8) ? random_int(-31, 3) : -random_int(16, 20);
+  p.activation_min = one_in(2) ? -128 : random_int(-128, 127);
+  p.activation_max = one_in(2) ? 127 : random_int(p.activation_min, 127);
+  const int32_t count = random_int(1, 400);
+  const int8_t* const a = g_input.make(count);
+  const int8_t* const b = g_weights.make(count);
+  fill(g_input);
+  fill(g_weights);
+  const int32_t a_step = one_in(6) ? 0 : 1;
+  const int32_t b_step = one_in(6) ? 0 : 1;
+  mcugen::add_s8_scalar(p, count, a, a_step, b, b_step, g_expected.make(count));
+  VARIANT(add_s8)(p, count, a, a_step, b, b_step, g_output.make(count));
+  const int32_t shape[16] = {p.a.zero_point, p.a.multiplier, p.a.shift,           p.b.zero_point,
+                             p.b.multiplier, p.b.shift,      p.output_multiplier, p.output_shift};
+  compare("add_s8", call, {}, shape);
+}
+
 }  // namespace
 
 int main() {
   for (long call = 0; call < CALLS && g_different < 10; ++call) {
-    if (call % 2 == 0) {
-      conv2d(call);
-    } else {
-      depthwise_conv2d(call);
-    }
+    conv2d(call);
+    depthwise_conv2d(call);
+    linear(call);
+    add(call);
   }
   printf("%d different, %ld calls, %ld with scratch\n", g_different, static_cast<long>(CALLS),
          g_fast);
