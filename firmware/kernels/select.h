@@ -27,23 +27,25 @@ namespace mcugen {
 
 // What has forms for instruction sets of its own, each equal to the scalar one bit for bit.
 #if defined(__ARM_FEATURE_MVE)
+inline constexpr auto& avg_pool2d_s8 = avg_pool2d_s8_scalar;
 inline constexpr auto& linear_s8 = linear_s8_scalar;
 inline constexpr auto& add_s8 = add_s8_scalar;
 inline constexpr auto& conv2d_s8 = conv2d_s8_scalar;
 inline constexpr auto& depthwise_conv2d_s8 = depthwise_conv2d_s8_scalar;
 #elif defined(__ARM_FEATURE_DSP)
+inline constexpr auto& avg_pool2d_s8 = avg_pool2d_s8_dsp;
 inline constexpr auto& linear_s8 = linear_s8_dsp;
 inline constexpr auto& add_s8 = add_s8_dsp;
 inline constexpr auto& conv2d_s8 = conv2d_s8_dsp;
 inline constexpr auto& depthwise_conv2d_s8 = depthwise_conv2d_s8_dsp;
 #else
+inline constexpr auto& avg_pool2d_s8 = avg_pool2d_s8_scalar;
 inline constexpr auto& linear_s8 = linear_s8_scalar;
 inline constexpr auto& add_s8 = add_s8_scalar;
 inline constexpr auto& conv2d_s8 = conv2d_s8_scalar;
 inline constexpr auto& depthwise_conv2d_s8 = depthwise_conv2d_s8_scalar;
 #endif
 
-inline constexpr auto& avg_pool2d_s8 = avg_pool2d_s8_scalar;
 inline constexpr auto& clamp_f32 = clamp_f32_scalar;
 inline constexpr auto& clamp_s8 = clamp_s8_scalar;
 inline constexpr auto& conv2d_f32 = conv2d_f32_scalar;

@@ -8,6 +8,7 @@
 #include <kernels/depthwise_conv2d_s8.h>
 #include <kernels/elementwise_s8.h>
 #include <kernels/linear_s8.h>
+#include <kernels/pool2d_s8.h>
 #include <kernels/requantize.h>
 
 #include <cstdint>
@@ -302,6 +303,38 @@ void add(long call) {
   compare("add_s8", call, {}, shape);
 }
 
+void avg_pool2d(long call) {
+  mcugen::DepthwiseConv2dS8Params g{};
+  geometry(g);
+  mcugen::Pool2dS8Params p{};
+  p.batch = g.batch;
+  p.in_h = g.in_h;
+  p.in_w = g.in_w;
+  p.channels = random_int(1, 18);
+  p.kernel_h = g.kernel_h;
+  p.kernel_w = g.kernel_w;
+  p.stride_h = g.stride_h;
+  p.stride_w = g.stride_w;
+  p.pad_top = random_int(0, p.kernel_h / 2);
+  p.pad_left = random_int(0, p.kernel_w / 2);
+  if (one_in(3)) {  // of the whole image
+    p.kernel_h = p.in_h = random_int(1, 30);
+    p.kernel_w = p.in_w = random_int(1, 30);
+    p.pad_top = p.pad_left = 0;
+  }
+  if (p.in_h + p.pad_top < p.kernel_h || p.in_w + p.pad_left < p.kernel_w) {
+    return;
+  }
+  p.out_h = outputs(p.in_h, p.pad_top, 0, 1, p.kernel_h, p.stride_h);
+  p.out_w = outputs(p.in_w, p.pad_left, 0, 1, p.kernel_w, p.stride_w);
+  const int8_t* const input = g_input.make(p.batch * p.in_h * p.in_w * p.channels);
+  fill(g_input);
+  const int32_t count = p.batch * p.out_h * p.out_w * p.channels;
+  mcugen::avg_pool2d_s8_scalar(p, input, g_expected.make(count));
+  VARIANT(avg_pool2d_s8)(p, input, g_output.make(count));
+  compare("avg_pool2d_s8", call, {}, &p.batch);
+}
+
 }  // namespace
 
 int main() {
@@ -310,6 +343,7 @@ int main() {
     depthwise_conv2d(call);
     linear(call);
     add(call);
+    avg_pool2d(call);
   }
   printf("%d different, %ld calls, %ld with scratch\n", g_different, static_cast<long>(CALLS),
          g_fast);
