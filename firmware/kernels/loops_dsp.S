@@ -420,6 +420,40 @@
     depthwise mcugen_dsp_depthwise_2_128, 2, 128, 0
     depthwise mcugen_dsp_depthwise_2_128_exact, 2, 128, 1
 
+    // r0: weights of tap 0, of four channels; r1: to the next tap; r2: to the next row of taps;
+    // r3: out. Each word is two taps of a channel.
+    function mcugen_dsp_depthwise_weights
+    push    {r4-r10, lr}
+    mov     r12, #3
+1:
+    ldr     r4, [r0]
+    ldr     r6, [r0, r1]
+    ldr     r8, [r0, r1, lsl #1]
+    add     r0, r0, r2
+    sxtb16  r5, r4, ror #8              // r4, r6, r8: channels 0 and 2 of taps 0, 1, 2
+    sxtb16  r4, r4                      // r5, r7, r9: channels 1 and 3
+    sxtb16  r7, r6, ror #8
+    sxtb16  r6, r6
+    sxtb16  r9, r8, ror #8
+    sxtb16  r8, r8
+    pkhbt   r10, r4, r6, lsl #16
+    pkhbt   lr, r6, r8, lsl #16
+    strd    r10, lr, [r3]
+    pkhbt   r10, r5, r7, lsl #16
+    pkhbt   lr, r7, r9, lsl #16
+    strd    r10, lr, [r3, #24]
+    pkhtb   r10, r6, r4, asr #16
+    pkhtb   lr, r8, r6, asr #16
+    strd    r10, lr, [r3, #48]
+    pkhtb   r10, r7, r5, asr #16
+    pkhtb   lr, r9, r7, asr #16
+    strd    r10, lr, [r3, #72]
+    adds    r3, #8
+    subs    r12, r12, #1
+    bne     1b
+    pop     {r4-r10, pc}
+    end_function mcugen_dsp_depthwise_weights
+
 //
 // Four channels of an image as planes of 16 bits
 //

@@ -76,6 +76,12 @@ struct McugenDspDepthwise {
   int32_t out_skip;    ///< From behind a row's last pixel to the next row's first.
 };
 
+/// The weights of four channels side by side, not scaled.
+/// @param[in] weights Of tap 0; tap_step and row_step bytes to the next. Any address.
+/// @param[out] words uint32[4][6]: per channel as McugenDspDepthwise::weights of stride 1.
+void mcugen_dsp_depthwise_weights(const int8_t* weights, int32_t tap_step, int32_t row_step,
+                                  uint32_t* words);
+
 /// 13 to 15 instructions per output. A window's row is read up to the fourth tap (stride 2: the
 /// sixth), whose value does not matter.
 void mcugen_dsp_depthwise_1_32(const McugenDspDepthwise* rows);
