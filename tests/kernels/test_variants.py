@@ -22,7 +22,16 @@ HERE = Path(__file__).parent
 START = HERE.parent / "runtime" / "qemu_host"
 
 CORE = ["-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16"]
-FLAGS = ["-std=gnu++17", "-Os", "-ffunction-sections", "-fno-exceptions", "-fno-rtti", "-Wall", "-Wextra", "-Werror"]
+FLAGS = [
+    "-std=gnu++17",
+    "-Os",
+    "-ffunction-sections",
+    "-fno-exceptions",
+    "-fno-rtti",
+    "-Wall",
+    "-Wextra",
+    "-Werror",
+]
 LINK = ["--specs=rdimon.specs", "-Wl,--gc-sections", "-T", str(START.with_suffix(".ld"))]
 MACHINE = ["-M", "mps2-an386", "-nographic", "-monitor", "none", "-serial", "none"]
 
