@@ -29,8 +29,8 @@ namespace mcugen {
 #if defined(__ARM_FEATURE_MVE)
 inline constexpr auto& linear_s8 = linear_s8_scalar;
 inline constexpr auto& add_s8 = add_s8_scalar;
-inline constexpr auto& conv2d_s8 = conv2d_s8_scalar;
-inline constexpr auto& depthwise_conv2d_s8 = depthwise_conv2d_s8_scalar;
+inline constexpr auto& conv2d_s8 = conv2d_s8_mve;
+inline constexpr auto& depthwise_conv2d_s8 = depthwise_conv2d_s8_mve;
 #elif defined(__ARM_FEATURE_DSP)
 inline constexpr auto& linear_s8 = linear_s8_dsp;
 inline constexpr auto& add_s8 = add_s8_dsp;

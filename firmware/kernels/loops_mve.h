@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <cstdint>
+
+/// Inner loops for Helium in assembler (loops_mve.S), which GCC's registers do not suffice for.
+/// They follow the procedure call standard, need no alignment of int8 data and read nothing but
+/// what their arguments name. Field offsets are known to the assembler source.
+
+namespace mcugen {
+
+/// How int32 results become int8, the cheapest that is right. All need shifts of kMinShift to -1.
+enum class MveRounding : int32_t {
+  kPlain,  ///< For a clamp to int8 and an output zero point of -128: halves go up, which differs
+           ///< from requantize() below 0 only.
+  kAwayFromZero,  ///< For a clamp to int8.
+  kClamped,       ///< Any.
+};
+
+/// Dot products of pixels with output channels, over the rows of a convolution window.
+struct MveDot {
+  /// The first pixel's first tap. 16 * chunks - lead bytes are read from there, and from every
+  /// other kernel row (lead 0) and pixel.
+  const int8_t* in;
+  int32_t in_pixel;     ///< From one pixel to the next, in bytes.
+  int32_t in_row;       ///< From the first pixel of a row to that of the next.
+  int32_t chunks;       ///< Of 16 taps in a kernel row: at most 16 unless it is one row.
+  int32_t lead;         ///< What the first chunk lacks of 16 taps; or 0, then the last one does.
+  int32_t kernel_rows;  ///< At least 1; 1 where there is a lead.
+  int32_t kernel_row;   ///< From one row of taps to the next, in bytes.
+  int32_t rows;         ///< Of pixels, at least 1.
+  int32_t pixels;       ///< In a row, at least 1.
+  int8_t* output;       ///< int8[rows, pixels, channels], pixels `out_pixel` bytes apart.
+  int32_t out_pixel;    ///< 4 to 65532.
+  int32_t output_zero_point;
+  int32_t activation_min, activation_max;  ///< Read for kClamped only.
+  MveRounding rounding;
+  int32_t channels;       ///< At least 4.
+  const int8_t* weights;  ///< int8[channels, kernel_rows, run], `depth` bytes from one to the next.
+  int32_t depth;
+  int32_t run;                 ///< Taps in a kernel row, at least 1.
+  const int32_t* bias;         ///< int32[channels] or null
+  const int32_t* multipliers;  ///< int32[channels]
+  const int32_t* shifts;       ///< int32[channels]
+  int32_t input_zero_point;
+  int8_t* packed;  ///< 64 * kernel_rows * chunks bytes to work with
+};
+
+/// A 3x3 depthwise convolution with stride 1 or 2 over a strip of an image: `rows` by `columns`
+/// pixels that lie in a plane with a border, the channels one after the other.
+struct MveDepthwise3x3 {
+  const int8_t* input;  ///< The strip's first pixel.
+  int32_t in_pixel;     ///< From one pixel to the next, in bytes, at most 9362.
+  int32_t in_row;
+  int32_t columns;  ///< Of the image in the strip; with `places`, the number of pixels.
+  int32_t rows;     ///< The same.
+  const uint16_t*
+      places;      ///< Null, or where the pixels, which follow one another, lie in the plane.
+  int8_t* inside;  ///< Where the image begins in the plane.
+  int32_t plane_row;
+  const int8_t* plane;    ///< Its border holds the zero point. Read up to the last window's end.
+  const int8_t* weights;  ///< int8[3, 3, channels]
+  int32_t channels;       ///< At least 1.
+  const int32_t* bias;    ///< int32[channels] or null
+  const int32_t* multipliers;  ///< int32[channels]
+  const int32_t* shifts;       ///< int32[channels]
+  int32_t input_zero_point;
+  int32_t output_zero_point;
+  int32_t activation_min, activation_max;
+  int32_t step;  ///< 0 for stride 1, 2 for stride 2; 1 more unless the rounding is kPlain.
+  int8_t* output;
+  int32_t pairs;         ///< Of tiles in a column of tiles, one below the other,
+  int32_t tile_columns;  ///< and columns.
+  /// From one pair to the next in the plane and in the output; from one window to the next, at
+  /// stride 2 also from the last of the first tile to the second tile.
+  int32_t pair_window, pair_output;
+  int32_t window, second;
+  /// One more pair at the top of each column, and where the others begin, unless 0.
+  int32_t odd_window, odd_output;
+  int32_t odd_column;  ///< Columns left at which the next is one output on, not two; or -1.
+  int32_t reserved;
+  int32_t column_window, column_output;  ///< From one column to the next.
+  uint16_t taps[16];      ///< Offsets of the weights that the kernel's bytes 8 to 23 hold,
+  uint32_t taps_used[2];  ///< and which of them do, as predicates of 8 halfwords.
+  uint16_t pixels[8];     ///< Offsets of 8 pixels.
+  uint8_t gather[16];     ///< Offsets of a window's 16 pixels; what is not a pixel has weight 0.
+  uint16_t outputs[8];    ///< Offsets of 4 outputs of each tile in turn.
+  int8_t kernel[32];      ///< Zeros.
+};
+
+extern "C" {
+
+/// output = requantize(bias + sum of (in - input zero point) * weights) + output zero point,
+/// clamped. For two pixels and four channels 14 instructions per chunk, 26, and 6 per further
+/// kernel row; for four channels about 150 and 16 per chunk. Uses 252 bytes of stack.
+void mve_dot(const MveDot* args);
+
+/// The whole strip. For 8 outputs 29 instructions at stride 1 and 33 at stride 2; for a channel
+/// about 60 and 5 per 8 pixels. Uses 172 bytes of stack.
+void mve_depthwise_3x3(MveDepthwise3x3* args);
+
+}  // extern "C"
+
+}  // namespace mcugen
