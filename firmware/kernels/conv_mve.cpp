@@ -28,19 +28,4 @@ MveRounding rounding_mve(int32_t output_zero_point, int32_t activation_min,
   return output_zero_point == INT8_MIN ? MveRounding::kPlain : MveRounding::kAwayFromZero;
 }
 
-void copy_mve(const int8_t* from, int32_t count, int8_t* to) {
-  for (; count >= 16; count -= 16, from += 16, to += 16) {
-    vst1q_s8(to, vld1q_s8(from));
-  }
-  const mve_pred16_t rest = vctp8q(static_cast<uint32_t>(count));
-  vstrbq_p_s8(to, vldrbq_z_s8(from, rest), rest);
-}
-
-void fill_mve(int8_t value, int32_t count, int8_t* to) {
-  const int8x16_t values = vdupq_n_s8(value);
-  for (; count > 0; count -= 16, to += 16) {
-    vstrbq_p_s8(to, values, vctp8q(static_cast<uint32_t>(count)));
-  }
-}
-
 }  // namespace mcugen

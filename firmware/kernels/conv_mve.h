@@ -15,10 +15,4 @@ bool shifts_right_mve(const int32_t* shifts, int32_t count);
 /// @returns how to round towards an output.
 MveRounding rounding_mve(int32_t output_zero_point, int32_t activation_min, int32_t activation_max);
 
-/// Copies `count` bytes, which may be 0, without reading or writing any other.
-void copy_mve(const int8_t* from, int32_t count, int8_t* to);
-
-/// Fills `count` bytes, which may be 0.
-void fill_mve(int8_t value, int32_t count, int8_t* to);
-
 }  // namespace mcugen

@@ -26,6 +26,62 @@
         .size   \name,.-\name
         .endm
 
+// ---- Moving bytes -------------------------------------------------------------------------------
+
+        .macro  small_function name
+        .section .text.\name,"ax",%progbits
+        .balign 4
+        .global \name
+        .type   \name,%function
+\name:
+        push    {r4,lr}
+        .endm
+
+        .macro  small_return name
+        pop     {r4,pc}
+        .size   \name,.-\name
+        .endm
+
+        small_function mve_fill
+        vdup.8  q0,r2
+        wlstp.8 lr,r1,2f
+1:      vstrb.8 q0,[r0],#16
+        letp    lr,1b
+2:      small_return mve_fill
+
+        small_function mve_copy
+        wlstp.8 lr,r2,2f
+1:      vldrb.8 q0,[r1],#16
+        vstrb.8 q0,[r0],#16
+        letp    lr,1b
+2:      small_return mve_copy
+
+        small_function mve_scatter
+        vldrb.8 q1,[r3]                 // offsets
+        ldrd    r4,r12,[sp,#8]          // steps of output and input
+        subs    r3,r2,#16
+        blt     2f
+        udiv    r3,r3,r12
+        adds    r3,r3,#1                // steps of 16 bytes each
+        mls     r2,r3,r12,r2
+        dls     lr,r3
+1:      vldrb.8 q0,[r1]
+        vstrb.8 q0,[r0,q1]
+        add     r1,r1,r12
+        add     r0,r0,r4
+        le      lr,1b
+2:      cmp     r2,#0
+        ble     4f
+3:      vctp.8  r2
+        vpstt
+        vldrbt.8 q0,[r1]
+        vstrbt.8 q0,[r0,q1]
+        add     r1,r1,r12
+        add     r0,r0,r4
+        subs    r2,r2,r12
+        bgt     3b
+4:      small_return mve_scatter
+
 // ---- mve_dot ------------------------------------------------------------------------------------
 
 // 16 taps of 2 pixels and 4 channels: 128 MACs, 14 instructions. VMLADAV takes only even registers
@@ -70,6 +126,7 @@
         .equ    ARG_MULTIPLIERS,80      // and shifts
         .equ    ARG_IN_ZERO_POINT,88
         .equ    ARG_PACKED,92
+        .equ    ARG_OUT_ROW,96
 
         // Frame. What one LDRD fetches is side by side.
         .equ    PACKED,0
@@ -90,7 +147,6 @@
         .equ    ROWS,64
         .equ    ODD,68                  // whether rows have an odd number of pixels
         .equ    ODD_LEFT,72             // whether that of this row is to be done
-        .equ    OUT_PIXEL,76
         .equ    LANES,80                // where a pair's outputs go, 8 halfwords
         .equ    SINGLE,96               // the same where both are one pixel
         .equ    ARGS,112
@@ -101,7 +157,8 @@
         .equ    MULTIPLIERS,136         // and shifts
         .equ    KERNEL_GAP,144
         .equ    PREDICATES,148          // of the first chunk
-        .equ    FRAME,152
+        .equ    OUT_ROW,152             // output of the row, and of the next
+        .equ    FRAME,160
 
         // Sums in the registers to outputs. q5 bias, q6 multipliers, q7 shifts. 16-bit lane 2c is
         // channel c of the first pixel, 2c + 1 of the second.
@@ -208,7 +265,6 @@
         str     r5,[sp,#PAIRS]
         ldrd    r11,r4,[r0,#ARG_OUTPUT] // and the distance of pixels
         str     r11,[sp,#OUTPUT]
-        str     r4,[sp,#OUT_PIXEL]
         lsls    r5,r4,#1
         str     r5,[sp,#OUT_STEP]
         movs    r6,#0
@@ -293,6 +349,8 @@ quad:
         ldr     r2,[r0,#ARG_ROWS]
         str     r2,[sp,#ROWS]
         ldr     r11,[sp,#OUTPUT]
+        ldr     r2,[r0,#ARG_OUT_ROW]
+        strd    r11,r2,[sp,#OUT_ROW]
         ldr     r7,[sp,#KERNEL_GAP]
         ldr     r2,[sp,#PREDICATES]
         vmsr    p0,r2
@@ -301,6 +359,9 @@ quad_row:
         ldrd    r1,r0,[sp,#ROW]         // and the distance of rows
         adds    r2,r1,r0
         str     r2,[sp,#ROW]
+        ldrd    r11,r0,[sp,#OUT_ROW]
+        add     r0,r0,r11
+        str     r0,[sp,#OUT_ROW]
         ldrd    r2,r4,[sp,#IN_PIXEL]    // and pairs
         adds    r3,r1,r2
         ldr     r6,[sp,#ODD]
@@ -323,11 +384,8 @@ quad_row_end:
         add     r2,r2,r11
         str     r2,[sp,#OUT_END]
         b       quad_pair
-1:      ldrd    r4,r6,[sp,#ROWS]        // and ODD
-        cbz     r6,2f
-        ldr     r2,[sp,#OUT_PIXEL]      // it was one output, not two
-        sub     r11,r11,r2
-2:      subs    r4,r4,#1
+1:      ldr     r4,[sp,#ROWS]
+        subs    r4,r4,#1
         str     r4,[sp,#ROWS]
         bne     quad_row
         // The next 4 channels; the last of them end where all do.
@@ -413,106 +471,69 @@ quad_clamped:
 // of 16 pixels into one register, of which several outputs are dot products with the kernel, laid
 // at as many places of a register of zeros:
 //   stride 1: 4x4 pixels and 2x2 outputs; stride 2: 3x5 pixels and 1x2 outputs.
-// A step makes two tiles of 2x2 outputs, one below the other. Then q1 holds the gather's offsets, q2
-// those of the outputs, q4-q7 (q4, q5) the kernel; r1 points to the window, r3 to the output, r5
-// holds the bias, r7 the multiplier, r9 the shift, r11 the output zero point, r8 the distance of
-// windows, r12 that of outputs; sums are in r0, r2, r4, r6.
+// While tiles of 2x2 outputs are made, q1 holds the gather's offsets, q2 those of the outputs,
+// q4-q7 (q4, q5) the kernel; r12 points to the list of tiles, r10 to the channel's outputs; r5 holds
+// the bias, r7 the multiplier, r9 the shift, r11 the output zero point, r8 the distance of windows;
+// sums are in r0, r2, r4, r6.
 
         // MveDepthwise3x3
-        .equ    DW_INPUT,0
-        .equ    DW_PIXEL,4              // and row
-        .equ    DW_COLUMNS,12           // and rows
-        .equ    DW_PLACES,20
-        .equ    DW_INSIDE,24
-        .equ    DW_PLANE_ROW,28
-        .equ    DW_PLANE,32
-        .equ    DW_WEIGHTS,36
-        .equ    DW_CHANNELS,40
-        .equ    DW_BIAS,44
-        .equ    DW_MULTIPLIERS,48       // and shifts
-        .equ    DW_IN_ZERO_POINT,56
-        .equ    DW_ZERO_POINT,60
-        .equ    DW_MIN,64               // and max
-        .equ    DW_STEP,72              // code address
-        .equ    DW_OUTPUT,76
-        .equ    DW_TILES,80             // in a column, and columns
-        .equ    DW_TILE_ROWS,88         // window and output from one pair of tiles to the next
-        .equ    DW_WINDOW,96            // from one window to the next
-        .equ    DW_SECOND,100           // stride 2: from the first tile to the second
-        .equ    DW_ODD_ROW,104          // window and output of the second pair of tiles, or 0
-        .equ    DW_ODD_COLUMN,112       // the same of the second column
-        .equ    DW_COLUMN,120           // and from one column to the next
-        .equ    DW_TAPS,128             // 8 halfwords: offsets of the first weights, 8 of the rest
-        .equ    DW_TAPS_MASKS,160       // two predicates
-        .equ    DW_PIXELS,168           // offsets of 8 pixels
-        .equ    DW_GATHER,184           // 16 bytes
-        .equ    DW_OUTPUTS,200          // 8 halfwords
-        .equ    DW_KERNEL,216           // 32 bytes of zeros, where the kernel is laid out
+        .equ    DW_KERNEL,0             // 32 bytes of zeros, where the kernel is laid out
+        .equ    DW_TAPS,32              // 8 halfwords: offsets of the first weights, 8 of the rest
+        .equ    DW_TAPS_USED,64         // two predicates
+        .equ    DW_PIXELS,72            // offsets of 8 pixels
+        .equ    DW_GATHER,88            // 16 bytes
+        .equ    DW_OUTPUTS,104          // 8 halfwords
+        .equ    DW_INPUT,120            // and weights
+        .equ    DW_8_PIXELS,128         // and row
+        .equ    DW_COLUMNS,136          // and rows
+        .equ    DW_PLACES,144           // and where the image begins in the plane
+        .equ    DW_PLANE_ROW,152
+        .equ    DW_CHANNELS,156
+        .equ    DW_BIAS,160             // and multipliers
+        .equ    DW_SHIFTS,168
+        .equ    DW_IN_ZERO_POINT,172
+        .equ    DW_ZERO_POINT,176       // and distance of windows
+        .equ    DW_MIN,184              // and max
+        .equ    DW_STEP,192
+        .equ    DW_OUTPUT,196
+        .equ    DW_TILES,200            // list, and how many pairs
+        .equ    DW_SINGLES,208
 
-        .macro  tile_sums_1
+        .equ    SP_CLAMP,0              // min and max
+        .equ    SP_IN,8                 // of the channel, and weights
+        .equ    SP_CHANNEL,16           // times 4, and its output
+        .equ    SP_CHANNELS,24          // left
+        .equ    SP_LOOP,28              // code of pairs
+        .equ    SP_SINGLES,32           // number, and code
+        .equ    SP_ARGS,40
+        .equ    DW_FRAME,48
+
+        .macro  tile_sums stride
         vldrb.u8 q0,[r1,q1]
         vmladav.s8 r0,q0,q4
         vmladav.s8 r2,q0,q5
+        .if     \stride == 1
         vmladav.s8 r4,q0,q6
         vmladav.s8 r6,q0,q7
-        add     r1,r1,r8
-        .endm
-
-        .macro  tile_sums_2 next
-        vldrb.u8 q0,[r1,q1]
-        vmladav.s8 r0,q0,q4
-        vmladav.s8 r2,q0,q5
+        .else
         add     r1,r1,r8
         vldrb.u8 q0,[r1,q1]
         vmladav.s8 r4,q0,q4
         vmladav.s8 r6,q0,q5
-        add     r1,r1,\next
+        .endif
         .endm
 
-        .macro  tile_requantize q,other,away
+        .macro  tile_scale q
         vmov    \q[2],\q[0],r0,r4
         vmov    \q[3],\q[1],r2,r6
         vadd.i32 \q,\q,r5
         vqrdmulh.s32 \q,\q,r7
-        .if     \away
-        vshr.s32 \other,\q,#31
-        vadd.i32 \q,\q,\other
-        .endif
-        vrshl.s32 \q,r9
         .endm
 
-        .macro  tile_pair stride,clamped
-        .balign 4
-depthwise_\stride\()_\clamped:
-        .if     \stride == 1
-        tile_sums_1
-        .else
-        tile_sums_2 r10
-        .endif
-        tile_requantize q3,q0,\clamped
-        .if     \stride == 1
-        tile_sums_1
-        .else
-        tile_sums_2 r8
-        .endif
-        .if     \clamped                // q3 has to stay, so the sign goes where the sums were
-        vmov    q0[2],q0[0],r0,r4
-        vmov    q0[3],q0[1],r2,r6
-        vadd.i32 q0,q0,r5
-        vqrdmulh.s32 q0,q0,r7
-        vcmp.s32 lt,q0,zr
-        movs    r0,#1
-        vpst
-        vsubt.i32 q0,q0,r0
-        vrshl.s32 q0,r9
-        .else
-        tile_requantize q0,q0,0
-        .endif
-        vqmovnb.s32 q3,q3
-        vqmovnt.s32 q3,q0
+        .macro  tile_clamp clamped
         vqadd.s16 q3,q3,r11
         .if     \clamped
-        ldrd    r0,r2,[sp,#SP_MIN]
+        ldrd    r0,r2,[sp,#SP_CLAMP]
         vdup.16 q0,r0
         vmax.s16 q3,q3,q0
         vdup.16 q0,r2
@@ -520,201 +541,185 @@ depthwise_\stride\()_\clamped:
         .else
         vqmovnb.s16 q3,q3
         .endif
-        vstrb.16 q3,[r3,q2]
-        add     r3,r3,r12
-        le      lr,depthwise_\stride\()_\clamped
-        ldr     pc,[sp,#SP_RETURN]
         .endm
 
-        .equ    SP_RETURN,0
-        .equ    SP_STEP,4
-        .equ    SP_MIN,8                // and max
-        .equ    SP_ARGS,16
-        .equ    SP_CHANNELS,20
-        .equ    SP_COLUMNS,24           // left
-        .equ    SP_OUT,28               // of the channel
-        .equ    SP_TILES,32             // in a column
-        .equ    SP_ODD_ROW,36           // window of the second pair, and output
-        .equ    SP_COLUMN,44            // where this column's windows begin, and outputs
-        .equ    SP_IN,52                // of the channel
-        .equ    SP_WEIGHT,56
-        .equ    SP_BIAS,60
-        .equ    SP_SCALING,64           // multiplier and shift
-        .equ    DW_FRAME,72
+        // `clamped` is for all but kPlain: halves away from zero, too.
+        .macro  tile_loops stride,clamped
+        .balign 4
+depthwise_pairs_\stride\()_\clamped:
+        ldrd    r1,r3,[r12],#8
+        tile_sums \stride
+        add     r1,r1,r8
+        tile_scale q3
+        .if     \clamped
+        vshr.s32 q0,q3,#31
+        vadd.i32 q3,q3,q0
+        .endif
+        vrshl.s32 q3,r9
+        tile_sums \stride
+        tile_scale q0
+        .if     \clamped               // no register is left for the sign
+        vcmp.s32 lt,q0,zr
+        movs    r0,#1
+        vpst
+        vsubt.i32 q0,q0,r0
+        .endif
+        vrshl.s32 q0,r9
+        vqmovnb.s32 q3,q3
+        vqmovnt.s32 q3,q0
+        tile_clamp \clamped
+        add     r3,r3,r10
+        vstrb.16 q3,[r3,q2]
+        le      lr,depthwise_pairs_\stride\()_\clamped
+        b       depthwise_singles
+
+        .balign 4
+depthwise_singles_\stride\()_\clamped:
+        ldrd    r1,r3,[r12],#8
+        tile_sums \stride
+        tile_scale q3
+        .if     \clamped
+        vshr.s32 q0,q3,#31
+        vadd.i32 q3,q3,q0
+        .endif
+        vrshl.s32 q3,r9
+        vqmovnb.s32 q3,q3
+        tile_clamp \clamped
+        add     r3,r3,r10
+        vpst
+        vstrbt.16 q3,[r3,q2]
+        le      lr,depthwise_singles_\stride\()_\clamped
+        b       depthwise_next
+        .endm
+
+        .macro  tile_loops_if step,stride,clamped
+        cmp     r1,#\step
+        bne     1f
+        adr     r2,depthwise_pairs_\stride\()_\clamped
+        adr     r3,depthwise_singles_\stride\()_\clamped
+1:
+        .endm
 
         function mve_depthwise_3x3
         sub     sp,#DW_FRAME
-        mov     r10,r0
+        mov     r6,r0
         str     r0,[sp,#SP_ARGS]
         ldr     r1,[r0,#DW_STEP]
-        adr     r2,depthwise_1_0
-        cmp     r1,#1
-        it      eq
-        adreq   r2,depthwise_1_1
-        cmp     r1,#2
-        it      eq
-        adreq   r2,depthwise_2_0
-        cmp     r1,#3
-        bne     1f
-        adr     r2,depthwise_2_1
-1:      orr     r2,r2,#1
-        str     r2,[sp,#SP_STEP]
+        tile_loops_if 0,1,0
+        tile_loops_if 1,1,1
+        tile_loops_if 2,2,0
+        tile_loops_if 3,2,1
+        orr     r2,r2,#1
+        orr     r3,r3,#1
+        str     r2,[sp,#SP_LOOP]
+        ldr     r1,[r0,#DW_SINGLES]
+        strd    r1,r3,[sp,#SP_SINGLES]
         ldrd    r1,r2,[r0,#DW_MIN]
-        strd    r1,r2,[sp,#SP_MIN]
+        strd    r1,r2,[sp,#SP_CLAMP]
+        ldrd    r1,r2,[r0,#DW_INPUT]
+        strd    r1,r2,[sp,#SP_IN]
+        movs    r1,#0
+        ldr     r2,[r0,#DW_OUTPUT]
+        strd    r1,r2,[sp,#SP_CHANNEL]
         ldr     r1,[r0,#DW_CHANNELS]
         str     r1,[sp,#SP_CHANNELS]
-        ldr     r1,[r0,#DW_OUTPUT]
-        str     r1,[sp,#SP_OUT]
-        ldr     r1,[r0,#DW_INPUT]
-        ldr     r2,[r0,#DW_WEIGHTS]
-        strd    r1,r2,[sp,#SP_IN]
-        ldr     r1,[r0,#DW_BIAS]
-        str     r1,[sp,#SP_BIAS]
-        ldrd    r1,r2,[r0,#DW_MULTIPLIERS]
-        strd    r1,r2,[sp,#SP_SCALING]
-        ldr     r1,[r0,#DW_TILES]
-        str     r1,[sp,#SP_TILES]
-        ldrd    r1,r2,[r0,#DW_ODD_ROW]
-        strd    r1,r2,[sp,#SP_ODD_ROW]
 
 depthwise_channel:
-        // The kernel, and its sum.
-        ldrd    r0,r2,[sp,#SP_IN]       // and weights
+        ldrd    r0,r10,[sp,#SP_IN]      // and weights
         adds    r1,r0,#1
-        adds    r3,r2,#1
+        add     r3,r10,#1
         strd    r1,r3,[sp,#SP_IN]
-        add     r1,r10,#DW_TAPS
-        vldrh.u16 q0,[r1]
-        vldrh.u16 q1,[r1,#16]
-        ldrd    r4,r5,[r10,#DW_TAPS_MASKS]
-        add     r6,r10,#DW_KERNEL
+        // The plane.
+        vldrw.32 q0,[r6,#DW_PIXELS]
+        ldrd    r1,r4,[r6,#DW_8_PIXELS] // and row
+        ldrd    r2,r3,[r6,#DW_COLUMNS]  // and rows
+        ldrd    r8,r11,[r6,#DW_PLACES]  // and where the image begins in the plane
+        cmp     r8,#0
+        bne     3f
+        ldr     r12,[r6,#DW_PLANE_ROW]
+        mov     r8,r3
+1:      mov     r5,r0
+        mov     r3,r11
+        wlstp.16 lr,r2,2f
+11:     vldrb.u16 q1,[r5,q0]
+        vstrb.16 q1,[r3],#8
+        add     r5,r5,r1
+        letp    lr,11b
+2:      add     r0,r0,r4
+        add     r11,r11,r12
+        subs    r8,r8,#1
+        bne     1b
+        b       4f
+3:      wlstp.16 lr,r2,4f
+31:     vldrh.u16 q2,[r8],#16
+        vldrb.u16 q1,[r0,q0]
+        vstrb.16 q1,[r11,q2]
+        add     r0,r0,r1
+        letp    lr,31b
+        // The kernel, and its sum.
+4:      vldrw.32 q0,[r6,#DW_TAPS]
+        vldrw.32 q1,[r6,#DW_TAPS+16]
+        ldrd    r4,r5,[r6,#DW_TAPS_USED]
         vmsr    p0,r4
         vpst
-        vldrbt.s16 q2,[r2,q0]
+        vldrbt.s16 q2,[r10,q0]
         vaddv.s16 r4,q2
         vstrb.16 q2,[r6,#8]
         vmsr    p0,r5
         vpst
-        vldrbt.s16 q3,[r2,q1]
+        vldrbt.s16 q3,[r10,q1]
         vaddva.s16 r4,q3
         vstrb.16 q3,[r6,#16]
-        // Bias, multiplier, shift.
-        ldr     r5,[r10,#DW_IN_ZERO_POINT]
-        mul     r5,r5,r4
-        ldr     r3,[sp,#SP_BIAS]
-        movs    r2,#0
-        cbz     r3,1f
-        ldr     r2,[r3],#4
-        str     r3,[sp,#SP_BIAS]
-1:      subs    r5,r2,r5
-        ldrd    r1,r3,[sp,#SP_SCALING]
-        ldr     r7,[r1],#4
-        ldr     r9,[r3],#4
-        strd    r1,r3,[sp,#SP_SCALING]
-        // The plane.
-        add     r1,r10,#DW_PIXELS
-        vldrh.u16 q0,[r1]
-        ldrd    r1,r4,[r10,#DW_PIXEL]   // and row
-        ldrd    r2,r3,[r10,#DW_COLUMNS] // and rows
-        ldrd    r8,r11,[r10,#DW_PLACES] // and where the image begins in the plane
-        lsls    r1,r1,#3
-        cmp     r8,#0
-        bne     3f
-        ldr     r12,[r10,#DW_PLANE_ROW]
-        mov     r8,r3
-2:      mov     r6,r0
-        mov     r3,r11
-        wlstp.16 lr,r2,22f
-21:     vldrb.u16 q1,[r6,q0]
-        vstrb.16 q1,[r3],#8
-        add     r6,r6,r1
-        letp    lr,21b
-22:     add     r0,r0,r4
-        add     r11,r11,r12
-        subs    r8,r8,#1
-        bne     2b
-        b       5f
-3:      wlstp.16 lr,r2,5f
-4:      vldrh.u16 q2,[r8],#16
-        vldrb.u16 q1,[r0,q0]
-        vstrb.16 q1,[r11,q2]
-        add     r0,r0,r1
-        letp    lr,4b
-5:
-        // Outputs, column by column of tiles.
-        add     r6,r10,#DW_KERNEL
-        ldr     r1,[r10,#DW_STEP]
+        ldr     r0,[r6,#DW_STEP]
+        cmp     r0,#2
         vldrb.8 q4,[r6,#8]
-        cmp     r1,#2
-        bhs     6f
+        bhs     5f
         vldrb.8 q5,[r6,#7]
         vldrb.8 q6,[r6,#4]
         vldrb.8 q7,[r6,#3]
-        b       7f
-6:      vldrb.8 q5,[r6,#6]
-7:      add     r6,r10,#DW_GATHER
-        vldrb.8 q1,[r6]
-        vldrb.8 q2,[r6,#16]
-        ldr     r11,[r10,#DW_ZERO_POINT]
-        ldr     r1,[r10,#DW_TILES+4]
-        str     r1,[sp,#SP_COLUMNS]
-        ldr     r1,[r10,#DW_PLANE]
-        ldr     r3,[sp,#SP_OUT]
-        adds    r2,r3,#1
-        str     r2,[sp,#SP_OUT]
-        strd    r1,r3,[sp,#SP_COLUMN]
-        ldr     r12,[r10,#DW_TILE_ROWS+4]
-        ldrd    r8,r10,[r10,#DW_WINDOW]
-
-depthwise_column:
-        ldr     r4,[sp,#SP_ODD_ROW]
-        cbz     r4,1f
-        adr     r0,2f
-        orr     r0,r0,#1
-        str     r0,[sp,#SP_RETURN]
-        mov     lr,#1
-        ldr     pc,[sp,#SP_STEP]
+        b       6f
+5:      vldrb.8 q5,[r6,#6]
+6:      vldrw.32 q1,[r6,#DW_GATHER]
+        vldrw.32 q2,[r6,#DW_OUTPUTS]
+        // Bias, multiplier, shift.
+        ldr     r3,[sp,#SP_CHANNEL]
+        ldrd    r0,r1,[r6,#DW_BIAS]     // and multipliers
+        ldr     r5,[r6,#DW_IN_ZERO_POINT]
+        mul     r5,r5,r4
+        movs    r4,#0
+        cbz     r0,7f
+        ldr     r4,[r0,r3]
+7:      subs    r5,r4,r5
+        ldr     r7,[r1,r3]
+        ldr     r0,[r6,#DW_SHIFTS]
+        ldr     r9,[r0,r3]
+        ldrd    r11,r8,[r6,#DW_ZERO_POINT] // and distance of windows
+        ldrd    r12,lr,[r6,#DW_TILES]   // and how many pairs
+        ldr     r10,[sp,#SP_CHANNEL+4]
+        wls     lr,lr,depthwise_singles
+        ldr     pc,[sp,#SP_LOOP]
         .balign 4
-2:      ldrd    r1,r3,[sp,#SP_COLUMN]
-        ldrd    r4,r6,[sp,#SP_ODD_ROW]
-        adds    r1,r1,r4
-        adds    r3,r3,r6
-1:      ldr     lr,[sp,#SP_TILES]
-        cmp     lr,#0
-        beq     3f
-        adr     r0,3f
-        orr     r0,r0,#1
-        str     r0,[sp,#SP_RETURN]
-        ldr     pc,[sp,#SP_STEP]
+depthwise_singles:
+        ldr     lr,[sp,#SP_SINGLES]
+        wls     lr,lr,depthwise_next
+        movw    r0,#0x3333              // the lanes of the first tile
+        vmsr    p0,r0
+        ldr     pc,[sp,#SP_SINGLES+4]
         .balign 4
-3:      ldr     r2,[sp,#SP_COLUMNS]
-        subs    r2,r2,#1
-        beq     depthwise_channel_end
-        str     r2,[sp,#SP_COLUMNS]
-        ldr     r0,[sp,#SP_ARGS]
-        ldrd    r1,r3,[sp,#SP_COLUMN]
-        ldrd    r4,r6,[r0,#DW_COLUMN]
-        // The second column starts one output on where the last would be half outside.
-        ldr     r0,[r0,#DW_ODD_COLUMN]
-        cmp     r0,r2
-        bne     4f
-        lsrs    r4,r4,#1
-        lsrs    r6,r6,#1
-4:      adds    r1,r1,r4
-        adds    r3,r3,r6
-        strd    r1,r3,[sp,#SP_COLUMN]
-        b       depthwise_column
-
-depthwise_channel_end:
-        ldr     r10,[sp,#SP_ARGS]
+depthwise_next:
+        ldrd    r0,r1,[sp,#SP_CHANNEL]  // and output
         ldr     r2,[sp,#SP_CHANNELS]
+        ldr     r6,[sp,#SP_ARGS]
+        adds    r0,r0,#4
+        adds    r1,r1,#1
+        strd    r0,r1,[sp,#SP_CHANNEL]
         subs    r2,r2,#1
         str     r2,[sp,#SP_CHANNELS]
         bne     depthwise_channel
         add     sp,#DW_FRAME
         return  mve_depthwise_3x3
 
-        tile_pair 1,0
-        tile_pair 1,1
-        tile_pair 2,0
-        tile_pair 2,1
+        tile_loops 1,0
+        tile_loops 1,1
+        tile_loops 2,0
+        tile_loops 2,1

@@ -43,60 +43,72 @@ struct MveDot {
   const int32_t* multipliers;  ///< int32[channels]
   const int32_t* shifts;       ///< int32[channels]
   int32_t input_zero_point;
-  int8_t* packed;  ///< 64 * kernel_rows * chunks bytes to work with
+  int8_t* packed;   ///< 64 * kernel_rows * chunks bytes to work with
+  int32_t out_row;  ///< From one row of the output to the next, in bytes.
 };
 
-/// A 3x3 depthwise convolution with stride 1 or 2 over a strip of an image: `rows` by `columns`
-/// pixels that lie in a plane with a border, the channels one after the other.
+/// Two tiles of 2x2 outputs, the second two rows below the first; or a single one.
+struct MveTile {
+  const int8_t* window;  ///< Of its first output, in the plane.
+  int32_t output;        ///< Offset of that, in bytes.
+};
+
+/// A 3x3 depthwise convolution with stride 1 or 2 over a strip of an image: its pixels lie in a
+/// plane with a border, the channels one after the other.
 struct MveDepthwise3x3 {
-  const int8_t* input;  ///< The strip's first pixel.
-  int32_t in_pixel;     ///< From one pixel to the next, in bytes, at most 9362.
-  int32_t in_row;
-  int32_t columns;  ///< Of the image in the strip; with `places`, the number of pixels.
-  int32_t rows;     ///< The same.
-  const uint16_t*
-      places;      ///< Null, or where the pixels, which follow one another, lie in the plane.
-  int8_t* inside;  ///< Where the image begins in the plane.
-  int32_t plane_row;
-  const int8_t* plane;    ///< Its border holds the zero point. Read up to the last window's end.
-  const int8_t* weights;  ///< int8[3, 3, channels]
-  int32_t channels;       ///< At least 1.
-  const int32_t* bias;    ///< int32[channels] or null
-  const int32_t* multipliers;  ///< int32[channels]
-  const int32_t* shifts;       ///< int32[channels]
-  int32_t input_zero_point;
-  int32_t output_zero_point;
-  int32_t activation_min, activation_max;
-  int32_t step;  ///< 0 for stride 1, 2 for stride 2; 1 more unless the rounding is kPlain.
-  int8_t* output;
-  int32_t pairs;         ///< Of tiles in a column of tiles, one below the other,
-  int32_t tile_columns;  ///< and columns.
-  /// From one pair to the next in the plane and in the output; from one window to the next, at
-  /// stride 2 also from the last of the first tile to the second tile.
-  int32_t pair_window, pair_output;
-  int32_t window, second;
-  /// One more pair at the top of each column, and where the others begin, unless 0.
-  int32_t odd_window, odd_output;
-  int32_t odd_column;  ///< Columns left at which the next is one output on, not two; or -1.
-  int32_t reserved;
-  int32_t column_window, column_output;  ///< From one column to the next.
+  int8_t kernel[32];      ///< Zeros.
   uint16_t taps[16];      ///< Offsets of the weights that the kernel's bytes 8 to 23 hold,
   uint32_t taps_used[2];  ///< and which of them do, as predicates of 8 halfwords.
   uint16_t pixels[8];     ///< Offsets of 8 pixels.
   uint8_t gather[16];     ///< Offsets of a window's 16 pixels; what is not a pixel has weight 0.
   uint16_t outputs[8];    ///< Offsets of 4 outputs of each tile in turn.
-  int8_t kernel[32];      ///< Zeros.
+  const int8_t* input;    ///< The strip's first pixel.
+  const int8_t* weights;  ///< int8[3, 3, channels]
+  int32_t in_8_pixels;    ///< From one pixel to the eighth after it, in bytes.
+  int32_t in_row;
+  int32_t columns;  ///< Of the image in the strip; with `places`, the number of pixels.
+  int32_t rows;     ///< The same.
+  const uint16_t*
+      places;      ///< Null, or where pixels, which follow one another, lie from `inside` on.
+  int8_t* inside;  ///< Where the image begins in the plane, whose border is filled.
+  int32_t plane_row;
+  int32_t channels;            ///< At least 1.
+  const int32_t* bias;         ///< int32[channels] or null
+  const int32_t* multipliers;  ///< int32[channels]
+  const int32_t* shifts;       ///< int32[channels]
+  int32_t input_zero_point;
+  int32_t output_zero_point;
+  int32_t window;  ///< From a window to the next below: two rows of the plane.
+  int32_t activation_min, activation_max;
+  int32_t step;  ///< 0 for stride 1, 2 for stride 2; 1 more unless the rounding is kPlain.
+  int8_t* output;
+  const MveTile* tiles;  ///< Pairs, then singles.
+  int32_t pairs;
+  int32_t singles;
 };
 
 extern "C" {
+
+/// Fills `count` bytes, which may be 0.
+void mve_fill(int8_t* to, int32_t count, int32_t value);
+
+/// Copies `count` bytes, which may be 0.
+void mve_copy(int8_t* to, const int8_t* from, int32_t count);
+
+/// Copies `count` bytes apart: those of each `from_step` (at most 16) bytes go `to_step` further
+/// than those before, byte i of them to offsets[i]. Of 16 bytes the ones behind from_step must be
+/// at home at their offsets, too.
+/// @param[in] offsets uint8[16]
+void mve_scatter(int8_t* to, const int8_t* from, int32_t count, const uint8_t* offsets,
+                 int32_t to_step, int32_t from_step);
 
 /// output = requantize(bias + sum of (in - input zero point) * weights) + output zero point,
 /// clamped. For two pixels and four channels 14 instructions per chunk, 26, and 6 per further
 /// kernel row; for four channels about 150 and 16 per chunk. Uses 252 bytes of stack.
 void mve_dot(const MveDot* args);
 
-/// The whole strip. For 8 outputs 29 instructions at stride 1 and 33 at stride 2; for a channel
-/// about 60 and 5 per 8 pixels. Uses 172 bytes of stack.
+/// The whole strip. A pair takes 28 instructions at stride 1 and 32 at stride 2; a channel about 60
+/// and 5 per 8 pixels. Uses 148 bytes of stack.
 void mve_depthwise_3x3(MveDepthwise3x3* args);
 
 }  // extern "C"
