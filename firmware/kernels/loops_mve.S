@@ -723,3 +723,128 @@ depthwise_next:
         tile_loops 1,1
         tile_loops 2,0
         tile_loops 2,1
+
+// ---- mve_linear ---------------------------------------------------------------------------------
+
+// Four rows of weights: 64 MACs, 9 instructions. r1 points to the input, r3, r5, r7, r9 to the
+// weights; sums are in r0, r2, r4, r6. As in mve_dot, the first chunk is the odd one, and how many
+// others there are is where the block is entered. r8 is the depth, r12 what the first chunk lacks,
+// r11 counts rounds through the block, r10 is the input, lr counts rows.
+        .macro  linear_chunk
+        vldrb.8 q0,[r1],#16
+        vldrb.8 q1,[r3],#16
+        vmladava.s8 r0,q0,q1
+        vldrb.8 q2,[r5],#16
+        vmladava.s8 r2,q0,q2
+        vldrb.8 q1,[r7],#16
+        vmladava.s8 r4,q0,q1
+        vldrb.8 q2,[r9],#16
+        vmladava.s8 r6,q0,q2
+        .endm
+
+        .equ    LINEAR_CHUNK_BYTES,36
+        .equ    LINEAR_CHUNKS,16        // in the block
+
+        // MveLinear
+        .equ    LIN_INPUT,0             // and weights
+        .equ    LIN_DEPTH,8             // and quads
+        .equ    LIN_BIAS,16             // and output
+        .equ    LIN_MULTIPLIERS,24      // and shifts
+        .equ    LIN_MULTIPLIER,32       // and shift
+        .equ    LIN_ZERO_POINT,40
+        .equ    LIN_MIN,44              // and max
+        .equ    LIN_ROUNDING,52
+
+        .equ    LS_BIAS,0               // and output
+        .equ    LS_MULTIPLIERS,8        // and shifts
+        .equ    LS_ENTRY,16
+        .equ    LS_ROUNDS,20
+        .equ    LS_ZERO_POINT,24
+        .equ    LS_AWAY,28
+        .equ    LS_FRAME,32
+
+        function mve_linear
+        sub     sp,#LS_FRAME
+        ldrd    r8,lr,[r0,#LIN_DEPTH]
+        subs    r1,r8,#1
+        lsrs    r1,r1,#4                // chunks after the first
+        add     r2,r1,#1
+        rsb     r12,r8,r2,lsl #4        // what the first lacks
+        vctp.8  r12
+        vpnot
+        lsrs    r2,r1,#4                // rounds
+        and     r1,r1,#15
+        adr     r3,linear_block_end
+        orr     r3,r3,#1
+        movs    r4,#LINEAR_CHUNK_BYTES
+        mls     r3,r1,r4,r3
+        strd    r3,r2,[sp,#LS_ENTRY]
+        ldrd    r1,r2,[r0,#LIN_BIAS]
+        strd    r1,r2,[sp,#LS_BIAS]
+        ldrd    r1,r2,[r0,#LIN_MULTIPLIERS]
+        strd    r1,r2,[sp,#LS_MULTIPLIERS]
+        ldrd    r1,r2,[r0,#LIN_MULTIPLIER]
+        vdup.32 q6,r1
+        vdup.32 q7,r2
+        ldr     r1,[r0,#LIN_ZERO_POINT]
+        ldr     r2,[r0,#LIN_ROUNDING]
+        strd    r1,r2,[sp,#LS_ZERO_POINT]
+        ldrd    r1,r2,[r0,#LIN_MIN]
+        vdup.16 q4,r1
+        vdup.16 q5,r2
+        ldrd    r10,r9,[r0,#LIN_INPUT]
+        sub     r10,r10,r12
+
+linear_quad:
+        sub     r3,r9,r12
+        add     r5,r3,r8
+        add     r7,r5,r8
+        add     r9,r7,r8
+        mov     r1,r10
+        vpstttt
+        vldrbt.8 q0,[r1],#16
+        vldrbt.8 q1,[r3],#16
+        vldrbt.8 q2,[r5],#16
+        vldrbt.8 q3,[r7],#16
+        vmladav.s8 r0,q0,q1
+        vmladav.s8 r2,q0,q2
+        vmladav.s8 r4,q0,q3
+        vpst
+        vldrbt.8 q1,[r9],#16
+        vmladav.s8 r6,q0,q1
+        ldr     r11,[sp,#LS_ROUNDS]
+        ldr     pc,[sp,#LS_ENTRY]
+
+        .balign 4
+linear_block:
+        .rept   LINEAR_CHUNKS
+        linear_chunk
+        .endr
+linear_block_end:
+        subs    r11,r11,#1
+        bpl     linear_block
+        vmov    q0[2],q0[0],r0,r4
+        vmov    q0[3],q0[1],r2,r6
+        ldrd    r4,r6,[sp,#LS_MULTIPLIERS] // and shifts
+        cbz     r4,1f
+        vldrw.32 q6,[r4],#16
+        vldrw.32 q7,[r6],#16
+        strd    r4,r6,[sp,#LS_MULTIPLIERS]
+1:      ldrd    r4,r6,[sp,#LS_BIAS]     // and output
+        vldrw.32 q1,[r4],#16
+        vadd.i32 q0,q0,q1
+        vqrdmulh.s32 q0,q0,q6
+        ldrd    r0,r2,[sp,#LS_ZERO_POINT] // and rounding
+        cbz     r2,2f
+        vshr.s32 q1,q0,#31
+        vadd.i32 q0,q0,q1
+2:      vrshl.s32 q0,q0,q7
+        vqmovnb.s32 q0,q0
+        vqadd.s16 q0,q0,r0
+        vmax.s16 q0,q0,q4
+        vmin.s16 q0,q0,q5
+        vstrb.32 q0,[r6],#4
+        strd    r4,r6,[sp,#LS_BIAS]
+        le      lr,linear_quad
+        add     sp,#LS_FRAME
+        return  mve_linear
