@@ -36,7 +36,15 @@ inline uint32_t halves(int32_t low, int32_t high) {
   return (static_cast<uint32_t>(low) & 0xffff) | static_cast<uint32_t>(high) << 16;
 }
 
-/// The 3x3 form: over planes of one channel, a band of rows at a time.
+/// One of the two axes of a 3x3 convolution, as the planes see it.
+struct Axis {
+  int32_t in, out;                         ///< Sizes.
+  int32_t pad;                             ///< Before the first pixel.
+  int32_t in_step, out_step, weight_step;  ///< From one to the next.
+};
+
+/// The 3x3 form: over planes of one channel, a band of rows at a time. Rows of a plane go along the
+/// longer axis of the image if that makes fewer of them.
 class Planes {
  public:
   Planes(const DepthwiseConv2dS8Params& p, const int8_t* weights, const int32_t* bias)
@@ -44,16 +52,25 @@ class Planes {
         weights_(weights),
         bias_(bias),
         out_ch_(p.in_ch * p.depth_multiplier),
-        exact_(p.output_zero_point > p.activation_min) {
-    const int32_t most = most_columns(p.stride_w) & ~1;
-    tile_w_ = p.out_w < most ? p.out_w : most;
-    row_bytes_ = exact_ ? kMostRowBytes : row_bytes_for(columns_read(tile_w_, p.stride_w));
+        stride_(p.stride_w),
+        exact_(p.output_zero_point > p.activation_min),
+        minus_zero_point_(0x10001u * static_cast<uint16_t>(-p.input_zero_point)),
+        x_{p.in_w, p.out_w, p.pad_left, p.in_ch, out_ch_, out_ch_},
+        y_{p.in_h, p.out_h, p.pad_top, p.in_w * p.in_ch, p.out_w * out_ch_, 3 * out_ch_} {
+    const int32_t most = most_columns(stride_) & ~1;
+    if (cost(p.out_w, p.out_h) > cost(p.out_h, p.out_w) && p.out_h <= most) {
+      const Axis x = x_;
+      x_ = y_;
+      y_ = x;
+    }
+    tile_w_ = x_.out < most ? x_.out : most;
+    row_bytes_ = exact_ ? kMostRowBytes : row_bytes_for(columns_read(tile_w_, stride_));
     const int32_t rows = static_cast<int32_t>(p.scratch.bytes) / (kPlanes * row_bytes_);
-    band_h_ = rows < 3 ? 0 : (rows - 3) / p.stride_h + 1;
-    band_h_ = band_h_ < p.out_h ? band_h_ : p.out_h;
+    band_h_ = rows < 3 ? 0 : (rows - 3) / stride_ + 1;
+    band_h_ = band_h_ < y_.out ? band_h_ : y_.out;
     if (band_h_ > 0) {  // bands of about the same height
-      const int32_t bands = (p.out_h + band_h_ - 1) / band_h_;
-      band_h_ = (p.out_h + bands - 1) / bands;
+      const int32_t bands = (y_.out + band_h_ - 1) / band_h_;
+      band_h_ = (y_.out + bands - 1) / bands;
     }
   }
 
@@ -61,8 +78,8 @@ class Planes {
 
   void run(const int8_t* input, int8_t* output) {
     for (int32_t b = 0; b < p_.batch; ++b) {
-      for (int32_t y = 0; y < p_.out_h; y += band_h_) {
-        for (int32_t x = 0; x < p_.out_w; x += tile_w_) {
+      for (int32_t y = 0; y < y_.out; y += band_h_) {
+        for (int32_t x = 0; x < x_.out; x += tile_w_) {
           tile(input, output, y, x);
         }
       }
@@ -72,57 +89,67 @@ class Planes {
   }
 
  private:
+  /// Instructions of rows of so many outputs, about.
+  static int32_t cost(int32_t columns, int32_t rows) {
+    return rows * (30 + columns / 2 * 25 + columns % 2 * 19);
+  }
+
   void tile(const int8_t* input, int8_t* output, int32_t out_y, int32_t out_x) {
-    const int32_t out_h = p_.out_h - out_y < band_h_ ? p_.out_h - out_y : band_h_;
-    const int32_t out_w = p_.out_w - out_x < tile_w_ ? p_.out_w - out_x : tile_w_;
-    const int32_t rows = (out_h - 1) * p_.stride_h + 3;
-    const int32_t columns = (out_w - 1) * p_.stride_w + 3;
-    const int32_t y = out_y * p_.stride_h - p_.pad_top;
-    const int32_t x = out_x * p_.stride_w - p_.pad_left;
-    const TapRange ys = valid_taps(y, p_.in_h, rows, 1);
-    const TapRange xs = valid_taps(x, p_.in_w, columns, 1);
+    const int32_t out_h = y_.out - out_y < band_h_ ? y_.out - out_y : band_h_;
+    const int32_t out_w = x_.out - out_x < tile_w_ ? x_.out - out_x : tile_w_;
+    const int32_t rows = (out_h - 1) * stride_ + 3;
+    const int32_t columns = (out_w - 1) * stride_ + 3;
+    const int32_t y = out_y * stride_ - y_.pad;
+    const int32_t x = out_x * stride_ - x_.pad;
+    const TapRange ys = valid_taps(y, y_.in, rows, 1);
+    const TapRange xs = valid_taps(x, x_.in, columns, 1);
+    const int32_t pixels = xs.end - xs.begin;
     const int32_t plane_bytes = rows * row_bytes_;
-    const bool empty = ys.begin == ys.end || xs.begin == xs.end;
+    const bool empty = ys.begin == ys.end || pixels == 0;
     if (empty || ys.begin != 0 || ys.end != rows || xs.begin != 0 || xs.end != columns) {
       uint32_t* word = reinterpret_cast<uint32_t*>(p_.scratch.data);
-      for (uint32_t* const end = word + kPlanes * plane_bytes / 4; word != end; word += 4) {
-        word[0] = word[1] = word[2] = word[3] = 0;
+      for (uint32_t* const end = word + kPlanes * plane_bytes / 4; word != end; word += 8) {
+        word[0] = word[1] = word[2] = word[3] = word[4] = word[5] = word[6] = word[7] = 0;
       }
     }
     McugenDspPlanes planes;
-    planes.pixels = static_cast<uint32_t>(xs.end - xs.begin);
-    planes.in_ch = p_.in_ch;
+    planes.pixels = static_cast<uint32_t>(pixels);
+    planes.in_ch = x_.in_step;
     planes.plane_bytes = plane_bytes;
-    planes.minus_zero_point = 0x10001u * static_cast<uint16_t>(-p_.input_zero_point);
+    planes.minus_zero_point = minus_zero_point_;
     planes.rows = ys.end - ys.begin;
-    planes.in_skip = (p_.in_w - (xs.end - xs.begin)) * p_.in_ch;
-    planes.plane_skip = row_bytes_ - 2 * (xs.end - xs.begin);
+    planes.in_skip = y_.in_step - pixels * x_.in_step;
+    planes.plane_skip = row_bytes_ - 2 * pixels;
     int16_t* const first = reinterpret_cast<int16_t*>(p_.scratch.data);
     planes.plane = first + ys.begin * row_bytes_ / 2 + xs.begin;
+    planes.in = input + (y + ys.begin) * y_.in_step + (x + xs.begin) * x_.in_step;
 
     McugenDspDepthwise loop{};
-    loop.out_step = out_ch_;
-    loop.pair_bytes = out_w / 2 * 4 * p_.stride_w;
+    loop.out_step = x_.out_step;
+    loop.pair_bytes = out_w / 2 * 4 * stride_;
     loop.odd = out_w % 2;
-    loop.plane_skip = p_.stride_h * row_bytes_ - loop.pair_bytes;
-    loop.out_skip = (p_.out_w - out_w) * out_ch_;
-    int8_t* const out = output + (out_y * p_.out_w + out_x) * out_ch_;
+    loop.rows = out_h;
+    loop.plane_skip = stride_ * row_bytes_ - loop.pair_bytes;
+    loop.out_skip = y_.out_step - out_w * x_.out_step;
+    int8_t* const out = output + out_y * y_.out_step + out_x * x_.out_step;
+    Loop* const run = loop_for();
+    const int32_t multiplier = p_.depth_multiplier;
     for (int32_t c = 0; c < p_.in_ch; c += kPlanes) {
-      if (c + kPlanes > p_.in_ch) {
-        c = p_.in_ch - kPlanes;  // some of them once more
+      if (c + kPlanes > p_.in_ch) {  // some of them once more
+        planes.in -= c + kPlanes - p_.in_ch;
+        c = p_.in_ch - kPlanes;
       }
       if (!empty) {
-        planes.in = input + ((y + ys.begin) * p_.in_w + x + xs.begin) * p_.in_ch + c;
         mcugen_dsp_planes(&planes);
       }
-      int32_t channel = c * p_.depth_multiplier;
-      for (int32_t i = 0; i < kPlanes; ++i) {
-        for (int32_t m = 0; m < p_.depth_multiplier; ++m, ++channel) {
-          loop.plane = first + i * plane_bytes / 2;
+      planes.in += kPlanes;
+      loop.plane = first;
+      int32_t channel = c * multiplier;
+      for (int32_t i = 0; i < kPlanes; ++i, loop.plane += plane_bytes / 2) {
+        for (int32_t m = 0; m < multiplier; ++m, ++channel) {
           loop.out = out + channel;
-          loop.rows = out_h;
           if (set_up(loop, channel)) {
-            run_loop(loop);
+            run(&loop);
           } else {
             one_channel(loop, channel, out_w);
           }
@@ -148,22 +175,23 @@ class Planes {
         size >= (1u << (31 - bits)) - kSums) {
       return false;
     }
-    const int8_t* w = weights_ + channel;
-    int32_t scaled[9];
-    for (int32_t k = 0; k < 9; ++k, w += out_ch_) {
-      scaled[k] = *w * (1 << bits);
+    const int8_t* row = weights_ + channel;
+    const int32_t step = x_.weight_step;
+    int32_t last[3];
+    for (int32_t k = 0; k < 3; ++k, row += y_.weight_step) {
+      const int32_t first = row[0] * (1 << bits);
+      const int32_t second = row[step] * (1 << bits);
+      last[k] = row[2 * step] * (1 << bits);
+      if (stride_ == 1) {
+        loop.weights[2 * k] = halves(first, second);
+        loop.weights[2 * k + 1] = halves(second, last[k]);
+      } else {
+        loop.weights[k] = halves(first, second);
+      }
     }
-    if (p_.stride_w == 1) {
-      for (int32_t k = 0; k < 3; ++k) {
-        loop.weights[2 * k] = halves(scaled[3 * k], scaled[3 * k + 1]);
-        loop.weights[2 * k + 1] = halves(scaled[3 * k + 1], scaled[3 * k + 2]);
-      }
-    } else {
-      for (int32_t k = 0; k < 3; ++k) {
-        loop.weights[k] = halves(scaled[3 * k], scaled[3 * k + 1]);
-      }
-      loop.weights[3] = halves(scaled[2], scaled[5]);
-      loop.weights[4] = halves(scaled[8], 0);
+    if (stride_ != 1) {
+      loop.weights[3] = halves(last[0], last[1]);
+      loop.weights[4] = halves(last[2], 0);
     }
     loop.bias = bias * (1 << bits);
     loop.multiplier = p_.multipliers[channel];
@@ -173,21 +201,19 @@ class Planes {
     return true;
   }
 
-  void run_loop(const McugenDspDepthwise& loop) const {
-    using Loop = void(const McugenDspDepthwise*);
-    Loop* run;
-    if (p_.stride_w == 1) {
-      run = exact_             ? mcugen_dsp_depthwise_1_128_exact
-            : row_bytes_ == 32 ? mcugen_dsp_depthwise_1_32
-            : row_bytes_ == 64 ? mcugen_dsp_depthwise_1_64
-                               : mcugen_dsp_depthwise_1_128;
-    } else {
-      run = exact_             ? mcugen_dsp_depthwise_2_128_exact
-            : row_bytes_ == 32 ? mcugen_dsp_depthwise_2_32
-            : row_bytes_ == 64 ? mcugen_dsp_depthwise_2_64
-                               : mcugen_dsp_depthwise_2_128;
+  using Loop = void(const McugenDspDepthwise*);
+
+  Loop* loop_for() const {
+    if (stride_ == 1) {
+      return exact_             ? mcugen_dsp_depthwise_1_128_exact
+             : row_bytes_ == 32 ? mcugen_dsp_depthwise_1_32
+             : row_bytes_ == 64 ? mcugen_dsp_depthwise_1_64
+                                : mcugen_dsp_depthwise_1_128;
     }
-    run(&loop);
+    return exact_             ? mcugen_dsp_depthwise_2_128_exact
+           : row_bytes_ == 32 ? mcugen_dsp_depthwise_2_32
+           : row_bytes_ == 64 ? mcugen_dsp_depthwise_2_64
+                              : mcugen_dsp_depthwise_2_128;
   }
 
   /// The same with any scaling.
@@ -198,11 +224,12 @@ class Planes {
     const uint32_t bias = bias_ == nullptr ? 0 : static_cast<uint32_t>(bias_[channel]);
     int8_t* out = loop.out;
     for (int32_t y = 0; y < loop.rows; ++y, out += loop.out_skip) {
-      const int16_t* in = loop.plane + y * p_.stride_h * row_bytes_ / 2;
-      for (int32_t x = 0; x < out_w; ++x, in += p_.stride_w, out += out_ch_) {
+      const int16_t* in = loop.plane + y * stride_ * row_bytes_ / 2;
+      for (int32_t x = 0; x < out_w; ++x, in += stride_, out += loop.out_step) {
         uint32_t acc = bias;
         for (int32_t k = 0; k < 9; ++k) {
-          acc += static_cast<uint32_t>(in[k / 3 * row_bytes_ / 2 + k % 3] * w[k * out_ch_]);
+          acc += static_cast<uint32_t>(in[k / 3 * row_bytes_ / 2 + k % 3] *
+                                       w[k / 3 * y_.weight_step + k % 3 * x_.weight_step]);
         }
         const int32_t scaled = requantize(static_cast<int32_t>(acc), multiplier, shift);
         *out = static_cast<int8_t>(
@@ -215,7 +242,11 @@ class Planes {
   const int8_t* const weights_;
   const int32_t* const bias_;
   const int32_t out_ch_;
+  const int32_t stride_;
   const bool exact_;
+  const uint32_t minus_zero_point_;
+  Axis x_;  ///< Along the rows of a plane.
+  Axis y_;
   int32_t tile_w_;
   int32_t row_bytes_;
   int32_t band_h_;

@@ -25,9 +25,9 @@ void expand(const GemmS8Layer& layer, int32_t first, int32_t second, int16_t* ou
   if (layer.tap_step == 1) {
     const uint32_t taps = static_cast<uint32_t>(layer.taps);
     if (layer.scale_bits == 8) {
-      mcugen_dsp_scale_8(row0, row1, out, taps, kMcugenDspScale8);
+      mcugen_dsp_scale_8(row0, row1, out, taps, kMcugenDspScale8, 1, 0);
     } else {
-      mcugen_dsp_scale_2(row0, row1, out, taps, kMcugenDspScale2);
+      mcugen_dsp_scale_2(row0, row1, out, taps, kMcugenDspScale2, 1, 0);
     }
     return;
   }

@@ -33,73 +33,126 @@ inline int8_t* fill_run(int32_t value, int32_t count, int8_t* to) {
   return to;
 }
 
-/// Where a window lies.
-struct Window {
-  const int8_t* image;  ///< Of its batch, from the first channel of its group on.
-  int32_t y, x;         ///< Of tap 0; negative inside the leading padding.
-};
-
+/// The windows of a convolution, one after the other.
 class Windows {
  public:
   Windows(const Conv2dS8Params& p, const int8_t* input)
       : p_(p),
         input_(input),
+        input_end_(input + p.batch * p.in_h * p.in_w * p.in_ch),
         group_in_ch_(p.in_ch / p.groups),
         row_bytes_(p.in_w * p.in_ch),
         run_bytes_(p.kernel_w * group_in_ch_),
         // A row of taps lies side by side.
         rows_are_runs_(p.dilation_w == 1 && p.groups == 1),
-        padded_(gemm_s8_padded(taps_of(p))),
+        taps_(taps_of(p)),
+        padded_(gemm_s8_padded(taps_)),
+        last_y_(p.in_h - (p.kernel_h - 1) * p.dilation_h - 1),
+        last_x_(p.in_w - (p.kernel_w - 1) * p.dilation_w - 1),
         minus_zero_point_(0x10001u * static_cast<uint16_t>(-p.input_zero_point)) {}
 
-  /// Writes a pair of pixels as McugenDspTiles wants them, and returns its end.
-  /// @param[in] bytes 2 * padded bytes to be written over.
-  int16_t* write_pair(int32_t group, int32_t pixel0, int32_t pixel1, int8_t* bytes,
-                      int16_t* out) const {
-    const Window first = window(group, pixel0);
-    const Window second = window(group, pixel1);
-    if (rows_are_runs_ && inside(first) && inside(second)) {
-      const int8_t* in0 = at(first);
-      const int8_t* in1 = at(second);
-      const int32_t step = p_.dilation_h * row_bytes_;
-      if (p_.kernel_h == 1 || run_bytes_ % 4 == 0) {
-        for (int32_t ky = 0; ky < p_.kernel_h; ++ky, in0 += step, in1 += step) {
-          out =
-              mcugen_dsp_widen(in0, in1, out, static_cast<uint32_t>(run_bytes_), minus_zero_point_);
-        }
-        return out;
+  /// Each pixel of the output is one of the input: windows lie one behind the other.
+  bool are_pixels() const {
+    return p_.groups == 1 && p_.kernel_h == 1 && p_.kernel_w == 1 && p_.stride_h == 1 &&
+           p_.stride_w == 1 && p_.out_h == p_.in_h && p_.out_w == p_.in_w && p_.pad_top == 0 &&
+           p_.pad_left == 0;
+  }
+
+  /// Writes `count` windows from `pixel` on as McugenDspTiles wants them; of an odd count the last
+  /// is paired with the one before, or with itself.
+  /// @param[in] bytes 2 * padded bytes and 4 more, to be written over.
+  void write(int32_t group, int32_t pixel, int32_t count, int8_t* bytes, int16_t* out) {
+    if (are_pixels()) {
+      const int8_t* const in = input_ + pixel * p_.in_ch;
+      if (count >= 2) {
+        out = mcugen_dsp_widen(in, in + p_.in_ch, out, static_cast<uint32_t>(p_.in_ch),
+                               minus_zero_point_, count / 2, p_.in_ch);
       }
-      int8_t* to = bytes;
-      for (int32_t ky = 0; ky < p_.kernel_h; ++ky, in0 += step, in1 += step) {
-        copy_run(in0, run_bytes_, to);
-        to = copy_run(in1, run_bytes_, to + padded_) - padded_;
+      if (count % 2 != 0) {
+        const int8_t* const last = in + (count - 1) * p_.in_ch;
+        mcugen_dsp_widen(count >= 2 ? last - p_.in_ch : last, last, out,
+                         static_cast<uint32_t>(p_.in_ch), minus_zero_point_, 1, 0);
       }
-    } else {
-      gather(first, bytes);
-      gather(second, bytes + padded_);
+      return;
     }
-    return mcugen_dsp_widen(bytes, bytes + padded_, out, static_cast<uint32_t>(taps_of(p_)),
-                            minus_zero_point_);
+    go_to(group, pixel);
+    for (int32_t i = 0; i + 1 < count; i += 2) {
+      const Window first = next();
+      out = write_pair(first, next(), bytes, out);
+    }
+    if (count % 2 != 0) {
+      go_to(group, pixel + count - (count >= 2 ? 2 : 1));
+      const Window first = next();
+      write_pair(first, count >= 2 ? next() : first, bytes, out);
+    }
   }
 
  private:
-  Window window(int32_t group, int32_t pixel) const {
+  /// Where a window lies.
+  struct Window {
+    const int8_t* image;  ///< Of its batch, from the first channel of its group on.
+    int32_t y, x;         ///< Of tap 0; negative inside the leading padding.
+  };
+
+  void go_to(int32_t group, int32_t pixel) {
     const int32_t line = pixel / p_.out_w;
     const int32_t batch = line / p_.out_h;
-    return {input_ + batch * p_.in_h * row_bytes_ + group * group_in_ch_,
-            (line - batch * p_.out_h) * p_.stride_h - p_.pad_top,
-            (pixel - line * p_.out_w) * p_.stride_w - p_.pad_left};
+    out_x_ = pixel - line * p_.out_w;
+    out_y_ = line - batch * p_.out_h;
+    at_ = {input_ + batch * p_.in_h * row_bytes_ + group * group_in_ch_,
+           out_y_ * p_.stride_h - p_.pad_top, out_x_ * p_.stride_w - p_.pad_left};
   }
 
-  const int8_t* at(const Window& w) const { return w.image + w.y * row_bytes_ + w.x * p_.in_ch; }
-
-  bool inside(const Window& w) const {
-    return w.y >= 0 && w.x >= 0 && w.y + (p_.kernel_h - 1) * p_.dilation_h < p_.in_h &&
-           w.x + (p_.kernel_w - 1) * p_.dilation_w < p_.in_w;
+  Window next() {
+    const Window here = at_;
+    at_.x += p_.stride_w;
+    if (++out_x_ == p_.out_w) {
+      out_x_ = 0;
+      at_.x = -p_.pad_left;
+      at_.y += p_.stride_h;
+      if (++out_y_ == p_.out_h) {
+        out_y_ = 0;
+        at_.y = -p_.pad_top;
+        at_.image += p_.in_h * row_bytes_;
+      }
+    }
+    return here;
   }
 
-  /// Writes the bytes of a window; outside of the image there is the zero point.
-  void gather(const Window& w, int8_t* to) const {
+  int16_t* write_pair(const Window& first, const Window& second, int8_t* bytes,
+                      int16_t* out) const {
+    const int32_t step = p_.dilation_h * row_bytes_;
+    if (run_bytes_ % 4 == 0 && is_inside(first) && is_inside(second)) {
+      return mcugen_dsp_widen(position(first), position(second), out,
+                              static_cast<uint32_t>(run_bytes_), minus_zero_point_, p_.kernel_h,
+                              step - run_bytes_);
+    }
+    bytes_of(first, bytes);
+    bytes_of(second, bytes + padded_);
+    // What lies behind the last tap does not matter: its weights are zeros.
+    return mcugen_dsp_widen(bytes, bytes + padded_, out, static_cast<uint32_t>(padded_),
+                            minus_zero_point_, 1, 0);
+  }
+
+  const int8_t* position(const Window& w) const {
+    return w.image + w.y * row_bytes_ + w.x * p_.in_ch;
+  }
+
+  /// Whether every row of taps is a run inside of the image.
+  bool is_inside(const Window& w) const {
+    return rows_are_runs_ && w.y >= 0 && w.x >= 0 && w.y <= last_y_ && w.x <= last_x_;
+  }
+
+  /// Writes the bytes of a window and up to three more.
+  void bytes_of(const Window& w, int8_t* to) const {
+    const int32_t step = p_.dilation_h * row_bytes_;
+    if (is_inside(w)) {
+      const int8_t* const from = position(w);
+      if (from + (p_.kernel_h - 1) * step + run_bytes_ + 3 <= input_end_) {
+        mcugen_dsp_copy_runs(from, to, p_.kernel_h, run_bytes_, step);
+        return;
+      }
+    }
     const TapRange xs = valid_taps(w.x, p_.in_w, p_.kernel_w, p_.dilation_w);
     for (int32_t ky = 0; ky < p_.kernel_h; ++ky) {
       const int32_t y = w.y + ky * p_.dilation_h;
@@ -122,19 +175,26 @@ class Windows {
 
   const Conv2dS8Params& p_;
   const int8_t* const input_;
+  const int8_t* const input_end_;
   const int32_t group_in_ch_;
   const int32_t row_bytes_;
   const int32_t run_bytes_;
   const bool rows_are_runs_;
+  const int32_t taps_;
   const int32_t padded_;
+  const int32_t last_y_;
+  const int32_t last_x_;
   const uint32_t minus_zero_point_;
+  int32_t out_x_ = 0;
+  int32_t out_y_ = 0;
+  Window at_{};
 };
 
 }  // namespace
 
 uint32_t convolve_s8_scratch(const Conv2dS8Params& p, int32_t pixels) {
   const int32_t taps = taps_of(p);
-  return static_cast<uint32_t>(gemm_s8_stream_bytes(taps) + 2 * gemm_s8_padded(taps) +
+  return static_cast<uint32_t>(gemm_s8_stream_bytes(taps) + 2 * gemm_s8_padded(taps) + 8 +
                                (pixels + 1) / 2 * gemm_s8_pair_bytes(taps));
 }
 
@@ -154,18 +214,11 @@ bool convolve_s8(const Conv2dS8Params& p, GemmS8Layer& layer, const int8_t* inpu
   const int32_t blocks = (count + most - 1) / most;
   const int32_t block = ((count + blocks - 1) / blocks + 1) & ~1;
   const int32_t group_out_ch = p.out_ch / p.groups;
-  const Windows windows(p, input);
+  Windows windows(p, input);
   for (int32_t first = 0; first < count; first += block) {
     const int32_t here = count - first < block ? count - first : block;
     for (int32_t group = 0; group < p.groups; ++group) {
-      int16_t* to = pixels;
-      for (int32_t i = 0; i + 1 < here; i += 2) {
-        to = windows.write_pair(group, first + i, first + i + 1, bytes, to);
-      }
-      if (here % 2 != 0) {
-        const int32_t last = first + here - 1;
-        windows.write_pair(group, here >= 2 ? last - 1 : last, last, bytes, to);
-      }
+      windows.write(group, first, here, bytes, pixels);
       gemm_s8_run(layer, group * group_out_ch, (group + 1) * group_out_ch, pixels, here, stream,
                   output + first * p.out_ch + group * group_out_ch);
     }

@@ -176,15 +176,18 @@
     stmia   r2!, {r6-r9}
 .endm
 
-// r0, r1: rows of bytes; r2: out; r3: bytes of each row; on the stack: r12, the constant of \four.
-// Behind the last byte come what zeros give.
-.macro two_rows name, four
+// r0, r1: two runs of bytes; r2: out; r3: bytes of a run; on the stack: r12, the constant of \four;
+// how many pairs of runs; from behind a run to the next. Behind the last byte of a run come what
+// zeros give.
+.macro two_runs name, four
     function \name
-    push    {r4-r9, lr}
-    ldr     r12, [sp, #28]
-    lsrs    lr, r3, #3
-    beq     2f
+    push    {r4-r11, lr}
+    ldrd    r12, r10, [sp, #36]
+    ldr     r11, [sp, #44]
 1:
+    lsrs    lr, r3, #3
+    beq     3f
+2:
     ldr     r4, [r0], #4
     ldr     r5, [r1], #4
     \four
@@ -192,42 +195,47 @@
     ldr     r5, [r1], #4
     \four
     subs    lr, lr, #1
-    bne     1b
-2:
+    bne     2b
+3:
     tst     r3, #4
-    beq     3f
+    beq     4f
     ldr     r4, [r0], #4
     ldr     r5, [r1], #4
     \four
-3:
-    ands    r3, r3, #3
-    beq     5f
-    // One to three bytes, and zeros.
+4:
+    ands    lr, r3, #3
+    bne     6f
+5:
+    add     r0, r0, r11
+    add     r1, r1, r11
+    subs    r10, r10, #1
+    bne     1b
+    mov     r0, r2
+    pop     {r4-r11, pc}
+6:                                      // one to three bytes
     ldrb    r4, [r0], #1
     ldrb    r5, [r1], #1
-    subs    r3, r3, #1
-    beq     4f
+    subs    lr, lr, #1
+    beq     7f
     ldrb    r6, [r0], #1
     ldrb    r7, [r1], #1
     orr     r4, r4, r6, lsl #8
     orr     r5, r5, r7, lsl #8
-    subs    r3, r3, #1
-    beq     4f
-    ldrb    r6, [r0]
-    ldrb    r7, [r1]
+    subs    lr, lr, #1
+    beq     7f
+    ldrb    r6, [r0], #1
+    ldrb    r7, [r1], #1
     orr     r4, r4, r6, lsl #16
     orr     r5, r5, r7, lsl #16
-4:
+7:
     \four
-5:
-    mov     r0, r2
-    pop     {r4-r9, pc}
+    b       5b
     end_function \name
 .endm
 
-    two_rows mcugen_dsp_widen, widen_four
-    two_rows mcugen_dsp_scale_8, scale_four_8
-    two_rows mcugen_dsp_scale_2, scale_four_2
+    two_runs mcugen_dsp_widen, widen_four
+    two_runs mcugen_dsp_scale_8, scale_four_8
+    two_runs mcugen_dsp_scale_2, scale_four_2
 
 //
 // Depthwise 3x3 over planes of one channel
@@ -521,3 +529,63 @@
     stm     r12, {r4-r7}
     pop     {r4-r11, pc}
     end_function mcugen_dsp_four_rows
+
+//
+// Runs of bytes
+//
+
+    // r0: in; r1: out; r2: rows; r3: bytes of a run; on the stack: from a run to the next. Whole
+    // words are copied, so that up to three bytes more are read, and written before the next run.
+    function mcugen_dsp_copy_runs
+    push    {r4-r7, lr}
+    ldr     r4, [sp, #20]
+    add     r3, r3, r1                  // end of the run where it goes
+1:
+    mov     r5, r0
+    mov     r6, r1
+2:
+    ldr     r7, [r5], #4
+    str     r7, [r6], #4
+    cmp     r6, r3
+    blo     2b
+    sub     r7, r3, r1
+    mov     r1, r3
+    add     r3, r3, r7
+    add     r0, r0, r4
+    subs    r2, r2, #1
+    bne     1b
+    pop     {r4-r7, pc}
+    end_function mcugen_dsp_copy_runs
+
+    // r0: in, of four channels; r1: pixels in a row; r2: rows; r3: bytes of a pixel; on the stack:
+    // from behind a row's last pixel to the next row's first; int32[4], which sums are added to.
+    // Sums of 16 bits hold for 256 pixels.
+    function mcugen_dsp_sum_four
+    push    {r4-r7, lr}
+    ldrd    r12, lr, [sp, #20]
+    movs    r4, #0
+    movs    r5, #0
+1:
+    mov     r6, r1
+2:
+    ldr     r7, [r0]
+    add     r0, r0, r3
+    sxtab16 r4, r4, r7
+    sxtab16 r5, r5, r7, ror #8
+    subs    r6, r6, #1
+    bne     2b
+    add     r0, r0, r12
+    subs    r2, r2, #1
+    bne     1b
+    sxth    r0, r4
+    asr     r2, r4, #16
+    sxth    r1, r5
+    asr     r3, r5, #16
+    ldm     lr, {r4-r7}
+    add     r4, r4, r0
+    add     r5, r5, r1
+    add     r6, r6, r2
+    add     r7, r7, r3
+    stm     lr, {r4-r7}
+    pop     {r4-r7, pc}
+    end_function mcugen_dsp_sum_four

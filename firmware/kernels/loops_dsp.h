@@ -30,21 +30,31 @@ void mcugen_dsp_tiles(const McugenDspTiles* tiles);
 /// The same for results of either sign, with halves away from zero; 39 instructions besides.
 void mcugen_dsp_tiles_exact(const McugenDspTiles* tiles);
 
-/// Writes two rows of bytes as the pixels of McugenDspTiles, less a zero point; zeros follow the
-/// last byte up to a multiple of four. One instruction per byte.
-/// @param[in] row0, row1 int8[bytes], at any address.
-/// @param[out] out 4 * bytes bytes, bytes rounded up to a multiple of 4; word-aligned.
+/// Writes pairs of runs of bytes as the pixels of McugenDspTiles, less a zero point; zeros follow
+/// the last byte of a run up to a multiple of four. One instruction per byte.
+/// @param[in] run0, run1 int8[bytes], at any address.
+/// @param[in] out 4 * bytes bytes per pair, bytes rounded up to a multiple of 4; word-aligned.
 /// @param[in] minus_zero_point In both halves: 0x10001 * (-zero_point & 0xffff).
+/// @param[in] pairs How many, at least 1; skip: from behind a run to the one of the next pair.
 /// @returns the end of what was written.
-int16_t* mcugen_dsp_widen(const int8_t* row0, const int8_t* row1, int16_t* out, uint32_t bytes,
-                          uint32_t minus_zero_point);
+int16_t* mcugen_dsp_widen(const int8_t* run0, const int8_t* run1, int16_t* out, uint32_t bytes,
+                          uint32_t minus_zero_point, int32_t pairs, int32_t skip);
 
 /// The same without a zero point, times 2^8 or 2^2: weights.
 /// @param[in] mask kMcugenDspScale8 or kMcugenDspScale2.
-int16_t* mcugen_dsp_scale_8(const int8_t* row0, const int8_t* row1, int16_t* out, uint32_t bytes,
-                            uint32_t mask);
-int16_t* mcugen_dsp_scale_2(const int8_t* row0, const int8_t* row1, int16_t* out, uint32_t bytes,
-                            uint32_t mask);
+int16_t* mcugen_dsp_scale_8(const int8_t* run0, const int8_t* run1, int16_t* out, uint32_t bytes,
+                            uint32_t mask, int32_t pairs, int32_t skip);
+int16_t* mcugen_dsp_scale_2(const int8_t* run0, const int8_t* run1, int16_t* out, uint32_t bytes,
+                            uint32_t mask, int32_t pairs, int32_t skip);
+
+/// Copies `rows` runs of bytes, `step` apart, one behind the other, in whole words: up to three
+/// bytes behind the last run are read, and written.
+void mcugen_dsp_copy_runs(const int8_t* in, int8_t* out, int32_t rows, int32_t bytes, int32_t step);
+
+/// Adds to four sums the pixels of four channels side by side, at most 256 of them.
+/// @param[in] in int8, any address. @param[in] skip From behind a row to the next.
+void mcugen_dsp_sum_four(const int8_t* in, int32_t pixels, int32_t rows, int32_t in_ch,
+                         int32_t skip, int32_t* sums);
 
 /// A depthwise 3x3 window over a plane of one channel. Weights are scaled by 2^bits so that
 /// `(acc * multiplier / 2^32 + offset) >> 12` is the result, saturated to 8 bits.

@@ -27,27 +27,29 @@ namespace mcugen {
 
 // What has forms for instruction sets of its own, each equal to the scalar one bit for bit.
 #if defined(__ARM_FEATURE_MVE)
+inline constexpr auto& avg_pool2d_s8 = avg_pool2d_s8_mve;
 inline constexpr auto& linear_s8 = linear_s8_mve;
 inline constexpr auto& add_s8 = add_s8_mve;
 inline constexpr auto& conv2d_s8 = conv2d_s8_mve;
 inline constexpr auto& depthwise_conv2d_s8 = depthwise_conv2d_s8_mve;
-inline constexpr auto& avg_pool2d_s8 = avg_pool2d_s8_mve;
-inline constexpr auto& max_pool2d_s8 = max_pool2d_s8_mve;
-inline constexpr auto& mul_s8 = mul_s8_mve;
 #elif defined(__ARM_FEATURE_DSP)
+inline constexpr auto& avg_pool2d_s8 = avg_pool2d_s8_dsp;
 inline constexpr auto& linear_s8 = linear_s8_dsp;
 inline constexpr auto& add_s8 = add_s8_dsp;
 inline constexpr auto& conv2d_s8 = conv2d_s8_dsp;
 inline constexpr auto& depthwise_conv2d_s8 = depthwise_conv2d_s8_dsp;
-inline constexpr auto& avg_pool2d_s8 = avg_pool2d_s8_scalar;
-inline constexpr auto& max_pool2d_s8 = max_pool2d_s8_scalar;
-inline constexpr auto& mul_s8 = mul_s8_scalar;
 #else
+inline constexpr auto& avg_pool2d_s8 = avg_pool2d_s8_scalar;
 inline constexpr auto& linear_s8 = linear_s8_scalar;
 inline constexpr auto& add_s8 = add_s8_scalar;
 inline constexpr auto& conv2d_s8 = conv2d_s8_scalar;
 inline constexpr auto& depthwise_conv2d_s8 = depthwise_conv2d_s8_scalar;
-inline constexpr auto& avg_pool2d_s8 = avg_pool2d_s8_scalar;
+#endif
+
+#if defined(__ARM_FEATURE_MVE)
+inline constexpr auto& max_pool2d_s8 = max_pool2d_s8_mve;
+inline constexpr auto& mul_s8 = mul_s8_mve;
+#else
 inline constexpr auto& max_pool2d_s8 = max_pool2d_s8_scalar;
 inline constexpr auto& mul_s8 = mul_s8_scalar;
 #endif

@@ -8,6 +8,7 @@
 #include <kernels/depthwise_conv2d_s8.h>
 #include <kernels/elementwise_s8.h>
 #include <kernels/linear_s8.h>
+#include <kernels/pool2d_s8.h>
 #include <kernels/requantize.h>
 
 #include <cstdint>
@@ -302,6 +303,68 @@ void add(long call) {
   compare("add_s8", call, {}, shape);
 }
 
+void avg_pool2d(long call) {
+  mcugen::DepthwiseConv2dS8Params g{};
+  geometry(g);
+  mcugen::Pool2dS8Params p{};
+  p.batch = g.batch;
+  p.in_h = g.in_h;
+  p.in_w = g.in_w;
+  p.channels = random_int(1, 18);
+  p.kernel_h = g.kernel_h;
+  p.kernel_w = g.kernel_w;
+  p.stride_h = g.stride_h;
+  p.stride_w = g.stride_w;
+  p.pad_top = random_int(0, p.kernel_h / 2);
+  p.pad_left = random_int(0, p.kernel_w / 2);
+  if (one_in(3)) {  // of the whole image
+    p.kernel_h = p.in_h = random_int(1, 30);
+    p.kernel_w = p.in_w = random_int(1, 30);
+    p.pad_top = p.pad_left = 0;
+  }
+  if (p.in_h + p.pad_top < p.kernel_h || p.in_w + p.pad_left < p.kernel_w) {
+    return;
+  }
+  p.out_h = outputs(p.in_h, p.pad_top, 0, 1, p.kernel_h, p.stride_h);
+  p.out_w = outputs(p.in_w, p.pad_left, 0, 1, p.kernel_w, p.stride_w);
+  const int8_t* const input = g_input.make(p.batch * p.in_h * p.in_w * p.channels);
+  fill(g_input);
+  const int32_t count = p.batch * p.out_h * p.out_w * p.channels;
+  mcugen::avg_pool2d_s8_scalar(p, input, g_expected.make(count));
+  VARIANT(avg_pool2d_s8)(p, input, g_output.make(count));
+  compare("avg_pool2d_s8", call, {}, &p.batch);
+
+#if defined(__ARM_FEATURE_MVE)
+  p.activation_min = one_in(2) ? -128 : random_int(-128, 127);
+  p.activation_max = random_int(p.activation_min, 127);
+  mcugen::max_pool2d_s8_scalar(p, input, g_expected.make(count));
+  mcugen::max_pool2d_s8_mve(p, input, g_output.make(count));
+  compare("max_pool2d_s8", call, {}, &p.batch);
+#endif
+}
+
+#if defined(__ARM_FEATURE_MVE)
+void mul(long call) {
+  mcugen::MulS8Params p{};
+  p.a_zero_point = one_in(8) ? random_int(-100'000, 100'000) : zero_point();
+  p.b_zero_point = zero_point();
+  p.output_zero_point = zero_point();
+  p.output_multiplier = static_cast<int32_t>((1u << 30) | (random_word() << 6));
+  p.output_shift = one_in(8) ? random_int(-62, 3) : -random_int(0, 9);
+  const int32_t count = random_int(1, 200);
+  const int8_t* const a = g_input.make(count);
+  const int8_t* const b = g_weights.make(count);
+  fill(g_input);
+  fill(g_weights);
+  const int32_t a_step = one_in(6) ? 0 : 1;
+  const int32_t b_step = one_in(6) ? 0 : 1;
+  mcugen::mul_s8_scalar(p, count, a, a_step, b, b_step, g_expected.make(count));
+  mcugen::mul_s8_mve(p, count, a, a_step, b, b_step, g_output.make(count));
+  const int32_t shape[16] = {p.a_zero_point, p.b_zero_point, p.output_multiplier, p.output_shift};
+  compare("mul_s8", call, {}, shape);
+}
+#endif
+
 }  // namespace
 
 int main() {
@@ -310,6 +373,10 @@ int main() {
     depthwise_conv2d(call);
     linear(call);
     add(call);
+    avg_pool2d(call);
+#if defined(__ARM_FEATURE_MVE)
+    mul(call);
+#endif
   }
   printf("%d different, %ld calls, %ld with scratch\n", g_different, static_cast<long>(CALLS),
          g_fast);
