@@ -8,6 +8,7 @@
 
 #include <arm_mve.h>
 #include <kernels/elementwise_s8.h>
+#include <kernels/loops_mve.h>
 #include <kernels/requantize.h>
 
 namespace mcugen {
@@ -22,49 +23,23 @@ inline int32x4_t rescale(int32x4_t value, int32_t multiplier, int32_t shift, int
   return vrshlq_n_s32(vaddq_s32(product, sign), shift);
 }
 
-/// Whether rounding halves up instead of away from zero makes no difference for any int8 value.
-bool halves_do_not_occur(const AddS8Operand& operand) {
-  if (operand.shift == 0) {
-    return true;
-  }
-  const int32x4_t step = vdupq_n_s32(4 << 20);
-  int32x4_t value = vshlq_n_s32(
-      vsubq_n_s32(vreinterpretq_s32_u32(vidupq_n_u32(0, 1)), 128 + operand.zero_point), 20);
-  int32_t differences = 0;
-  for (int32_t i = 0; i < 64; ++i, value = vaddq_s32(value, step)) {
-    const int32x4_t up = rescale(value, operand.multiplier, operand.shift, 0);
-    const int32x4_t away = rescale(value, operand.multiplier, operand.shift, -1);
-    differences = vaddvaq_s32(differences, vsubq_s32(up, away));  // none is negative
-  }
-  return differences == 0;
-}
-
-/// Of the usual case, where one operand sets the scale: 8 at a time, in even and odd lanes.
+/// Of the usual case, where one operand sets the scale.
 void add_to_scaled(const AddS8Params& p, int32_t count, const AddS8Operand& scaled, const int8_t* a,
                    const AddS8Operand& other, const int8_t* b, int8_t* output) {
-  const int32_t zero_a = -scaled.zero_point * 8;
-  const int32_t zero_b = -other.zero_point * 16;
-  const int16x8_t eight = vdupq_n_s16(8);
-  const int16x8_t sixteen = vdupq_n_s16(16);
-  for (; count > 0; count -= 8, a += 8, b += 8, output += 8) {
-    const mve_pred16_t some = vctp16q(static_cast<uint32_t>(count));
-    const int16x8_t a8 = vmlasq_n_s16(vldrbq_z_s16(a, some), eight, static_cast<int16_t>(zero_a));
-    const int16x8_t b16 =
-        vmlasq_n_s16(vldrbq_z_s16(b, some), sixteen, static_cast<int16_t>(zero_b));
-    int32x4_t even =
-        vrshlq_n_s32(vqrdmulhq_n_s32(vshllbq_n_s16(b16, 16), other.multiplier), other.shift);
-    int32x4_t odd =
-        vrshlq_n_s32(vqrdmulhq_n_s32(vshlltq_n_s16(b16, 16), other.multiplier), other.shift);
-    even = vaddq_s32(even, vshllbq_n_s16(a8, 16));  // (a - zero point) * 2^20 / 2
-    odd = vaddq_s32(odd, vshlltq_n_s16(a8, 16));
-    even = vrshlq_n_s32(vqrdmulhq_n_s32(even, p.output_multiplier), p.output_shift);
-    odd = vrshlq_n_s32(vqrdmulhq_n_s32(odd, p.output_multiplier), p.output_shift);
-    int16x8_t sum = vqmovnbq_s32(vdupq_n_s16(0), even);
-    sum = vqaddq_n_s16(vqmovntq_s32(sum, odd), static_cast<int16_t>(p.output_zero_point));
-    sum = vmaxq_s16(sum, vdupq_n_s16(static_cast<int16_t>(p.activation_min)));
-    sum = vminq_s16(sum, vdupq_n_s16(static_cast<int16_t>(p.activation_max)));
-    vstrbq_p_s16(output, sum, some);
-  }
+  const MveAdd args = {a,
+                       b,
+                       output,
+                       count,
+                       -8 * scaled.zero_point,
+                       -16 * other.zero_point,
+                       other.multiplier,
+                       other.shift,
+                       p.output_multiplier,
+                       p.output_shift,
+                       p.output_zero_point,
+                       p.activation_min,
+                       p.activation_max};
+  mve_add(&args);
 }
 
 }  // namespace
@@ -78,11 +53,11 @@ void add_s8_mve(const AddS8Params& p, int32_t count, const int8_t* a, int32_t a_
   }
   const bool halves_count = p.output_shift != 0 && p.output_zero_point > p.activation_min;
   if (a_step == 1 && b_step == 1 && count >= 64 && p.output_shift < 0 && !halves_count) {
-    if (p.a.multiplier == kHalf && p.a.shift == 0 && halves_do_not_occur(p.b)) {
+    if (p.a.multiplier == kHalf && p.a.shift == 0) {
       add_to_scaled(p, count, p.a, a, p.b, b, output);
       return;
     }
-    if (p.b.multiplier == kHalf && p.b.shift == 0 && halves_do_not_occur(p.a)) {
+    if (p.b.multiplier == kHalf && p.b.shift == 0) {
       add_to_scaled(p, count, p.b, b, p.a, a, output);
       return;
     }

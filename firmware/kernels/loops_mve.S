@@ -158,11 +158,12 @@
         .equ    KERNEL_GAP,144
         .equ    PREDICATES,148          // of the first chunk
         .equ    OUT_ROW,152             // output of the row, and of the next
-        .equ    FRAME,160
+        .equ    START,160               // of a pair
+        .equ    FRAME,168
 
         // Sums in the registers to outputs. q5 bias, q6 multipliers, q7 shifts. 16-bit lane 2c is
         // channel c of the first pixel, 2c + 1 of the second.
-        .macro  quad_finish away,clamped
+        .macro  quad_finish away,clamped,pair
         vmov    q0[2],q0[0],r0,r4
         vmov    q0[3],q0[1],r2,r6
         vmov    q1[2],q1[0],r8,r12
@@ -198,7 +199,7 @@
         vstrb.16 q0,[r11,q4]
         add     r11,r11,r4
         cmp     r11,r6
-        bne     quad_pair
+        bne     \pair
         b       quad_row_end
         .endm
 
@@ -246,6 +247,9 @@
         strd    r5,r6,[sp,#END]
         ldrd    r5,r6,[r0,#ARG_MIN]
         strd    r5,r6,[sp,#MIN]
+        adr     r5,quad_pair
+        orr     r5,r5,#1
+        str     r5,[sp,#START]
         // r1 and r3 move by 16 * chunks + (kernel rows - 1) * kernel row in a pair.
         ldrd    r5,r6,[r0,#ARG_IN_PIXEL] // and row
         str     r5,[sp,#IN_PIXEL]
@@ -281,7 +285,40 @@
         ldrd    r5,r6,[r0,#ARG_WEIGHTS]
         str     r4,[sp,#CHANNELS]
         strd    r5,r6,[sp,#WEIGHTS]
-        ldr     r4,[r0,#ARG_BIAS]
+        ldrd    r1,r2,[r0,#ARG_KERNEL_ROWS-8] // chunks, lead
+        ldrd    r3,r5,[r0,#ARG_KERNEL_ROWS]
+        ldr     r6,[sp,#ODD]
+        ldr     r8,[sp,#IN_PIXEL]
+        ldr     r9,[r0,#ARG_RUN]
+        orrs    r6,r6,r2
+        eor     r1,r1,#3
+        eor     r3,r3,#3
+        eor     r8,r8,#16
+        eor     r9,r9,#48
+        orr     r6,r6,r1
+        orr     r6,r6,r3
+        orr     r6,r6,r8
+        orrs    r6,r6,r9
+        bne     4f
+        sub     r6,r5,#64
+        str     r6,[sp,#KERNEL_GAP]
+        lsls    r5,r5,#1
+        adds    r5,r5,#32
+        rsbs    r5,r5,#0
+        str     r5,[sp,#IN_STEP]
+        adr     r5,quad_3x3x16
+        orr     r5,r5,#1
+        str     r5,[sp,#START]
+        ldr     r6,[r0,#ARG_ROUNDING]
+        adr     r5,quad_3x3x16_plain
+        cbz     r6,3f
+        adr     r5,quad_3x3x16_away
+        cmp     r6,#1
+        beq     3f
+        adr     r5,quad_3x3x16_clamped
+3:      orr     r5,r5,#1
+        str     r5,[sp,#FINISH]
+4:      ldr     r4,[r0,#ARG_BIAS]
         str     r4,[sp,#BIAS]
         ldrd    r5,r6,[r0,#ARG_MULTIPLIERS]
         strd    r5,r6,[sp,#MULTIPLIERS]
@@ -371,7 +408,9 @@ quad_row:
         str     r2,[sp,#OUT_END]
         add     r2,sp,#LANES
         vldrw.32 q4,[r2]
-        cbnz    r4,quad_pair
+        cbz     r4,quad_row_end
+        ldr     pc,[sp,#START]
+        .balign 4
 quad_row_end:
         ldr     r2,[sp,#ODD_LEFT]
         cbz     r2,1f
@@ -457,13 +496,58 @@ quad_kernel_row:
 
         .balign 4
 quad_plain:
-        quad_finish 0,0
+        quad_finish 0,0,quad_pair
         .balign 4
 quad_away:
-        quad_finish 1,0
+        quad_finish 1,0,quad_pair
         .balign 4
 quad_clamped:
-        quad_finish 1,1
+        quad_finish 1,1,quad_pair
+
+// 3x3 windows of 16 channels at stride 1: two neighbours share two of their three columns, so a row
+// of taps takes four loads of pixels instead of six, from one pointer.
+        .macro  quad_column vmladav,first,second
+        vldrb.8 q2,[r5],#16
+        \vmladav\().s8 r0,\first,q2
+        vldrb.8 \second,[r1],#16
+        \vmladav\().s8 r8,\second,q2
+        vldrb.8 q3,[r5],#16
+        \vmladav\().s8 r2,\first,q3
+        \vmladav\().s8 r10,\second,q3
+        vldrb.8 q2,[r5],#16
+        \vmladav\().s8 r4,\first,q2
+        \vmladav\().s8 r12,\second,q2
+        vldrb.8 q3,[r5],#16
+        \vmladav\().s8 r6,\first,q3
+        \vmladav\().s8 lr,\second,q3
+        .endm
+
+        .macro  quad_columns vmladav
+        vldrb.8 q0,[r1],#16
+        quad_column \vmladav,q0,q1
+        quad_column vmladava,q1,q0
+        quad_column vmladava,q0,q1
+        .endm
+
+        .balign 4
+quad_3x3x16:
+        ldr     r5,[sp,#PACKED]
+        quad_columns vmladav
+        add     r1,r1,r7
+        quad_columns vmladava
+        add     r1,r1,r7
+        quad_columns vmladava
+        ldr     pc,[sp,#FINISH]
+
+        .balign 4
+quad_3x3x16_plain:
+        quad_finish 0,0,quad_3x3x16
+        .balign 4
+quad_3x3x16_away:
+        quad_finish 1,0,quad_3x3x16
+        .balign 4
+quad_3x3x16_clamped:
+        quad_finish 1,1,quad_3x3x16
 
 // ---- mve_depthwise_3x3 --------------------------------------------------------------------------
 
@@ -848,3 +932,91 @@ linear_block_end:
         le      lr,linear_quad
         add     sp,#LS_FRAME
         return  mve_linear
+
+// ---- mve_add ------------------------------------------------------------------------------------
+
+        // MveAdd
+        .equ    ADD_SCALED,0            // and other
+        .equ    ADD_OUTPUT,8            // and count
+        .equ    ADD_SCALED_START,16     // and other
+        .equ    ADD_MULTIPLIER,24       // and shift
+        .equ    ADD_OUT_MULTIPLIER,32   // and shift
+        .equ    ADD_ZERO_POINT,40
+        .equ    ADD_MIN,44              // and max
+
+        // Eight elements: even lanes are in q2, odd ones in q3.
+        .macro  add_eight rest,away
+        .if     \rest
+        vpstt
+        vldrbt.s16 q0,[r1],#8
+        vldrbt.s16 q1,[r2],#8
+        .else
+        vldrb.s16 q0,[r1],#8
+        vldrb.s16 q1,[r2],#8
+        .endif
+        vmlas.s16 q0,q5,r4              // (a - zero point) * 8
+        vshl.i16 q1,q1,#4
+        vadd.i16 q1,q1,r5               // (b - zero point) * 16
+        vshllb.s16 q2,q1,#16
+        vshllt.s16 q3,q1,#16
+        vqrdmulh.s32 q2,q2,r6
+        vqrdmulh.s32 q3,q3,r6
+        .if     \away                   // halves away from zero
+        vshr.s32 q1,q2,#31
+        vshr.s32 q4,q3,#31
+        vadd.i32 q2,q2,q1
+        vadd.i32 q3,q3,q4
+        .endif
+        vrshl.s32 q2,r7
+        vrshl.s32 q3,r7
+        vshllb.s16 q1,q0,#16            // (a - zero point) * 2^20 / 2
+        vshllt.s16 q4,q0,#16
+        vadd.i32 q2,q2,q1
+        vadd.i32 q3,q3,q4
+        vqrdmulh.s32 q2,q2,r8
+        vqrdmulh.s32 q3,q3,r8
+        vrshl.s32 q2,r9
+        vrshl.s32 q3,r9
+        vqmovnb.s32 q0,q2
+        vqmovnt.s32 q0,q3
+        vqadd.s16 q0,q0,r10
+        vmax.s16 q0,q0,q6
+        vmin.s16 q0,q0,q7
+        .if     \rest
+        vpst
+        vstrbt.16 q0,[r3],#8
+        .else
+        vstrb.16 q0,[r3],#8
+        .endif
+        .endm
+
+        function mve_add
+        ldrd    r1,r2,[r0,#ADD_SCALED]
+        ldrd    r3,r12,[r0,#ADD_OUTPUT]
+        ldrd    r4,r5,[r0,#ADD_SCALED_START]
+        ldrd    r6,r7,[r0,#ADD_MULTIPLIER]
+        ldrd    r8,r9,[r0,#ADD_OUT_MULTIPLIER]
+        ldr     r10,[r0,#ADD_ZERO_POINT]
+        ldrd    r0,r11,[r0,#ADD_MIN]
+        vdup.16 q6,r0
+        vdup.16 q7,r11
+        vmov.i16 q5,#8
+        lsrs    r0,r12,#3
+        ands    r12,r12,#7
+        vctp.16 r12
+        cmp     r7,#0
+        beq     4f
+        wls     lr,r0,2f
+1:      add_eight 0,1
+        le      lr,1b
+2:      cmp     r12,#0
+        beq     6f
+        add_eight 1,1
+        b       6f
+4:      wls     lr,r0,5f
+41:     add_eight 0,0
+        le      lr,41b
+5:      cmp     r12,#0
+        beq     6f
+        add_eight 1,0
+6:      return  mve_add

@@ -103,6 +103,19 @@ struct MveLinear {
   MveRounding rounding;  ///< kClamped is as kAwayFromZero.
 };
 
+/// A sum of two rows, of which the first sets the scale: its multiplier is 1/2, its shift 0.
+struct MveAdd {
+  const int8_t* scaled;
+  const int8_t* other;
+  int8_t* output;                     ///< May be one of the two.
+  int32_t count;                      ///< At least 1.
+  int32_t scaled_start, other_start;  ///< -8 and -16 times the zero points
+  int32_t multiplier, shift;          ///< Of the other.
+  int32_t output_multiplier, output_shift;
+  int32_t output_zero_point;
+  int32_t activation_min, activation_max;
+};
+
 extern "C" {
 
 /// Fills `count` bytes, which may be 0.
@@ -130,6 +143,10 @@ void mve_depthwise_3x3(MveDepthwise3x3* args);
 /// output = requantize(bias + sum of input * weights) + output zero point, clamped. For four rows 9
 /// instructions per 16 inputs and about 30. Uses 132 bytes of stack.
 void mve_linear(const MveLinear* args);
+
+/// output = add_s8_scalar(), but that halves of the last rounding all go up. Shifts are 0 or below,
+/// that of the output -1 or below. 30 instructions for 8 elements. Uses 100 bytes of stack.
+void mve_add(const MveAdd* args);
 
 }  // extern "C"
 
