@@ -80,6 +80,7 @@ class Conv {
   MveConvWeights weights_;
   const int32_t* const bias_;
   int8_t* window_;
+  uint8_t band_offsets_[16];  // of bytes in the order of the input
   MveDot dot_;
 };
 
@@ -191,16 +192,11 @@ void Conv::copy_band(const int8_t* input, int32_t out_y, int8_t* to) const {
   const int32_t inside = width - left < p_.in_w ? width - left : p_.in_w;
   mve_fill(to, plan_.band_row, p_.input_zero_point);
   const int32_t pixels = plan_.band_pixels;
-  uint8_t offsets[16];
-  for (int32_t i = 0; i < 16; ++i) {
-    const int32_t pixel = i / in_ch;
-    offsets[i] = static_cast<uint8_t>(pixel * step + i % in_ch);
-  }
   for (int32_t ky = 0; ky < p_.kernel_h; ++ky) {
     const int32_t y = out_y * p_.stride_h - p_.pad_top + ky * p_.dilation_h;
     if (y >= 0 && y < p_.in_h) {
       mve_scatter(to + left * step + ky * in_ch, input + y * p_.in_w * in_ch, inside * in_ch,
-                  offsets, pixels * step, pixels * in_ch);
+                  band_offsets_, pixels * step, pixels * in_ch);
     }
   }
 }
@@ -208,6 +204,10 @@ void Conv::copy_band(const int8_t* input, int32_t out_y, int8_t* to) const {
 void Conv::from_bands(const int8_t* input, int8_t* output) {
   const int32_t at_once = plan_.rows_in(p_.scratch.bytes);
   permute_weights();
+  for (int32_t i = 0; i < 16; ++i) {
+    const int32_t pixel = i / p_.in_ch;
+    band_offsets_[i] = static_cast<uint8_t>(pixel * p_.kernel_h * p_.in_ch + i % p_.in_ch);
+  }
   dot_.kernel_row = 0;
   dot_.in_pixel = p_.stride_w * p_.kernel_h * p_.in_ch;
   dot_.in_row = plan_.band_row;

@@ -20,7 +20,7 @@ namespace {
 
 // The assembler source knows these.
 static_assert(offsetof(MveDepthwise3x3, input) == 120 && offsetof(MveDepthwise3x3, step) == 192 &&
-              offsetof(MveDepthwise3x3, singles) == 208);
+              offsetof(MveDepthwise3x3, singles) == 204);
 
 /// How an image is cut into strips of planes, which the gather's 8-bit offsets limit in width.
 struct Strips {
@@ -158,8 +158,11 @@ void Depthwise3x3::strip(const int8_t* input, int32_t out_y, int32_t out_x, int3
     uint16_t* place = reinterpret_cast<uint16_t*>(behind);
     args_.places = place;
     for (int32_t r = 0; r < args_.rows; ++r) {
-      for (int32_t c = 0; c < args_.columns; ++c) {
-        *place++ = static_cast<uint16_t>(r * plane_row + c);
+      uint16x8_t at = vidupq_n_u16(static_cast<uint32_t>(r * plane_row), 1);
+      for (int32_t left = args_.columns; left > 0; left -= 8) {
+        vst1q_u16(place, at);  // what is behind the row is written again
+        at = vaddq_n_u16(at, 8);
+        place += left < 8 ? left : 8;
       }
     }
     args_.columns *= args_.rows;
@@ -183,14 +186,13 @@ void Depthwise3x3::strip(const int8_t* input, int32_t out_y, int32_t out_x, int3
   for (int32_t i = 0; i < 8; ++i) {
     args_.outputs[i] = static_cast<uint16_t>((i / 4 + i % 2 * 2) * out_row + i / 2 % 2 * in_ch);
   }
-  args_.output = output;
   args_.window = 2 * plane_row;
   MveTile* tile = tiles;
   const auto tiles_from = [&](int32_t top) {
     for (int32_t c = 0; c < columns; c += 2) {
       const int32_t left = c + 2 > columns ? columns - 2 : c;
       tile->window = plane + (top * plane_row + left) * stride;
-      tile->output = top * out_row + left * in_ch;
+      tile->output = output + top * out_row + left * in_ch;
       ++tile;
     }
   };

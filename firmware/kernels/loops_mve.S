@@ -155,15 +155,32 @@
         .equ    OUTPUT,128
         .equ    BIAS,132
         .equ    MULTIPLIERS,136         // and shifts
-        .equ    KERNEL_GAP,144
+        .equ    ROW_CONSTANT,144         // r7: from one kernel row to the next; for a single one the zero point
         .equ    PREDICATES,148          // of the first chunk
         .equ    OUT_ROW,152             // output of the row, and of the next
         .equ    START,160               // of a pair
         .equ    FRAME,168
 
-        // Sums in the registers to outputs. q5 bias, q6 multipliers, q7 shifts. 16-bit lane 2c is
-        // channel c of the first pixel, 2c + 1 of the second.
-        .macro  quad_finish away,clamped,pair
+        // The first chunk, which starts the sums and may lack taps at its start.
+        .macro  quad_first_chunk
+        vpstt
+        vldrbt.8 q0,[r1],#16
+        vldrbt.8 q1,[r3],#16
+        vldrb.8 q2,[r5],#16
+        vmladav.s8 r0,q0,q2
+        vmladav.s8 r8,q1,q2
+        vldrb.8 q3,[r5],#16
+        vmladav.s8 r2,q0,q3
+        vmladav.s8 r10,q1,q3
+        vldrb.8 q2,[r5],#16
+        vmladav.s8 r4,q0,q2
+        vmladav.s8 r12,q1,q2
+        vldrb.8 q3,[r5],#16
+        vmladav.s8 r6,q0,q3
+        vmladav.s8 lr,q1,q3
+        .endm
+
+        .macro  quad_scale
         vmov    q0[2],q0[0],r0,r4
         vmov    q0[3],q0[1],r2,r6
         vmov    q1[2],q1[0],r8,r12
@@ -172,6 +189,12 @@
         vadd.i32 q1,q1,q5
         vqrdmulh.s32 q0,q0,q6
         vqrdmulh.s32 q1,q1,q6
+        .endm
+
+        // Sums in the registers to outputs. q5 bias, q6 multipliers, q7 shifts. 16-bit lane 2c is
+        // channel c of the first pixel, 2c + 1 of the second.
+        .macro  quad_finish away,clamped,pair
+        quad_scale
         .if     \away                   // halves away from zero, where VRSHL rounds them up
         vshr.s32 q2,q0,#31
         vshr.s32 q3,q1,#31
@@ -228,7 +251,10 @@
 1:      mls     r5,r5,r8,r6
         mls     r6,r1,r8,r6
         strd    r5,r6,[sp,#ENTRY]
-        str     r4,[sp,#KERNEL_GAP]
+        cmp     r3,#1
+        it      eq
+        ldreq   r4,[r0,#ARG_ZERO_POINT]
+        str     r4,[sp,#ROW_CONSTANT]
         ldr     r5,[r0,#ARG_PACKED]
         strd    r5,r3,[sp,#PACKED]
         ldr     r5,[r0,#ARG_ROUNDING]
@@ -249,7 +275,19 @@
         strd    r5,r6,[sp,#MIN]
         adr     r5,quad_pair
         orr     r5,r5,#1
-        str     r5,[sp,#START]
+        ldr     r6,[r0,#ARG_CHUNKS]
+        ldr     r8,[r0,#ARG_ROUNDING]
+        cmp     r6,#8
+        bhi     21f
+        cmp     r3,#1
+        bne     21f
+        cmp     r8,#0
+        bne     21f
+        adr     r8,quad_direct_forms
+        ldr     r6,[r8,r6,lsl #2]
+        cbz     r6,21f
+        add     r5,r8,r6
+21:     str     r5,[sp,#START]
         // r1 and r3 move by 16 * chunks + (kernel rows - 1) * kernel row in a pair.
         ldrd    r5,r6,[r0,#ARG_IN_PIXEL] // and row
         str     r5,[sp,#IN_PIXEL]
@@ -301,7 +339,7 @@
         orrs    r6,r6,r9
         bne     4f
         sub     r6,r5,#64
-        str     r6,[sp,#KERNEL_GAP]
+        str     r6,[sp,#ROW_CONSTANT]
         lsls    r5,r5,#1
         adds    r5,r5,#32
         rsbs    r5,r5,#0
@@ -388,7 +426,7 @@ quad:
         ldr     r11,[sp,#OUTPUT]
         ldr     r2,[r0,#ARG_OUT_ROW]
         strd    r11,r2,[sp,#OUT_ROW]
-        ldr     r7,[sp,#KERNEL_GAP]
+        ldr     r7,[sp,#ROW_CONSTANT]
         ldr     r2,[sp,#PREDICATES]
         vmsr    p0,r2
 
@@ -409,6 +447,7 @@ quad_row:
         add     r2,sp,#LANES
         vldrw.32 q4,[r2]
         cbz     r4,quad_row_end
+        mov     r9,r4
         ldr     pc,[sp,#START]
         .balign 4
 quad_row_end:
@@ -460,21 +499,7 @@ quad_row_end:
         .balign 4
 quad_pair:
         ldrd    r5,r9,[sp,#PACKED]      // and kernel rows
-        vpstt
-        vldrbt.8 q0,[r1],#16
-        vldrbt.8 q1,[r3],#16
-        vldrb.8 q2,[r5],#16
-        vmladav.s8 r0,q0,q2
-        vmladav.s8 r8,q1,q2
-        vldrb.8 q3,[r5],#16
-        vmladav.s8 r2,q0,q3
-        vmladav.s8 r10,q1,q3
-        vldrb.8 q2,[r5],#16
-        vmladav.s8 r4,q0,q2
-        vmladav.s8 r12,q1,q2
-        vldrb.8 q3,[r5],#16
-        vmladav.s8 r6,q0,q3
-        vmladav.s8 lr,q1,q3
+        quad_first_chunk
         ldr     pc,[sp,#ENTRY]
 
         .balign 4
@@ -503,6 +528,45 @@ quad_away:
         .balign 4
 quad_clamped:
         quad_finish 1,1,quad_pair
+
+// The most frequent cases, for kPlain, without a jump: one kernel row of so many chunks. r9 counts
+// pairs, r7 is the zero point.
+        .macro  quad_direct chunks
+        .balign 4
+quad_direct_\chunks:
+        ldr     r5,[sp,#PACKED]
+        quad_first_chunk
+        .rept   \chunks - 1
+        quad_chunk
+        .endr
+        quad_scale
+        ldrd    r0,r2,[sp,#IN_STEP]     // and OUT_STEP
+        vrshl.s32 q0,q0,q7
+        vrshl.s32 q1,q1,q7
+        add     r1,r1,r0
+        vqmovnb.s32 q0,q0
+        add     r3,r3,r0
+        vqmovnt.s32 q0,q1
+        vqadd.s16 q0,q0,r7
+        vqmovnb.s16 q0,q0
+        vstrb.16 q0,[r11,q4]
+        add     r11,r11,r2
+        subs    r9,r9,#1
+        bne     quad_direct_\chunks
+        b       quad_row_end
+        .endm
+
+        quad_direct 1
+        quad_direct 2
+        quad_direct 3
+        quad_direct 4
+        quad_direct 8
+
+        .balign 4
+quad_direct_forms:                      // by chunks; 0 where there is none
+        .word   0,quad_direct_1 - quad_direct_forms + 1,quad_direct_2 - quad_direct_forms + 1
+        .word   quad_direct_3 - quad_direct_forms + 1,quad_direct_4 - quad_direct_forms + 1
+        .word   0,0,0,quad_direct_8 - quad_direct_forms + 1
 
 // 3x3 windows of 16 channels at stride 1: two neighbours share two of their three columns, so a row
 // of taps takes four loads of pixels instead of six, from one pointer.
@@ -556,9 +620,8 @@ quad_3x3x16_clamped:
 // at as many places of a register of zeros:
 //   stride 1: 4x4 pixels and 2x2 outputs; stride 2: 3x5 pixels and 1x2 outputs.
 // While tiles of 2x2 outputs are made, q1 holds the gather's offsets, q2 those of the outputs,
-// q4-q7 (q4, q5) the kernel; r12 points to the list of tiles, r10 to the channel's outputs; r5 holds
-// the bias, r7 the multiplier, r9 the shift, r11 the output zero point, r8 the distance of windows;
-// sums are in r0, r2, r4, r6.
+// q4-q7 (q4, q5) the kernel; r12 points to the list of tiles; r5 holds the bias, r7 the multiplier, r9
+// the shift, r11 the output zero point, r8 the distance of windows; sums are in r0, r2, r4, r6.
 
         // MveDepthwise3x3
         .equ    DW_KERNEL,0             // 32 bytes of zeros, where the kernel is laid out
@@ -579,14 +642,12 @@ quad_3x3x16_clamped:
         .equ    DW_ZERO_POINT,176       // and distance of windows
         .equ    DW_MIN,184              // and max
         .equ    DW_STEP,192
-        .equ    DW_OUTPUT,196
-        .equ    DW_TILES,200            // list, and how many pairs
-        .equ    DW_SINGLES,208
+        .equ    DW_TILES,196            // list, and how many pairs
+        .equ    DW_SINGLES,204
 
         .equ    SP_CLAMP,0              // min and max
         .equ    SP_IN,8                 // of the channel, and weights
-        .equ    SP_CHANNEL,16           // times 4, and its output
-        .equ    SP_CHANNELS,24          // left
+        .equ    SP_CHANNEL,16           // times 4, and how many are left
         .equ    SP_LOOP,28              // code of pairs
         .equ    SP_SINGLES,32           // number, and code
         .equ    SP_ARGS,40
@@ -652,7 +713,6 @@ depthwise_pairs_\stride\()_\clamped:
         vqmovnb.s32 q3,q3
         vqmovnt.s32 q3,q0
         tile_clamp \clamped
-        add     r3,r3,r10
         vstrb.16 q3,[r3,q2]
         le      lr,depthwise_pairs_\stride\()_\clamped
         b       depthwise_singles
@@ -669,7 +729,6 @@ depthwise_singles_\stride\()_\clamped:
         vrshl.s32 q3,r9
         vqmovnb.s32 q3,q3
         tile_clamp \clamped
-        add     r3,r3,r10
         vpst
         vstrbt.16 q3,[r3,q2]
         le      lr,depthwise_singles_\stride\()_\clamped
@@ -703,10 +762,8 @@ depthwise_singles_\stride\()_\clamped:
         ldrd    r1,r2,[r0,#DW_INPUT]
         strd    r1,r2,[sp,#SP_IN]
         movs    r1,#0
-        ldr     r2,[r0,#DW_OUTPUT]
+        ldr     r2,[r0,#DW_CHANNELS]
         strd    r1,r2,[sp,#SP_CHANNEL]
-        ldr     r1,[r0,#DW_CHANNELS]
-        str     r1,[sp,#SP_CHANNELS]
 
 depthwise_channel:
         ldrd    r0,r10,[sp,#SP_IN]      // and weights
@@ -765,8 +822,10 @@ depthwise_channel:
 5:      vldrb.8 q5,[r6,#6]
 6:      vldrw.32 q1,[r6,#DW_GATHER]
         vldrw.32 q2,[r6,#DW_OUTPUTS]
-        // Bias, multiplier, shift.
         ldr     r3,[sp,#SP_CHANNEL]
+        lsrs    r0,r3,#2
+        vadd.i16 q2,q2,r0
+        // Bias, multiplier, shift.
         ldrd    r0,r1,[r6,#DW_BIAS]     // and multipliers
         ldr     r5,[r6,#DW_IN_ZERO_POINT]
         mul     r5,r5,r4
@@ -779,7 +838,6 @@ depthwise_channel:
         ldr     r9,[r0,r3]
         ldrd    r11,r8,[r6,#DW_ZERO_POINT] // and distance of windows
         ldrd    r12,lr,[r6,#DW_TILES]   // and how many pairs
-        ldr     r10,[sp,#SP_CHANNEL+4]
         wls     lr,lr,depthwise_singles
         ldr     pc,[sp,#SP_LOOP]
         .balign 4
@@ -791,14 +849,11 @@ depthwise_singles:
         ldr     pc,[sp,#SP_SINGLES+4]
         .balign 4
 depthwise_next:
-        ldrd    r0,r1,[sp,#SP_CHANNEL]  // and output
-        ldr     r2,[sp,#SP_CHANNELS]
+        ldrd    r0,r2,[sp,#SP_CHANNEL]  // and how many are left
         ldr     r6,[sp,#SP_ARGS]
         adds    r0,r0,#4
-        adds    r1,r1,#1
-        strd    r0,r1,[sp,#SP_CHANNEL]
         subs    r2,r2,#1
-        str     r2,[sp,#SP_CHANNELS]
+        strd    r0,r2,[sp,#SP_CHANNEL]
         bne     depthwise_channel
         add     sp,#DW_FRAME
         return  mve_depthwise_3x3

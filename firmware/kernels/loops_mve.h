@@ -50,7 +50,7 @@ struct MveDot {
 /// Two tiles of 2x2 outputs, the second two rows below the first; or a single one.
 struct MveTile {
   const int8_t* window;  ///< Of its first output, in the plane.
-  int32_t output;        ///< Offset of that, in bytes.
+  int8_t* output;        ///< Of channel 0.
 };
 
 /// A 3x3 depthwise convolution with stride 1 or 2 over a strip of an image: its pixels lie in a
@@ -61,7 +61,7 @@ struct MveDepthwise3x3 {
   uint32_t taps_used[2];  ///< and which of them do, as predicates of 8 halfwords.
   uint16_t pixels[8];     ///< Offsets of 8 pixels.
   uint8_t gather[16];     ///< Offsets of a window's 16 pixels; what is not a pixel has weight 0.
-  uint16_t outputs[8];    ///< Offsets of 4 outputs of each tile in turn.
+  uint16_t outputs[8];    ///< Offsets of 4 outputs of each tile in turn; with channels, 16 bits.
   const int8_t* input;    ///< The strip's first pixel.
   const int8_t* weights;  ///< int8[3, 3, channels]
   int32_t in_8_pixels;    ///< From one pixel to the eighth after it, in bytes.
@@ -80,8 +80,7 @@ struct MveDepthwise3x3 {
   int32_t output_zero_point;
   int32_t window;  ///< From a window to the next below: two rows of the plane.
   int32_t activation_min, activation_max;
-  int32_t step;  ///< 0 for stride 1, 2 for stride 2; 1 more unless the rounding is kPlain.
-  int8_t* output;
+  int32_t step;          ///< 0 for stride 1, 2 for stride 2; 1 more unless the rounding is kPlain.
   const MveTile* tiles;  ///< Pairs, then singles.
   int32_t pairs;
   int32_t singles;
@@ -136,7 +135,7 @@ void mve_scatter(int8_t* to, const int8_t* from, int32_t count, const uint8_t* o
 /// kernel row; for four channels about 150 and 16 per chunk. Uses 252 bytes of stack.
 void mve_dot(const MveDot* args);
 
-/// The whole strip. A pair takes 28 instructions at stride 1 and 32 at stride 2; a channel about 60
+/// The whole strip. A pair takes 27 instructions at stride 1 and 31 at stride 2; a channel about 60
 /// and 5 per 8 pixels. Uses 148 bytes of stack.
 void mve_depthwise_3x3(MveDepthwise3x3* args);
 
