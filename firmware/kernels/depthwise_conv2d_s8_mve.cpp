@@ -100,8 +100,13 @@ class Depthwise3x3 {
       const uint32_t lane = 3u << (i % 8 * 2);
       args_.taps_used[i / 8] = (i % 8 == 0 ? 0 : args_.taps_used[i / 8]) | (used ? lane : 0);
     }
-    for (int32_t i = 0; i < 8; ++i) {
-      args_.pixels[i] = static_cast<uint16_t>(i * p.in_ch);
+    args_.by_16 = !strips_.table() && 15 * p.in_ch <= UINT8_MAX;
+    for (int32_t i = 0; i < 16; ++i) {
+      if (args_.by_16) {
+        args_.pixels_by_16[i] = static_cast<uint8_t>(i * p.in_ch);
+      } else {
+        args_.pixels[i / 2] = static_cast<uint16_t>(i / 2 * p.in_ch);
+      }
     }
     mve_fill(args_.kernel, sizeof args_.kernel, 0);
   }

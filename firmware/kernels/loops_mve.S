@@ -20,6 +20,12 @@
         vpush   {d8-d15}
         .endm
 
+        // Too far away for ADR. As a place to branch to.
+        .macro  address register,label
+        movw    \register,#:lower16:(\label + 1)
+        movt    \register,#:upper16:(\label + 1)
+        .endm
+
         .macro  return name
         vpop    {d8-d15}
         pop     {r4-r11,pc}
@@ -162,10 +168,15 @@
         .equ    FRAME,168
 
         // The first chunk, which starts the sums and may lack taps at its start.
-        .macro  quad_first_chunk
+        .macro  quad_first_chunk lead
+        .if     \lead
         vpstt
         vldrbt.8 q0,[r1],#16
         vldrbt.8 q1,[r3],#16
+        .else
+        vldrb.8 q0,[r1],#16
+        vldrb.8 q1,[r3],#16
+        .endif
         vldrb.8 q2,[r5],#16
         vmladav.s8 r0,q0,q2
         vmladav.s8 r8,q1,q2
@@ -284,6 +295,10 @@
         cmp     r8,#0
         bne     21f
         adr     r8,quad_direct_forms
+        lsls    r6,r6,#1
+        cmp     r2,#0
+        it      ne
+        addne   r6,r6,#1
         ldr     r6,[r8,r6,lsl #2]
         cbz     r6,21f
         add     r5,r8,r6
@@ -344,16 +359,16 @@
         adds    r5,r5,#32
         rsbs    r5,r5,#0
         str     r5,[sp,#IN_STEP]
-        adr     r5,quad_3x3x16
+        address r5,quad_3x3x16
         orr     r5,r5,#1
         str     r5,[sp,#START]
         ldr     r6,[r0,#ARG_ROUNDING]
-        adr     r5,quad_3x3x16_plain
+        address r5,quad_3x3x16_plain
         cbz     r6,3f
-        adr     r5,quad_3x3x16_away
+        address r5,quad_3x3x16_away
         cmp     r6,#1
         beq     3f
-        adr     r5,quad_3x3x16_clamped
+        address r5,quad_3x3x16_clamped
 3:      orr     r5,r5,#1
         str     r5,[sp,#FINISH]
 4:      ldr     r4,[r0,#ARG_BIAS]
@@ -499,7 +514,7 @@ quad_row_end:
         .balign 4
 quad_pair:
         ldrd    r5,r9,[sp,#PACKED]      // and kernel rows
-        quad_first_chunk
+        quad_first_chunk 1
         ldr     pc,[sp,#ENTRY]
 
         .balign 4
@@ -531,11 +546,11 @@ quad_clamped:
 
 // The most frequent cases, for kPlain, without a jump: one kernel row of so many chunks. r9 counts
 // pairs, r7 is the zero point.
-        .macro  quad_direct chunks
+        .macro  quad_direct chunks,lead
         .balign 4
-quad_direct_\chunks:
+quad_direct_\chunks\()_\lead:
         ldr     r5,[sp,#PACKED]
-        quad_first_chunk
+        quad_first_chunk \lead
         .rept   \chunks - 1
         quad_chunk
         .endr
@@ -552,21 +567,35 @@ quad_direct_\chunks:
         vstrb.16 q0,[r11,q4]
         add     r11,r11,r2
         subs    r9,r9,#1
-        bne     quad_direct_\chunks
+        bne     quad_direct_\chunks\()_\lead
         b       quad_row_end
         .endm
 
-        quad_direct 1
-        quad_direct 2
-        quad_direct 3
-        quad_direct 4
-        quad_direct 8
+        quad_direct 1,0
+        quad_direct 1,1
+        quad_direct 2,0
+        quad_direct 2,1
+        quad_direct 3,1
+        quad_direct 4,0
+        quad_direct 8,0
+
+        .macro  quad_form chunks,lead
+        .word   quad_direct_\chunks\()_\lead - quad_direct_forms + 1
+        .endm
 
         .balign 4
-quad_direct_forms:                      // by chunks; 0 where there is none
-        .word   0,quad_direct_1 - quad_direct_forms + 1,quad_direct_2 - quad_direct_forms + 1
-        .word   quad_direct_3 - quad_direct_forms + 1,quad_direct_4 - quad_direct_forms + 1
-        .word   0,0,0,quad_direct_8 - quad_direct_forms + 1
+quad_direct_forms:                      // by chunks, without and with a lead; 0 where there is none
+        .word   0,0
+        quad_form 1,0
+        quad_form 1,1
+        quad_form 2,0
+        quad_form 2,1
+        .word   0
+        quad_form 3,1
+        quad_form 4,0
+        .word   0,0,0,0,0,0,0
+        quad_form 8,0
+        .word   0
 
 // 3x3 windows of 16 channels at stride 1: two neighbours share two of their three columns, so a row
 // of taps takes four loads of pixels instead of six, from one pointer.
@@ -627,7 +656,7 @@ quad_3x3x16_clamped:
         .equ    DW_KERNEL,0             // 32 bytes of zeros, where the kernel is laid out
         .equ    DW_TAPS,32              // 8 halfwords: offsets of the first weights, 8 of the rest
         .equ    DW_TAPS_USED,64         // two predicates
-        .equ    DW_PIXELS,72            // offsets of 8 pixels
+        .equ    DW_PIXELS,72            // offsets of 8 pixels as halfwords, or 16 as bytes
         .equ    DW_GATHER,88            // 16 bytes
         .equ    DW_OUTPUTS,104          // 8 halfwords
         .equ    DW_INPUT,120            // and weights
@@ -644,6 +673,7 @@ quad_3x3x16_clamped:
         .equ    DW_STEP,192
         .equ    DW_TILES,196            // list, and how many pairs
         .equ    DW_SINGLES,204
+        .equ    DW_BY_16,208
 
         .equ    SP_CLAMP,0              // min and max
         .equ    SP_IN,8                 // of the channel, and weights
@@ -779,6 +809,21 @@ depthwise_channel:
         bne     3f
         ldr     r12,[r6,#DW_PLANE_ROW]
         mov     r8,r3
+        ldr     r3,[r6,#DW_BY_16]
+        cbz     r3,1f
+        lsls    r1,r1,#1
+12:     mov     r5,r0
+        mov     r3,r11
+        wlstp.8 lr,r2,14f
+13:     vldrb.u8 q1,[r5,q0]
+        vstrb.8 q1,[r3],#16
+        add     r5,r5,r1
+        letp    lr,13b
+14:     add     r0,r0,r4
+        add     r11,r11,r12
+        subs    r8,r8,#1
+        bne     12b
+        b       4f
 1:      mov     r5,r0
         mov     r3,r11
         wlstp.16 lr,r2,2f

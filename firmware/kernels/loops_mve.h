@@ -59,7 +59,10 @@ struct MveDepthwise3x3 {
   int8_t kernel[32];      ///< Zeros.
   uint16_t taps[16];      ///< Offsets of the weights that the kernel's bytes 8 to 23 hold,
   uint32_t taps_used[2];  ///< and which of them do, as predicates of 8 halfwords.
-  uint16_t pixels[8];     ///< Offsets of 8 pixels.
+  union {
+    uint16_t pixels[8];        ///< Offsets of 8 pixels,
+    uint8_t pixels_by_16[16];  ///< or of 16.
+  };
   uint8_t gather[16];     ///< Offsets of a window's 16 pixels; what is not a pixel has weight 0.
   uint16_t outputs[8];    ///< Offsets of 4 outputs of each tile in turn; with channels, 16 bits.
   const int8_t* input;    ///< The strip's first pixel.
@@ -84,6 +87,7 @@ struct MveDepthwise3x3 {
   const MveTile* tiles;  ///< Pairs, then singles.
   int32_t pairs;
   int32_t singles;
+  int32_t by_16;  ///< Whether rows of pixels are read by 16; without `places` only.
 };
 
 /// Fully connected, for rows of weights in fours.
