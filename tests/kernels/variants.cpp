@@ -335,8 +335,39 @@ void avg_pool2d(long call) {
   mcugen::avg_pool2d_s8_scalar(p, input, g_expected.make(count));
   VARIANT(avg_pool2d_s8)(p, input, g_output.make(count));
   compare("avg_pool2d_s8", call, {}, &p.batch);
+
+#if defined(__ARM_FEATURE_MVE)
+  p.activation_min = one_in(2) ? -128 : random_int(-128, 127);
+  p.activation_max = random_int(p.activation_min, 127);
+  mcugen::max_pool2d_s8_scalar(p, input, g_expected.make(count));
+  mcugen::max_pool2d_s8_mve(p, input, g_output.make(count));
+  compare("max_pool2d_s8", call, {}, &p.batch);
+#endif
 }
 
+#if defined(__ARM_FEATURE_MVE)
+void mul(long call) {
+  mcugen::MulS8Params p{};
+  p.a_zero_point = one_in(8) ? random_int(-100'000, 100'000) : zero_point();
+  p.b_zero_point = zero_point();
+  p.output_zero_point = zero_point();
+  p.output_multiplier = static_cast<int32_t>((1u << 30) | (random_word() << 6));
+  p.output_shift = one_in(8) ? random_int(-62, 3) : -random_int(0, 9);
+  const int32_t count = random_int(1, 200);
+  const int8_t* const a = g_input.make(count);
+  const int8_t* const b = g_weights.make(count);
+  fill(g_input);
+  fill(g_weights);
+  const int32_t a_step = one_in(6) ? 0 : 1;
+  const int32_t b_step = one_in(6) ? 0 : 1;
+  mcugen::mul_s8_scalar(p, count, a, a_step, b, b_step, g_expected.make(count));
+  mcugen::mul_s8_mve(p, count, a, a_step, b, b_step, g_output.make(count));
+  const int32_t shape[16] = {p.a_zero_point, p.b_zero_point, p.output_multiplier, p.output_shift};
+  compare("mul_s8", call, {}, shape);
+}
+#endif
+
+#if !defined(__ARM_FEATURE_MVE)
 void packed_linear(long call) {
   mcugen::PackedLinearS8Params p{};
   p.batch = random_int(1, 2);
@@ -394,6 +425,7 @@ void scaled_add(long call) {
   const int32_t shape[16] = {p.a_multiplier, p.b_multiplier, p.offset, p.shift};
   compare("scaled_add_s8", call, {}, shape);
 }
+#endif
 
 }  // namespace
 
@@ -404,9 +436,13 @@ int main() {
     depthwise_conv2d(call);
     linear(call);
     add(call);
+    avg_pool2d(call);
+#if defined(__ARM_FEATURE_MVE)
+    mul(call);
+#else
     packed_linear(call);
     scaled_add(call);
-    avg_pool2d(call);
+#endif
   }
   printf("%d different, %ld calls, %ld with scratch\n", g_different, static_cast<long>(CALLS),
          g_fast);
