@@ -10,9 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from mcugen.base import cache
 from mcugen.base.errors import PteError
@@ -30,6 +28,9 @@ from mcugen.program.scratch import scratch_bytes
 from mcugen.program.strip import serialize, strip_plan
 from mcugen.program.structure import check_structure
 from mcugen.program.values import call_name, kernel_calls, tensor_bytes
+
+if TYPE_CHECKING:
+    import numpy as np
 
 #: Files whose change makes a kept result stale.
 SOURCES = ("program",)
@@ -103,6 +104,8 @@ def check_same(before: PteArtifact, after: PteArtifact) -> None:
 
 
 def _some_inputs(artifact: PteArtifact, seed: int) -> list[np.ndarray]:
+    import numpy as np
+
     rng = np.random.default_rng(seed)
     found = []
     for spec in artifact.inputs:
