@@ -187,6 +187,16 @@ Scratch OpArgs::scratch(size_t index) {
   if (data == nullptr || bytes <= skipped) {
     return {};
   }
+  // Kernels keep addresses in it: a file may not make them write over these.
+  for (size_t i = 0; i < args_.size(); ++i) {
+    if (i != index && args_[i]->isTensor()) {
+      const Tensor& other = args_[i]->toTensor();
+      const uint8_t* const begin = static_cast<const uint8_t*>(other.const_data_ptr());
+      if (begin < data + bytes && data < begin + other.nbytes()) {
+        return {};
+      }
+    }
+  }
   return {data + skipped, static_cast<uint32_t>(bytes - skipped)};
 }
 

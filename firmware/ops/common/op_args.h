@@ -83,7 +83,7 @@ class OpArgs {
   ArrayRef<std::optional<Tensor>> optional_tensors(size_t index, uint32_t dtypes);
 
   /// @returns the memory of a tensor that is there to be written over, of any type and size, from
-  ///     its first 8-byte boundary on.
+  ///     its first 8-byte boundary on; none where it overlaps with another argument.
   Scratch scratch(size_t index);
 
   /// @returns the int32 data of an optional tensor of exactly `count` elements, or null for None.

@@ -1,16 +1,239 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""How much memory to work in each call of an operator wants, in the `scratch` it is given."""
+"""How much memory to work in each call of an operator wants, in the `scratch` it is given.
+
+The other half of what the kernels say of themselves: `convolve_s8_scratch()` (im2col_s8_dsp.h), the
+planes of depthwise_conv2d_s8_dsp.cpp, `conv2d_s8_mve_scratch_bytes()` and
+`depthwise_conv2d_s8_mve_scratch_bytes()`. A kernel is right with any amount: this is about speed.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
+from mcugen.boards.spec import Isa
+from mcugen.program.call_tensors import Call
+from mcugen.program.operator_table import operator
+from mcugen.program.values import call_name
 
-def scratch_bytes(plan: Any, call: Any) -> int:
+#: Pixels of the output a convolution works on at a time, at least; the weights of a layer are
+#: widened once per so many.
+_PIXELS = 16
+#: But no more bytes than this for them, where one pair of pixels needs less.
+_LEAST_BYTES = 4096
+#: Rows of the output that a depthwise convolution makes at a time, at least.
+_ROWS = 8
+
+
+@dataclass(frozen=True)
+class Need:
+    """Bytes of scratch of a call."""
+
+    least: int  #: with less it is slow
+    most: int  #: more makes it no faster
+
+
+NOTHING = Need(0, 0)
+
+
+def scratch_need(plan: Any, call: Any, isa: Isa | None) -> Need:
     """Return the bytes of `scratch` that our kernel uses in a call.
 
-    plan: the method; call: a kernel call of an operator that has an argument `scratch`. What the
-    file holds is sized for ExecuTorch's own kernels; ours use none.
+    plan: the method; call: a kernel call of an operator that has an argument `scratch`; isa: of the
+    board, None if it is not known. What the file holds is sized for ExecuTorch's own kernels.
     """
-    del plan, call
-    return 0
+    called = operator(call_name(plan, call))
+    read = Call(plan, called, call.args)
+    if not read.is_static:
+        return NOTHING
+    kind = called.name.removesuffix(".out").removesuffix("_nhwc")
+    if kind == "mcugen::packed_linear":
+        need = 8 * -(-read.sizes("input")[-1] // 4)
+        return Need(need, need) if isa is Isa.DSP else NOTHING
+    convolution = kind == "cortex_m::quantized_conv2d"
+    if isa not in (Isa.DSP, Isa.MVE) or not (
+        convolution or kind == "cortex_m::quantized_depthwise_conv2d"
+    ):
+        return NOTHING
+    window = _Window.of(read, depthwise=not convolution)
+    if convolution:
+        return _convolution_dsp(window) if isa is Isa.DSP else _convolution_mve(window)
+    return _depthwise_dsp(window) if isa is Isa.DSP else _depthwise_mve(window)
+
+
+@dataclass(frozen=True)
+class _Window:
+    """The sizes of a convolution, as Conv2dS8Params has them; in_ch and out_ch of all groups."""
+
+    batch: int
+    in_h: int
+    in_w: int
+    in_ch: int
+    out_h: int
+    out_w: int
+    out_ch: int
+    kernel_h: int
+    kernel_w: int
+    groups: int
+    stride_h: int
+    stride_w: int
+    pad_top: int
+    pad_left: int
+    dilation_h: int
+    dilation_w: int
+
+    @classmethod
+    def of(cls, call: Call, *, depthwise: bool) -> _Window:
+        batch, in_h, in_w, in_ch = call.nhwc("input")
+        _, out_h, out_w, out_ch = call.nhwc("out")
+        _, kernel_h, kernel_w, group_ch = call.sizes("weight")
+        return cls(
+            *(batch, in_h, in_w, in_ch, out_h, out_w, out_ch, kernel_h, kernel_w),
+            in_ch if depthwise else in_ch // group_ch,
+            *call.pair("stride"),
+            *call.pair("padding"),
+            *call.pair("dilation"),
+        )
+
+    @property
+    def pixels(self) -> int:
+        return self.batch * self.out_h * self.out_w
+
+
+def _up(value: int, step: int) -> int:
+    return -(-value // step) * step
+
+
+def _padded_taps(w: _Window, in_ch: int) -> int:
+    """Return the taps of a window as runs_of() in im2col_s8_dsp.cpp fills them up."""
+    run = w.kernel_w * in_ch
+    by_rows, together = w.kernel_h * _up(run, 4), _up(w.kernel_h * run, 4)
+    return by_rows if 3 * by_rows <= 4 * together else together
+
+
+def _convolution_dsp(w: _Window) -> Need:
+    if w.out_ch // w.groups < 2:
+        return NOTHING
+    return _product_dsp(w, w.in_ch // w.groups)
+
+
+def _product_dsp(w: _Window, in_ch: int) -> Need:
+    padded = _padded_taps(w, in_ch)
+    fixed, pair = 4 * padded + 32 + 2 * padded + 8, 4 * padded
+    most = fixed + -(-w.pixels // 2) * pair
+    least = fixed + pair * max(1, min(_PIXELS // 2, (_LEAST_BYTES - fixed) // pair))
+    border = 0
+    if w.batch == 1 and (w.pad_top or w.pad_left):
+        height = (w.out_h - 1) * w.stride_h + (w.kernel_h - 1) * w.dilation_h + 1
+        width = (w.out_w - 1) * w.stride_w + (w.kernel_w - 1) * w.dilation_w + 1
+        border = _up(height * width * w.in_ch + 4, 8)
+    return Need(min(least, most), max(most + border, 3 * border) if border < most else most)
+
+
+def _depthwise_dsp(w: _Window) -> Need:
+    multiplier = w.out_ch // w.in_ch
+    if w.in_ch == 1:
+        return _product_dsp(w, 1) if multiplier > 1 else NOTHING
+    planes = w.in_ch >= 4 and (w.kernel_h, w.kernel_w, w.dilation_h, w.dilation_w) == (3, 3, 1, 1)
+    if not planes or w.stride_h != w.stride_w or w.stride_w > 2:
+        return NOTHING
+    stride = w.stride_w
+    widest = (60 // stride) & ~1
+
+    def cost(columns: int, rows: int) -> int:
+        return rows * (30 + columns // 2 * 25 + columns % 2 * 19)
+
+    along, across = w.out_w, w.out_h
+    if cost(along, across) > cost(across, along) and across <= widest:
+        along, across = across, along
+    columns = stride * min(along, widest) + 4 - stride
+    # Results of either sign take rows of 128 bytes; whether they are is not looked at here.
+    row = 32 if columns <= 16 else 64 if columns <= 32 else 128
+
+    def band(rows: int) -> int:
+        return 4 * row * ((rows - 1) * stride + 3)
+
+    return Need(band(min(_ROWS, across)), band(across))
+
+
+def _convolution_mve(w: _Window, *, transposed: bool = False) -> Need:
+    """Return what MveConvPlan in conv2d_s8_mve_plan.h asks for."""
+    in_ch, out_ch = w.in_ch // w.groups, w.out_ch // w.groups
+    depth, run = w.kernel_h * w.kernel_w * in_ch, w.kernel_w * in_ch
+    window_h = (w.kernel_h - 1) * w.dilation_h + 1
+    strip_row = ((w.out_w - 1) * w.stride_w + w.kernel_w) * w.in_ch
+    one_tap = w.kernel_h == w.kernel_w == 1
+    runs = one_tap or (w.dilation_w == 1 and w.groups == 1)
+    inside = (
+        w.pad_top == w.pad_left == 0
+        and (w.out_h - 1) * w.stride_h + window_h <= w.in_h
+        and (w.out_w - 1) * w.stride_w + (w.kernel_w - 1) * w.dilation_w + 1 <= w.in_w
+    )
+    row_chunks = -(-run // 16)
+    scattered = (
+        w.kernel_h * row_chunks > -(-depth // 16)
+        and 15 // in_ch * w.kernel_h * in_ch + in_ch <= 256
+        and in_ch <= 8
+        and w.kernel_h * w.kernel_w * w.out_ch <= 65535
+        and out_ch * depth <= 4096
+    )
+    rows_of_kernel = 1
+    if runs and scattered and w.groups == 1:
+        source = "bands"
+    elif runs and inside and (one_tap or run % 16 == 0) and row_chunks <= 16:
+        source, rows_of_kernel = "input", w.kernel_h
+    elif runs and w.groups == 1 and row_chunks <= 16:
+        source, rows_of_kernel = "strip", w.kernel_h
+    else:
+        source = "input" if one_tap and inside else "columns"
+    if out_ch < 4 or w.out_ch > 65532 or (transposed and source != "bands"):
+        return NOTHING
+    chunks = -(-(depth if rows_of_kernel == 1 else run) // 16)
+    packed = 64 * rows_of_kernel * chunks
+    if source == "bands":
+        packed += (out_ch * depth + 2 * depth + 33) & ~15
+
+    def bytes_for(pixels: int) -> int:
+        pixels = min(pixels, 32 if source == "columns" else 128)
+        rows = min(-(-pixels // w.out_w), w.out_h)
+        if source == "strip":
+            return packed + ((rows - 1) * w.stride_h + window_h) * strip_row + 16
+        if source == "bands":
+            return packed + rows * strip_row * w.kernel_h
+        if source == "columns":
+            return packed + min(pixels, w.out_h * w.out_w) * depth
+        return packed
+
+    return Need(bytes_for(_PIXELS), bytes_for(1 << 30))
+
+
+def _depthwise_mve(w: _Window) -> Need:
+    """Return what `Strips` in depthwise_conv2d_s8_mve.cpp asks for."""
+    fits = (
+        w.out_ch == w.in_ch
+        and (w.kernel_h, w.kernel_w, w.dilation_h, w.dilation_w) == (3, 3, 1, 1)
+        and w.stride_h == w.stride_w <= 2
+        and min(w.out_h, w.out_w) >= 2
+        and w.in_ch <= 8191
+        and (3 * w.out_w + 2) * w.in_ch <= 65535
+    )
+    if not fits:
+        return _convolution_mve(w, transposed=True) if w.in_ch == 1 else NOTHING
+    columns = min(w.out_w, 82 if w.stride_w == 1 else 60)
+
+    def bytes_for(rows: int) -> int:
+        pairs = 0 if rows < 4 else (rows + 1) // 4
+        singles = rows - 1 if rows < 4 else int(rows % 4 % 3 != 0)
+        in_rows = (rows - 1) * w.stride_h + 3
+        places = 2 * w.in_w * min(in_rows, w.in_h) + 16 if w.in_w < 16 else 0
+        tiles = -(-columns // 2) * (pairs + singles) * _MVE_TILE_BYTES
+        return tiles + in_rows * ((columns - 1) * w.stride_w + 3) + 16 + places
+
+    rows = w.out_h
+    while rows > 4 and bytes_for(rows) > 6144:
+        rows -= 1
+    return Need(bytes_for(min(rows, 4)), bytes_for(rows))
+
+
+#: sizeof(MveTile) in loops_mve.h.
+_MVE_TILE_BYTES = 8

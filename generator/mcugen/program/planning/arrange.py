@@ -7,6 +7,7 @@ model, before `plan_memory`.
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -14,18 +15,20 @@ from typing import TYPE_CHECKING, Any
 
 from mcugen.base import cache
 from mcugen.base.errors import PteError
-from mcugen.program import runtime_layout
-from mcugen.program.artifact import PlannedMemory, PteArtifact
+from mcugen.boards.spec import Isa
+from mcugen.program import calls, runtime_layout
+from mcugen.program.artifact import OperatorUse, PlannedMemory, PteArtifact
 from mcugen.program.container import deserialize, find_method
 from mcugen.program.describe import operator_uses
 from mcugen.program.memory import align_up
 from mcugen.program.operator_table import operator
+from mcugen.program.packing.pack import pack
 from mcugen.program.planning.copies import drop_copies, remove
 from mcugen.program.planning.in_place import join_in_place
 from mcugen.program.planning.lifetimes import Block, find_blocks
 from mcugen.program.planning.placement import Interval, Placement, place
-from mcugen.program.scratch import scratch_bytes
-from mcugen.program.strip import serialize, strip_plan
+from mcugen.program.scratch import Need, scratch_need
+from mcugen.program.strip import serialize, strip, strip_plan
 from mcugen.program.structure import check_structure
 from mcugen.program.values import call_name, kernel_calls, tensor_bytes
 
@@ -40,6 +43,9 @@ SOURCES = ("program",)
 class Passes:
     """Which are made."""
 
+    #: Operators prepared ahead of time and scratch as this instruction set's kernels want it; None:
+    #: neither.
+    isa: Isa | None = None
     scratch: bool = True  #: the size that our own kernels want
     copies: bool = True
     in_place: bool = True  #: as our own kernels allow
@@ -123,14 +129,17 @@ def _some_inputs(artifact: PteArtifact, seed: int) -> list[np.ndarray]:
 
 
 def _changed(artifact: PteArtifact, data: bytes, changes: dict[str, Any]) -> PteArtifact:
-    calls = {name: int(n) for name, n in changes["calls"].items()}
+    uses = {use["name"]: use for use in changes["operators"]}
+    kept = [
+        replace(use, calls=int(uses.pop(use.name)["calls"]))
+        for use in artifact.operators
+        if use.name in uses
+    ]
     return replace(
         artifact,
         pte=data,
         sha256=cache.sha256_hex(data),
-        operators=tuple(
-            replace(use, calls=calls[use.name]) for use in artifact.operators if use.name in calls
-        ),
+        operators=(*kept, *(OperatorUse(**use, layers=()) for use in uses.values())),
         planned_buffers=tuple(int(size) for size in changes["planned_buffers"]),
         method_bytes=int(changes["method_bytes"]),
         stripped_bytes=artifact.stripped_bytes + len(artifact.pte) - len(data),
@@ -142,13 +151,18 @@ def _arrange(artifact: PteArtifact, passes: Passes) -> tuple[bytes, dict[str, An
     file = deserialize(artifact.pte, name=artifact.name)
     plan = find_method(file.program, name=artifact.name)
     before = list(plan.non_const_buffer_sizes)
+    if passes.isa is not None:
+        pack(file.program, plan, passes.isa)
+        calls.check_calls(plan)
     arranged = arrange_plan(plan, passes)
     for each in file.program.execution_plan:
         strip_plan(each)
-    data = serialize(file)
+    data = strip(serialize(file), name=artifact.name)
     check_structure(data, name=artifact.name)
     return data, {
-        "calls": {use.name: use.calls for use in operator_uses(plan)},
+        "operators": [
+            {"name": use.name, "calls": use.calls, "int8": use.int8} for use in operator_uses(plan)
+        ],
         "planned_buffers": plan.non_const_buffer_sizes[1:],
         "method_bytes": runtime_layout.method_allocator_bytes(file.program, plan.name),
         "planned": {
@@ -171,8 +185,7 @@ def arrange_plan(plan: Any, passes: Passes) -> Arranged:
     """Change a method's offsets, sizes and instructions."""
     if find_blocks(plan) is None:
         return Arranged(None, ())
-    if passes.scratch:
-        _size_scratch(plan)
+    needs = _size_scratch(plan, passes.isa) if passes.scratch else {}
     blocks = find_blocks(plan)
     assert blocks is not None  # smaller work space overlaps no more than before
     dropped = drop_copies(plan, blocks) if passes.copies else []
@@ -188,6 +201,7 @@ def arrange_plan(plan: Any, passes: Passes) -> Arranged:
         for block, offset in zip(chosen, choices[best].offsets, strict=True):
             for index, inside in block.members.items():
                 _set_offset(plan.values[index].val.allocation_info, offset + inside)
+        _grow_scratch(plan, needs, chosen, choices[best])
     remove(plan, dropped)
     return Arranged(bound, dropped)
 
@@ -201,8 +215,12 @@ def _set_offset(allocation: Any, offset: int) -> None:
     allocation.memory_offset_high = offset >> 32
 
 
-def _size_scratch(plan: Any) -> None:
-    """Give the scratch of each call the size that our kernel wants; one for all that want none."""
+def _size_scratch(plan: Any, isa: Isa | None) -> dict[int, Need]:
+    """Give the scratch of each call the least that our kernel wants, apart from all other memory.
+
+    Calls that want none share one of no bytes. Returns what the others want, by value.
+    """
+    needs: dict[int, Need] = {}
     empty = None
     for call in kernel_calls(plan):
         called = operator(call_name(plan, call))
@@ -212,11 +230,55 @@ def _size_scratch(plan: Any) -> None:
             tensor = plan.values[call.args[position]].val
             if type(tensor).__name__ != "Tensor" or tensor.allocation_info is None:
                 continue
-            size = scratch_bytes(plan, call)
-            if size == 0 and empty is not None:
+            need = scratch_need(plan, call, isa)
+            if need.least == 0 and empty is not None:
                 call.args[position] = empty
                 continue
-            tensor.sizes, tensor.dim_order = [1], [0]
-            tensor.sizes = [-(-size // tensor_bytes(tensor))]
-            if size == 0:
+            if call.args[position] in needs or call.args[position] == empty:
+                plan.values.append(copy.deepcopy(plan.values[call.args[position]]))
+                call.args[position] = len(plan.values) - 1
+                tensor = plan.values[-1].val
+            _resize(tensor, need.least)
+            memory_id = tensor.allocation_info.memory_id
+            end = align_up(plan.non_const_buffer_sizes[memory_id])
+            _set_offset(tensor.allocation_info, end)
+            plan.non_const_buffer_sizes[memory_id] = end + align_up(need.least)
+            if need.least == 0:
                 empty = call.args[position]
+            else:
+                needs[call.args[position]] = need
+    return needs
+
+
+def _grow_scratch(
+    plan: Any, needs: dict[int, Need], blocks: Sequence[Block], placed: Placement
+) -> None:
+    """Give each scratch the largest part of memory that nothing else holds meanwhile."""
+    spans = [
+        (offset, offset + align_up(block.size), block)
+        for block, offset in zip(blocks, placed.offsets, strict=True)
+    ]
+    for _, _, block in spans:
+        index = next(iter(block.members))
+        if index not in needs or len(block.members) != 1:
+            continue
+        taken = sorted(
+            (start, end)
+            for start, end, other in spans
+            if other is not block and other.first <= block.last and block.first <= other.last
+        )
+        best, free = (0, 0), 0
+        for start, end in [*taken, (placed.total, placed.total)]:
+            best = max(best, (start - free, free), key=lambda gap: gap[0])
+            free = max(free, end)
+        size = min(best[0], align_up(needs[index].most))
+        tensor = plan.values[index].val
+        if size >= needs[index].least:
+            _resize(tensor, size)
+            _set_offset(tensor.allocation_info, best[1])
+
+
+def _resize(tensor: Any, nbytes: int) -> None:
+    """Make it a vector of at least so many bytes."""
+    tensor.sizes, tensor.dim_order = [1], [0]
+    tensor.sizes = [-(-nbytes // tensor_bytes(tensor))]
