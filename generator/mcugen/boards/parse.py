@@ -25,6 +25,7 @@ from mcugen.boards.spec import (
     MemoryRegion,
     Probe,
     Qemu,
+    ReadWait,
 )
 from mcugen.boards.table import Table, did_you_mean
 
@@ -189,6 +190,7 @@ def _regions(part: Table) -> tuple[MemoryRegion, ...]:
             size_bytes=row.positive("size_kib") * 1024,
             kind=kind,
             roles=row.strings("roles"),
+            wait=_wait(row.table("wait", optional=True)),
         )
         row.close()
         if region.start % 16 or region.end > 1 << 32:
@@ -223,6 +225,18 @@ def _regions(part: Table) -> tuple[MemoryRegion, ...]:
     if missing:
         raise part.error(f"no region has the role {', '.join(repr(r) for r in missing)}")
     return tuple(regions)
+
+
+def _wait(table: Table | None) -> ReadWait | None:
+    if table is None:
+        return None
+    wait = ReadWait(
+        step_hz=table.positive("step_hz"),
+        line_bytes=table.positive("line_bytes"),
+        code_lines=table.unsigned("code_lines"),
+    )
+    table.close()
+    return wait
 
 
 def _console(table: Table) -> Console:

@@ -62,6 +62,19 @@ VERIFIED_LEVELS = ("builds", "qemu", "hardware")
 
 
 @dataclass(frozen=True)
+class ReadWait:
+    """How much slower than the core a memory is read, and what hides it."""
+
+    step_hz: int  #: one more wait state for each such step of the core clock that is begun
+    line_bytes: int  #: read at once
+    code_lines: int  #: lines of instructions that are kept; 0: none
+
+    def wait_states(self, clock_hz: int) -> int:
+        """Return the cycles that a line is waited for at a core clock."""
+        return (clock_hz - 1) // self.step_hz
+
+
+@dataclass(frozen=True)
 class MemoryRegion:
     """A contiguous stretch of memory and what is placed there."""
 
@@ -70,6 +83,7 @@ class MemoryRegion:
     size_bytes: int
     kind: MemoryKind
     roles: tuple[str, ...]
+    wait: ReadWait | None = None  #: None: as fast as the core, or not known
 
     @property
     def end(self) -> int:

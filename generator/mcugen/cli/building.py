@@ -99,9 +99,14 @@ def build(settings: Settings, terminal: Terminal) -> Built:
 
 
 def build_artifact(
-    settings: Settings, artifact: PteArtifact, lowering: Any, terminal: Terminal
+    settings: Settings,
+    artifact: PteArtifact,
+    lowering: Any,
+    terminal: Terminal,
+    *,
+    remember: bool = True,
 ) -> Built:
-    """`.pte` to firmware."""
+    """`.pte` to firmware. remember: as the last build."""
     from mcugen.program.memory import plan_memory
     from mcugen.program.planning.arrange import FOREIGN, Passes, arrange
 
@@ -154,6 +159,8 @@ def build_artifact(
         lowering=lowering,
         layers=layers,
     )
+    if not remember:
+        return built
     last_build.save_last_build(
         settings.root,
         last_build.LastBuild(

@@ -14,7 +14,7 @@ from typing import Any
 from mcugen.program.artifact import DTYPES, PteArtifact
 from mcugen.program.calls import call_macs
 from mcugen.program.operator_table import PRIM, operator
-from mcugen.program.values import call_name
+from mcugen.program.values import call_name, tensor_bytes
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,7 @@ class CallTensor:
     name: str  #: in the operator's schema: "weight"
     shape: tuple[int, ...]  #: as the program has it; logical
     dtype: str  #: numpy's name
+    nbytes: int
     constant: bool  #: its bytes come with the `.pte`
 
     def __str__(self) -> str:
@@ -138,6 +139,7 @@ def _facts(plan: Any, call: Any, number: int, own: int | None) -> CallFacts:
                 argument.name,
                 tuple(tensor.sizes),
                 DTYPES[int(tensor.scalar_type)][0],
+                tensor_bytes(tensor),
                 tensor.allocation_info is None and bool(tensor.data_buffer_idx),
             )
             (outputs if argument.written else inputs).append(known)

@@ -9,9 +9,11 @@ from itertools import pairwise
 import pytest
 
 from mcugen.base.errors import DeviceError
+from mcugen.boards.load import load_board
 from mcugen.device.trace.calls import CallTracer
 from mcugen.device.trace.code import parse_listing, short_name
 from mcugen.device.trace.cycles import CycleEstimate, in_pairs, one_by_one
+from mcugen.device.trace.flash import wait_cycles
 from mcugen.device.trace.kinds import Kind, action
 from mcugen.device.trace.log import Block, BlockLog
 from mcugen.device.trace.timings import TIMINGS
@@ -124,6 +126,17 @@ image.elf:     file format elf32-littlearm
 
 def call(number: int, function: str) -> CallFacts:
     return CallFacts(number, f"a::{function}", function, 10, (), (), number)
+
+
+def test_functions_that_share_an_address_are_all_known():
+    symbols = "00000300 t mcugen::ops::aten__squeeze_out(int)\n20000300 b mcugen::ops::data\n"
+
+    code = parse_listing(LISTING, symbols)
+
+    for name in ("aten__view_out", "aten__squeeze_out"):
+        assert code.entries(f"mcugen::ops::{name}") == {0x300}
+    assert code.entries("mcugen::ops::data") == frozenset()
+    assert code.function_at(0x302).startswith("mcugen::ops::aten__")
 
 
 BRANCHING = CallSequence(
@@ -287,6 +300,18 @@ def cycles(cpu: str, *lines: str) -> float:
 )
 def test_cycles_of_a_straight_run(cpu: str, lines: list[str], expected: float) -> None:
     assert cycles(cpu, *lines) == expected
+
+
+def test_flash_is_waited_for_by_the_line():
+    """180 MHz: 5 wait states; 64 lines of 16 bytes of code are kept, the rest is read each time."""
+    board = load_board("nucleo")
+    lines = [Block((0x0800_0000 + 16 * n, 0x0800_0002 + 16 * n)) for n in range(66)]
+    edges = Counter({(line, lines[0]): 1000 - n for n, line in enumerate(lines)})
+
+    assert wait_cycles(edges, 0, board) == 5 * (64 + 936 + 935)
+    assert wait_cycles(Counter({(Block((0x2000_0000,)), lines[0]): 9}), 0, board) == 0
+    assert wait_cycles(Counter(), 17, board) == 5 * 2
+    assert wait_cycles(edges, 17, load_board("qemu-m4")) == 0
 
 
 def test_a_branch_costs_more_when_it_is_taken() -> None:

@@ -32,10 +32,10 @@ def profile_section(profile: Profile, counted: int, resolution: float) -> dict[s
             "macs": macs,
             "macs_per_instruction": _ratio(macs, total),
             "estimated_cycles": profile.estimated_cycles,
+            "estimated_cycles_range": profile.cycles_range,
+            "wait_cycles_at_least": profile.wait_cycles,
         },
-        "cycle_model": (
-            {"source": profile.cycle_model, "wait_states": 0} if profile.cycle_model else None
-        ),
+        "cycle_model": ({"source": profile.cycle_model} if profile.cycle_model else None),
         "runtime": {
             "instructions": profile.runtime_instructions,
             "share": _ratio(profile.runtime_instructions, total),
@@ -62,6 +62,7 @@ def _call(each: CallProfile, total: int) -> dict[str, Any]:
         "macs_per_instruction": _ratio(each.call.macs * each.runs, each.instructions),
         "share": _ratio(each.instructions, total),
         "estimated_cycles": each.estimated_cycles,
+        "wait_cycles_at_least": each.wait_cycles,
         "kernel": each.kernel,
         "functions": [{"name": name, "instructions": n} for name, n in each.functions],
     }
@@ -118,6 +119,11 @@ def profile_text(document: dict[str, Any], terminal: Terminal) -> str:
             f"  estimated cycles: {document['cycle_model']['source']}; no wait states. "
             "docs/performance.md says how far it may be off."
         )
+        if total["wait_cycles_at_least"]:
+            lines.append(
+                f"  the flash of {board['id']} adds at least {total['wait_cycles_at_least']:,} "
+                "cycles: instructions that its cache does not hold, constants read once"
+            )
     lines.append(
         f"  the device counted {total['counted_instructions']:,} instructions, "
         f"in steps of {total['counter_resolution']:g}"

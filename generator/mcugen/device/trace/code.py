@@ -15,6 +15,7 @@ from mcugen.base.errors import DeviceError
 from mcugen.base.toolchain import COMPILER, find_tool
 
 _FUNCTION = re.compile(r"^([0-9a-f]{8}) <(.*)>:$")
+_SYMBOL = re.compile(r"^([0-9a-f]{8}) [tTwW] (.*)$")
 _CALL = re.compile(r"^[0-9a-f]+ <(.*)>$")
 _NOT_CODE = (".word", ".short", ".byte", "...")
 
@@ -72,11 +73,17 @@ def short_name(name: str) -> str:
 
 def read_code(elf: Path) -> Code:
     """Return the code of an image. Raises ToolMissingError, DeviceError."""
+    listing = _run("objdump", "-d", "-C", "-w", "--show-raw-insn", str(elf))
+    return parse_listing(listing, _run("nm", "-C", "--defined-only", str(elf)))
+
+
+def _run(tool: str, *arguments: str) -> str:
+    """Return what a tool that comes with the compiler prints."""
     compiler = find_tool(COMPILER)
-    objdump = compiler.path.with_name(compiler.path.name.replace("g++", "objdump"))
+    program = compiler.path.with_name(compiler.path.name.replace("g++", tool))
     try:
-        listing = subprocess.run(
-            [objdump, "-d", "-C", "-w", "--show-raw-insn", elf],
+        return subprocess.run(
+            [program, *arguments],
             capture_output=True,
             text=True,
             errors="replace",
@@ -84,14 +91,16 @@ def read_code(elf: Path) -> Code:
             check=True,
         ).stdout
     except (OSError, subprocess.SubprocessError) as error:
-        raise DeviceError(f"{elf} cannot be disassembled: {error}") from error
-    return parse_listing(listing)
+        raise DeviceError(f"{arguments[-1]} cannot be disassembled: {error}") from error
 
 
-def parse_listing(listing: str) -> Code:
-    """Return what `objdump -d -C --show-raw-insn` lists."""
+def parse_listing(listing: str, symbols: str = "") -> Code:
+    """Return what `objdump -d -C --show-raw-insn` lists.
+
+    symbols: what `nm -C` says: of functions at one address, the listing names only one.
+    """
     instructions: dict[int, Instruction] = {}
-    functions: list[tuple[int, str]] = []
+    functions: set[tuple[int, str]] = set()
     for line in listing.splitlines():
         fields = line.split("\t")
         if len(fields) >= 3:
@@ -104,5 +113,8 @@ def parse_listing(listing: str) -> Code:
             bare = name.removesuffix(".w").removesuffix(".n")
             instructions[address] = Instruction(address, bare, operands, size)
         elif (found := _FUNCTION.match(line)) is not None:
-            functions.append((int(found[1], 16), found[2]))
+            functions.add((int(found[1], 16), found[2]))
+    for line in symbols.splitlines():
+        if (found := _SYMBOL.match(line)) is not None and int(found[1], 16) in instructions:
+            functions.add((int(found[1], 16), found[2]))
     return Code(instructions, tuple(sorted(functions)))

@@ -12,6 +12,7 @@ from mcugen.device.inference import TensorBytes
 from mcugen.device.trace.calls import CallTrace, CallTracer
 from mcugen.device.trace.code import Code, read_code, short_name
 from mcugen.device.trace.cycles import CycleEstimate
+from mcugen.device.trace.flash import wait_cycles
 from mcugen.device.trace.timings import TIMINGS
 from mcugen.program.call_facts import CallFacts, call_sequence
 
@@ -35,7 +36,8 @@ class CallProfile:
     layer: str | None  #: the model's module, "body.4"; "" for its own forward; None: not known
     runs: int  #: times it was reached: 1 but in loops and branches
     instructions: int
-    estimated_cycles: int | None  #: None: there is no model of the core
+    estimated_cycles: int | None  #: without wait states; None: there is no model of the core
+    wait_cycles: int  #: what the board's flash adds to them at least
     functions: tuple[tuple[str, int], ...]  #: most instructions first: name, how many
 
     @property
@@ -53,11 +55,18 @@ class Profile:
     runtime_cycles: int | None
     ticks: int  #: what the device counted for the very same inference
     cycle_model: str | None  #: where the cycles of the estimate come from
+    #: With the least and the most of what Arm publishes as a range; None for a model of ours.
+    cycles_range: tuple[int, int] | None
 
     @property
     def instructions(self) -> int:
         """All of the inference."""
         return self.runtime_instructions + sum(each.instructions for each in self.calls)
+
+    @property
+    def wait_cycles(self) -> int:
+        """What the board's flash adds to the estimated cycles at least."""
+        return sum(each.wait_cycles for each in self.calls)
 
     @property
     def estimated_cycles(self) -> int | None:
@@ -85,7 +94,11 @@ class Profiler:
         own = sum(each.own is not None for each in self._sequence.calls)
         self._layers = layers if len(layers) == own else None
         self._estimate = CycleEstimate.for_core(self._code, board.cpu)
-        self._model = TIMINGS[board.cpu].source if self._estimate else None
+        timings = TIMINGS.get(board.cpu)
+        self._model = timings.source if timings else None
+        bounds = timings.bounds() if timings else None
+        self._board = board
+        self._bounds = tuple(CycleEstimate(self._code, each) for each in bounds or ())
 
     def run(self, machine: TracedMachine, client: Client, inputs: TensorBytes) -> Profile:
         """Run one inference and return where it went. Raises DeviceError."""
@@ -95,12 +108,14 @@ class Profiler:
         with machine.recorded(tracer.log.feed):
             ticks = client.execute()
         calls, runtime = tracer.result()
+        ends = [sum(end.of(each.edges) for each in (*calls, runtime)) for end in self._bounds]
         return Profile(
             calls=tuple(self._profile(each.call, each) for each in calls if each.call is not None),
             runtime_instructions=runtime.instructions,
             runtime_cycles=self._cycles(runtime),
             ticks=ticks,
             cycle_model=self._model,
+            cycles_range=(ends[0], ends[1]) if ends else None,
         )
 
     def _cycles(self, trace: CallTrace) -> int | None:
@@ -119,5 +134,10 @@ class Profiler:
             runs=trace.runs,
             instructions=trace.instructions,
             estimated_cycles=self._cycles(trace),
+            wait_cycles=wait_cycles(
+                trace.edges,
+                sum(each.nbytes for each in call.inputs if each.constant),
+                self._board,
+            ),
             functions=tuple(functions.most_common(_FUNCTIONS)),
         )

@@ -7,7 +7,7 @@ docs/performance.md says what each model leaves out and how far it is known to b
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from mcugen.device.trace.kinds import Kind
 
@@ -27,6 +27,22 @@ class CoreTimings:
     load_use: float = 0  #: what an instruction adds that needs what the one before it loaded
     issues: int = 1  #: instructions per cycle at most; 2: `latency` counts, see `cycles`
     latency: Mapping[Kind, float] = field(default_factory=dict)
+    #: Where Arm publishes a range, its ends: of `cycles`, and of what a taken branch adds.
+    least: Mapping[Kind, float] = field(default_factory=dict)
+    most: Mapping[Kind, float] = field(default_factory=dict)
+    refill: float = 0  #: what is added to or taken off `taken`
+    published: bool = False  #: by Arm; else a model
+
+    def bounds(self) -> tuple[CoreTimings, CoreTimings] | None:
+        """Return the timings with the least and the most of each range; None for a model."""
+        if not self.published:
+            return None
+        low = {kind: cycles - self.refill for kind, cycles in self.taken.items()}
+        high = {kind: cycles + self.refill for kind, cycles in self.taken.items()}
+        return (
+            replace(self, cycles={**self.cycles, **self.least}, taken=low),
+            replace(self, cycles={**self.cycles, **self.most}, taken=high),
+        )
 
     def of(self, kind: Kind) -> float:
         """Return the cycles of a kind, 1 where nothing is said."""
@@ -59,11 +75,13 @@ TIMINGS: Mapping[str, CoreTimings] = {
         source="Arm DDI 0432C, table 3-1, with the multiplier that takes 1 cycle",
         cycles=_ARMV6M | {Kind.SYSTEM: 4},
         taken={Kind.BRANCH: 2, Kind.CALL: 3},
+        published=True,
     ),
     "cortex-m0plus": CoreTimings(
         source="Arm DDI 0484C, table 3-1, with the multiplier that takes 1 cycle",
         cycles=_ARMV6M,
         taken={Kind.BRANCH: 1, Kind.CALL: 2},
+        published=True,
     ),
     "cortex-m3": CoreTimings(
         source="Arm DDI 0337H, table 3-1; long multiplications and divisions in the middle",
@@ -75,12 +93,20 @@ TIMINGS: Mapping[str, CoreTimings] = {
         },
         taken=_REFILL,
         pipelined_loads=True,
+        least={Kind.DIVIDE: 2, Kind.MULTIPLY_LONG: 3, Kind.ACCUMULATE_LONG: 4},
+        most={Kind.DIVIDE: 12, Kind.MULTIPLY_LONG: 5, Kind.ACCUMULATE_LONG: 7},
+        refill=1,
+        published=True,
     ),
     "cortex-m4": CoreTimings(
         source="Arm DDI 0439B, table 3-1 and section 3.3.3; divisions in the middle",
         cycles=_ARMV7M,
         taken=_REFILL,
         pipelined_loads=True,
+        least={Kind.DIVIDE: 2},
+        most={Kind.DIVIDE: 12},
+        refill=1,
+        published=True,
     ),
     "cortex-m33": CoreTimings(
         source="no published table; Cortex-M4's, but loads take 1 cycle, 2 where the next "
