@@ -14,10 +14,9 @@ void conv2d_s8_dsp(const Conv2dS8Params& p, const int8_t* input, const int8_t* w
   const int32_t group_in_ch = p.in_ch / p.groups;
   const int32_t group_out_ch = p.out_ch / p.groups;
   GemmS8Layer layer;
-  layer.taps = p.kernel_h * p.kernel_w * group_in_ch;
   layer.channels = p.out_ch;
   layer.weights = weights;
-  layer.channel_step = layer.taps;
+  layer.channel_step = p.kernel_h * p.kernel_w * group_in_ch;
   layer.tap_step = 1;
   layer.bias = bias;
   layer.multipliers = p.multipliers;

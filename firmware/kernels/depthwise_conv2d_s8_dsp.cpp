@@ -32,10 +32,6 @@ int32_t columns_read(int32_t out, int32_t stride) { return stride * out + 4 - st
 /// Outputs of one row for which a plane has room.
 int32_t most_columns(int32_t stride) { return (kMostRowBytes / 2 - 4) / stride; }
 
-inline uint32_t halves(int32_t low, int32_t high) {
-  return (static_cast<uint32_t>(low) & 0xffff) | static_cast<uint32_t>(high) << 16;
-}
-
 /// One of the two axes of a 3x3 convolution, as the planes see it.
 struct Axis {
   int32_t in, out;                         ///< Sizes.
@@ -134,6 +130,7 @@ class Planes {
     int8_t* const out = output + out_y * y_.out_step + out_x * x_.out_step;
     Loop* const run = loop_for();
     const int32_t multiplier = p_.depth_multiplier;
+    uint32_t words[kPlanes][6];
     for (int32_t c = 0; c < p_.in_ch; c += kPlanes) {
       if (c + kPlanes > p_.in_ch) {  // some of them once more
         planes.in -= c + kPlanes - p_.in_ch;
@@ -144,22 +141,31 @@ class Planes {
       }
       planes.in += kPlanes;
       loop.plane = first;
-      int32_t channel = c * multiplier;
-      for (int32_t i = 0; i < kPlanes; ++i, loop.plane += plane_bytes / 2) {
-        for (int32_t m = 0; m < multiplier; ++m, ++channel) {
-          loop.out = out + channel;
-          if (set_up(loop, channel)) {
-            run(&loop);
-          } else {
-            one_channel(loop, channel, out_w);
-          }
+      const int32_t first_channel = c * multiplier;
+      int32_t m = 0;
+      for (int32_t i = 0; i < kPlanes * multiplier; ++i) {
+        const int32_t channel = first_channel + i;
+        if (i % kPlanes == 0) {
+          mcugen_dsp_depthwise_weights(weights_ + channel, x_.weight_step, y_.weight_step,
+                                       words[0]);
+        }
+        loop.out = out + channel;
+        if (set_up(loop, channel, words[i % kPlanes])) {
+          run(&loop);
+        } else {
+          one_channel(loop, channel, out_w);
+        }
+        if (++m == multiplier) {
+          m = 0;
+          loop.plane += plane_bytes / 2;
         }
       }
     }
   }
 
   /// @returns false for a channel whose scaling the loops have not.
-  bool set_up(McugenDspDepthwise& loop, int32_t channel) const {
+  /// @param[in] words The channel's weights, not scaled.
+  bool set_up(McugenDspDepthwise& loop, int32_t channel, const uint32_t* words) const {
     const int32_t shift = -p_.shifts[channel];
     const int32_t bits = kShift - shift;
     const int32_t bias = bias_ == nullptr ? 0 : bias_[channel];
@@ -175,23 +181,27 @@ class Planes {
         size >= (1u << (31 - bits)) - kSums) {
       return false;
     }
-    const int8_t* row = weights_ + channel;
-    const int32_t step = x_.weight_step;
-    int32_t last[3];
-    for (int32_t k = 0; k < 3; ++k, row += y_.weight_step) {
-      const int32_t first = row[0] * (1 << bits);
-      const int32_t second = row[step] * (1 << bits);
-      last[k] = row[2 * step] * (1 << bits);
-      if (stride_ == 1) {
-        loop.weights[2 * k] = halves(first, second);
-        loop.weights[2 * k + 1] = halves(second, last[k]);
-      } else {
-        loop.weights[k] = halves(first, second);
-      }
-    }
-    if (stride_ != 1) {
-      loop.weights[3] = halves(last[0], last[1]);
-      loop.weights[4] = halves(last[2], 0);
+    // What the lower half shifts into the upper one is taken off again.
+    const uint32_t mask = 0xffff0000u << bits | 0xffff;
+    const uint32_t w01 = words[0] << bits & mask;
+    const uint32_t w12 = words[1] << bits & mask;
+    const uint32_t w34 = words[2] << bits & mask;
+    const uint32_t w45 = words[3] << bits & mask;
+    const uint32_t w67 = words[4] << bits & mask;
+    const uint32_t w78 = words[5] << bits & mask;
+    if (stride_ == 1) {
+      loop.weights[0] = w01;
+      loop.weights[1] = w12;
+      loop.weights[2] = w34;
+      loop.weights[3] = w45;
+      loop.weights[4] = w67;
+      loop.weights[5] = w78;
+    } else {
+      loop.weights[0] = w01;
+      loop.weights[1] = w34;
+      loop.weights[2] = w67;
+      loop.weights[3] = w12 >> 16 | (w45 & 0xffff0000u);
+      loop.weights[4] = w78 >> 16;
     }
     loop.bias = bias * (1 << bits);
     loop.multiplier = p_.multipliers[channel];
@@ -340,7 +350,6 @@ bool one_channel_in(const DepthwiseConv2dS8Params& p, const int8_t* input, const
   conv.shifts = p.shifts;
   conv.scratch = p.scratch;
   GemmS8Layer layer;
-  layer.taps = p.kernel_h * p.kernel_w;
   layer.channels = layer.tap_step = layer.out_step = p.depth_multiplier;
   layer.weights = weights;
   layer.channel_step = 1;

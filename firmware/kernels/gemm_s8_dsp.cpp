@@ -18,26 +18,32 @@ constexpr int32_t kAllZeroShift = 31;
 /// Largest shift whose zero point fits into the offset: 127 * 2^(24 - 1) < 2^31 - 2^29.
 constexpr int32_t kMostShift = 24;
 
-/// @returns the weights of two channels as McugenDspTiles wants them.
+/// Writes the weights of two channels as McugenDspTiles wants them.
 void expand(const GemmS8Layer& layer, int32_t first, int32_t second, int16_t* out) {
   const int8_t* row0 = layer.weights + first * layer.channel_step;
   const int8_t* row1 = layer.weights + second * layer.channel_step;
   if (layer.tap_step == 1) {
-    const uint32_t taps = static_cast<uint32_t>(layer.taps);
+    const uint32_t run = static_cast<uint32_t>(layer.run);
     if (layer.scale_bits == 8) {
-      mcugen_dsp_scale_8(row0, row1, out, taps, kMcugenDspScale8, 1, 0);
+      mcugen_dsp_scale_8(row0, row1, out, run, kMcugenDspScale8, layer.runs, 0);
     } else {
-      mcugen_dsp_scale_2(row0, row1, out, taps, kMcugenDspScale2, 1, 0);
+      mcugen_dsp_scale_2(row0, row1, out, run, kMcugenDspScale2, layer.runs, 0);
     }
     return;
   }
-  for (int32_t k = 0; k < gemm_s8_padded(layer.taps); k += 4, out += 8) {
-    for (int32_t i = 0; i < 4; ++i, row0 += layer.tap_step, row1 += layer.tap_step) {
-      // k and k + 2 of one word, then k + 1 and k + 3.
-      int16_t* const at = out + (i & 1) * 4 + (i >> 1);
-      const bool inside = k + i < layer.taps;
-      at[0] = static_cast<int16_t>((inside ? *row0 : 0) * (1 << layer.scale_bits));
-      at[2] = static_cast<int16_t>((inside ? *row1 : 0) * (1 << layer.scale_bits));
+  const int32_t scale = 1 << layer.scale_bits;
+  for (int32_t run = 0; run < layer.runs; ++run) {
+    for (int32_t k = 0; k < gemm_s8_padded(layer.run); k += 4, out += 8) {
+      // k and k + 2 in one word, then k + 1 and k + 3.
+      for (int32_t i = 0; i < 8; ++i) {
+        out[i] = 0;
+      }
+      const int32_t here = layer.run - k < 4 ? layer.run - k : 4;
+      for (int32_t i = 0; i < here; ++i, row0 += layer.tap_step, row1 += layer.tap_step) {
+        int16_t* const at = out + (i & 1) * 4 + (i >> 1);
+        at[0] = static_cast<int16_t>(*row0 * scale);
+        at[2] = static_cast<int16_t>(*row1 * scale);
+      }
     }
   }
 }
@@ -82,7 +88,7 @@ bool gemm_s8_prepare(GemmS8Layer& layer) {
   // An input less its zero point times a weight, at most.
   const int64_t most = static_cast<int64_t>(below > above ? below : above) * 128;
   for (const int32_t bits : kScaleBits) {
-    if (most * layer.taps + most_bias + 1 >= INT64_C(1) << (31 - bits)) {
+    if (most * layer.runs * layer.run + most_bias + 1 >= INT64_C(1) << (31 - bits)) {
       continue;
     }
     layer.scale_bits = bits;
@@ -98,7 +104,7 @@ bool gemm_s8_prepare(GemmS8Layer& layer) {
 
 void gemm_s8_run(const GemmS8Layer& layer, int32_t first, int32_t end, const int16_t* pixels,
                  int32_t count, int32_t* stream, int8_t* out) {
-  const int32_t padded = gemm_s8_padded(layer.taps);
+  const int32_t padded = layer.runs * gemm_s8_padded(layer.run);
   const int32_t pairs = count / 2;
   McugenDspTiles tiles;
   tiles.stream = stream;

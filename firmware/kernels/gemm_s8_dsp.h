@@ -9,7 +9,8 @@
 namespace mcugen {
 
 struct GemmS8Layer {
-  int32_t taps;      ///< What one output sums over.
+  /// What one output sums over: taps in runs, each filled up to a multiple of four.
+  int32_t runs, run;
   int32_t channels;  ///< Output channels.
   const int8_t* weights;
   int32_t channel_step;  ///< Elements of `weights` from a channel to the next.
@@ -30,11 +31,11 @@ struct GemmS8Layer {
 /// @returns taps rounded up to whole groups of four.
 inline int32_t gemm_s8_padded(int32_t taps) { return (taps + 3) & ~3; }
 
-/// @returns the bytes of a pair of pixels, widened.
-inline int32_t gemm_s8_pair_bytes(int32_t taps) { return 4 * gemm_s8_padded(taps); }
+/// @returns the bytes of a pair of pixels, widened. @param[in] padded Taps of all runs, filled up.
+inline int32_t gemm_s8_pair_bytes(int32_t padded) { return 4 * padded; }
 
 /// @returns the bytes of the stream of a pair of channels.
-inline int32_t gemm_s8_stream_bytes(int32_t taps) { return 4 * gemm_s8_padded(taps) + 32; }
+inline int32_t gemm_s8_stream_bytes(int32_t padded) { return 4 * padded + 32; }
 
 /// Chooses how a layer is rescaled.
 /// @returns false where neither form is exact: a shift above -1, or sums that might not fit.

@@ -11,7 +11,22 @@
 namespace mcugen {
 namespace {
 
-int32_t taps_of(const Conv2dS8Params& p) { return p.kernel_h * p.kernel_w * (p.in_ch / p.groups); }
+/// How the taps of a window are laid out: each row of them filled up to a multiple of four, where
+/// that is not much more than all of them together.
+struct Runs {
+  int32_t runs, run, padded;
+};
+
+Runs runs_of(const Conv2dS8Params& p) {
+  const int32_t run = p.kernel_w * (p.in_ch / p.groups);
+  const int32_t by_rows = p.kernel_h * gemm_s8_padded(run);
+  const int32_t together = gemm_s8_padded(p.kernel_h * run);
+  return 3 * by_rows <= 4 * together ? Runs{p.kernel_h, run, by_rows}
+                                     : Runs{1, p.kernel_h * run, together};
+}
+
+/// Largest share of the scratch that a copy of the image with its border may take: 1 / kShare.
+constexpr int32_t kShare = 3;
 
 /// Copies `count` bytes a word at a time, at any address.
 inline int8_t* copy_run(const int8_t* from, int32_t count, int8_t* to) {
@@ -45,8 +60,9 @@ class Windows {
         run_bytes_(p.kernel_w * group_in_ch_),
         // A row of taps lies side by side.
         rows_are_runs_(p.dilation_w == 1 && p.groups == 1),
-        taps_(taps_of(p)),
-        padded_(gemm_s8_padded(taps_)),
+        runs_(runs_of(p)),
+        padded_(runs_.padded),
+        filled_(runs_.runs == p.kernel_h ? gemm_s8_padded(run_bytes_) - run_bytes_ : 0),
         last_y_(p.in_h - (p.kernel_h - 1) * p.dilation_h - 1),
         last_x_(p.in_w - (p.kernel_w - 1) * p.dilation_w - 1),
         minus_zero_point_(0x10001u * static_cast<uint16_t>(-p.input_zero_point)) {}
@@ -76,9 +92,16 @@ class Windows {
       return;
     }
     go_to(group, pixel);
-    for (int32_t i = 0; i + 1 < count; i += 2) {
-      const Window first = next();
-      out = write_pair(first, next(), bytes, out);
+    for (int32_t i = 0; i + 1 < count;) {
+      const int32_t pairs = pairs_inside(count - i);
+      if (pairs != 0) {
+        out = write_inside(pairs, out);
+        i += 2 * pairs;
+      } else {
+        const Window first = next();
+        out = write_pair(first, next(), bytes, out);
+        i += 2;
+      }
     }
     if (count % 2 != 0) {
       go_to(group, pixel + count - (count >= 2 ? 2 : 1));
@@ -119,13 +142,51 @@ class Windows {
     return here;
   }
 
+  /// @returns how many pairs from here on lie in this row of the output and inside of the image, as
+  ///     runs that can be widened where they are.
+  int32_t pairs_inside(int32_t count) const {
+    const int32_t run = run_bytes_ + filled_;
+    if (run % 4 != 0 || !is_inside(at_)) {
+      return 0;
+    }
+    int32_t pixels = (last_x_ - at_.x) / p_.stride_w + 1;
+    pixels = pixels < p_.out_w - out_x_ ? pixels : p_.out_w - out_x_;
+    pixels = pixels < count ? pixels : count;
+    const int8_t* const last = position(at_) + (pixels - 1) * p_.stride_w * p_.in_ch;
+    const int32_t rows = (p_.kernel_h - 1) * p_.dilation_h * row_bytes_;
+    return last + rows + run <= input_end_ ? pixels / 2 : 0;
+  }
+
+  int16_t* write_inside(int32_t pairs, int16_t* out) {
+    const uint32_t run = static_cast<uint32_t>(run_bytes_ + filled_);
+    const int32_t skip = p_.dilation_h * row_bytes_ - static_cast<int32_t>(run);
+    const int32_t step = p_.stride_w * p_.in_ch;
+    const uint32_t minus_zero_point = minus_zero_point_;
+    const int32_t kernel_h = p_.kernel_h;
+    const int8_t* from = position(at_);
+    for (int32_t i = pairs; i > 0; --i, from += 2 * step) {
+      out = mcugen_dsp_widen(from, from + step, out, run, minus_zero_point, kernel_h, skip);
+    }
+    at_.x += 2 * pairs * p_.stride_w;
+    out_x_ += 2 * pairs;
+    if (out_x_ == p_.out_w) {
+      at_.x -= p_.stride_w;
+      --out_x_;
+      next();
+    }
+    return out;
+  }
+
   int16_t* write_pair(const Window& first, const Window& second, int8_t* bytes,
                       int16_t* out) const {
     const int32_t step = p_.dilation_h * row_bytes_;
-    if (run_bytes_ % 4 == 0 && is_inside(first) && is_inside(second)) {
-      return mcugen_dsp_widen(position(first), position(second), out,
-                              static_cast<uint32_t>(run_bytes_), minus_zero_point_, p_.kernel_h,
-                              step - run_bytes_);
+    const int32_t run = run_bytes_ + filled_;
+    if (run % 4 == 0 && is_inside(first) && is_inside(second)) {
+      const int8_t* const from = position(second);
+      if (from + (p_.kernel_h - 1) * step + run <= input_end_) {
+        return mcugen_dsp_widen(position(first), from, out, static_cast<uint32_t>(run),
+                                minus_zero_point_, p_.kernel_h, step - run);
+      }
     }
     bytes_of(first, bytes);
     bytes_of(second, bytes + padded_);
@@ -146,7 +207,7 @@ class Windows {
   /// Writes the bytes of a window and up to three more.
   void bytes_of(const Window& w, int8_t* to) const {
     const int32_t step = p_.dilation_h * row_bytes_;
-    if (is_inside(w)) {
+    if (filled_ == 0 && is_inside(w)) {
       const int8_t* const from = position(w);
       if (from + (p_.kernel_h - 1) * step + run_bytes_ + 3 <= input_end_) {
         mcugen_dsp_copy_runs(from, to, p_.kernel_h, run_bytes_, step);
@@ -157,7 +218,7 @@ class Windows {
     for (int32_t ky = 0; ky < p_.kernel_h; ++ky) {
       const int32_t y = w.y + ky * p_.dilation_h;
       if (y < 0 || y >= p_.in_h || xs.begin == xs.end) {
-        to = fill_run(p_.input_zero_point, run_bytes_, to);
+        to = fill_run(p_.input_zero_point, run_bytes_, to) + filled_;
         continue;
       }
       to = fill_run(p_.input_zero_point, xs.begin * group_in_ch_, to);
@@ -169,7 +230,7 @@ class Windows {
           to = copy_run(from, group_in_ch_, to);
         }
       }
-      to = fill_run(p_.input_zero_point, (p_.kernel_w - xs.end) * group_in_ch_, to);
+      to = fill_run(p_.input_zero_point, (p_.kernel_w - xs.end) * group_in_ch_, to) + filled_;
     }
   }
 
@@ -180,8 +241,9 @@ class Windows {
   const int32_t row_bytes_;
   const int32_t run_bytes_;
   const bool rows_are_runs_;
-  const int32_t taps_;
+  const Runs runs_;
   const int32_t padded_;
+  const int32_t filled_;  ///< Behind each row of taps.
   const int32_t last_y_;
   const int32_t last_x_;
   const uint32_t minus_zero_point_;
@@ -193,20 +255,66 @@ class Windows {
 }  // namespace
 
 uint32_t convolve_s8_scratch(const Conv2dS8Params& p, int32_t pixels) {
-  const int32_t taps = taps_of(p);
-  return static_cast<uint32_t>(gemm_s8_stream_bytes(taps) + 2 * gemm_s8_padded(taps) + 8 +
-                               (pixels + 1) / 2 * gemm_s8_pair_bytes(taps));
+  const int32_t padded = runs_of(p).padded;
+  return static_cast<uint32_t>(gemm_s8_stream_bytes(padded) + 2 * padded + 8 +
+                               (pixels + 1) / 2 * gemm_s8_pair_bytes(padded));
 }
 
-bool convolve_s8(const Conv2dS8Params& p, GemmS8Layer& layer, const int8_t* input, int8_t* output) {
-  const uint32_t fixed = convolve_s8_scratch(p, 0);
-  const uint32_t pair = static_cast<uint32_t>(gemm_s8_pair_bytes(layer.taps));
-  if (p.scratch.bytes < fixed + pair || !gemm_s8_prepare(layer)) {
+namespace {
+
+/// Copies the image with its border, if that is little beside the scratch: then no window is cut.
+/// @returns the image to read.
+const int8_t* with_border(Conv2dS8Params& p, const int8_t* input) {
+  const int32_t in_h = (p.out_h - 1) * p.stride_h + (p.kernel_h - 1) * p.dilation_h + 1;
+  const int32_t in_w = (p.out_w - 1) * p.stride_w + (p.kernel_w - 1) * p.dilation_w + 1;
+  const int32_t row = in_w * p.in_ch;
+  // Four bytes more, which runs that are filled up may read.
+  const uint32_t bytes = static_cast<uint32_t>(in_h * row + 4 + 7) & ~7u;
+  const bool whole = p.pad_top == 0 && p.pad_left == 0 && in_h <= p.in_h && in_w <= p.in_w;
+  if (whole || p.batch != 1 || bytes > p.scratch.bytes / kShare) {
+    return input;
+  }
+  int8_t* const image = reinterpret_cast<int8_t*>(p.scratch.data);
+  int8_t* to = image;
+  const TapRange ys = valid_taps(-p.pad_top, p.in_h, in_h, 1);
+  const TapRange xs = valid_taps(-p.pad_left, p.in_w, in_w, 1);
+  for (int32_t y = 0; y < in_h; ++y) {
+    if (y < ys.begin || y >= ys.end) {
+      to = fill_run(p.input_zero_point, row, to);
+      continue;
+    }
+    to = fill_run(p.input_zero_point, xs.begin * p.in_ch, to);
+    to = copy_run(input + ((y - p.pad_top) * p.in_w + xs.begin - p.pad_left) * p.in_ch,
+                  (xs.end - xs.begin) * p.in_ch, to);
+    to = fill_run(p.input_zero_point, (in_w - xs.end) * p.in_ch, to);
+  }
+  p.in_h = in_h;
+  p.in_w = in_w;
+  p.pad_top = p.pad_left = 0;
+  p.scratch.data += bytes;
+  p.scratch.bytes -= bytes;
+  return image;
+}
+
+}  // namespace
+
+bool convolve_s8(const Conv2dS8Params& params, GemmS8Layer& layer, const int8_t* input,
+                 int8_t* output) {
+  const Runs runs = runs_of(params);
+  layer.runs = runs.runs;
+  layer.run = runs.run;
+  const uint32_t fixed = convolve_s8_scratch(params, 0);
+  const uint32_t pair = static_cast<uint32_t>(gemm_s8_pair_bytes(runs.padded));
+  if (params.scratch.bytes < fixed + pair || !gemm_s8_prepare(layer)) {
     return false;
+  }
+  Conv2dS8Params p = params;
+  if (params.scratch.bytes / kShare >= fixed + pair) {
+    input = with_border(p, input);
   }
   int32_t* const stream = reinterpret_cast<int32_t*>(p.scratch.data);
   int8_t* const bytes =
-      reinterpret_cast<int8_t*>(p.scratch.data) + gemm_s8_stream_bytes(layer.taps);
+      reinterpret_cast<int8_t*>(p.scratch.data) + gemm_s8_stream_bytes(runs.padded);
   int16_t* const pixels = reinterpret_cast<int16_t*>(p.scratch.data + fixed);
   const int32_t count = p.batch * p.out_h * p.out_w;
   const int32_t most = static_cast<int32_t>((p.scratch.bytes - fixed) / pair) * 2;

@@ -76,6 +76,12 @@ struct McugenDspDepthwise {
   int32_t out_skip;    ///< From behind a row's last pixel to the next row's first.
 };
 
+/// The weights of four channels side by side, not scaled.
+/// @param[in] weights Of tap 0; tap_step and row_step bytes to the next. Any address.
+/// @param[out] words uint32[4][6]: per channel as McugenDspDepthwise::weights of stride 1.
+void mcugen_dsp_depthwise_weights(const int8_t* weights, int32_t tap_step, int32_t row_step,
+                                  uint32_t* words);
+
 /// 13 to 15 instructions per output. A window's row is read up to the fourth tap (stride 2: the
 /// sixth), whose value does not matter.
 void mcugen_dsp_depthwise_1_32(const McugenDspDepthwise* rows);
@@ -112,6 +118,36 @@ void mcugen_dsp_planes(const McugenDspPlanes* planes);
 /// @param[in] minus_zero_point In both halves.
 void mcugen_dsp_four_rows(const int8_t* input, const int8_t* weights, int32_t row_bytes,
                           uint32_t words, uint32_t minus_zero_point, int32_t* sums);
+
+/// Writes a row of bytes less a zero point, per four k, k + 2, k + 1, k + 3 as int16; zeros follow
+/// the last byte.
+/// @param[in] in int8[bytes], any address. @param[out] out Word-aligned.
+void mcugen_dsp_widen_row(const int8_t* in, int16_t* out, uint32_t bytes,
+                          uint32_t minus_zero_point);
+
+/// Rows of weights as packed_linear_s8.h has them.
+struct McugenDspRows {
+  const int16_t* inputs;  ///< As mcugen_dsp_widen_row() writes them.
+  const int32_t* groups;  ///< Word-aligned.
+  int8_t* out;
+  int32_t fours;       ///< Inputs / 4, at least 1.
+  int32_t count;       ///< Groups, at least 1.
+  int32_t step;        ///< Exact form only: 128.
+  int32_t zero_point;  ///< Exact form only.
+};
+
+/// 14 instructions per 16 products, 33 besides per four rows. @returns the next group.
+const int32_t* mcugen_dsp_packed_rows(const McugenDspRows* rows);
+const int32_t* mcugen_dsp_packed_rows_exact(const McugenDspRows* rows);
+
+struct McugenDspScaledAdd {
+  int32_t a_multiplier, b_multiplier, offset, shift;
+};
+
+/// out = saturate((a * a_multiplier + b * b_multiplier + offset) >> shift), four at a time; 8
+/// instructions per element. @param[in] end Of out, a multiple of four elements on, at least one.
+void mcugen_dsp_scaled_add(const int8_t* a, const int8_t* b, int8_t* out, const int8_t* end,
+                           const McugenDspScaledAdd* numbers);
 
 }  // extern "C"
 

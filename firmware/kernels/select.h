@@ -10,12 +10,14 @@
 #include <kernels/linear_s8.h>
 #include <kernels/matmul_f32.h>
 #include <kernels/norm_s8.h>
+#include <kernels/packed_linear_s8.h>
 #include <kernels/pad_s8.h>
 #include <kernels/pool2d_f32.h>
 #include <kernels/pool2d_s8.h>
 #include <kernels/quantize.h>
 #include <kernels/quantize_f32.h>
 #include <kernels/recurrent_s8.h>
+#include <kernels/scaled_add_s8.h>
 #include <kernels/softmax_f32.h>
 #include <kernels/softmax_s8.h>
 #include <kernels/transpose_conv2d_s8.h>
@@ -27,18 +29,24 @@ namespace mcugen {
 
 // What has forms for instruction sets of its own, each equal to the scalar one bit for bit.
 #if defined(__ARM_FEATURE_MVE)
+inline constexpr auto& scaled_add_s8 = scaled_add_s8_scalar;
+inline constexpr auto& packed_linear_s8 = packed_linear_s8_scalar;
 inline constexpr auto& avg_pool2d_s8 = avg_pool2d_s8_mve;
 inline constexpr auto& linear_s8 = linear_s8_mve;
 inline constexpr auto& add_s8 = add_s8_mve;
 inline constexpr auto& conv2d_s8 = conv2d_s8_mve;
 inline constexpr auto& depthwise_conv2d_s8 = depthwise_conv2d_s8_mve;
 #elif defined(__ARM_FEATURE_DSP)
+inline constexpr auto& scaled_add_s8 = scaled_add_s8_dsp;
+inline constexpr auto& packed_linear_s8 = packed_linear_s8_dsp;
 inline constexpr auto& avg_pool2d_s8 = avg_pool2d_s8_dsp;
 inline constexpr auto& linear_s8 = linear_s8_dsp;
 inline constexpr auto& add_s8 = add_s8_dsp;
 inline constexpr auto& conv2d_s8 = conv2d_s8_dsp;
 inline constexpr auto& depthwise_conv2d_s8 = depthwise_conv2d_s8_dsp;
 #else
+inline constexpr auto& scaled_add_s8 = scaled_add_s8_scalar;
+inline constexpr auto& packed_linear_s8 = packed_linear_s8_scalar;
 inline constexpr auto& avg_pool2d_s8 = avg_pool2d_s8_scalar;
 inline constexpr auto& linear_s8 = linear_s8_scalar;
 inline constexpr auto& add_s8 = add_s8_scalar;

@@ -35,7 +35,7 @@ FLAGS = [
 LINK = ["--specs=rdimon.specs", "-Wl,--gc-sections"]
 MACHINE = ["-nographic", "-monitor", "none", "-serial", "none"]
 
-CALLS = 4000
+CALLS = 1200
 SEED = 20261127
 
 
