@@ -43,8 +43,8 @@ void linear_s8_scalar(const LinearS8Params& params, const int8_t* input, const i
 void linear_s8_dsp(const LinearS8Params& params, const int8_t* input, const int8_t* weights,
                    const int32_t* bias, int8_t* output);
 
-/// The same by Helium, four rows of weights at a time. Takes the scalar form for fewer rows and for a
-/// shift above -1.
+/// The same by Helium, four rows of weights at a time. Takes the scalar form for fewer rows and for
+/// a shift above -1.
 void linear_s8_mve(const LinearS8Params& params, const int8_t* input, const int8_t* weights,
                    const int32_t* bias, int8_t* output);
 
