@@ -24,6 +24,7 @@ from mcugen.export.quantize import quantize
 from mcugen.model.source import ModelSource
 from mcugen.program import calls
 from mcugen.program.artifact import PteArtifact, TensorSpec
+from mcugen.program.planning.arrange import arrange
 from mcugen.program.read import read_pte
 from mcugen.program.reference.walker import Reference
 
@@ -419,8 +420,9 @@ def export(seed: int) -> Network:
         error = ""
     except Exception as problem:
         expected, error = (), f"no reference: {type(problem).__name__}: {problem}"
+    pte = arrange(artifact).pte  # the reference ran what the exporter had planned
     return Network(
-        *(seed, text, cpu, io, artifact.pte, inputs, expected, artifact.outputs, used, rounds),
+        *(seed, text, cpu, io, pte, inputs, expected, artifact.outputs, used, rounds),
         error,
     )
 

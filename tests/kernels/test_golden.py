@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 from op_host import ROOT
 
+from mcugen.program.planning.arrange import arrange
+from mcugen.program.read import read_pte
+
 MLPERF_TINY = ROOT / "tests/golden/mlperf_tiny"
 NETS = ROOT / "tests/golden/nets"
 
@@ -39,6 +42,31 @@ def test_mlperf_tiny(pte_host: Path, tmp_path: Path, model: str, io: str, cpu: s
     )
 
     assert got == (MLPERF_TINY / f"{model}_cm{quantized}_upstream_out.{suffix}.bin").read_bytes()
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize(
+    "pte",
+    [*sorted(NETS.glob("*.pte")), *sorted(MLPERF_TINY.glob("*_q_*.pte"))],
+    ids=lambda path: path.stem,
+)
+def test_planned_anew(pte_host: Path, tmp_path: Path, pte: Path) -> None:
+    """Results in their operands' places, copies gone, memory as small as the plan says."""
+    artifact = arrange(read_pte(pte.read_bytes(), name=pte.stem))
+    planned = tmp_path / "planned.pte"
+    planned.write_bytes(artifact.pte)
+    if pte.parent == NETS:
+        input_file, expected = pte.with_suffix(".in.bin"), pte.with_suffix(".out.bin")
+        if not expected.exists():
+            expected = pte.with_suffix(".ref.bin")
+    else:
+        model = pte.stem.partition("_")[0]
+        input_file = MLPERF_TINY / f"{model}_input_i8.bin"
+        expected = MLPERF_TINY / f"{model}_cm_q_upstream_out.i8.bin"
+
+    got = run_pte(pte_host, planned, input_file, tmp_path / "out")
+
+    assert got == expected.read_bytes()
 
 
 @pytest.mark.parametrize("pte", sorted(NETS.glob("*.pte")), ids=lambda path: path.stem)

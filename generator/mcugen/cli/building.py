@@ -103,9 +103,11 @@ def build_artifact(
 ) -> Built:
     """`.pte` to firmware."""
     from mcugen.program.memory import plan_memory
+    from mcugen.program.planning.arrange import FOREIGN, arrange
 
     board = settings.board
     runtime = None
+    artifact = arrange(artifact, FOREIGN if settings.runtime is not None else None)
     if settings.runtime is not None:
         from mcugen.project.upstream.memory import with_room
         from mcugen.project.upstream.prefix import find_runtime

@@ -78,6 +78,20 @@ class OperatorUse:
 
 
 @dataclass(frozen=True)
+class PlannedMemory:
+    """How planned memory was planned anew (`program/planning`)."""
+
+    exported_bytes: int  #: of the exporter's plan
+    bound_bytes: int | None  #: no plan has less; None: the exporter's plan was kept
+    dropped_calls: tuple[int, ...]  #: instructions that only copied, as they were numbered before
+
+    @classmethod
+    def from_json(cls, document: dict[str, Any]) -> PlannedMemory:
+        """Rebuild what `vars` described."""
+        return cls(**{**document, "dropped_calls": tuple(document["dropped_calls"])})
+
+
+@dataclass(frozen=True)
 class PteArtifact:
     """A checked and stripped `.pte` and all that later stages need to know about it."""
 
@@ -105,6 +119,7 @@ class PteArtifact:
     full_runtime: bool = False  #: needs what MCUGEN_RUNTIME_FULL adds to the firmware's runtime
     notes: tuple[str, ...] = ()  #: what was done to the model that its author may not expect
     least_stack_bytes: int = 0  #: where the runtime is not ours and its need is not known
+    planned: PlannedMemory | None = None  #: None: as the exporter planned it
     own_runtime: bool = True  #: False: `method_bytes` and `temp_bytes` are estimates, upwards
 
     def to_json(self) -> dict[str, Any]:
@@ -115,6 +130,7 @@ class PteArtifact:
         document["inputs"] = [vars(spec) for spec in self.inputs]
         document["outputs"] = [vars(spec) for spec in self.outputs]
         document["operators"] = [vars(use) for use in self.operators]
+        document["planned"] = vars(self.planned) if self.planned else None
         document["isa"] = self.isa.value if self.isa else None
         return document
 
@@ -132,6 +148,8 @@ class PteArtifact:
         )
         values["planned_buffers"] = tuple(document["planned_buffers"])
         values["notes"] = tuple(document.get("notes", ()))  # not in an earlier mcugen's
+        planned = document.get("planned")
+        values["planned"] = PlannedMemory.from_json(planned) if planned else None
         values["isa"] = Isa(document["isa"]) if document["isa"] else None
         return cls(pte=pte, **values)
 

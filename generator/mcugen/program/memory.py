@@ -82,6 +82,7 @@ class MemoryPlan:
     model_bytes: int
     engine_estimate_bytes: int
     regions: tuple[RegionUse, ...]
+    planned_bound_bytes: int | None = None  #: no plan of the model's tensors has less, if known
 
 
 def align_up(size: int) -> int:
@@ -151,6 +152,7 @@ def _plan(artifact: PteArtifact, board: BoardSpec) -> MemoryPlan:
             RegionUse(region, tuple((role, sizes[role]) for role in region.roles))
             for region in board.regions
         ),
+        planned_bound_bytes=artifact.planned.bound_bytes if artifact.planned else None,
     )
 
 

@@ -73,6 +73,7 @@ class Operator:
     takes: Mapping[str, str] = field(default_factory=dict)
     within: Mapping[str, tuple[int, int]] = field(default_factory=dict)  #: limits of int arguments
     shape: str | None = None  #: how the shapes go together: a name in call_tensors.SHAPES
+    in_place: tuple[str, ...] = ()  #: arguments whose memory may be that of the result
     stack_bytes: int = OPERATOR_STACK_BYTES  #: at most, of a call that is refused, too
 
     @property
@@ -124,6 +125,7 @@ def operator(name: str) -> Operator:
         entry.get("takes", {}),
         {name: (low, high) for name, (low, high) in entry.get("within", {}).items()},
         entry.get("shape"),
+        tuple(entry.get("in_place", ())),
         entry.get("stack_bytes", OPERATOR_STACK_BYTES),
     )
 

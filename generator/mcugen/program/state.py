@@ -54,7 +54,7 @@ def keeps_state(plan: Any) -> bool:
             targets: list[int] = []
             match type(arguments).__name__:
                 case "KernelCall":
-                    used, targets = _reads_and_writes(plan, arguments)
+                    used, targets = reads_and_writes(plan, arguments)
                 case "MoveCall":
                     used = [arguments.move_from]
                 case "JumpFalseCall":
@@ -68,8 +68,11 @@ def keeps_state(plan: Any) -> bool:
     return reads(plan.outputs)
 
 
-def _reads_and_writes(plan: Any, call: Any) -> tuple[list[int], list[int]]:
-    """Return the values whose bytes a call uses, and those that it gives new ones."""
+def reads_and_writes(plan: Any, call: Any) -> tuple[list[int], list[int]]:
+    """Return the values whose bytes a call uses, and those that it gives new ones.
+
+    What is in neither it works in, or reads the shape of.
+    """
     name = call_name(plan, call)
     called, args = operator(name), list(call.args)
     targets = [args[position] for position in called.outputs] + args[-1:]

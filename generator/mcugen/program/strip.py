@@ -32,16 +32,21 @@ def strip(data: bytes, *, name: str) -> bytes:
     file = deserialize(data, name=name)
     program = file.program
     for plan in program.execution_plan:
-        _strip_plan(plan)
+        strip_plan(plan)
     program.constant_buffer = _strip_data(program, program.constant_buffer, planned=False)
     # What a planned tensor starts with is in another list.
     initial = _strip_data(program, file.mutable_data or [], planned=True)
+    return serialize(replace(file, mutable_data=initial or None))
+
+
+def serialize(file: Any) -> bytes:
+    """Return the bytes of a `.pte` of what `deserialize` gave."""
     with quiet():
         from executorch.exir._serialize._program import serialize_pte_binary
 
         return bytes(
             serialize_pte_binary(
-                replace(file, program=program, mutable_data=initial or None, named_data=None),
+                replace(file, named_data=None),
                 extract_delegate_segments=True,
                 segment_alignment=CONSTANT_ALIGNMENT,
                 constant_tensor_alignment=CONSTANT_ALIGNMENT,
@@ -49,7 +54,8 @@ def strip(data: bytes, *, name: str) -> bytes:
         )
 
 
-def _strip_plan(plan: Any) -> None:
+def strip_plan(plan: Any) -> None:
+    """Drop a method's values and operators that no instruction, input or output uses."""
     used = set(plan.inputs) | set(plan.outputs)
     for instruction in instructions(plan):
         used.update(used_values(instruction))
@@ -173,7 +179,7 @@ def dead_constant_bytes(data: bytes, *, name: str) -> int:
     """Return the bytes of constants in a `.pte` that no instruction, input or output uses."""
     program = deserialize(data, name=name).program
     for plan in program.execution_plan:
-        _strip_plan(plan)
+        strip_plan(plan)
     used = {
         value.val.data_buffer_idx
         for plan in program.execution_plan

@@ -70,6 +70,7 @@ def document(
     tensor_files.check_outputs(outputs, artifact.outputs)
     check_target(settings)
     built = build_artifact(settings, artifact, lowering, terminal)
+    artifact = built.artifact
     with connect(settings, built, terminal, "infer") as link:
         terminal.stage("infer")
         results, ticks = inference.infer(link.client, artifact, data)

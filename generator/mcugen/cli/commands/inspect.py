@@ -32,9 +32,11 @@ def document(settings: Settings, terminal: Terminal) -> dict[str, Any]:
     from mcugen.base.errors import DoesNotFitError
     from mcugen.cli.report import documents
     from mcugen.program.memory import io_bytes, plan_memory
+    from mcugen.program.planning.arrange import arrange
 
     # A model that lost too much is shown, too: what it lost is among what there is to see.
     artifact, lowering = make_artifact(replace(settings, accept_loss=True), terminal)
+    artifact = arrange(artifact)
     described: dict[str, Any] = {
         "schema": "mcugen.inspect/1",
         "model": documents.model_section(artifact),
@@ -43,6 +45,8 @@ def document(settings: Settings, terminal: Terminal) -> dict[str, Any]:
         "memory": {
             "planned_bytes": sum(artifact.planned_buffers),
             "planned_buffers": list(artifact.planned_buffers),
+            "planned_bound_bytes": artifact.planned.bound_bytes if artifact.planned else None,
+            "planned_exported_bytes": artifact.planned.exported_bytes if artifact.planned else None,
             "method_bytes": artifact.method_bytes,
             "temp_bytes": artifact.temp_bytes,
             "io_bytes": io_bytes(artifact),

@@ -93,6 +93,7 @@ def document(
     from mcugen.cli.report import documents
     from mcugen.device import timing
     from mcugen.program import tensor_files
+    from mcugen.program.planning.arrange import arrange
 
     settings = resolve(options)
     board = settings.board
@@ -102,6 +103,7 @@ def document(
     building.check_model(settings)
     connection.check_target(settings)
     artifact, _ = building.make_artifact(settings, terminal)
+    artifact = arrange(artifact)
     pte, method = _program(settings, artifact, method)
     data: tuple[bytes, ...] = ()
     same = method in ("", artifact.method_name)

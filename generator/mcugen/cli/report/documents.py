@@ -101,6 +101,7 @@ def firmware_section(
         "engine_bytes": image.engine_bytes,
         "model_bytes": image.model_bytes,
         "planned_bytes": sum(plan.planned_bytes),
+        "planned_bound_bytes": plan.planned_bound_bytes,
         "method_bytes": plan.method_bytes,
         "temp_bytes": plan.temp_bytes,
         "io_bytes": plan.io_bytes,

@@ -126,6 +126,7 @@ def memory_lines(firmware: dict[str, Any], device: dict[str, Any] | None = None)
         pool = used.get(name.lower().replace("/", ""))
         peak = f" ({pool[0]:,} used)" if pool and pool[0] != pool[1] else ""
         parts.append(f"{name} {firmware[key]:,}{peak}")
+    parts[0] += _bound(firmware)
     parts.append(f"static {firmware['static_ram_bytes']:,}")
     peak = firmware["stack_peak_bytes"]
     parts.append(
@@ -133,6 +134,12 @@ def memory_lines(firmware: dict[str, Any], device: dict[str, Any] | None = None)
     )
     lines.append(_row("", ", ".join(parts)))
     return lines
+
+
+def _bound(memory: dict[str, Any]) -> str:
+    """Return how little planned memory any plan of the same tensors could do with."""
+    bound = memory["planned_bound_bytes"]
+    return "" if bound is None else f" (no plan below {bound:,})"
 
 
 def operator_lines(operators: list[dict[str, Any]], terminal: Terminal) -> list[str]:
@@ -198,7 +205,8 @@ def inspect_text(document: dict[str, Any], terminal: Terminal) -> str:
         "",
         _row(
             "memory",
-            f"planned {memory['planned_bytes']:,}, method {memory['method_bytes']:,}, "
+            f"planned {memory['planned_bytes']:,}{_bound(memory)}, "
+            f"method {memory['method_bytes']:,}, "
             f"temp {memory['temp_bytes']:,}, I/O {memory['io_bytes']:,} B",
         ),
     ]
