@@ -18,8 +18,8 @@ namespace mcugen {
 ///
 /// The accumulator wraps at 32 bits. No alignment is needed, no scratch memory.
 /// Cost: batch * out_h * out_w * out_ch * kernel_h * kernel_w * in_ch / groups MACs.
-void conv2d_s8_scalar(const Conv2dS8Params& params, const int8_t* input, const int8_t* weights,
-                      const int32_t* bias, int8_t* output);
+[[gnu::noinline]] void conv2d_s8_scalar(const Conv2dS8Params& params, const int8_t* input,
+                                        const int8_t* weights, const int32_t* bias, int8_t* output);
 
 /// The same by SMLAD, two pixels and two output channels at a time: inputs are widened to 16 bits
 /// less their zero point, weights to 16 bits times a power of two, both in `params.scratch`. Takes

@@ -33,8 +33,9 @@ struct DepthwiseConv2dS8Params {
 ///
 /// Padding, accumulator and rounding as conv2d_s8. Cost: batch * out_h * out_w * out_ch * kernel_h
 /// * kernel_w MACs.
-void depthwise_conv2d_s8_scalar(const DepthwiseConv2dS8Params& params, const int8_t* input,
-                                const int8_t* weights, const int32_t* bias, int8_t* output);
+[[gnu::noinline]] void depthwise_conv2d_s8_scalar(const DepthwiseConv2dS8Params& params,
+                                                  const int8_t* input, const int8_t* weights,
+                                                  const int32_t* bias, int8_t* output);
 
 /// The same by SMLAD. 3x3 windows run over channel planes of 16 bits with a border in
 /// `params.scratch`, others over four channels at a time.
@@ -42,8 +43,8 @@ void depthwise_conv2d_s8_dsp(const DepthwiseConv2dS8Params& params, const int8_t
                              const int8_t* weights, const int32_t* bias, int8_t* output);
 
 /// The same by Helium. 3x3 windows of stride 1 or 2 run over planes of one channel with a border in
-/// `params.scratch`; a single input channel is a convolution, whose weights are laid out there; else
-/// four channels at a time. Takes the scalar form for a shift above -1.
+/// `params.scratch`; a single input channel is a convolution, whose weights are laid out there;
+/// else four channels at a time. Takes the scalar form for a shift above -1.
 void depthwise_conv2d_s8_mve(const DepthwiseConv2dS8Params& params, const int8_t* input,
                              const int8_t* weights, const int32_t* bias, int8_t* output);
 

@@ -36,15 +36,15 @@ struct LinearS8Params {
 /// @param[out] output int8[batch, out_ch]; must not overlap the inputs.
 ///
 /// The accumulator wraps at 32 bits. Cost: batch * in_ch * out_ch MACs.
-void linear_s8_scalar(const LinearS8Params& params, const int8_t* input, const int8_t* weights,
-                      const int32_t* bias, int8_t* output);
+[[gnu::noinline]] void linear_s8_scalar(const LinearS8Params& params, const int8_t* input,
+                                        const int8_t* weights, const int32_t* bias, int8_t* output);
 
 /// The same by SMLAD, four rows of weights at a time.
 void linear_s8_dsp(const LinearS8Params& params, const int8_t* input, const int8_t* weights,
                    const int32_t* bias, int8_t* output);
 
-/// The same by Helium, four rows of weights at a time. Takes the scalar form for fewer rows and for a
-/// shift above -1.
+/// The same by Helium, four rows of weights at a time. Takes the scalar form for fewer rows and for
+/// a shift above -1.
 void linear_s8_mve(const LinearS8Params& params, const int8_t* input, const int8_t* weights,
                    const int32_t* bias, int8_t* output);
 

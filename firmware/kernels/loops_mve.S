@@ -10,26 +10,47 @@
         .syntax unified
         .thumb
 
-        .macro  function name
+        .cfi_sections .debug_frame      // tells the stack's depth to those who add it up
+
+        .macro  function name,frame=0
         .section .text.\name,"ax",%progbits
         .balign 4
         .global \name
         .type   \name,%function
 \name:
+        .cfi_startproc
         push    {r4-r11,lr}
+        .cfi_def_cfa_offset 36
+        .cfi_offset lr,-4
         vpush   {d8-d15}
+        .cfi_adjust_cfa_offset 64
+        .if     \frame
+        sub     sp,#\frame
+        .cfi_adjust_cfa_offset \frame
+        .endif
+        .endm
+
+        .macro  return frame=0
+        .cfi_remember_state
+        .if     \frame
+        add     sp,#\frame
+        .cfi_adjust_cfa_offset -\frame
+        .endif
+        vpop    {d8-d15}
+        .cfi_adjust_cfa_offset -64
+        pop     {r4-r11,pc}
+        .cfi_restore_state
+        .endm
+
+        .macro  end name
+        .cfi_endproc
+        .size   \name,.-\name
         .endm
 
         // Too far away for ADR. As a place to branch to.
         .macro  address register,label
         movw    \register,#:lower16:(\label + 1)
         movt    \register,#:upper16:(\label + 1)
-        .endm
-
-        .macro  return name
-        vpop    {d8-d15}
-        pop     {r4-r11,pc}
-        .size   \name,.-\name
         .endm
 
 // ---- Moving bytes -------------------------------------------------------------------------------
@@ -40,11 +61,15 @@
         .global \name
         .type   \name,%function
 \name:
+        .cfi_startproc
         push    {r4,lr}
+        .cfi_def_cfa_offset 8
+        .cfi_offset lr,-4
         .endm
 
         .macro  small_return name
         pop     {r4,pc}
+        .cfi_endproc
         .size   \name,.-\name
         .endm
 
@@ -234,11 +259,10 @@
         add     r11,r11,r4
         cmp     r11,r6
         bne     \pair
-        b       quad_row_end
+        b       .Lquad_row_end
         .endm
 
-        function mve_dot
-        sub     sp,#FRAME
+        function mve_dot,FRAME
         str     r0,[sp,#ARGS]
         ldrd    r1,r2,[r0,#ARG_CHUNKS]  // and lead
         vctp.8  r2                      // predicates of the first chunk: not what leads
@@ -248,7 +272,7 @@
         ldrd    r3,r4,[r0,#ARG_KERNEL_ROWS] // and their distance
         sub     r4,r4,r1,lsl #4
         subs    r5,r1,#1                // chunks after the first
-        adr     r6,quad_block_end
+        adr     r6,.Lquad_block_end
         orr     r6,r6,#1
         mov     r8,#QUAD_CHUNK_BYTES
         cmp     r5,#QUAD_CHUNKS
@@ -269,14 +293,14 @@
         ldr     r5,[r0,#ARG_PACKED]
         strd    r5,r3,[sp,#PACKED]
         ldr     r5,[r0,#ARG_ROUNDING]
-        adr     r6,quad_plain
+        adr     r6,.Lquad_plain
         cbz     r5,2f
-        adr     r6,quad_away
+        adr     r6,.Lquad_away
         cmp     r5,#1
         beq     2f
-        adr     r6,quad_clamped
+        adr     r6,.Lquad_clamped
 2:      orr     r6,r6,#1
-        adr     r5,quad_kernel_row
+        adr     r5,.Lquad_kernel_row
         orr     r5,r5,#1
         cmp     r3,#1
         it      eq
@@ -284,7 +308,7 @@
         strd    r5,r6,[sp,#END]
         ldrd    r5,r6,[r0,#ARG_MIN]
         strd    r5,r6,[sp,#MIN]
-        adr     r5,quad_pair
+        adr     r5,.Lquad_pair
         orr     r5,r5,#1
         ldr     r6,[r0,#ARG_CHUNKS]
         ldr     r8,[r0,#ARG_ROUNDING]
@@ -294,7 +318,7 @@
         bne     21f
         cmp     r8,#0
         bne     21f
-        adr     r8,quad_direct_forms
+        adr     r8,.Lquad_direct_forms
         lsls    r6,r6,#1
         cmp     r2,#0
         it      ne
@@ -359,16 +383,16 @@
         adds    r5,r5,#32
         rsbs    r5,r5,#0
         str     r5,[sp,#IN_STEP]
-        address r5,quad_3x3x16
+        address r5,.Lquad_3x3x16
         orr     r5,r5,#1
         str     r5,[sp,#START]
         ldr     r6,[r0,#ARG_ROUNDING]
-        address r5,quad_3x3x16_plain
+        address r5,.Lquad_3x3x16_plain
         cbz     r6,3f
-        address r5,quad_3x3x16_away
+        address r5,.Lquad_3x3x16_away
         cmp     r6,#1
         beq     3f
-        address r5,quad_3x3x16_clamped
+        address r5,.Lquad_3x3x16_clamped
 3:      orr     r5,r5,#1
         str     r5,[sp,#FINISH]
 4:      ldr     r4,[r0,#ARG_BIAS]
@@ -376,7 +400,7 @@
         ldrd    r5,r6,[r0,#ARG_MULTIPLIERS]
         strd    r5,r6,[sp,#MULTIPLIERS]
 
-quad:
+.Lquad:
         // The weights of 4 channels side by side, and their sums.
         ldrd    r10,r12,[r0,#ARG_KERNEL_ROWS-4] // lead, kernel rows
         ldr     r11,[r0,#ARG_RUN]
@@ -445,7 +469,7 @@ quad:
         ldr     r2,[sp,#PREDICATES]
         vmsr    p0,r2
 
-quad_row:
+.Lquad_row:
         ldrd    r1,r0,[sp,#ROW]         // and the distance of rows
         adds    r2,r1,r0
         str     r2,[sp,#ROW]
@@ -461,11 +485,11 @@ quad_row:
         str     r2,[sp,#OUT_END]
         add     r2,sp,#LANES
         vldrw.32 q4,[r2]
-        cbz     r4,quad_row_end
+        cbz     r4,.Lquad_row_end
         mov     r9,r4
         ldr     pc,[sp,#START]
         .balign 4
-quad_row_end:
+.Lquad_row_end:
         ldr     r2,[sp,#ODD_LEFT]
         cbz     r2,1f
         subs    r2,r2,#1                // both of a pair are the last one
@@ -476,11 +500,11 @@ quad_row_end:
         ldr     r2,[sp,#OUT_STEP]
         add     r2,r2,r11
         str     r2,[sp,#OUT_END]
-        b       quad_pair
+        b       .Lquad_pair
 1:      ldr     r4,[sp,#ROWS]
         subs    r4,r4,#1
         str     r4,[sp,#ROWS]
-        bne     quad_row
+        bne     .Lquad_row
         // The next 4 channels; the last of them end where all do.
         ldr     r4,[sp,#CHANNELS]
         subs    r4,r4,#4
@@ -507,26 +531,25 @@ quad_row_end:
         add     r6,r6,r4,lsl #2
         strd    r5,r6,[sp,#MULTIPLIERS]
         ldr     r0,[sp,#ARGS]
-        b       quad
-5:      add     sp,#FRAME
-        return  mve_dot
+        b       .Lquad
+5:      return  FRAME
 
         .balign 4
-quad_pair:
+.Lquad_pair:
         ldrd    r5,r9,[sp,#PACKED]      // and kernel rows
         quad_first_chunk 1
         ldr     pc,[sp,#ENTRY]
 
         .balign 4
-quad_block:
+.Lquad_block:
         .rept   QUAD_CHUNKS
         quad_chunk
         .endr
-quad_block_end:
+.Lquad_block_end:
         ldr     pc,[sp,#END]
 
         .balign 4
-quad_kernel_row:
+.Lquad_kernel_row:
         subs    r9,r9,#1
         beq     1f
         add     r1,r1,r7
@@ -535,20 +558,20 @@ quad_kernel_row:
 1:      ldr     pc,[sp,#FINISH]
 
         .balign 4
-quad_plain:
-        quad_finish 0,0,quad_pair
+.Lquad_plain:
+        quad_finish 0,0,.Lquad_pair
         .balign 4
-quad_away:
-        quad_finish 1,0,quad_pair
+.Lquad_away:
+        quad_finish 1,0,.Lquad_pair
         .balign 4
-quad_clamped:
-        quad_finish 1,1,quad_pair
+.Lquad_clamped:
+        quad_finish 1,1,.Lquad_pair
 
 // The most frequent cases, for kPlain, without a jump: one kernel row of so many chunks. r9 counts
 // pairs, r7 is the zero point.
         .macro  quad_direct chunks,lead
         .balign 4
-quad_direct_\chunks\()_\lead:
+.Lquad_direct_\chunks\()_\lead:
         ldr     r5,[sp,#PACKED]
         quad_first_chunk \lead
         .rept   \chunks - 1
@@ -567,8 +590,8 @@ quad_direct_\chunks\()_\lead:
         vstrb.16 q0,[r11,q4]
         add     r11,r11,r2
         subs    r9,r9,#1
-        bne     quad_direct_\chunks\()_\lead
-        b       quad_row_end
+        bne     .Lquad_direct_\chunks\()_\lead
+        b       .Lquad_row_end
         .endm
 
         quad_direct 1,0
@@ -580,11 +603,11 @@ quad_direct_\chunks\()_\lead:
         quad_direct 8,0
 
         .macro  quad_form chunks,lead
-        .word   quad_direct_\chunks\()_\lead - quad_direct_forms + 1
+        .word   .Lquad_direct_\chunks\()_\lead - .Lquad_direct_forms + 1
         .endm
 
         .balign 4
-quad_direct_forms:                      // by chunks, without and with a lead; 0 where there is none
+.Lquad_direct_forms:                      // by chunks, without and with a lead; 0 where there is none
         .word   0,0
         quad_form 1,0
         quad_form 1,1
@@ -623,7 +646,7 @@ quad_direct_forms:                      // by chunks, without and with a lead; 0
         .endm
 
         .balign 4
-quad_3x3x16:
+.Lquad_3x3x16:
         ldr     r5,[sp,#PACKED]
         quad_columns vmladav
         add     r1,r1,r7
@@ -633,14 +656,15 @@ quad_3x3x16:
         ldr     pc,[sp,#FINISH]
 
         .balign 4
-quad_3x3x16_plain:
-        quad_finish 0,0,quad_3x3x16
+.Lquad_3x3x16_plain:
+        quad_finish 0,0,.Lquad_3x3x16
         .balign 4
-quad_3x3x16_away:
-        quad_finish 1,0,quad_3x3x16
+.Lquad_3x3x16_away:
+        quad_finish 1,0,.Lquad_3x3x16
         .balign 4
-quad_3x3x16_clamped:
-        quad_finish 1,1,quad_3x3x16
+.Lquad_3x3x16_clamped:
+        quad_finish 1,1,.Lquad_3x3x16
+        end     mve_dot
 
 // ---- mve_depthwise_3x3 --------------------------------------------------------------------------
 
@@ -721,7 +745,7 @@ quad_3x3x16_clamped:
         // `clamped` is for all but kPlain: halves away from zero, too.
         .macro  tile_loops stride,clamped
         .balign 4
-depthwise_pairs_\stride\()_\clamped:
+.Ldepthwise_pairs_\stride\()_\clamped:
         ldrd    r1,r3,[r12],#8
         tile_sums \stride
         add     r1,r1,r8
@@ -744,11 +768,11 @@ depthwise_pairs_\stride\()_\clamped:
         vqmovnt.s32 q3,q0
         tile_clamp \clamped
         vstrb.16 q3,[r3,q2]
-        le      lr,depthwise_pairs_\stride\()_\clamped
-        b       depthwise_singles
+        le      lr,.Ldepthwise_pairs_\stride\()_\clamped
+        b       .Ldepthwise_singles
 
         .balign 4
-depthwise_singles_\stride\()_\clamped:
+.Ldepthwise_singles_\stride\()_\clamped:
         ldrd    r1,r3,[r12],#8
         tile_sums \stride
         tile_scale q3
@@ -761,20 +785,19 @@ depthwise_singles_\stride\()_\clamped:
         tile_clamp \clamped
         vpst
         vstrbt.16 q3,[r3,q2]
-        le      lr,depthwise_singles_\stride\()_\clamped
-        b       depthwise_next
+        le      lr,.Ldepthwise_singles_\stride\()_\clamped
+        b       .Ldepthwise_next
         .endm
 
         .macro  tile_loops_if step,stride,clamped
         cmp     r1,#\step
         bne     1f
-        adr     r2,depthwise_pairs_\stride\()_\clamped
-        adr     r3,depthwise_singles_\stride\()_\clamped
+        adr     r2,.Ldepthwise_pairs_\stride\()_\clamped
+        adr     r3,.Ldepthwise_singles_\stride\()_\clamped
 1:
         .endm
 
-        function mve_depthwise_3x3
-        sub     sp,#DW_FRAME
+        function mve_depthwise_3x3,DW_FRAME
         mov     r6,r0
         str     r0,[sp,#SP_ARGS]
         ldr     r1,[r0,#DW_STEP]
@@ -795,7 +818,7 @@ depthwise_singles_\stride\()_\clamped:
         ldr     r2,[r0,#DW_CHANNELS]
         strd    r1,r2,[sp,#SP_CHANNEL]
 
-depthwise_channel:
+.Ldepthwise_channel:
         ldrd    r0,r10,[sp,#SP_IN]      // and weights
         adds    r1,r0,#1
         add     r3,r10,#1
@@ -883,30 +906,30 @@ depthwise_channel:
         ldr     r9,[r0,r3]
         ldrd    r11,r8,[r6,#DW_ZERO_POINT] // and distance of windows
         ldrd    r12,lr,[r6,#DW_TILES]   // and how many pairs
-        wls     lr,lr,depthwise_singles
+        wls     lr,lr,.Ldepthwise_singles
         ldr     pc,[sp,#SP_LOOP]
         .balign 4
-depthwise_singles:
+.Ldepthwise_singles:
         ldr     lr,[sp,#SP_SINGLES]
-        wls     lr,lr,depthwise_next
+        wls     lr,lr,.Ldepthwise_next
         movw    r0,#0x3333              // the lanes of the first tile
         vmsr    p0,r0
         ldr     pc,[sp,#SP_SINGLES+4]
         .balign 4
-depthwise_next:
+.Ldepthwise_next:
         ldrd    r0,r2,[sp,#SP_CHANNEL]  // and how many are left
         ldr     r6,[sp,#SP_ARGS]
         adds    r0,r0,#4
         subs    r2,r2,#1
         strd    r0,r2,[sp,#SP_CHANNEL]
-        bne     depthwise_channel
-        add     sp,#DW_FRAME
-        return  mve_depthwise_3x3
+        bne     .Ldepthwise_channel
+        return  DW_FRAME
 
         tile_loops 1,0
         tile_loops 1,1
         tile_loops 2,0
         tile_loops 2,1
+        end     mve_depthwise_3x3
 
 // ---- mve_linear ---------------------------------------------------------------------------------
 
@@ -947,8 +970,7 @@ depthwise_next:
         .equ    LS_AWAY,28
         .equ    LS_FRAME,32
 
-        function mve_linear
-        sub     sp,#LS_FRAME
+        function mve_linear,LS_FRAME
         ldrd    r8,lr,[r0,#LIN_DEPTH]
         subs    r1,r8,#1
         lsrs    r1,r1,#4                // chunks after the first
@@ -958,7 +980,7 @@ depthwise_next:
         vpnot
         lsrs    r2,r1,#4                // rounds
         and     r1,r1,#15
-        adr     r3,linear_block_end
+        adr     r3,.Llinear_block_end
         orr     r3,r3,#1
         movs    r4,#LINEAR_CHUNK_BYTES
         mls     r3,r1,r4,r3
@@ -979,7 +1001,7 @@ depthwise_next:
         ldrd    r10,r9,[r0,#LIN_INPUT]
         sub     r10,r10,r12
 
-linear_quad:
+.Llinear_quad:
         sub     r3,r9,r12
         add     r5,r3,r8
         add     r7,r5,r8
@@ -1000,13 +1022,13 @@ linear_quad:
         ldr     pc,[sp,#LS_ENTRY]
 
         .balign 4
-linear_block:
+.Llinear_block:
         .rept   LINEAR_CHUNKS
         linear_chunk
         .endr
-linear_block_end:
+.Llinear_block_end:
         subs    r11,r11,#1
-        bpl     linear_block
+        bpl     .Llinear_block
         vmov    q0[2],q0[0],r0,r4
         vmov    q0[3],q0[1],r2,r6
         ldrd    r4,r6,[sp,#LS_MULTIPLIERS] // and shifts
@@ -1029,9 +1051,9 @@ linear_block_end:
         vmin.s16 q0,q0,q5
         vstrb.32 q0,[r6],#4
         strd    r4,r6,[sp,#LS_BIAS]
-        le      lr,linear_quad
-        add     sp,#LS_FRAME
-        return  mve_linear
+        le      lr,.Llinear_quad
+        return  LS_FRAME
+        end     mve_linear
 
 // ---- mve_add ------------------------------------------------------------------------------------
 
@@ -1119,4 +1141,5 @@ linear_block_end:
 5:      cmp     r12,#0
         beq     6f
         add_eight 1,0
-6:      return  mve_add
+6:      return
+        end     mve_add

@@ -136,7 +136,7 @@ void mve_scatter(int8_t* to, const int8_t* from, int32_t count, const uint8_t* o
 
 /// output = requantize(bias + sum of (in - input zero point) * weights) + output zero point,
 /// clamped. For two pixels and four channels 14 instructions per chunk, 26, and 6 per further
-/// kernel row; for four channels about 150 and 16 per chunk. Uses 252 bytes of stack.
+/// kernel row; for four channels about 150 and 16 per chunk. Uses 268 bytes of stack.
 void mve_dot(const MveDot* args);
 
 /// The whole strip. A pair takes 27 instructions at stride 1 and 31 at stride 2; a channel about 60
