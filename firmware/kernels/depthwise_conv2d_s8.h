@@ -41,4 +41,15 @@ void depthwise_conv2d_s8_scalar(const DepthwiseConv2dS8Params& params, const int
 void depthwise_conv2d_s8_dsp(const DepthwiseConv2dS8Params& params, const int8_t* input,
                              const int8_t* weights, const int32_t* bias, int8_t* output);
 
+/// The same for cores without the DSP extension, over planes of one channel in words, with a
+/// border, in `params.scratch`; with one input channel and several outputs as conv2d_s8_mla. Takes
+/// the scalar form where the scratch is smaller than depthwise_conv2d_s8_mla_scratch(params, 1).
+void depthwise_conv2d_s8_mla(const DepthwiseConv2dS8Params& params, const int8_t* input,
+                             const int8_t* weights, const int32_t* bias, int8_t* output);
+
+/// @returns the bytes of scratch with which depthwise_conv2d_s8_mla() works on `rows` rows of the
+///     output at a time; out_h is best. With one input channel and several outputs see
+///     convolve_s8_mla_scratch().
+uint32_t depthwise_conv2d_s8_mla_scratch(const DepthwiseConv2dS8Params& params, int32_t rows);
+
 }  // namespace mcugen
