@@ -34,6 +34,11 @@ void add_s8_scalar(const AddS8Params& params, int32_t count, const int8_t* a, in
 void add_s8_dsp(const AddS8Params& params, int32_t count, const int8_t* a, int32_t a_step,
                 const int8_t* b, int32_t b_step, int8_t* output);
 
+/// The same for cores without the DSP extension: operands by 32-bit products. Takes the scalar form
+/// for a shift above 0 or below -30.
+void add_s8_mla(const AddS8Params& params, int32_t count, const int8_t* a, int32_t a_step,
+                const int8_t* b, int32_t b_step, int8_t* output);
+
 struct MulS8Params {
   int32_t a_zero_point;  ///< Any int32: hardswish leaves values far outside of int8 here.
   int32_t b_zero_point;

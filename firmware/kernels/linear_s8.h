@@ -43,4 +43,8 @@ void linear_s8_scalar(const LinearS8Params& params, const int8_t* input, const i
 void linear_s8_dsp(const LinearS8Params& params, const int8_t* input, const int8_t* weights,
                    const int32_t* bias, int8_t* output);
 
+/// The same for cores without the DSP extension, four rows of weights at a time.
+void linear_s8_mla(const LinearS8Params& params, const int8_t* input, const int8_t* weights,
+                   const int32_t* bias, int8_t* output);
+
 }  // namespace mcugen

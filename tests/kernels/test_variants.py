@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -21,38 +22,76 @@ pytestmark = [pytest.mark.qemu, pytest.mark.toolchain]
 HERE = Path(__file__).parent
 START = HERE.parent / "runtime" / "qemu_host"
 
-CORE = ["-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16"]
-FLAGS = ["-std=gnu++17", "-Os", "-ffunction-sections", "-fno-exceptions", "-fno-rtti", "-Wall", "-Wextra", "-Werror"]
-LINK = ["--specs=rdimon.specs", "-Wl,--gc-sections", "-T", str(START.with_suffix(".ld"))]
-MACHINE = ["-M", "mps2-an386", "-nographic", "-monitor", "none", "-serial", "none"]
+FLAGS = [
+    "-std=gnu++17",
+    "-Os",
+    "-ffunction-sections",
+    "-fno-exceptions",
+    "-fno-rtti",
+    "-Wall",
+    "-Wextra",
+    "-Werror",
+]
+LINK = ["--specs=rdimon.specs", "-Wl,--gc-sections"]
+MACHINE = ["-nographic", "-monitor", "none", "-serial", "none"]
 
 CALLS = 4000
 SEED = 20261127
 
 
-def test_kernels_with_the_dsp_extension_equal_the_scalar_ones(tmp_path: Path) -> None:
+@dataclass(frozen=True)
+class Core:
+    """A variant's core: how to compile for it, the machine that has it, its RAM, and how many."""
+
+    isa: str
+    flags: tuple[str, ...]
+    machine: str
+    ram: str
+    calls: int = CALLS
+
+    def __str__(self) -> str:
+        """Name the core."""
+        return self.flags[0].removeprefix("-mcpu=")
+
+
+CORES = (
+    Core("dsp", ("-mcpu=cortex-m4", "-mfloat-abi=hard"), "mps2-an386", "0x21000000"),
+    Core("mla", ("-mcpu=cortex-m3",), "mps2-an385", "0x21000000", calls=1000),
+    Core("mla", ("-mcpu=cortex-m0plus",), "mps2-an385", "0x21000000", calls=1000),
+)
+
+
+@pytest.mark.parametrize("core", CORES, ids=str)
+def test_kernels_of_an_instruction_set_equal_the_scalar_ones(core: Core, tmp_path: Path) -> None:
     """A wrong offset, a border taken for a pixel, a sum without room: any byte that differs."""
     for tool in ("arm-none-eabi-g++", "qemu-system-arm"):
         if shutil.which(tool) is None:
             pytest.skip(f"{tool} is not installed")
     kernels = firmware_dir() / "kernels"
     sources = [
-        *kernels.glob("*_dsp.cpp"),
-        *kernels.glob("*_dsp.S"),
+        *kernels.glob(f"*_{core.isa}.cpp"),
+        *kernels.glob(f"*_{core.isa}*.S"),
         *kernels.glob("*_s8_scalar.cpp"),
     ]
     elf = tmp_path / "variants.elf"
-    given = [f"-DCALLS={CALLS}", f"-DSEED={SEED}", "-I", str(firmware_dir())]
+    script = tmp_path / "machine.ld"
+    script.write_text(
+        START.with_suffix(".ld").read_text().replace("0x21000000", core.ram).replace("4M", "512K")
+    )
+    given = [f"-DCALLS={core.calls}", f"-DSEED={SEED}", "-I", str(firmware_dir())]
     files = [HERE / "variants.cpp", START.with_suffix(".cpp"), *sorted(sources)]
     subprocess.run(
-        ["arm-none-eabi-g++", *CORE, *FLAGS, *given, *map(str, files), *LINK, "-o", str(elf)],
+        [
+            *("arm-none-eabi-g++", *core.flags, "-mthumb", *FLAGS, *given),
+            *(*map(str, files), *LINK, "-T", str(script), "-o", str(elf)),
+        ],
         check=True,
     )
 
     done = subprocess.run(
         [
             "qemu-system-arm",
-            *MACHINE,
+            *("-M", core.machine, *MACHINE),
             "-semihosting-config",
             "enable=on,target=native",
             "-kernel",
@@ -66,4 +105,4 @@ def test_kernels_with_the_dsp_extension_equal_the_scalar_ones(tmp_path: Path) ->
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr
     # The greater part has enough working memory for the fast form.
     fast = int(done.stdout.split(" calls, ")[1].split()[0])
-    assert fast > CALLS // 4
+    assert fast > core.calls // 4

@@ -21,7 +21,7 @@
 #elif defined(__ARM_FEATURE_DSP)
 #define VARIANT(name) mcugen::name##_dsp
 #else
-#define VARIANT(name) mcugen::name##_scalar
+#define VARIANT(name) mcugen::name##_mla
 #endif
 
 namespace {
