@@ -7,7 +7,7 @@
 namespace mcugen {
 
 /// CRC-32/ISO-HDLC (zlib's crc32): polynomial 0x04C11DB7 reflected, initial and final complement.
-/// About 12 clocks a byte; 64 bytes of table.
+/// Four instructions a byte; 1 KB of table.
 /// @param[in] data `bytes` bytes.
 /// @param[in] bytes May be 0.
 /// @param[in] crc Result for the bytes before these, 0 at the start.

@@ -52,4 +52,13 @@ void depthwise_conv2d_s8_mla(const DepthwiseConv2dS8Params& params, const int8_t
 ///     convolve_s8_mla_scratch().
 uint32_t depthwise_conv2d_s8_mla_scratch(const DepthwiseConv2dS8Params& params, int32_t rows);
 
+/// The same by Helium. 3x3 windows of stride 1 or 2 run over planes of one channel with a border in
+/// `params.scratch`; a single input channel is a convolution, whose weights are laid out there;
+/// else four channels at a time. Takes the scalar form for a shift above -1.
+void depthwise_conv2d_s8_mve(const DepthwiseConv2dS8Params& params, const int8_t* input,
+                             const int8_t* weights, const int32_t* bias, int8_t* output);
+
+/// @returns how many bytes of scratch depthwise_conv2d_s8_mve() makes good use of.
+uint32_t depthwise_conv2d_s8_mve_scratch_bytes(const DepthwiseConv2dS8Params& params);
+
 }  // namespace mcugen

@@ -39,6 +39,10 @@ void add_s8_dsp(const AddS8Params& params, int32_t count, const int8_t* a, int32
 void add_s8_mla(const AddS8Params& params, int32_t count, const int8_t* a, int32_t a_step,
                 const int8_t* b, int32_t b_step, int8_t* output);
 
+/// The same by Helium. Takes the scalar form for shifts above 0.
+void add_s8_mve(const AddS8Params& params, int32_t count, const int8_t* a, int32_t a_step,
+                const int8_t* b, int32_t b_step, int8_t* output);
+
 struct MulS8Params {
   int32_t a_zero_point;  ///< Any int32: hardswish leaves values far outside of int8 here.
   int32_t b_zero_point;
@@ -50,6 +54,10 @@ struct MulS8Params {
 /// output = clamp(requantize((a - a_zero_point) * (b - b_zero_point)) + output_zero_point) to int8.
 void mul_s8_scalar(const MulS8Params& params, int32_t count, const int8_t* a, int32_t a_step,
                    const int8_t* b, int32_t b_step, int8_t* output);
+
+/// The same by Helium. Takes the scalar form for a shift above 0.
+void mul_s8_mve(const MulS8Params& params, int32_t count, const int8_t* a, int32_t a_step,
+                const int8_t* b, int32_t b_step, int8_t* output);
 
 struct DivParams {
   int32_t a_zero_point;

@@ -12,4 +12,8 @@ namespace mcugen {
 void gather_scalar(int32_t element_bytes, int32_t count, const void* input, int32_t step,
                    void* output);
 
+/// The same, runs by Helium.
+void gather_mve(int32_t element_bytes, int32_t count, const void* input, int32_t step,
+                void* output);
+
 }  // namespace mcugen

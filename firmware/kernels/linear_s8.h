@@ -47,4 +47,9 @@ void linear_s8_dsp(const LinearS8Params& params, const int8_t* input, const int8
 void linear_s8_mla(const LinearS8Params& params, const int8_t* input, const int8_t* weights,
                    const int32_t* bias, int8_t* output);
 
+/// The same by Helium, four rows of weights at a time. Takes the scalar form for fewer rows and for
+/// a shift above -1.
+void linear_s8_mve(const LinearS8Params& params, const int8_t* input, const int8_t* weights,
+                   const int32_t* bias, int8_t* output);
+
 }  // namespace mcugen

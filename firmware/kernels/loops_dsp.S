@@ -68,11 +68,11 @@
 .endm
 
 // The same for results of either sign: halves are rounded away from zero by taking r12 from
-// negative ones, and the zero point lr is added apart. Clobbers r1.
-.macro rescale_exact acc, multiplier, offset, shift
-    and     r1, r12, \acc, asr #31
+// negative ones, and the zero point lr is added apart.
+.macro rescale_exact acc, multiplier, offset, shift, temporary=r1
+    and     \temporary, r12, \acc, asr #31
     smmla   \acc, \acc, \multiplier, \offset
-    sub     \acc, \acc, r1
+    sub     \acc, \acc, \temporary
     asr     \acc, \acc, \shift
     add     \acc, \acc, lr
     ssat    \acc, #8, \acc
@@ -623,3 +623,173 @@
     stm     lr, {r4-r7}
     pop     {r4-r7, pc}
     end_function mcugen_dsp_sum_four
+
+//
+// Rows of weights packed two to a halfword
+//
+
+    // r0: bytes; r1: out; r2: bytes; r3: minus the zero point. Halfwords k, k + 2, then k + 1, k + 3;
+    // zeros behind the last byte.
+    function mcugen_dsp_widen_row
+    push    {r4-r6, lr}
+    lsrs    r6, r2, #2
+    beq     2f
+1:
+    ldr     r4, [r0], #4
+    sxtab16 r5, r3, r4, ror #8
+    sxtab16 r4, r3, r4
+    strd    r4, r5, [r1], #8
+    subs    r6, r6, #1
+    bne     1b
+2:
+    ands    r2, r2, #3
+    beq     4f
+    movs    r4, #0
+    add     r0, r0, r2
+3:
+    ldrb    r5, [r0, #-1]!
+    orr     r4, r5, r4, lsl #8
+    subs    r2, r2, #1
+    bne     3b
+    sxtab16 r5, r3, r4, ror #8
+    sxtab16 r4, r3, r4
+    strd    r4, r5, [r1]
+4:
+    pop     {r4-r6, pc}
+    end_function mcugen_dsp_widen_row
+
+// Four inputs, four rows: 16 MAC, 14 instructions. r0: inputs; r1: weights. r2: row a; r3: b and a;
+// r4: c; r5: d and c.
+.macro four_inputs
+    ldmia   r1!, {r6-r9}
+    ldrd    r10, r11, [r0], #8
+    sxtb16  r12, r6
+    smlad   r3, r6, r10, r3
+    smlad   r2, r12, r10, r2
+    sxtb16  r12, r7
+    smlad   r5, r7, r10, r5
+    smlad   r4, r12, r10, r4
+    sxtb16  r12, r8
+    smlad   r3, r8, r11, r3
+    smlad   r2, r12, r11, r2
+    sxtb16  r12, r9
+    smlad   r5, r9, r11, r5
+    smlad   r4, r12, r11, r4
+.endm
+
+.equ FOUR_INPUTS_BYTES, 56
+.equ UNROLLED_INPUTS, 8
+
+.equ ROWS_INPUTS, 0
+.equ ROWS_END, 4
+.equ ROWS_ENTRY, 8
+.equ ROWS_OUT, 12
+.equ ROWS_COUNT, 16
+.equ ROWS_STEP, 24
+.equ ROWS_ZERO, 28
+.equ ROWS_BYTES, 32
+
+.macro packed_rows name, exact
+    function \name
+    push    {r4-r11, lr}
+    sub     sp, sp, #ROWS_BYTES
+    mov     r12, r0
+    ldmia   r12, {r0-r6}                // see McugenDspRows
+    // r0 inputs, r1 groups, r2 out, r3 fours, r4 count, r5 step, r6 zero point
+    str     r0, [sp, #ROWS_INPUTS]
+    add     r7, r0, r3, lsl #3
+    str     r7, [sp, #ROWS_END]
+    strd    r2, r4, [sp, #ROWS_OUT]
+    strd    r5, r6, [sp, #ROWS_STEP]
+    and     r3, r3, #UNROLLED_INPUTS - 1
+    mov     r4, #FOUR_INPUTS_BYTES
+    adr     r5, 3f
+    orr     r5, r5, #1
+    cmp     r3, #0
+    it      eq
+    moveq   r3, #UNROLLED_INPUTS
+    mls     r3, r3, r4, r5
+    str     r3, [sp, #ROWS_ENTRY]
+1:
+    ldrd    r0, lr, [sp, #ROWS_INPUTS]
+    ldmia   r1!, {r2-r5}
+    ldr     pc, [sp, #ROWS_ENTRY]
+    .balign 4
+2:
+    .rept UNROLLED_INPUTS
+    four_inputs
+    .endr
+    .balign 4
+3:
+    cmp     r0, lr
+    bne     2b
+    sub     r3, r3, r2                  // 256 * b
+    lsl     r2, r2, #8
+    sub     r5, r5, r4
+    lsl     r4, r4, #8
+    ldmia   r1!, {r6-r11}
+    .if \exact
+    ldrd    r12, lr, [sp, #ROWS_STEP]
+    rescale_exact r2, r6, r7, r8, r0
+    rescale_exact r3, r9, r10, r11, r0
+    ldmia   r1!, {r6-r11}
+    rescale_exact r4, r6, r7, r8, r0
+    rescale_exact r5, r9, r10, r11, r0
+    .else
+    rescale r2, r6, r7, r8
+    rescale r3, r9, r10, r11
+    ldmia   r1!, {r6-r11}
+    rescale r4, r6, r7, r8
+    rescale r5, r9, r10, r11
+    .endif
+    bfi     r2, r3, #8, #8
+    bfi     r4, r5, #8, #8
+    pkhbt   r2, r2, r4, lsl #16
+    ldrd    r6, r7, [sp, #ROWS_OUT]
+    str     r2, [r6], #4
+    subs    r7, r7, #1
+    strd    r6, r7, [sp, #ROWS_OUT]
+    bne     1b
+    mov     r0, r1
+    add     sp, sp, #ROWS_BYTES
+    pop     {r4-r11, pc}
+    end_function \name
+.endm
+
+    packed_rows mcugen_dsp_packed_rows, 0
+    packed_rows mcugen_dsp_packed_rows_exact, 1
+
+//
+// Sums of two tensors
+//
+
+// One element of the words r4 and r5 -> \to, saturated to 8 bits. Clobbers r7.
+.macro scaled_sum to, bit
+    sbfx    \to, r4, #\bit, #8
+    sbfx    r7, r5, #\bit, #8
+    mla     \to, \to, r9, r11
+    mla     \to, r7, r10, \to
+    asr     \to, \to, r12
+    ssat    \to, #8, \to
+.endm
+
+    // r0, r1: in; r2: out; r3: its end, whole words on; on the stack: multipliers, offset, shift.
+    function mcugen_dsp_scaled_add
+    push    {r4-r11, lr}
+    ldr     r12, [sp, #36]
+    ldm     r12, {r9-r12}
+1:
+    ldr     r4, [r0], #4
+    ldr     r5, [r1], #4
+    scaled_sum r6, 0
+    scaled_sum r8, 8
+    scaled_sum lr, 16
+    bfi     r6, r8, #8, #8
+    scaled_sum r8, 24
+    bfi     lr, r8, #8, #8
+    pkhbt   r6, r6, lr, lsl #16
+    str     r6, [r2], #4
+    cmp     r2, r3
+    bne     1b
+    pop     {r4-r11, pc}
+    end_function mcugen_dsp_scaled_add

@@ -119,6 +119,36 @@ void mcugen_dsp_planes(const McugenDspPlanes* planes);
 void mcugen_dsp_four_rows(const int8_t* input, const int8_t* weights, int32_t row_bytes,
                           uint32_t words, uint32_t minus_zero_point, int32_t* sums);
 
+/// Writes a row of bytes less a zero point, per four k, k + 2, k + 1, k + 3 as int16; zeros follow
+/// the last byte.
+/// @param[in] in int8[bytes], any address. @param[out] out Word-aligned.
+void mcugen_dsp_widen_row(const int8_t* in, int16_t* out, uint32_t bytes,
+                          uint32_t minus_zero_point);
+
+/// Rows of weights as packed_linear_s8.h has them.
+struct McugenDspRows {
+  const int16_t* inputs;  ///< As mcugen_dsp_widen_row() writes them.
+  const int32_t* groups;  ///< Word-aligned.
+  int8_t* out;
+  int32_t fours;       ///< Inputs / 4, at least 1.
+  int32_t count;       ///< Groups, at least 1.
+  int32_t step;        ///< Exact form only: 128.
+  int32_t zero_point;  ///< Exact form only.
+};
+
+/// 14 instructions per 16 products, 33 besides per four rows. @returns the next group.
+const int32_t* mcugen_dsp_packed_rows(const McugenDspRows* rows);
+const int32_t* mcugen_dsp_packed_rows_exact(const McugenDspRows* rows);
+
+struct McugenDspScaledAdd {
+  int32_t a_multiplier, b_multiplier, offset, shift;
+};
+
+/// out = saturate((a * a_multiplier + b * b_multiplier + offset) >> shift), four at a time; 8
+/// instructions per element. @param[in] end Of out, a multiple of four elements on, at least one.
+void mcugen_dsp_scaled_add(const int8_t* a, const int8_t* b, int8_t* out, const int8_t* end,
+                           const McugenDspScaledAdd* numbers);
+
 }  // extern "C"
 
 constexpr uint32_t kMcugenDspScale8 = 0xff00ff00;

@@ -17,4 +17,7 @@ struct PadS8Params {
 /// @param[out] output int8[in_size + pre + post]; must not overlap the input.
 void pad_s8_scalar(const PadS8Params& params, const int8_t* input, int8_t* output);
 
+/// The same by Helium, what is not padded as one run.
+void pad_s8_mve(const PadS8Params& params, const int8_t* input, int8_t* output);
+
 }  // namespace mcugen

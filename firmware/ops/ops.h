@@ -3,6 +3,7 @@
 
 #include <ops/index/operators.h>
 #include <ops/network/operators.h>
+#include <ops/packed/operators.h>
 #include <ops/pointwise/operators.h>
 #include <ops/prim/operators.h>
 #include <ops/quantized/operators.h>

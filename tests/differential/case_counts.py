@@ -13,10 +13,10 @@ from op_case import OpCase, T
 CASES = 2400  #: of a normal run, tests/conftest.py's default of --cases
 #: How many times as many cases are looked through for operators and types not yet met.
 LOOK_AHEAD = 10
-#: Of 41 cases, how many are of which family.
+#: Of 42 cases, how many are of which family.
 SHARES = {
     **{"pointwise": 13, "shape": 10, "network": 8, "cortex_m": 6},
-    **{"prim": 2, "norm": 1, "recurrent": 1},
+    **{"prim": 2, "norm": 1, "packed": 1, "recurrent": 1},
 }
 
 

@@ -23,7 +23,7 @@ HERE = Path(__file__).resolve().parent
 #: The streams of cases: cases_<family>.py.
 FAMILIES = tuple(
     name
-    for name in ("cortex_m", "network", "norm", "pointwise", "prim", "recurrent", "shape")
+    for name in ("cortex_m", "network", "norm", "packed", "pointwise", "prim", "recurrent", "shape")
     if (HERE / f"cases_{name}.py").exists()
 )
 

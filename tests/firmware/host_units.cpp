@@ -42,10 +42,21 @@ std::string to_hex(const uint8_t* data, size_t size) {
 void collect(void*, char character) { g_sent += character; }
 
 std::string crc(const std::vector<uint8_t>& data) {
-  // In two parts, so that going on from a CRC is covered too.
+  // In two parts, so that going on from a CRC is covered too; from every place in a word.
   const size_t half = data.size() / 2;
-  const uint32_t first = crc32(data.data(), half);
-  return std::to_string(crc32(data.data() + half, data.size() - half, first));
+  std::string answer;
+  for (size_t place = 0; place < 4; ++place) {
+    std::vector<uint8_t> moved(place);
+    moved.insert(moved.end(), data.begin(), data.end());
+    const uint8_t* start = moved.data() + place;
+    const uint32_t whole = crc32(start + half, data.size() - half, crc32(start, half));
+    const std::string text = std::to_string(whole);
+    if (place != 0 && text != answer) {
+      return "differs at place " + std::to_string(place);
+    }
+    answer = text;
+  }
+  return answer;
 }
 
 std::string encode(std::vector<uint8_t> data) {

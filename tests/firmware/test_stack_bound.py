@@ -17,10 +17,9 @@ import stack_bound
 from harness import BOARDS
 from stack_bound import FAULT_BYTES, Image
 
-from mcugen.base.resources import executorch_dir
 from mcugen.program import memory
 from mcugen.program.operator_table import OPERATOR_STACK_BYTES, names, operator
-from mcugen.project.schema_codegen import SCHEMA_FILES, parse_schema
+from mcugen.program.schema import program_schema
 
 pytestmark = pytest.mark.toolchain
 
@@ -78,8 +77,7 @@ def test_entries_say_no_more_than_is_needed(image: Callable[[str], Image]) -> No
 
 
 def test_tables_of_a_program_nest_as_deep_as_the_bound_says() -> None:
-    folder = executorch_dir() / "exir" / "_serialize"
-    schema = parse_schema([(folder / name).read_text() for name in reversed(SCHEMA_FILES)])
+    schema = program_schema()
 
     def depth(table: str) -> int:
         types = [field.type.strip("[]") for field in schema.tables[table]]

@@ -24,6 +24,9 @@ FIRMWARE = ROOT / "firmware"
 TARGETS = ("program", "runner", "server")
 GOOD_MODEL = ROOT / "tests" / "golden" / "nets" / "net_23_m4.pte"
 
+#: Kernels that are made for an Arm instruction set.
+_OF_ARM = ("_dsp", "_mve", "_mla")
+
 _SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 _FLAGS = [
     *("-std=gnu++17", "-g", "-fno-exceptions", "-fno-rtti", "-ffp-contract=off"),
@@ -73,6 +76,7 @@ def sources(target: str, folder: Path) -> list[Path]:
     # One translation unit each: a fraction of the time.
     for part in ("kernels", "ops"):
         paths = sorted((FIRMWARE / part).rglob("*.cpp"))
+        paths = [path for path in paths if not path.stem.endswith(_OF_ARM)]
         unit = folder / f"{part}.cpp"
         unit.write_text("".join(f"#include <{path.relative_to(FIRMWARE)}>\n" for path in paths))
         files.append(unit)

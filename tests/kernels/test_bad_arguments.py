@@ -9,6 +9,7 @@ from typing import Any
 
 import good_calls_network
 import good_calls_norm
+import good_calls_packed
 import good_calls_pointwise
 import good_calls_prim
 import good_calls_recurrent
@@ -118,6 +119,7 @@ FAMILIES = (
     good_calls_shape,
     good_calls_network,
     good_calls_norm,
+    good_calls_packed,
     good_calls_prim,
     good_calls_recurrent,
 )
@@ -356,6 +358,7 @@ BAD_VALUES: list[tuple[str, dict[int, Any]]] = [
     ("aten::clamp.out", {2: -129}),
     ("aten::clamp.out", {1: 0.5}),
     *good_calls_norm.BAD_VALUES,
+    *good_calls_packed.BAD_VALUES,
     *good_calls_recurrent.BAD_VALUES,
 ]
 

@@ -35,7 +35,7 @@ FLAGS = [
 LINK = ["--specs=rdimon.specs", "-Wl,--gc-sections"]
 MACHINE = ["-nographic", "-monitor", "none", "-serial", "none"]
 
-CALLS = 4000
+CALLS = 1200
 SEED = 20261127
 
 
@@ -56,6 +56,7 @@ class Core:
 
 CORES = (
     Core("dsp", ("-mcpu=cortex-m4", "-mfloat-abi=hard"), "mps2-an386", "0x21000000"),
+    Core("mve", ("-mcpu=cortex-m55", "-mfloat-abi=hard"), "mps3-an547", "0x60000000"),
     Core("mla", ("-mcpu=cortex-m3",), "mps2-an385", "0x21000000", calls=1000),
     Core("mla", ("-mcpu=cortex-m0plus",), "mps2-an385", "0x21000000", calls=1000),
 )

@@ -8,8 +8,10 @@
 #include <kernels/depthwise_conv2d_s8.h>
 #include <kernels/elementwise_s8.h>
 #include <kernels/linear_s8.h>
+#include <kernels/packed_linear_s8.h>
 #include <kernels/pool2d_s8.h>
 #include <kernels/requantize.h>
+#include <kernels/scaled_add_s8.h>
 
 #include <cstdint>
 #include <cstdio>
@@ -132,7 +134,6 @@ void scaling(Params& p, int32_t channels, int32_t taps, const int32_t*& bias) {
   p.scratch = {g_scratch, static_cast<uint32_t>(one_in(8)   ? 0
                                                 : one_in(3) ? random_int(0, 2000)
                                                             : random_int(0, kBytes))};
-  memset(g_scratch, 0xa5, sizeof g_scratch);
 }
 
 void compare(const char* what, long call, const mcugen::Scratch& scratch, const int32_t* shape) {
@@ -143,6 +144,7 @@ void compare(const char* what, long call, const mcugen::Scratch& scratch, const 
     whole = whole && g_scratch[i] == 0xa5;
   }
   g_fast += scratch.bytes != 0 && g_scratch[0] != 0xa5;
+  memset(g_scratch, 0xa5, sizeof g_scratch);
   if (bytes && whole) {
     return;
   }
@@ -274,6 +276,22 @@ void linear(long call) {
   compare("linear_s8", call, {}, &p.batch);
 }
 
+/// Both forms of it, whichever this core takes.
+void high_mul(long call) {
+  constexpr int32_t kExtremes[] = {INT32_MIN, INT32_MAX, 0, -1, 1, 0xffff, 0x8000, -0x10000};
+  const int32_t a = one_in(4) ? kExtremes[random_int(0, 7)]
+                              : static_cast<int32_t>(random_word() << 8 ^ random_word());
+  const int32_t b = one_in(4) ? kExtremes[random_int(1, 7)]
+                              : static_cast<int32_t>(random_word() << 8 ^ random_word()) | 1;
+  const int32_t expected = static_cast<int32_t>((static_cast<int64_t>(a) * b + (1 << 30)) >> 31);
+  const int32_t halves = mcugen::doubling_high_mul_by_halves(a, b);
+  if (halves != expected || mcugen::doubling_high_mul(a, b) != expected) {
+    ++g_different;
+    printf("doubling_high_mul, call %ld: %ld * %ld: %ld, not %ld\n", call, static_cast<long>(a),
+           static_cast<long>(b), static_cast<long>(halves), static_cast<long>(expected));
+  }
+}
+
 void add(long call) {
   mcugen::AddS8Params p{};
   mcugen::AddS8Operand* const operands[] = {&p.a, &p.b};
@@ -333,17 +351,117 @@ void avg_pool2d(long call) {
   mcugen::avg_pool2d_s8_scalar(p, input, g_expected.make(count));
   VARIANT(avg_pool2d_s8)(p, input, g_output.make(count));
   compare("avg_pool2d_s8", call, {}, &p.batch);
+
+#if defined(__ARM_FEATURE_MVE)
+  p.activation_min = one_in(2) ? -128 : random_int(-128, 127);
+  p.activation_max = random_int(p.activation_min, 127);
+  mcugen::max_pool2d_s8_scalar(p, input, g_expected.make(count));
+  mcugen::max_pool2d_s8_mve(p, input, g_output.make(count));
+  compare("max_pool2d_s8", call, {}, &p.batch);
+#endif
 }
+
+#if defined(__ARM_FEATURE_MVE)
+void mul(long call) {
+  mcugen::MulS8Params p{};
+  p.a_zero_point = one_in(8) ? random_int(-100'000, 100'000) : zero_point();
+  p.b_zero_point = zero_point();
+  p.output_zero_point = zero_point();
+  p.output_multiplier = static_cast<int32_t>((1u << 30) | (random_word() << 6));
+  p.output_shift = one_in(8) ? random_int(-62, 3) : -random_int(0, 9);
+  const int32_t count = random_int(1, 200);
+  const int8_t* const a = g_input.make(count);
+  const int8_t* const b = g_weights.make(count);
+  fill(g_input);
+  fill(g_weights);
+  const int32_t a_step = one_in(6) ? 0 : 1;
+  const int32_t b_step = one_in(6) ? 0 : 1;
+  mcugen::mul_s8_scalar(p, count, a, a_step, b, b_step, g_expected.make(count));
+  mcugen::mul_s8_mve(p, count, a, a_step, b, b_step, g_output.make(count));
+  const int32_t shape[16] = {p.a_zero_point, p.b_zero_point, p.output_multiplier, p.output_shift};
+  compare("mul_s8", call, {}, shape);
+}
+#endif
+
+#if defined(__ARM_FEATURE_DSP) && !defined(__ARM_FEATURE_MVE)
+void packed_linear(long call) {
+  mcugen::PackedLinearS8Params p{};
+  p.batch = random_int(1, 2);
+  p.in_ch = one_in(8) ? random_int(200, 700) : random_int(1, 70);
+  p.out_ch = random_int(4, 21);
+  p.input_zero_point = zero_point();
+  p.output_zero_point = zero_point();
+  p.activation_min = one_in(2) ? -128 : random_int(-128, 127);
+  p.activation_max = one_in(2) ? 127 : random_int(p.activation_min, 127);
+  p.exact = one_in(2);
+  p.scratch = {g_scratch, static_cast<uint32_t>(random_int(0, 2000))};
+  const int32_t words = mcugen::packed_linear_words(p.in_ch);
+  const int32_t count = (p.out_ch + 3) / 4;
+  int32_t* const groups = g_bias.make(count * words);
+  for (int32_t i = 0; i < count * words; ++i) {
+    groups[i] = static_cast<int32_t>(random_word() << 8 ^ random_word());
+    const int32_t at = i % words - (words - 12);
+    if (at >= 0 && at % 3 == 2) {
+      groups[i] = random_int(0, 31);
+    } else if (at < 0 && at >= 4 - words + 12 && one_in(2)) {
+      groups[i] &= 0x00ff00ff;
+    }
+  }
+  for (int32_t group = 0; group < count; ++group) {
+    for (int32_t k = p.in_ch; k % 4 != 0; ++k) {  // zeros behind the last input
+      for (int32_t half = 0; half < 2; ++half) {
+        const int32_t at = group * words + 4 + (k & ~3) + (k & 1) * 2 + half;
+        groups[at] &= (k & 2) != 0 ? 0xffff : ~0xffff;
+      }
+    }
+  }
+  const int8_t* const input = g_input.make(p.batch * p.in_ch);
+  fill(g_input);
+  const int32_t out = p.batch * p.out_ch;
+  mcugen::packed_linear_s8_scalar(p, input, groups, g_expected.make(out));
+  VARIANT(packed_linear_s8)(p, input, groups, g_output.make(out));
+  compare("packed_linear_s8", call, p.scratch, &p.batch);
+}
+
+void scaled_add(long call) {
+  mcugen::ScaledAddS8Params p{};
+  p.a_multiplier = random_int(-(1 << 22), 1 << 22);
+  p.b_multiplier = random_int(-(1 << 22), 1 << 22);
+  p.offset = static_cast<int32_t>(random_word() << 8);
+  p.shift = random_int(0, 31);
+  p.activation_min = one_in(2) ? -128 : random_int(-128, 127);
+  p.activation_max = one_in(2) ? 127 : random_int(p.activation_min, 127);
+  const int32_t count = random_int(1, 400);
+  const int8_t* const a = g_input.make(count);
+  const int8_t* const b = g_weights.make(count);
+  fill(g_input);
+  fill(g_weights);
+  mcugen::scaled_add_s8_scalar(p, count, a, b, g_expected.make(count));
+  VARIANT(scaled_add_s8)(p, count, a, b, g_output.make(count));
+  const int32_t shape[16] = {p.a_multiplier, p.b_multiplier, p.offset, p.shift};
+  compare("scaled_add_s8", call, {}, shape);
+}
+#endif
 
 }  // namespace
 
 int main() {
+  memset(g_scratch, 0xa5, sizeof g_scratch);
   for (long call = 0; call < CALLS && g_different < 10; ++call) {
     conv2d(call);
     depthwise_conv2d(call);
     linear(call);
     add(call);
+    for (int32_t i = 0; i < 100; ++i) {
+      high_mul(call);
+    }
     avg_pool2d(call);
+#if defined(__ARM_FEATURE_MVE)
+    mul(call);
+#elif defined(__ARM_FEATURE_DSP)
+    packed_linear(call);
+    scaled_add(call);
+#endif
   }
   printf("%d different, %ld calls, %ld with scratch\n", g_different, static_cast<long>(CALLS),
          g_fast);

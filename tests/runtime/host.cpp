@@ -11,6 +11,7 @@
 #include <malloc.h>
 #include <runtime/devtools/instruction_counters.h>
 #include <runtime/schema/program_reader.h>
+#include <runtime/schema/verify_program.h>
 
 #include <algorithm>
 #include <cinttypes>
@@ -1040,6 +1041,20 @@ static int command_units() {
   return failures;
 }
 
+// Says of each file whether its FlatBuffer holds together.
+static int command_verify(int count, char** paths) {
+  for (int i = 0; i < count; ++i) {
+    const std::vector<uint8_t> file = read_file(paths[i]);
+    uint64_t size = file.size();
+    if (size >= 24 && memcmp(file.data() + 8, "eh00", 4) == 0) {
+      memcpy(&size, file.data() + 16, sizeof(size));
+    }
+    const Error error = mcugen::verify_program(file.data(), static_cast<size_t>(size));
+    printf("%s\n", error == Error::Ok ? "sound" : "damaged");
+  }
+  return 0;
+}
+
 int main(int argc, char** argv) {
   setvbuf(stdout, nullptr, _IONBF, 0);
   const std::string command = argc > 1 ? argv[1] : "";
@@ -1055,6 +1070,9 @@ int main(int argc, char** argv) {
   if (command == "truncate" && argc == 4) {
     return command_truncate(argv[2], strtoul(argv[3], nullptr, 10)) != 0;
   }
+  if (command == "verify") {
+    return command_verify(argc - 2, argv + 2) != 0;
+  }
   if (command == "flip" && argc == 6) {
     return command_flip(argv[2], unsigned(atoi(argv[3])), atoi(argv[4]),
                         strtoul(argv[5], nullptr, 0)) != 0;
@@ -1067,6 +1085,6 @@ int main(int argc, char** argv) {
   }
   printf(
       "usage: host api DIR | errors DIR LIST | golden FILE… | truncate FILE STRIDE | "
-      "flip FILE SEED COUNT BYTES | log | units\n");
+      "verify FILE… | flip FILE SEED COUNT BYTES | log | units\n");
   return 2;
 }

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import random
 import re
 import shutil
 import struct
@@ -17,6 +18,8 @@ import pytest
 from mcugen.base.errors import ConfigError, PteError
 from mcugen.base.resources import executorch_include_dir
 from mcugen.program import operator_table
+from mcugen.program.schema import parse_schema
+from mcugen.program.structure import check_structure
 from mcugen.project import schema_codegen
 
 HERE = Path(__file__).resolve().parent
@@ -156,7 +159,7 @@ def test_generated_reader_is_what_the_wheel_gives() -> None:
 )
 def test_schema_outside_of_the_subset_is_refused(schema: str, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
-        schema_codegen._Writer(schema_codegen.parse_schema([schema])).text()
+        schema_codegen._Writer(parse_schema([schema])).text()
 
 
 def test_formatter_says_what_printf_says(host: Path) -> None:
@@ -284,6 +287,37 @@ def test_loads_the_mlperf_tiny_programs(host: Path) -> None:
 
     assert len(files) == 16
     assert len(re.findall(r": 0x0, \d+ bytes", output)) == 16
+
+
+def test_the_host_finds_damaged_what_the_firmware_does(host: Path, tmp_path: Path) -> None:
+    """A generated project does not walk its file: the generator has, with the same verdict."""
+    pte = GOLDEN / "kws_cm_m4.pte"
+    good, end = pte.read_bytes(), metadata_bytes(pte)
+    rng = random.Random(1)
+    files = [pte]
+    for number in range(600):
+        damaged = bytearray(good[:end])
+        for _ in range(rng.randint(1, 2)):
+            at = rng.randrange(32, end)
+            flipped = damaged[at] ^ 1 << rng.randrange(8)
+            damaged[at] = rng.choice((0, 1, rng.randrange(256), flipped))
+        struct.pack_into("<Q", damaged, 16, end)
+        files.append(tmp_path / f"{number}.pte")
+        files[-1].write_bytes(damaged)
+
+    theirs = run(host, "verify", *files).splitlines()
+
+    ours = []
+    for path in files:
+        try:
+            check_structure(path.read_bytes(), name="x")
+            ours.append("sound")
+        except PteError as error:
+            assert re.fullmatch(r"x: damaged: byte -?0x\w+, in its \w+", error.message)
+            ours.append("damaged")
+    assert ours == theirs
+    assert ours[0] == "sound"
+    assert ours.count("damaged") > 100
 
 
 @pytest.mark.torch

@@ -10,6 +10,7 @@
 #include <runtime/executor/write_check.h>
 #include <runtime/platform/config.h>
 #include <runtime/platform/fail.h>
+#include <runtime/platform/names.h>
 
 #include <cstring>
 #include <new>
@@ -367,18 +368,37 @@ class MethodLoader final {
 #else
     const Span<const TensorMeta> metas;
 #endif
-    Result<OpFunction> kernel = kernels_.empty()
-                                    ? get_op_function_from_registry(name, metas)
-                                    : get_op_function_from_registry(name, metas, kernels_);
-    if (!kernel.ok()) {
-      return kernel.error();
+    if (!listed_kernel(static_cast<uint32_t>(op_index), name, instruction)) {
+      Result<OpFunction> kernel = kernels_.empty()
+                                      ? get_op_function_from_registry(name, metas)
+                                      : get_op_function_from_registry(name, metas, kernels_);
+      if (!kernel.ok()) {
+        return kernel.error();
+      }
+      instruction->kernel = *kernel;
     }
-    instruction->kernel = *kernel;
 #if MCUGEN_CHECK_OUTPUTS
     return write_check_.check(call, name);
 #else
     return Error::Ok;
 #endif
+  }
+
+  // A generated table lists what its one program calls, in the order of the program's operators:
+  // one comparison of names instead of one with each.
+  bool listed_kernel([[maybe_unused]] uint32_t op_index, [[maybe_unused]] const char* name,
+                     [[maybe_unused]] Chain::Instruction* instruction) const {
+#if !MCUGEN_KERNEL_KEYS
+    if (op_index < kernels_.size()) {
+      const Kernel& kernel = kernels_[op_index];
+      if (kernel.name_ != nullptr && kernel.kernel_key_.is_fallback() &&
+          mcugen::names_equal(kernel.name_, name)) {
+        instruction->kernel = kernel.op_;
+        return true;
+      }
+    }
+#endif
+    return false;
   }
 
   const Program* program_;

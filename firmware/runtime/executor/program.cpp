@@ -132,9 +132,11 @@ Result<Program> Program::load(DataLoader* loader, Verification verification) {
   if (error == Error::Ok) {
     error = load_into_buffer(loader, 0, header.program_bytes, info, &data);
   }
+#if MCUGEN_VERIFY_PROGRAM
   if (error == Error::Ok) {
     error = mcugen::verify_program(data.data(), data.size());
   }
+#endif
   if (error != Error::Ok) {
     return error;
   }

@@ -54,6 +54,7 @@ constexpr OutCount kOutCounts[] = {
     {"cortex_m::quantized_depthwise_conv2d_nhwc.out", 2},
     {"cortex_m::quantized_transpose_conv2d.out", 3},
     {"cortex_m::quantized_transpose_conv2d_nhwc.out", 3},
+    {"mcugen::packed_linear.out", 2},
     {"mcugen::quantized_gru.out", 3},
     {"mcugen::quantized_lstm.out", 4},
     {"mcugen::quantized_rnn.out", 3},

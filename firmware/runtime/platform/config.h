@@ -46,6 +46,12 @@
 #define MCUGEN_PAL_TEMP_ALLOCATOR MCUGEN_HOSTED
 #endif
 
+/// Program::load() walks the whole FlatBuffer (README.md, "Hostile files"). A generated project can
+/// do without: the generator has walked its one model, whose CRC is checked at boot.
+#ifndef MCUGEN_VERIFY_PROGRAM
+#define MCUGEN_VERIFY_PROGRAM 1
+#endif
+
 /// load_method() refuses calls that write to constants, to inputs that stay in the caller's memory,
 /// or to what a move or a view may have put there (README.md, "Hostile files"). A generated project
 /// can do without: the generator has checked its one model, operator by operator.

@@ -28,6 +28,7 @@ from mcugen.cli.commands import (
     infer,
     inspect,
     models,
+    profile,
     push,
     run,
     verify,
@@ -148,7 +149,7 @@ def _root(
 
 
 for _module in (
-    run, build, flash, push, verify, bench, compare_runtimes, infer, inspect, boards, models,
-    devices, doctor, clean
+    run, build, flash, push, verify, bench, profile, compare_runtimes, infer, inspect, boards,
+    models, devices, doctor, clean
 ):  # fmt: skip
     app.command()(getattr(_module, _module.__name__.rpartition(".")[2]))

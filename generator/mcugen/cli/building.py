@@ -35,6 +35,7 @@ class Built:
     image: BuiltImage
     fidelity: Fidelity
     lowering: Any = None
+    layers: tuple[str, ...] = ()  #: the model's module of each operator call, where it is known
 
 
 def make_artifact(settings: Settings, terminal: Terminal) -> tuple[PteArtifact, Any]:
@@ -137,6 +138,8 @@ def build_artifact(
             verbose=terminal.verbose,
         )
     terminal.end_bar()
+    known = lowering.cpu is not None  # a `.pte` file does not tell
+    layers = tuple(line.layer for line in lowering.operators) if known else ()
     built = Built(
         model=settings.model,
         board=board,
@@ -147,6 +150,7 @@ def build_artifact(
         image=image,
         fidelity=lowering.fidelity,
         lowering=lowering,
+        layers=layers,
     )
     last_build.save_last_build(
         settings.root,
@@ -160,6 +164,7 @@ def build_artifact(
             fidelity=built.fidelity,
             pixels=settings.pixels,
             dim=settings.dim,
+            layers=layers,
         ),
     )
     return built
@@ -226,6 +231,7 @@ def built_from(last: Any) -> Built:
         plan=plan_memory(last.artifact, board),
         image=last.image,
         fidelity=last.fidelity,
+        layers=last.layers,
     )
 
 

@@ -358,6 +358,23 @@ def _entries(call: Call, name: str) -> int:
     return len(call.ints(name)) if tensor is None else _elements(tensor.sizes)
 
 
+def _packed_linear(call: Call) -> None:
+    source, groups, out = call.sizes("input"), call.sizes("groups"), call.sizes("out")
+    rows = call.integer("rows") or 0
+    _agree(len(source) >= 1 and len(groups) == 2 and out == (*source[:-1], rows), call)
+    _agree(groups == (-(-rows // 4), 16 + -(-source[-1] // 4) * 4), call)
+
+
+def _scaled_add(call: Call) -> None:
+    """Two inputs and one output, of one shape and memory order."""
+    out = call.tensor("out")
+    for name in ("self", "other"):
+        source = call.tensor(name)
+        _agree(source.sizes == out.sizes, call)
+        if not lies_as(out, source.dim_order):
+            raise Refused(f"'{name}' {_layout(source)}, the output as another")
+
+
 def _batch_matmul(call: Call) -> None:
     lhs, rhs, out = call.sizes("lhs"), call.sizes("rhs_transposed"), call.sizes("out")
     _agree(len(lhs) == len(rhs) == len(out) == 3, call)
@@ -456,11 +473,13 @@ SHAPES: dict[str, Callable[[Call], None]] = {
     "layer_norm": _layer_norm,
     "linear": _linear,
     "lookup": _lookup,
+    "packed_linear": _packed_linear,
     "pad": _pad,
     "permute": _permute,
     "pool2d": _pool2d,
     "recurrent": _recurrent,
     "same": _same,
+    "scaled_add": _scaled_add,
     "softmax": _softmax,
     "transpose_conv2d": _transpose_conv2d,
     "view": _view,

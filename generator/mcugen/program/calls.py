@@ -111,7 +111,7 @@ def macs(plan: Any) -> int:
     Those of convolutions, linear layers and matrix products; padding is counted as if it were
     image.
     """
-    return sum(_call_macs(plan, name, args) for _, name, args in numbered_calls(plan))
+    return sum(call_macs(plan, name, args) for _, name, args in numbered_calls(plan))
 
 
 #: Matrix products: which argument's last axis is what is summed over.
@@ -131,7 +131,8 @@ _WEIGHTS_BY_OUTPUT = (
 )
 
 
-def _call_macs(plan: Any, name: str, args: list[int]) -> int:
+def call_macs(plan: Any, name: str, args: list[int]) -> int:
+    """Return the multiply-accumulates of one call of operator `name`, 0 where it has none."""
     if name in _RECURRENT:
         return _recurrent_macs(plan, name, args)
     kind = name.removesuffix(".out").removesuffix("_nhwc")

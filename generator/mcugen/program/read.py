@@ -24,6 +24,7 @@ from mcugen.program.describe import (
     tensor_spec,
 )
 from mcugen.program.strip import strip
+from mcugen.program.structure import check_structure
 from mcugen.program.validate import check_plan, check_supported
 
 #: Files whose change makes a kept result stale.
@@ -75,6 +76,7 @@ def _read(data: bytes, name: str) -> PteArtifact:
             check_plan(each, file, name)
         calls.check_calls(plan)
         stripped = strip(data, name=name)
+        check_structure(stripped, name=name)
         program = deserialize(stripped, name=name).program
         plan = find_method(program, name=name)
         inputs = tuple(tensor_spec(program, plan, "input", i) for i in range(len(plan.inputs)))

@@ -107,12 +107,10 @@ def _renumber(instruction: Any, new_index: dict[int, int]) -> None:
 def _strip_operators(plan: Any) -> None:
     calls = kernel_calls(plan)
     names = [(op.name, op.overload) for op in plan.operators]
-    order: dict[tuple[str, str], int] = {}
-    kept: list[Any] = []
-    for index in sorted({call.op_index for call in calls}):
-        if names[index] not in order:
-            order[names[index]] = len(kept)
-            kept.append(plan.operators[index])
+    # Sorted as a project's table of kernels is, so that the runtime finds each at once.
+    used = {names[call.op_index]: plan.operators[call.op_index] for call in calls}
+    kept = [used[name] for name in sorted(used, key=lambda name: ".".join(filter(None, name)))]
+    order = {(op.name, op.overload): index for index, op in enumerate(kept)}
     for call in calls:
         call.op_index = order[names[call.op_index]]
     plan.operators = kept

@@ -43,6 +43,8 @@ MAIN = "src/main.cpp"
 MODEL_IO = "include/model_io.h"
 #: All of firmware/runtime/platform/config.h: for what needs it, or what nobody has checked.
 _FULL_RUNTIME = "-DMCUGEN_RUNTIME_FULL=1"
+#: What the firmware need not check of a model that this package has checked.
+_CHECKED_HERE = ("-DMCUGEN_CHECK_OUTPUTS=0", "-DMCUGEN_VERIFY_PROGRAM=0")
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ class ProjectContents:
 def model_contents(artifact: PteArtifact, plan: MemoryPlan, board: BoardSpec) -> ProjectContents:
     """Return the project of a model: of the operators and kernels, those that it calls."""
     called = [operator(name) for name in sorted({use.name for use in artifact.operators})]
-    flags = (_FULL_RUNTIME, "-DMCUGEN_CHECK_OUTPUTS=0") if artifact.full_runtime else ()
+    flags = (*((_FULL_RUNTIME,) if artifact.full_runtime else ()), *_CHECKED_HERE)
     config = fill.app_config_context(artifact, plan)
     templates: dict[str, Context] = {
         "linker/memory.ld": linker_context(plan, board),

@@ -41,6 +41,7 @@ class LastBuild:
     fidelity: Fidelity = field(default_factory=not_compared)
     pixels: str | None = None
     dim: tuple[str, ...] = ()
+    layers: tuple[str, ...] = ()  #: the model's module of each operator call, where it is known
 
 
 def out_dir(root: Path) -> Path:
@@ -59,6 +60,7 @@ def save_last_build(root: Path, last: LastBuild) -> None:
         "calibrate": last.calibrate,
         "pixels": last.pixels,
         "dim": list(last.dim),
+        "layers": list(last.layers),
         "artifact": last.artifact.to_json(),
         "image": _plain(asdict(last.image)),
         "fidelity": last.fidelity.to_json(),
@@ -109,6 +111,7 @@ def load_last_build(root: Path) -> LastBuild:
             Fidelity.from_json(document["fidelity"]) if "fidelity" in document else not_compared(),
             document.get("pixels"),
             tuple(document.get("dim", ())),
+            tuple(document.get("layers", ())),
         )
         elf_sha256 = document["elf_sha256"]
     except (OSError, KeyError, TypeError, ValueError, AttributeError, PteError) as error:

@@ -6,22 +6,18 @@
 
 Two things come out, in one header: a struct of accessors per table, named as the public headers
 forward-declare them, and the tables that drive the structural check of a file
-(`firmware/runtime/schema/verify_program.cpp`). Only the part of the FlatBuffers grammar that the
-schema uses is read; anything else is an error.
+(`firmware/runtime/schema/verify_program.cpp`).
 """
 
 from __future__ import annotations
 
 import argparse
-import re
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 from mcugen.base.errors import ConfigError
-from mcugen.base.resources import executorch_dir, firmware_dir
-
-SCHEMA_FILES = ("program.fbs", "scalar_type.fbs")
+from mcugen.base.resources import firmware_dir
+from mcugen.program.schema import SCHEMA_FILES, Field, Schema, program_schema
 
 # FlatBuffers scalar → (C++ type, bytes).
 _SCALARS = {
@@ -36,90 +32,6 @@ _SCALARS = {
     "uint64": ("uint64_t", 8),
     "double": ("double", 8),
 }
-
-
-@dataclass(frozen=True)
-class Field:
-    """One field of a table; `default` is the text after `=`, if any."""
-
-    name: str
-    type: str
-    default: str | None
-
-
-@dataclass(frozen=True)
-class Schema:
-    """What the generator needs of the `.fbs` files, in file order."""
-
-    namespace: str
-    identifier: str
-    root: str
-    enums: dict[str, tuple[str, tuple[tuple[str, int], ...]]]
-    unions: dict[str, tuple[str, ...]]
-    tables: dict[str, tuple[Field, ...]]
-
-
-def parse_schema(texts: list[str]) -> Schema:
-    """Return the schema of the concatenated `.fbs` texts.
-
-    Raises ConfigError on a declaration outside the subset that program.fbs uses.
-    """
-    namespace = identifier = root = ""
-    enums: dict[str, tuple[str, tuple[tuple[str, int], ...]]] = {}
-    unions: dict[str, tuple[str, ...]] = {}
-    tables: dict[str, tuple[Field, ...]] = {}
-    statement = re.compile(
-        r"\s*(?:(?P<word>include|namespace|file_identifier|file_extension|root_type)\s+"
-        r"(?P<value>[^;]+);"
-        r"|(?P<kind>table|enum|union)\s+(?P<name>\w+)\s*(?::\s*(?P<base>\w+)\s*)?"
-        r"\{(?P<body>[^}]*)\})"
-    )
-    for text in texts:
-        source = re.sub(r"//[^\n]*", "", text).strip()
-        position = 0
-        while position < len(source):
-            match = statement.match(source, position)
-            if match is None:
-                raise ConfigError(f"schema: cannot read {source[position : position + 60]!r}")
-            position = match.end()
-            while position < len(source) and source[position].isspace():
-                position += 1
-            word, value = match["word"], (match["value"] or "").strip()
-            if word == "namespace":
-                namespace = value
-            elif word == "file_identifier":
-                identifier = value.strip('"')
-            elif word == "root_type":
-                root = value
-            elif match["kind"] == "enum":
-                enums[match["name"]] = (match["base"], _enumerators(match["body"]))
-            elif match["kind"] == "union":
-                names = [name.strip() for name in match["body"].split(",")]
-                unions[match["name"]] = tuple(name for name in names if name)
-            elif match["kind"] == "table":
-                tables[match["name"]] = _fields(match["name"], match["body"])
-    return Schema(namespace, identifier, root, enums, unions, tables)
-
-
-def _enumerators(body: str) -> tuple[tuple[str, int], ...]:
-    result: list[tuple[str, int]] = []
-    for item in filter(None, (part.strip() for part in body.split(","))):
-        name, _, value = (text.strip() for text in item.partition("="))
-        result.append((name, int(value) if value else (result[-1][1] + 1 if result else 0)))
-    return tuple(result)
-
-
-def _fields(table: str, body: str) -> tuple[Field, ...]:
-    pattern = re.compile(
-        r"(\w+)\s*:\s*(\[?\w+\]?)\s*(?:=\s*([\w.+-]+))?\s*(?:\(\s*force_align\s*:\s*\d+\s*\))?$"
-    )
-    result = []
-    for item in filter(None, (part.strip() for part in body.split(";"))):
-        match = pattern.match(item)
-        if match is None:
-            raise ConfigError(f"schema: table {table}: cannot read {item!r}")
-        result.append(Field(*match.groups()))
-    return tuple(result)
 
 
 class _Writer:
@@ -294,9 +206,7 @@ class _Writer:
 
 def render() -> str:
     """Return the text of program_reader.h for the installed wheel."""
-    folder = executorch_dir() / "exir" / "_serialize"
-    texts = [(folder / name).read_text(encoding="utf-8") for name in reversed(SCHEMA_FILES)]
-    return _Writer(parse_schema(texts)).text()
+    return _Writer(program_schema()).text()
 
 
 def main(argv: list[str] | None = None) -> int:

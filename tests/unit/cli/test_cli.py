@@ -19,7 +19,7 @@ from mcugen.project import last_build
 
 COMMAND = Path(sys.executable).parent / "mcugen"
 SUBCOMMANDS = (
-    *("run", "build", "flash", "bench", "verify", "infer"),
+    *("run", "build", "flash", "bench", "profile", "verify", "infer"),
     *("push", "compare-runtimes", "inspect", "boards", "models", "devices", "doctor", "clean"),
 )
 GOLDEN = Path(__file__).resolve().parents[2] / "golden" / "mlperf_tiny"

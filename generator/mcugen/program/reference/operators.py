@@ -23,6 +23,7 @@ class Operators:
             edges,
             elementwise,
             norms,
+            packed,
             pools,
             products,
             recurrent,

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+#pragma GCC optimize("O2")
+
+#include <kernels/gemm_s8_dsp.h>
+#include <kernels/loops_dsp.h>
+#include <kernels/packed_linear_s8.h>
+
+namespace mcugen {
+
+void packed_linear_s8_dsp(const PackedLinearS8Params& p, const int8_t* input, const int32_t* groups,
+                          int8_t* output) {
+  const int32_t fours = (p.in_ch + 3) / 4;
+  if (p.scratch.bytes < static_cast<uint32_t>(fours) * 8) {
+    packed_linear_s8_scalar(p, input, groups, output);
+    return;
+  }
+  const uint32_t minus_zero_point = 0x10001u * static_cast<uint16_t>(-p.input_zero_point);
+  McugenDspRows rows;
+  rows.inputs = reinterpret_cast<const int16_t*>(p.scratch.data);
+  rows.fours = fours;
+  rows.step = 128;
+  rows.zero_point = p.output_zero_point;
+  const auto run = p.exact ? mcugen_dsp_packed_rows_exact : mcugen_dsp_packed_rows;
+  for (int32_t b = 0; b < p.batch; ++b, input += p.in_ch, output += p.out_ch) {
+    mcugen_dsp_widen_row(input, reinterpret_cast<int16_t*>(p.scratch.data),
+                         static_cast<uint32_t>(p.in_ch), minus_zero_point);
+    rows.groups = groups;
+    rows.out = output;
+    rows.count = p.out_ch / kPackedRows;
+    const int32_t* const next = run(&rows);
+    if (p.out_ch % kPackedRows != 0) {
+      rows.groups = next;
+      rows.out = output + p.out_ch - kPackedRows;
+      rows.count = 1;
+      run(&rows);
+    }
+  }
+  if (p.activation_min != INT8_MIN || p.activation_max != INT8_MAX) {
+    const int32_t count = p.batch * p.out_ch;
+    clamp_run_s8(output - count, count, p.activation_min, p.activation_max);
+  }
+}
+
+}  // namespace mcugen

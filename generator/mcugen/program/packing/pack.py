@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""All rewrites, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from mcugen.boards.spec import Isa
+from mcugen.program.packing.add import pack_add
+from mcugen.program.packing.edit import Method
+from mcugen.program.packing.linear import pack_linear
+from mcugen.program.packing.stem import restore_stems
+
+#: By instruction set, what its kernels have fast forms for.
+REWRITES: dict[Isa, tuple[Callable[[Method], int], ...]] = {
+    Isa.DSP: (restore_stems, pack_linear, pack_add),
+    Isa.MVE: (restore_stems,),
+    Isa.SCALAR: (restore_stems,),
+}
+
+
+def pack(program: Any, plan: Any, isa: Isa) -> int:
+    """Rewrite a deserialized program's method in place; return how many calls were."""
+    method = Method(program, plan)
+    return sum(rewrite(method) for rewrite in REWRITES[isa])

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Random calls of operators with constants prepared ahead of time; integers: always exact."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from op_case import OpCase, Out, T
+
+NHWC = (0, 2, 3, 1)
+
+
+def cases(rng: np.random.Generator) -> Iterator[OpCase]:
+    """Yield calls without end, each operator in turn."""
+    while True:
+        yield _linear(rng)
+        yield _add(rng)
+
+
+def _int(rng: np.random.Generator, low: int, high: int) -> int:
+    return int(rng.integers(low, high + 1))
+
+
+def _int8s(rng: np.random.Generator, *shape: int) -> np.ndarray:
+    values = rng.integers(-128, 128, shape, dtype=np.int8)
+    return np.where(
+        rng.random(shape) < 0.1, rng.choice(np.array([-128, 127], np.int8), shape), values
+    )
+
+
+def _limits(rng: np.random.Generator) -> tuple[int, int]:
+    if rng.random() < 0.5:
+        return -128, 127
+    low, high = sorted((_int(rng, -128, 127), _int(rng, -128, 127)))
+    return low, high
+
+
+def _linear(rng: np.random.Generator) -> OpCase:
+    in_ch, rows, batch = _int(rng, 1, 70), _int(rng, 4, 19), _int(rng, 1, 3)
+    count, padded = -(-rows // 4), -(-in_ch // 4) * 4
+    groups = rng.integers(-(1 << 31), 1 << 31, (count, 16 + padded), dtype=np.int64)
+    groups = groups.astype(np.int32)
+    groups[:, -12:].reshape(count, 4, 3)[:, :, 2] = rng.integers(0, 32, (count, 4))
+    small = rng.random() < 0.7
+    if small:  # sums that stay in range, scalings that leave something of them
+        rounds = groups[:, 4:-12].copy().view(np.int16) // 64
+        groups[:, 4:-12] = rounds.reshape(count, -1).view(np.int32)
+        groups[:, :4] >>= 12
+        scalings = groups[:, -12:].reshape(count, 4, 3)
+        scalings[:, :, 0] |= 1 << 30
+        scalings[:, :, 1] >>= 6
+        scalings[:, :, 2] = rng.integers(10, 18, (count, 4))
+    halves = groups[:, 4:-12].copy().view(np.int16).reshape(count, padded // 4, 2, 2, 2)
+    for k in range(in_ch, padded):  # zeros behind the last input
+        halves[:, k // 4, k % 2, :, k % 4 // 2] = 0
+    groups[:, 4:-12] = halves.reshape(count, -1).view(np.int32)
+    scratch = T(np.zeros(_int(rng, 0, 300), np.uint8))
+    zero_points = _int(rng, -128, 127), _int(rng, -128, 127)
+    args = (T(_int8s(rng, batch, in_ch)), T(groups), rows, *zero_points)
+    args = (*args, bool(rng.random() < 0.5), *_limits(rng), scratch)
+    return OpCase("mcugen::packed_linear.out", args, (Out("int8", (batch, rows)),))
+
+
+def _add(rng: np.random.Generator) -> OpCase:
+    shape = (1, *(_int(rng, 1, 6) for _ in range(3)))
+    order = NHWC if rng.random() < 0.5 else None
+    factors = _int(rng, -(1 << 22), 1 << 22), _int(rng, -(1 << 22), 1 << 22)
+    offset = _int(rng, -(1 << 31), (1 << 31) - 1) >> _int(rng, 0, 6)
+    numbers = (*factors, offset, _int(rng, 0, 31), *_limits(rng))
+    tensors = (T(_int8s(rng, *shape), order), T(_int8s(rng, *shape), order))
+    return OpCase("mcugen::scaled_add.out", (*tensors, *numbers), (Out("int8", shape, order),))

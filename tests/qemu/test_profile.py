@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""`mcugen profile`: a trace of the unmodified image, held to what the device itself counts."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "torch"))
+from stateful_programs import exported
+
+pytestmark = [pytest.mark.qemu, pytest.mark.toolchain, pytest.mark.torch]
+
+#: The Nucleo's counter is the finest. QEMU's disassembler does not know Helium.
+BOARDS = ["nucleo", "qemu-m55"]
+
+
+@pytest.fixture(scope="module", params=BOARDS)
+def profiled(request, mcugen, tmp_path_factory):
+    """What `profile` and `bench` say of the same image."""
+    cwd = tmp_path_factory.mktemp("profile")
+    simulate = ["--simulate"] if request.param == "nucleo" else []
+    model = ["digits", "--board", request.param]
+    profile = mcugen("profile", *model, *simulate, "--json", cwd=cwd)
+    bench = mcugen("bench", *simulate, "--runs", "2", "--json", cwd=cwd)
+    return json.loads(profile.stdout), json.loads(bench.stdout)
+
+
+def test_the_calls_sum_up_to_what_the_device_counts(profiled):
+    profile, bench = profiled
+    total = profile["total"]
+
+    # A tick is lost at the start and one at the end at most, and the counter's own code varies.
+    slack = 3 * total["counter_resolution"]
+    parts = sum(call["instructions"] for call in profile["calls"])
+    assert profile["schema"] == "mcugen.profile/1"
+    assert parts + profile["runtime"]["instructions"] == total["instructions"]
+    assert abs(total["instructions"] - bench["timing"]["median"]) <= slack
+    assert abs(total["counted_instructions"] - bench["timing"]["median"]) <= slack
+    assert profile["firmware"]["id"] == bench["firmware"]["id"]
+
+
+def test_a_call_has_its_layer_tensors_and_kernel(profiled):
+    profile, _ = profiled
+    calls = profile["calls"]
+    last = calls[-1]
+
+    assert sum(call["macs"] for call in calls) == profile["model"]["macs"]
+    assert last["operator"].startswith("mcugen::quantized_linear")
+    assert last["layer"] and last["outputs"][0]["shape"] == [1, 10]
+    assert [t["name"] for t in last["inputs"] if t["constant"]]
+    # The products are made in a function that is known by name.
+    busiest = max(calls, key=lambda call: call["instructions"])
+    assert busiest["functions"][0]["instructions"] > 0.5 * busiest["instructions"]
+    assert busiest["macs_per_instruction"] == pytest.approx(
+        busiest["macs"] / busiest["instructions"], abs=1e-4
+    )
+
+
+def test_cycles_are_estimated_where_there_is_a_model_of_the_core(profiled):
+    profile, _ = profiled
+    total = profile["total"]
+
+    if profile["board"]["cpu"] == "cortex-m55":
+        assert total["estimated_cycles"] is None and profile["cycle_model"] is None
+    else:
+        parts = sum(call["estimated_cycles"] for call in profile["calls"])
+        assert parts + profile["runtime"]["estimated_cycles"] == total["estimated_cycles"]
+        assert total["instructions"] < total["estimated_cycles"] < 3 * total["instructions"]
+        assert "DDI 0439B" in profile["cycle_model"]["source"]
+
+
+def test_a_branch_that_is_not_taken_has_no_runs(mcugen, tmp_path):
+    pte = tmp_path / "branch.pte"
+    pte.write_bytes(exported("branch"))
+
+    done = mcugen("profile", pte, "--board", "qemu-m4", "--json", cwd=tmp_path)
+
+    profile = json.loads(done.stdout)
+    runs = {call["operator"].partition(".")[0]: call["runs"] for call in profile["calls"]}
+    assert runs["aten::sum"] == 1
+    assert runs["aten::mul"] + runs["aten::sub"] == 1
+    assert all(bool(call["runs"]) == bool(call["instructions"]) for call in profile["calls"])
+
+
+def test_a_real_board_is_refused_with_what_to_do(mcugen, tmp_path):
+    done = mcugen("profile", "digits", "--board", "nucleo", cwd=tmp_path, exit_code=2)
+
+    assert "only simulated boards can be profiled" in done.stderr
+    assert "--simulate" in done.stderr
+    assert "compile" not in done.stderr
