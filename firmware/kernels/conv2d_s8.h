@@ -28,6 +28,12 @@ namespace mcugen {
 void conv2d_s8_dsp(const Conv2dS8Params& params, const int8_t* input, const int8_t* weights,
                    const int32_t* bias, int8_t* output);
 
+/// The same for cores without the DSP extension, two taps by one multiplication: McugenMlaTiles.
+/// Takes the scalar form where the scratch is smaller than convolve_s8_mla_scratch(params, 2), and
+/// on Armv7-M for fewer than two output channels per group.
+void conv2d_s8_mla(const Conv2dS8Params& params, const int8_t* input, const int8_t* weights,
+                   const int32_t* bias, int8_t* output);
+
 /// The same by Helium. Needs `params.scratch`, and is the faster the more there is, up to
 /// conv2d_s8_mve_scratch_bytes(). Takes the scalar form for fewer than four output channels per
 /// group, for a shift above -1, and where the scratch is too small.

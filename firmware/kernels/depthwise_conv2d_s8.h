@@ -42,6 +42,17 @@ struct DepthwiseConv2dS8Params {
 void depthwise_conv2d_s8_dsp(const DepthwiseConv2dS8Params& params, const int8_t* input,
                              const int8_t* weights, const int32_t* bias, int8_t* output);
 
+/// The same for cores without the DSP extension, over planes of one channel in words, with a
+/// border, in `params.scratch`; with one input channel and several outputs as conv2d_s8_mla. Takes
+/// the scalar form where the scratch is smaller than depthwise_conv2d_s8_mla_scratch(params, 1).
+void depthwise_conv2d_s8_mla(const DepthwiseConv2dS8Params& params, const int8_t* input,
+                             const int8_t* weights, const int32_t* bias, int8_t* output);
+
+/// @returns the bytes of scratch with which depthwise_conv2d_s8_mla() works on `rows` rows of the
+///     output at a time; out_h is best. With one input channel and several outputs see
+///     convolve_s8_mla_scratch().
+uint32_t depthwise_conv2d_s8_mla_scratch(const DepthwiseConv2dS8Params& params, int32_t rows);
+
 /// The same by Helium. 3x3 windows of stride 1 or 2 run over planes of one channel with a border in
 /// `params.scratch`; a single input channel is a convolution, whose weights are laid out there;
 /// else four channels at a time. Takes the scalar form for a shift above -1.

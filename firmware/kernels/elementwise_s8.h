@@ -34,6 +34,11 @@ void add_s8_scalar(const AddS8Params& params, int32_t count, const int8_t* a, in
 void add_s8_dsp(const AddS8Params& params, int32_t count, const int8_t* a, int32_t a_step,
                 const int8_t* b, int32_t b_step, int8_t* output);
 
+/// The same for cores without the DSP extension: operands by 32-bit products. Takes the scalar form
+/// for a shift above 0 or below -30.
+void add_s8_mla(const AddS8Params& params, int32_t count, const int8_t* a, int32_t a_step,
+                const int8_t* b, int32_t b_step, int8_t* output);
+
 /// The same by Helium. Takes the scalar form for shifts above 0.
 void add_s8_mve(const AddS8Params& params, int32_t count, const int8_t* a, int32_t a_step,
                 const int8_t* b, int32_t b_step, int8_t* output);

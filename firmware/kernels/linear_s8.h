@@ -43,6 +43,10 @@ struct LinearS8Params {
 void linear_s8_dsp(const LinearS8Params& params, const int8_t* input, const int8_t* weights,
                    const int32_t* bias, int8_t* output);
 
+/// The same for cores without the DSP extension, four rows of weights at a time.
+void linear_s8_mla(const LinearS8Params& params, const int8_t* input, const int8_t* weights,
+                   const int32_t* bias, int8_t* output);
+
 /// The same by Helium, four rows of weights at a time. Takes the scalar form for fewer rows and for
 /// a shift above -1.
 void linear_s8_mve(const LinearS8Params& params, const int8_t* input, const int8_t* weights,

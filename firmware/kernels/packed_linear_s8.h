@@ -35,7 +35,8 @@ struct PackedLinearS8Params {
 /// @param[in] input int8[batch, in_ch].
 /// @param[in] groups int32[ceil(out_ch / 4), packed_linear_words(in_ch)]: the starts of a, b, c, d;
 ///     per four inputs k two words of rows a, b and c, d with the halfwords of k and k + 2, then
-///     two with k + 1 and k + 3, zeros behind the last input; multiplier, offset and shift of each row.
+///     two with k + 1 and k + 3, zeros behind the last input; multiplier, offset and shift of each
+///     row.
 /// @param[out] output int8[batch, out_ch]; must not overlap the inputs.
 ///
 /// Sums wrap at 32 bits. A shift's lowest five bits count.

@@ -27,6 +27,7 @@ void avg_pool2d_s8_scalar(const Pool2dS8Params& params, const int8_t* input, int
 
 /// The same, four channels at a time.
 void avg_pool2d_s8_dsp(const Pool2dS8Params& params, const int8_t* input, int8_t* output);
+void avg_pool2d_s8_mla(const Pool2dS8Params& params, const int8_t* input, int8_t* output);
 
 /// Largest value of the part of the window that lies inside the image, then clamped. As above.
 void max_pool2d_s8_scalar(const Pool2dS8Params& params, const int8_t* input, int8_t* output);

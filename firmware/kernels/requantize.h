@@ -32,10 +32,29 @@ inline int32_t wrapping_mul(int32_t a, int32_t b) {
   return static_cast<int32_t>(static_cast<uint32_t>(a) * static_cast<uint32_t>(b));
 }
 
+/// @returns a * b / 2^31 rounded to nearest, halves up, by products of 16 bits: for cores whose
+///     product has 32 bits. As doubling_high_mul().
+inline int32_t doubling_high_mul_by_halves(int32_t a, int32_t b) {
+  const int32_t a_low = a & 0xffff;
+  const int32_t a_high = a >> 16;
+  const int32_t b_low = b & 0xffff;
+  const int32_t b_high = b >> 16;
+  const uint32_t low = static_cast<uint32_t>(a_low) * static_cast<uint32_t>(b_low);
+  // Neither sum overflows: 0xffff * 0x7fff + 0xffff < 2^31.
+  const int32_t middle = a_high * b_low + static_cast<int32_t>(low >> 16);
+  const int32_t upper = a_low * b_high + (middle & 0xffff);
+  const int32_t high = a_high * b_high + (middle >> 16) + (upper >> 16);
+  return 2 * high + ((((upper >> 14) & 3) + 1) >> 1);
+}
+
 /// @returns a * b / 2^31 rounded to nearest, halves up.
 /// @param[in] b Not INT32_MIN, or a is not: then the result fits, and is never INT32_MIN.
 inline int32_t doubling_high_mul(int32_t a, int32_t b) {
+#if defined(__ARM_ARCH_ISA_THUMB) && __ARM_ARCH_ISA_THUMB < 2
+  return doubling_high_mul_by_halves(a, b);
+#else
   return static_cast<int32_t>((static_cast<int64_t>(a) * b + (1 << 30)) >> 31);
+#endif
 }
 
 /// @returns value / 2^shift rounded to nearest, halves away from zero.

@@ -44,6 +44,14 @@ inline constexpr auto& linear_s8 = linear_s8_dsp;
 inline constexpr auto& add_s8 = add_s8_dsp;
 inline constexpr auto& conv2d_s8 = conv2d_s8_dsp;
 inline constexpr auto& depthwise_conv2d_s8 = depthwise_conv2d_s8_dsp;
+#elif defined(__arm__)
+inline constexpr auto& scaled_add_s8 = scaled_add_s8_scalar;
+inline constexpr auto& packed_linear_s8 = packed_linear_s8_scalar;
+inline constexpr auto& avg_pool2d_s8 = avg_pool2d_s8_mla;
+inline constexpr auto& linear_s8 = linear_s8_mla;
+inline constexpr auto& add_s8 = add_s8_mla;
+inline constexpr auto& conv2d_s8 = conv2d_s8_mla;
+inline constexpr auto& depthwise_conv2d_s8 = depthwise_conv2d_s8_mla;
 #else
 inline constexpr auto& scaled_add_s8 = scaled_add_s8_scalar;
 inline constexpr auto& packed_linear_s8 = packed_linear_s8_scalar;

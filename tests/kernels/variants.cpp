@@ -23,7 +23,7 @@
 #elif defined(__ARM_FEATURE_DSP)
 #define VARIANT(name) mcugen::name##_dsp
 #else
-#define VARIANT(name) mcugen::name##_scalar
+#define VARIANT(name) mcugen::name##_mla
 #endif
 
 namespace {
@@ -276,6 +276,22 @@ void linear(long call) {
   compare("linear_s8", call, {}, &p.batch);
 }
 
+/// Both forms of it, whichever this core takes.
+void high_mul(long call) {
+  constexpr int32_t kExtremes[] = {INT32_MIN, INT32_MAX, 0, -1, 1, 0xffff, 0x8000, -0x10000};
+  const int32_t a = one_in(4) ? kExtremes[random_int(0, 7)]
+                              : static_cast<int32_t>(random_word() << 8 ^ random_word());
+  const int32_t b = one_in(4) ? kExtremes[random_int(1, 7)]
+                              : static_cast<int32_t>(random_word() << 8 ^ random_word()) | 1;
+  const int32_t expected = static_cast<int32_t>((static_cast<int64_t>(a) * b + (1 << 30)) >> 31);
+  const int32_t halves = mcugen::doubling_high_mul_by_halves(a, b);
+  if (halves != expected || mcugen::doubling_high_mul(a, b) != expected) {
+    ++g_different;
+    printf("doubling_high_mul, call %ld: %ld * %ld: %ld, not %ld\n", call, static_cast<long>(a),
+           static_cast<long>(b), static_cast<long>(halves), static_cast<long>(expected));
+  }
+}
+
 void add(long call) {
   mcugen::AddS8Params p{};
   mcugen::AddS8Operand* const operands[] = {&p.a, &p.b};
@@ -367,7 +383,7 @@ void mul(long call) {
 }
 #endif
 
-#if !defined(__ARM_FEATURE_MVE)
+#if defined(__ARM_FEATURE_DSP) && !defined(__ARM_FEATURE_MVE)
 void packed_linear(long call) {
   mcugen::PackedLinearS8Params p{};
   p.batch = random_int(1, 2);
@@ -436,10 +452,13 @@ int main() {
     depthwise_conv2d(call);
     linear(call);
     add(call);
+    for (int32_t i = 0; i < 100; ++i) {
+      high_mul(call);
+    }
     avg_pool2d(call);
 #if defined(__ARM_FEATURE_MVE)
     mul(call);
-#else
+#elif defined(__ARM_FEATURE_DSP)
     packed_linear(call);
     scaled_add(call);
 #endif

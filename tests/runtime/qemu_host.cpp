@@ -17,6 +17,10 @@ extern uint32_t stack_top;
 }
 
 [[noreturn]] static void reset() {
+#if __ARM_ARCH_ISA_THUMB == 1
+  // CCR: code for cores that have no unaligned access traps it on one that has.
+  *reinterpret_cast<volatile uint32_t*>(0xE000ED14) |= 8;
+#endif
   *reinterpret_cast<volatile uint32_t*>(0xE000ED88) = 0xF << 20;  // CPACR: the FPU is on.
   asm volatile("dsb\nisb");
   _start();

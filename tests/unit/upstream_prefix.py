@@ -108,7 +108,7 @@ class StandIn:
         self.make_registering("executorch", {"executorch_prim::add.Scalar": ""})
         # What registers kernels in an ordinary install; the project does not need it.
         self.make_registering("portable_ops_lib", {"aten::exp.out": ""})
-        sources = copied.operator_sources(self.board.isa)
+        sources = copied.operator_sources(self.board)
         files = [f"ops/{operator_table.operator(name).file}" for name in names]
         needed = needed_sources(sources, files, [(STAND_IN / "boxed.h").read_bytes()])
         ours = [firmware_dir() / path for path in needed if path.endswith(".cpp")]

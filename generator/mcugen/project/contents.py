@@ -75,7 +75,7 @@ def model_contents(artifact: PteArtifact, plan: MemoryPlan, board: BoardSpec) ->
     sources = {**_application(artifact, board), **copied.runtime_sources()}
     main = copied.main_source()
     callers = [main, *sources.values(), *_template_texts(config, templates)]
-    sources |= needed_sources(copied.operator_sources(board.isa), _files(called), callers)
+    sources |= needed_sources(copied.operator_sources(board), _files(called), callers)
     generated = {**_model(artifact), **_board_file(board)}
     return _contents(config, templates, generated, sources, {MAIN: main})
 
@@ -111,7 +111,7 @@ def upstream_contents(
     if ours:
         templates[f"{KERNELS}/library.json"] = kernels_library()
         callers = _template_texts(config, templates)
-        sources |= needed_sources(copied.operator_sources(board.isa), _files(ours), callers)
+        sources |= needed_sources(copied.operator_sources(board), _files(ours), callers)
     contents = _contents(
         config,
         templates,
@@ -145,7 +145,7 @@ def runner_contents(board: BoardSpec) -> ProjectContents:
     sources = {
         **copied.application_sources(board, store="runner", scalars="runner"),
         **copied.runtime_sources(),
-        **copied.operator_sources(board.isa),
+        **copied.operator_sources(board),
     }
     config = RunnerConfigContext("", len(operators))
     return _contents(config, templates, _board_file(board), sources, {MAIN: copied.main_source()})

@@ -6,6 +6,7 @@ Sources of the firmware go by the name they are included by: "kernels/requantize
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from mcugen.base.errors import TemplateError
@@ -15,6 +16,10 @@ from mcugen.boards.spec import BoardSpec, Isa
 _SOURCE_SUFFIXES = frozenset({".c", ".cpp", ".h", ".inc", ".S"})
 _MAIN = "app/main.cpp"
 _UPSTREAM = "upstream"
+# What the name of a kernel's variant ends with.
+_ISAS: Mapping[str, Isa] = {"mla": Isa.SCALAR, "dsp": Isa.DSP, "mve": Isa.MVE}
+# Of Armv6-M, and of Armv8-M Baseline, which has the same registers.
+_ARMV6M_CPUS = frozenset({"cortex-m0", "cortex-m0plus", "cortex-m23"})
 
 
 def main_source() -> bytes:
@@ -54,10 +59,10 @@ def runtime_sources() -> dict[str, bytes]:
     return _sources("runtime")
 
 
-def operator_sources(isa: Isa) -> dict[str, bytes]:
-    """Return all operators, and all kernels that run on `isa`."""
+def operator_sources(board: BoardSpec) -> dict[str, bytes]:
+    """Return all operators, and all kernels that run on the board's core."""
     files = _sources("ops", "kernels")
-    return {p: data for p, data in files.items() if _variant_runs_on(Path(p).stem, isa)}
+    return {p: data for p, data in files.items() if _variant_runs_on(Path(p).stem, board)}
 
 
 def platform_files() -> dict[str, bytes]:
@@ -104,10 +109,13 @@ def _sources(*folders: str) -> dict[str, bytes]:
     }
 
 
-def _variant_runs_on(stem: str, isa: Isa) -> bool:
-    """Tell whether the compiler accepts the file: a variant's guard is an #error."""
-    if stem.endswith("_mve"):
-        return isa is Isa.MVE
-    if stem.endswith("_dsp"):
-        return isa is Isa.DSP
+def _variant_runs_on(stem: str, board: BoardSpec) -> bool:
+    """Tell whether a file is for the board's core, as kernels/select.h chooses variants."""
+    isa = _ISAS.get(stem.rpartition("_")[2])
+    if isa is not None:
+        return board.isa is isa
+    if stem.endswith("_armv6m"):
+        return board.isa is Isa.SCALAR and board.cpu in _ARMV6M_CPUS
+    if stem.endswith("_armv7m"):
+        return board.isa is Isa.SCALAR and board.cpu not in _ARMV6M_CPUS
     return True

@@ -17,7 +17,10 @@ _ALIAS = re.compile(rb"\bauto& (\w+) = (\w+);")
 _DEFINITION = re.compile(rb"^\w[^;{}()\n]*\b(\w+)\(", re.MULTILINE)
 _NO_CODE = re.compile(rb'"(?:\\.|[^"\\\n])*"|//[^\n]*|/\*(?s:.*?)\*/')
 _WORD = re.compile(rb"\w+")
-_VARIANTS = (".cpp", "_scalar.cpp", "_dsp.cpp", "_mve.cpp", ".S")
+_VARIANTS = (
+    *(".cpp", "_scalar.cpp", "_mla.cpp", "_dsp.cpp", "_mve.cpp"),
+    *(".S", "_armv6m.S", "_armv7m.S"),
+)
 
 
 def needed_sources(

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+// Nearly all time is spent here; the rest of the firmware is built for size.
+#pragma GCC optimize("O2")
+
+#include <kernels/conv2d_s8.h>
+#include <kernels/gemm_s8_mla.h>
+#include <kernels/im2col_s8_mla.h>
+
+namespace mcugen {
+
+void conv2d_s8_mla(const Conv2dS8Params& p, const int8_t* input, const int8_t* weights,
+                   const int32_t* bias, int8_t* output) {
+  GemmS8MlaLayer layer;
+  layer.taps = p.kernel_h * p.kernel_w * (p.in_ch / p.groups);
+  layer.weights = weights;
+  layer.channel_step = layer.taps;
+  layer.tap_step = 1;
+  layer.bias = bias;
+  layer.multipliers = p.multipliers;
+  layer.shifts = p.shifts;
+  layer.input_zero_point = p.input_zero_point;
+  layer.output_zero_point = p.output_zero_point;
+  layer.activation_min = p.activation_min;
+  layer.out_step = p.out_ch;
+  if (!convolve_s8_mla(p, layer, input, output)) {
+    conv2d_s8_scalar(p, input, weights, bias, output);
+  }
+}
+
+}  // namespace mcugen

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+#pragma GCC optimize("O2")
+
+#include <kernels/im2col_s8_mla.h>
+#include <kernels/loops_mla.h>
+#include <kernels/window.h>
+
+#include <cstring>
+
+namespace mcugen {
+namespace {
+
+int32_t taps_of(const Conv2dS8Params& p) { return p.kernel_h * p.kernel_w * (p.in_ch / p.groups); }
+
+inline int8_t* copy_run(const int8_t* from, int32_t count, int8_t* to) {
+#if defined(__ARM_FEATURE_UNALIGNED)
+  for (; count >= 4; count -= 4, from += 4, to += 4) {
+    uint32_t word;
+    memcpy(&word, from, sizeof word);
+    memcpy(to, &word, sizeof word);
+  }
+#endif
+  for (; count > 0; --count) {
+    *to++ = *from++;
+  }
+  return to;
+}
+
+inline int8_t* fill_run(int32_t value, int32_t count, int8_t* to) {
+  for (; count > 0; --count) {
+    *to++ = static_cast<int8_t>(value);
+  }
+  return to;
+}
+
+/// The windows of a convolution, one after the other.
+class Windows {
+ public:
+  Windows(const Conv2dS8Params& p, const int8_t* input)
+      : p_(p),
+        input_(input),
+        group_in_ch_(p.in_ch / p.groups),
+        row_bytes_(p.in_w * p.in_ch),
+        run_bytes_(p.kernel_w * group_in_ch_),
+        // A row of taps lies side by side.
+        rows_are_runs_(p.dilation_w == 1 && p.groups == 1),
+        taps_(taps_of(p)),
+        padded_(gemm_s8_mla_padded(taps_)),
+        last_y_(p.in_h - (p.kernel_h - 1) * p.dilation_h - 1),
+        last_x_(p.in_w - (p.kernel_w - 1) * p.dilation_w - 1) {}
+
+  /// Writes `count` windows from `pixel` on as McugenMlaTiles wants them; of an odd count the last
+  /// is paired with the one before, or with itself.
+  /// @param[in] bytes 2 * padded bytes, to be written over.
+  void write(int32_t group, int32_t pixel, int32_t count, int8_t* bytes, int32_t* out) {
+    if (are_pixels()) {
+      const int8_t* const in = input_ + pixel * p_.in_ch;
+      if (count >= 2) {
+        out = mcugen_mla_widen(in, in + p_.in_ch, out, static_cast<uint32_t>(p_.in_ch), count / 2,
+                               p_.in_ch);
+      }
+      if (count % 2 != 0) {
+        const int8_t* const last = in + (count - 1) * p_.in_ch;
+        mcugen_mla_widen(count >= 2 ? last - p_.in_ch : last, last, out,
+                         static_cast<uint32_t>(p_.in_ch), 1, 0);
+      }
+      return;
+    }
+    go_to(group, pixel);
+    for (int32_t i = 0; i + 1 < count; i += 2) {
+      const Window first = next();
+      out = write_pair(first, next(), bytes, out);
+    }
+    if (count % 2 != 0) {
+      go_to(group, pixel + count - (count >= 2 ? 2 : 1));
+      const Window first = next();
+      write_pair(first, count >= 2 ? next() : first, bytes, out);
+    }
+  }
+
+ private:
+  /// Where a window lies.
+  struct Window {
+    const int8_t* image;  ///< Of its batch, from the first channel of its group on.
+    int32_t y, x;         ///< Of tap 0; negative inside the leading padding.
+  };
+
+  /// Each pixel of the output is one of the input: windows lie one behind the other.
+  bool are_pixels() const {
+    return p_.groups == 1 && p_.kernel_h == 1 && p_.kernel_w == 1 && p_.stride_h == 1 &&
+           p_.stride_w == 1 && p_.out_h == p_.in_h && p_.out_w == p_.in_w && p_.pad_top == 0 &&
+           p_.pad_left == 0;
+  }
+
+  void go_to(int32_t group, int32_t pixel) {
+    const int32_t line = pixel / p_.out_w;
+    const int32_t batch = line / p_.out_h;
+    out_x_ = pixel - line * p_.out_w;
+    out_y_ = line - batch * p_.out_h;
+    at_ = {input_ + batch * p_.in_h * row_bytes_ + group * group_in_ch_,
+           out_y_ * p_.stride_h - p_.pad_top, out_x_ * p_.stride_w - p_.pad_left};
+  }
+
+  Window next() {
+    const Window here = at_;
+    at_.x += p_.stride_w;
+    if (++out_x_ == p_.out_w) {
+      out_x_ = 0;
+      at_.x = -p_.pad_left;
+      at_.y += p_.stride_h;
+      if (++out_y_ == p_.out_h) {
+        out_y_ = 0;
+        at_.y = -p_.pad_top;
+        at_.image += p_.in_h * row_bytes_;
+      }
+    }
+    return here;
+  }
+
+  int32_t* write_pair(const Window& first, const Window& second, int8_t* bytes,
+                      int32_t* out) const {
+    if (run_bytes_ % 4 == 0 && is_inside(first) && is_inside(second)) {
+      return mcugen_mla_widen(position(first), position(second), out,
+                              static_cast<uint32_t>(run_bytes_), p_.kernel_h,
+                              p_.dilation_h * row_bytes_ - run_bytes_);
+    }
+    bytes_of(first, bytes);
+    bytes_of(second, bytes + padded_);
+    return mcugen_mla_widen(bytes, bytes + padded_, out, static_cast<uint32_t>(taps_), 1, 0);
+  }
+
+  const int8_t* position(const Window& w) const {
+    return w.image + w.y * row_bytes_ + w.x * p_.in_ch;
+  }
+
+  /// Whether every row of taps is a run inside of the image.
+  bool is_inside(const Window& w) const {
+    return rows_are_runs_ && w.y >= 0 && w.x >= 0 && w.y <= last_y_ && w.x <= last_x_;
+  }
+
+  /// Writes the bytes of a window; outside of the image there is the zero point.
+  void bytes_of(const Window& w, int8_t* to) const {
+    const TapRange xs = valid_taps(w.x, p_.in_w, p_.kernel_w, p_.dilation_w);
+    for (int32_t ky = 0; ky < p_.kernel_h; ++ky) {
+      const int32_t y = w.y + ky * p_.dilation_h;
+      if (y < 0 || y >= p_.in_h || xs.begin == xs.end) {
+        to = fill_run(p_.input_zero_point, run_bytes_, to);
+        continue;
+      }
+      to = fill_run(p_.input_zero_point, xs.begin * group_in_ch_, to);
+      const int8_t* from = w.image + y * row_bytes_ + (w.x + xs.begin * p_.dilation_w) * p_.in_ch;
+      if (rows_are_runs_) {
+        to = copy_run(from, (xs.end - xs.begin) * group_in_ch_, to);
+      } else {
+        for (int32_t kx = xs.begin; kx < xs.end; ++kx, from += p_.dilation_w * p_.in_ch) {
+          to = copy_run(from, group_in_ch_, to);
+        }
+      }
+      to = fill_run(p_.input_zero_point, (p_.kernel_w - xs.end) * group_in_ch_, to);
+    }
+  }
+
+  const Conv2dS8Params& p_;
+  const int8_t* const input_;
+  const int32_t group_in_ch_;
+  const int32_t row_bytes_;
+  const int32_t run_bytes_;
+  const bool rows_are_runs_;
+  const int32_t taps_;
+  const int32_t padded_;
+  const int32_t last_y_;
+  const int32_t last_x_;
+  int32_t out_x_ = 0;
+  int32_t out_y_ = 0;
+  Window at_{};
+};
+
+}  // namespace
+
+uint32_t convolve_s8_mla_scratch(const Conv2dS8Params& p, int32_t pixels) {
+  const int32_t taps = taps_of(p);
+  return static_cast<uint32_t>(gemm_s8_mla_stream_bytes(taps) + 2 * gemm_s8_mla_padded(taps) +
+                               (pixels + 1) / 2 * gemm_s8_mla_pair_bytes(taps));
+}
+
+bool convolve_s8_mla(const Conv2dS8Params& p, const GemmS8MlaLayer& layer, const int8_t* input,
+                     int8_t* output) {
+  const uint32_t fixed = convolve_s8_mla_scratch(p, 0);
+  const uint32_t pair = static_cast<uint32_t>(gemm_s8_mla_pair_bytes(layer.taps));
+  const int32_t group_out_ch = p.out_ch / p.groups;
+  if (p.scratch.bytes < fixed + pair || group_out_ch < kGemmS8MlaChannels) {
+    return false;
+  }
+  int32_t* const stream = reinterpret_cast<int32_t*>(p.scratch.data);
+  int8_t* const bytes =
+      reinterpret_cast<int8_t*>(p.scratch.data) + gemm_s8_mla_stream_bytes(layer.taps);
+  int32_t* const pixels = reinterpret_cast<int32_t*>(p.scratch.data + fixed);
+  const int32_t count = p.batch * p.out_h * p.out_w;
+  const int32_t most = static_cast<int32_t>((p.scratch.bytes - fixed) / pair) * 2;
+  // As many blocks as it takes, of about the same size.
+  const int32_t blocks = (count + most - 1) / most;
+  const int32_t block = ((count + blocks - 1) / blocks + 1) & ~1;
+  Windows windows(p, input);
+  for (int32_t first = 0; first < count; first += block) {
+    const int32_t here = count - first < block ? count - first : block;
+    for (int32_t group = 0; group < p.groups; ++group) {
+      windows.write(group, first, here, bytes, pixels);
+      gemm_s8_mla_run(layer, group * group_out_ch, (group + 1) * group_out_ch, pixels, here, stream,
+                      output + first * p.out_ch + group * group_out_ch);
+    }
+  }
+  if (p.activation_min != INT8_MIN || p.activation_max != INT8_MAX) {
+    clamp_run_s8_mla(output, count * p.out_ch, p.activation_min, p.activation_max);
+  }
+  return true;
+}
+
+}  // namespace mcugen

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <kernels/linear_s8.h>
+#include <kernels/requantize.h>
+
+#include <cstdint>
+
+/// What the variants of linear_s8 share that take four rows of weights at a time.
+
+namespace mcugen {
+
+constexpr int32_t kLinearS8Rows = 4;
+
+/// @returns the sum of the inputs less their zero point.
+inline uint32_t linear_s8_sum_of(const LinearS8Params& p, const int8_t* input) {
+  uint32_t sum = 0;
+  for (const int8_t* const end = input + p.in_ch; input != end; ++input) {
+    sum += static_cast<uint32_t>(*input - p.input_zero_point);
+  }
+  return sum;
+}
+
+inline int8_t linear_s8_rescaled(const LinearS8Params& p, int32_t o, int32_t acc) {
+  int32_t multiplier;
+  int32_t shift;
+  if (p.channel_multipliers != nullptr) {
+    multiplier = p.channel_multipliers[o];
+    shift = p.channel_shifts[o];
+  } else {
+    const int32_t at = p.per_channel ? o : 0;
+    multiplier = static_cast<int32_t>(p.multipliers[at]);
+    shift = static_cast<int32_t>(p.shifts[at]);
+  }
+  return static_cast<int8_t>(
+      clamp(wrapping_add(requantize(acc, multiplier, shift), p.output_zero_point), p.activation_min,
+            p.activation_max));
+}
+
+/// linear_s8 for in_ch and out_ch of at least 4.
+/// @param[in] four_rows Called with the inputs, the first of four rows and int32[4] sums, to which
+///     it adds the products of the inputs, less their zero point, up to a multiple of four taps.
+template <typename FourRows>
+void linear_s8_by_rows(const LinearS8Params& p, const int8_t* input, const int8_t* weights,
+                       const int32_t* bias, int8_t* output, FourRows four_rows) {
+  const int32_t in_ch = p.in_ch;
+  const int32_t zero_point = p.input_zero_point;
+  for (int32_t b = 0; b < p.batch; ++b, input += in_ch, output += p.out_ch) {
+    // A zero point of the weights takes the same from every row.
+    const uint32_t shared =
+        p.weights_zero_point == 0
+            ? 0
+            : linear_s8_sum_of(p, input) * static_cast<uint32_t>(p.weights_zero_point);
+    for (int32_t o = 0; o < p.out_ch; o += kLinearS8Rows) {
+      if (o + kLinearS8Rows > p.out_ch) {
+        o = p.out_ch - kLinearS8Rows;  // some of them once more
+      }
+      const int8_t* const rows = weights + o * in_ch;
+      int32_t sums[kLinearS8Rows];
+      for (int32_t i = 0; i < kLinearS8Rows; ++i) {
+        uint32_t sum = (bias == nullptr ? 0 : static_cast<uint32_t>(bias[o + i])) - shared;
+        for (int32_t k = in_ch & ~3; k < in_ch; ++k) {
+          sum += static_cast<uint32_t>((input[k] - zero_point) * rows[i * in_ch + k]);
+        }
+        sums[i] = static_cast<int32_t>(sum);
+      }
+      four_rows(input, rows, sums);
+      for (int32_t i = 0; i < kLinearS8Rows; ++i) {
+        output[o + i] = linear_s8_rescaled(p, o + i, sums[i]);
+      }
+    }
+  }
+}
+
+}  // namespace mcugen
