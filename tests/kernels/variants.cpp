@@ -196,6 +196,23 @@ void geometry(Params& p) {
   p.out_w = outputs(p.in_w, p.pad_left, after_w, p.dilation_w, p.kernel_w, p.stride_w);
 }
 
+/// What Winograd's algorithm takes, or nearly: 3x3, stride 1, whole tiles, any padding.
+void tiles(mcugen::Conv2dS8Params& p) {
+  p.kernel_h = p.kernel_w = 3;
+  p.stride_h = p.stride_w = p.dilation_h = p.dilation_w = p.groups = 1;
+  p.in_ch = 4 * (one_in(8) ? random_int(8, 17) : random_int(1, 6));
+  p.out_ch = random_int(one_in(8) ? 1 : 6, 20);
+  p.out_h = 2 * random_int(1, 5);
+  p.out_w = 4 * random_int(1, one_in(8) ? 8 : 3);
+  p.pad_top = random_int(0, 2);
+  p.pad_left = random_int(0, 2);
+  // Sometimes more of the image than is read, or a border of more than two.
+  p.in_h = p.out_h + 2 - p.pad_top - random_int(one_in(8) ? -3 : 0, 2);
+  p.in_w = p.out_w + 2 - p.pad_left - random_int(one_in(8) ? -3 : 0, 2);
+  p.in_h = p.in_h < 1 ? 1 : p.in_h;
+  p.in_w = p.in_w < 1 ? 1 : p.in_w;
+}
+
 void conv2d(long call) {
   mcugen::Conv2dS8Params p{};
   geometry(p);
@@ -206,6 +223,9 @@ void conv2d(long call) {
     p.in_h = p.out_h = p.in_w = p.out_w = p.kernel_h = p.kernel_w = p.stride_h = p.stride_w = 1;
     p.pad_top = p.pad_left = 0;
     p.in_ch = p.groups * random_int(200, 400);
+  }
+  if (one_in(3)) {
+    tiles(p);
   }
   const int32_t taps = p.kernel_h * p.kernel_w * p.in_ch / p.groups;
   const int8_t* const input = g_input.make(p.batch * p.in_h * p.in_w * p.in_ch);
