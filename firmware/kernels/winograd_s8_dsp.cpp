@@ -23,19 +23,47 @@ constexpr int32_t kBits = 2;
 constexpr int32_t kMostShift = 24;
 constexpr int32_t kAllZeroShift = 31;
 
-/// What the scratch holds, in bytes and in this order: weights of two output channels; a row of
-/// pixels outside of the image; the columns of a row of tiles; tiles.
+/// What the scratch holds, in bytes and in this order: a row of pixels outside of the image; the
+/// columns of a row of tiles; rows of tiles; and the weights of pairs of output channels.
 struct Layout {
-  int32_t stream, outside, columns, tile_row;
+  int32_t outside, columns, tile_row, pair;
 
   explicit Layout(const Conv2dS8Params& p)
-      : stream(64 * p.in_ch + 64),
-        outside(p.in_w * p.in_ch),
+      : outside(p.in_w * p.in_ch),
         columns(32 * (p.out_w + 2)),
-        tile_row(16 * p.in_ch * p.out_w) {}
+        tile_row(16 * p.in_ch * p.out_w),
+        pair(64 * p.in_ch + 64) {}
 
-  uint32_t fixed() const { return static_cast<uint32_t>(stream + outside + columns); }
+  uint32_t bytes(int32_t tile_rows, int32_t pairs) const {
+    return static_cast<uint32_t>(outside + columns + tile_rows * tile_row + pairs * pair);
+  }
 };
+
+/// How the scratch is used: rows of tiles at a time, and how often that is; pairs of output
+/// channels that there is room for.
+struct Plan {
+  int32_t rows, pairs;
+  int64_t transformed;  ///< Pairs of output channels whose weights are transformed, each time.
+};
+
+/// @returns the plan by which the fewest weights are transformed, and of those the fewest blocks.
+/// @param[in] bytes At least layout.bytes(1, 1).
+Plan plan_of(const Conv2dS8Params& p, const Layout& layout, uint32_t bytes) {
+  const int32_t tile_rows = p.out_h / 2;
+  const int32_t all_pairs = (p.out_ch + 1) / 2;
+  Plan best{1, 1, INT64_MAX};
+  for (int32_t rows = 1; rows <= tile_rows && layout.bytes(rows, 1) <= bytes; ++rows) {
+    const int64_t blocks = (tile_rows + rows - 1) / rows;
+    const int32_t room = static_cast<int32_t>(bytes - layout.bytes(rows, 0)) / layout.pair;
+    const int32_t pairs = room < all_pairs ? room : all_pairs;
+    const int32_t kept = pairs == all_pairs ? pairs : pairs - 1;
+    const int64_t transformed = kept + blocks * (all_pairs - kept);
+    if (transformed <= best.transformed) {
+      best = {rows, pairs, transformed};
+    }
+  }
+  return best;
+}
 
 /// Columns of the tiles inside of the image.
 int32_t columns_inside(const Conv2dS8Params& p) {
@@ -72,11 +100,11 @@ bool is_exact(const Conv2dS8Params& p, const int32_t* bias) {
   return most + most_bias + 1 < INT64_C(1) << (31 - kBits);
 }
 
-/// Fewest pixels of the output at a time that save instructions. On Cortex-M4 these take, per pixel
-/// and output channel, 2.5 in_ch + 17 instructions against 5.6 in_ch + 13 of the matrix product;
-/// per pixel and input channel about 9 each, for tiles or for windows; and per input and output
-/// channel 35 each time, for the weights. So 3.1 in_ch - 4 is saved per pixel, and 35 in_ch are
-/// spent.
+/// Fewest pixels of the output, for each time that the weights are transformed, that save
+/// instructions. On Cortex-M4 these take, per pixel and output channel, 2.5 in_ch + 17 instructions
+/// against 5.6 in_ch + 13 of the matrix product; per pixel and input channel about 9 each, for
+/// tiles or for windows; and per input and output channel 35 for the weights. So 3.1 in_ch - 4 is
+/// saved per pixel, and 35 in_ch are spent.
 constexpr int32_t kFewestPixels = 16;
 
 /// Writes what requantize() and the zero point come to for four times a sum: see write_scaling() in
@@ -94,19 +122,20 @@ void write_scaling(const Conv2dS8Params& p, int32_t channel, int32_t* out) {
   out[2] = shift - 1;
 }
 
-/// One convolution, its image and its scratch.
+/// One convolution and its scratch.
 class Convolution {
  public:
-  Convolution(const Conv2dS8Params& p, const int8_t* weights, const int32_t* bias)
+  Convolution(const Conv2dS8Params& p, const Layout& layout, const Plan& plan,
+              const int8_t* weights, const int32_t* bias)
       : p_(p),
-        layout_(p),
+        layout_(layout),
+        pairs_(plan.pairs),
         weights_(weights),
         bias_(bias),
-        stream_(reinterpret_cast<int32_t*>(p.scratch.data)),
-        outside_(reinterpret_cast<int8_t*>(p.scratch.data) + layout_.stream),
-        columns_(reinterpret_cast<int16_t*>(p.scratch.data + layout_.stream + layout_.outside)),
-        tiles_(reinterpret_cast<int16_t*>(p.scratch.data + layout_.fixed())) {
-    memset(stream_, 0, static_cast<size_t>(layout_.stream));
+        outside_(reinterpret_cast<int8_t*>(p.scratch.data)),
+        columns_(reinterpret_cast<int16_t*>(p.scratch.data + layout.outside)),
+        tiles_(reinterpret_cast<int16_t*>(p.scratch.data + layout.bytes(0, 0))),
+        streams_(reinterpret_cast<int32_t*>(p.scratch.data + layout.bytes(plan.rows, 0))) {
     memset(outside_, p.input_zero_point, static_cast<size_t>(layout_.outside));
     // Of a column of pixels at the zero point only row 1 is not 0.
     const int16_t twice = static_cast<int16_t>(2 * p.input_zero_point);
@@ -142,77 +171,92 @@ class Convolution {
   }
 
   /// Computes `rows` rows of tiles.
-  void write_outputs(int32_t rows, int8_t* out) const {
+  /// @param[in] again Whether the weights that are kept are there.
+  void write_outputs(int32_t rows, bool again, int8_t* out) const {
     McugenDspWinogradProducts products;
     products.tiles = tiles_;
     products.tiles_end = tiles_ + rows * layout_.tile_row / 2;
-    products.weights = stream_;
     products.pixel_step = p_.out_ch;
     products.row_bytes = p_.out_w * p_.out_ch;
     products.pairs = p_.out_w / 4;
     products.fours = static_cast<uint32_t>(p_.in_ch / 4);
-    const int32_t channel_step = 9 * p_.in_ch;
-    int32_t* const starts = stream_ + layout_.stream / 16;  // of column 1
-    for (int32_t c = 0; c < p_.out_ch; c += 2) {
-      if (c + 1 == p_.out_ch) {
-        --c;  // an odd one: once more with the one before
+    const int32_t all_pairs = (p_.out_ch + 1) / 2;
+    for (int32_t pair = 0; pair < all_pairs; ++pair) {
+      // Of an odd number of channels, the last is once more with the one before.
+      const int32_t c = 2 * pair + 2 <= p_.out_ch ? 2 * pair : p_.out_ch - 2;
+      // All that are not kept come where the last one has room.
+      const bool kept = pair < pairs_ - 1 || pairs_ == all_pairs;
+      int32_t* const stream = streams_ + (kept ? pair : pairs_ - 1) * (layout_.pair / 4);
+      if (!kept || !again) {
+        write_weights(c, stream);
       }
       for (int32_t i = 0; i < 2; ++i) {
-        // Behind what column 0 starts from, channel 0 first.
-        int16_t* const to = reinterpret_cast<int16_t*>(stream_ + 4 + 2 * i);
-        const int32_t sum = mcugen_dsp_winograd_weights(weights_ + (c + i) * channel_step, to,
-                                                        static_cast<uint32_t>(p_.in_ch));
-        // Inputs are not less their zero point.
-        const int32_t start = wrapping_sub(bias_ == nullptr ? 0 : bias_[c + i],
-                                           wrapping_mul(sum, p_.input_zero_point));
-        starts[i] = starts[i + 2] = wrapping_mul(start, 1 << kBits);
         write_scaling(p_, c + i, products.scaling + 3 * i);
       }
+      products.weights = stream;
       products.out = out + c;
       mcugen_dsp_winograd_products(&products);
     }
   }
 
  private:
+  /// Transforms the weights of channels c and c + 1.
+  void write_weights(int32_t c, int32_t* stream) const {
+    const int32_t column = layout_.pair / 16;
+    for (int32_t i = 0; i < 2; ++i) {
+      int16_t* const to = reinterpret_cast<int16_t*>(stream + 4 + 2 * i);
+      const int32_t sum = mcugen_dsp_winograd_weights(weights_ + (c + i) * 9 * p_.in_ch, to,
+                                                      static_cast<uint32_t>(p_.in_ch));
+      // Inputs are not less their zero point.
+      const int32_t start =
+          wrapping_sub(bias_ == nullptr ? 0 : bias_[c + i], wrapping_mul(sum, p_.input_zero_point));
+      for (int32_t j = 0; j < 4; ++j) {
+        stream[j * column + i] = stream[j * column + i + 2] =
+            j == 1 ? wrapping_mul(start, 1 << kBits) : 0;
+      }
+    }
+  }
+
   const Conv2dS8Params& p_;
-  const Layout layout_;
+  const Layout& layout_;
+  const int32_t pairs_;  ///< That there is room for.
   const int8_t* const weights_;
   const int32_t* const bias_;
-  int32_t* const stream_;
   int8_t* const outside_;
   int16_t* const columns_;
   int16_t* const tiles_;
+  int32_t* const streams_;
 };
 
 }  // namespace
 
-uint32_t winograd_s8_scratch(const Conv2dS8Params& p, int32_t tile_rows) {
-  const Layout layout(p);
-  return layout.fixed() + static_cast<uint32_t>(tile_rows * layout.tile_row);
+uint32_t winograd_s8_scratch(const Conv2dS8Params& p, int32_t tile_rows, int32_t pairs) {
+  return Layout(p).bytes(tile_rows, pairs);
 }
 
 bool winograd_s8(const Conv2dS8Params& p, const int8_t* input, const int8_t* weights,
                  const int32_t* bias, int8_t* output) {
-  if (!has_form(p) || p.scratch.bytes < winograd_s8_scratch(p, 1)) {
+  if (!has_form(p)) {
     return false;
   }
   const Layout layout(p);
-  const int32_t tile_rows = p.out_h / 2;
-  const int32_t most = static_cast<int32_t>(p.scratch.bytes - layout.fixed()) / layout.tile_row;
-  // As many blocks as it takes, of about the same size.
-  const int32_t blocks = (tile_rows + most - 1) / most;
-  const int32_t block = (tile_rows + blocks - 1) / blocks;
-  if (p.out_h * p.out_w < kFewestPixels * blocks || !is_exact(p, bias)) {
+  if (p.scratch.bytes < layout.bytes(1, 1)) {
     return false;
   }
-  const Convolution convolution(p, weights, bias);
+  const Plan plan = plan_of(p, layout, p.scratch.bytes);
+  const int64_t pairs_of_outputs = static_cast<int64_t>(p.out_h * p.out_w) * ((p.out_ch + 1) / 2);
+  if (pairs_of_outputs < kFewestPixels * plan.transformed || !is_exact(p, bias)) {
+    return false;
+  }
+  const Convolution convolution(p, layout, plan, weights, bias);
+  const int32_t tile_rows = p.out_h / 2;
   const int32_t row_bytes = p.out_w * p.out_ch;
   int8_t* out = output;
   for (int32_t b = 0; b < p.batch; ++b, input += p.in_h * p.in_w * p.in_ch) {
-    for (int32_t first = 0; first < tile_rows; first += block) {
-      const int32_t here = tile_rows - first < block ? tile_rows - first : block;
+    for (int32_t first = 0; first < tile_rows; first += plan.rows) {
+      const int32_t here = tile_rows - first < plan.rows ? tile_rows - first : plan.rows;
       convolution.write_tiles(input, 2 * first - p.pad_top, here);
-      convolution.write_outputs(here, out);
+      convolution.write_outputs(here, out != output, out);
       out += 2 * here * row_bytes;
     }
   }

@@ -8,8 +8,10 @@
 namespace mcugen {
 
 /// @returns the bytes of scratch with which winograd_s8() works on `tile_rows` pairs of rows of the
-///     output at a time, at least 1. Weights are transformed anew for each time.
-uint32_t winograd_s8_scratch(const Conv2dS8Params& params, int32_t tile_rows);
+///     output at a time and has room for the transformed weights of `pairs` pairs of output
+///     channels; at least 1 each. All but pairs - 1 are transformed anew each time, if there are
+///     more than `pairs`.
+uint32_t winograd_s8_scratch(const Conv2dS8Params& params, int32_t tile_rows, int32_t pairs);
 
 /// A 3x3 convolution of stride 1 by Winograd's F(2x2, 3x3) in integers, which is exact: 16 products
 /// per channel for four outputs instead of 36. Pointers as conv2d_s8_scalar().

@@ -19,7 +19,9 @@
 #if defined(__ARM_FEATURE_MVE)
 #define VARIANT(name) mcugen::name##_mve
 #elif defined(__ARM_FEATURE_DSP)
+#include <kernels/winograd_s8_dsp.h>
 #define VARIANT(name) mcugen::name##_dsp
+#define WINOGRAD
 #else
 #define VARIANT(name) mcugen::name##_scalar
 #endif
@@ -29,6 +31,7 @@ namespace {
 uint32_t g_random = SEED;
 int g_different = 0;
 long g_fast = 0;
+long g_winograd = 0;
 
 uint32_t random_word() {
   g_random = g_random * 1664525u + 1013904223u;
@@ -224,7 +227,7 @@ void conv2d(long call) {
     p.pad_top = p.pad_left = 0;
     p.in_ch = p.groups * random_int(200, 400);
   }
-  if (one_in(3)) {
+  if (one_in(2)) {
     tiles(p);
   }
   const int32_t taps = p.kernel_h * p.kernel_w * p.in_ch / p.groups;
@@ -238,6 +241,9 @@ void conv2d(long call) {
   mcugen::conv2d_s8_scalar(p, input, weights, bias, g_expected.make(count));
   VARIANT(conv2d_s8)(p, input, weights, bias, g_output.make(count));
   compare("conv2d_s8", call, p.scratch, &p.batch);
+#ifdef WINOGRAD
+  g_winograd += mcugen::winograd_s8(p, input, weights, bias, g_output.data);
+#endif
 }
 
 void depthwise_conv2d(long call) {
@@ -365,7 +371,7 @@ int main() {
     add(call);
     avg_pool2d(call);
   }
-  printf("%d different, %ld calls, %ld with scratch\n", g_different, static_cast<long>(CALLS),
-         g_fast);
+  printf("%d different, %ld calls, %ld with scratch, %ld by Winograd\n", g_different,
+         static_cast<long>(CALLS), g_fast, g_winograd);
   return g_different == 0 ? 0 : 1;
 }
