@@ -6,11 +6,15 @@
 #include <kernels/conv2d_s8.h>
 #include <kernels/gemm_s8_dsp.h>
 #include <kernels/im2col_s8_dsp.h>
+#include <kernels/winograd_s8_dsp.h>
 
 namespace mcugen {
 
 void conv2d_s8_dsp(const Conv2dS8Params& p, const int8_t* input, const int8_t* weights,
                    const int32_t* bias, int8_t* output) {
+  if (winograd_s8(p, input, weights, bias, output)) {
+    return;
+  }
   const int32_t group_in_ch = p.in_ch / p.groups;
   const int32_t group_out_ch = p.out_ch / p.groups;
   GemmS8Layer layer;
