@@ -245,6 +245,7 @@ void conv2d(long call) {
   compare("conv2d_s8", call, p.scratch, &p.batch);
 #ifdef WINOGRAD
   g_winograd += mcugen::winograd_s8(p, input, weights, bias, g_output.data);
+  memset(g_scratch, 0xa5, sizeof g_scratch);
 #endif
 }
 
