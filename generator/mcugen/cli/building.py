@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mcugen.base.errors import ConfigError
+from mcugen.base.errors import ConfigError, DoesNotFitError
 from mcugen.cli.config import load_config
 from mcugen.cli.options import Options
 from mcugen.cli.paths import absolute_model, show_path, slug
@@ -112,7 +112,8 @@ def build_artifact(
 
     board = settings.board
     runtime = None
-    artifact = arrange(artifact, FOREIGN if settings.runtime is not None else Passes(board.isa))
+    exported = artifact
+    artifact = arrange(exported, FOREIGN if settings.runtime is not None else Passes(board.isa))
     if settings.runtime is not None:
         from mcugen.project.upstream.memory import with_room
         from mcugen.project.upstream.prefix import find_runtime
@@ -120,7 +121,13 @@ def build_artifact(
         runtime = find_runtime(settings.runtime, board)
         runtime.link([use.name for use in artifact.operators])
         artifact = with_room(artifact)
-    plan = plan_memory(artifact, board)
+    try:
+        plan = plan_memory(artifact, board)
+    except DoesNotFitError:
+        if settings.runtime is not None:
+            raise
+        artifact = arrange(exported, Passes(board.isa, lean=True))
+        plan = plan_memory(artifact, board)
     for use in plan.regions:
         terminal.detail(
             f"{use.region.name}: {use.used_bytes:,} of {use.region.size_bytes:,} B planned"

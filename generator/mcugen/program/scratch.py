@@ -51,14 +51,15 @@ def scratch_need(plan: Any, call: Any, isa: Isa | None) -> Need:
         need = 8 * -(-read.sizes("input")[-1] // 4)
         return Need(need, need) if isa is Isa.DSP else NOTHING
     convolution = kind == "cortex_m::quantized_conv2d"
-    if isa not in (Isa.DSP, Isa.MVE) or not (
-        convolution or kind == "cortex_m::quantized_depthwise_conv2d"
-    ):
+    if isa is None or not (convolution or kind == "cortex_m::quantized_depthwise_conv2d"):
         return NOTHING
     window = _Window.of(read, depthwise=not convolution)
-    if convolution:
-        return _convolution_dsp(window) if isa is Isa.DSP else _convolution_mve(window)
-    return _depthwise_dsp(window) if isa is Isa.DSP else _depthwise_mve(window)
+    by_isa = {
+        Isa.DSP: (_convolution_dsp, _depthwise_dsp),
+        Isa.MVE: (_convolution_mve, _depthwise_mve),
+        Isa.SCALAR: (_convolution_mla, _depthwise_mla),
+    }
+    return by_isa[isa][0 if convolution else 1](window)
 
 
 @dataclass(frozen=True)
@@ -154,6 +155,41 @@ def _depthwise_dsp(w: _Window) -> Need:
         return 4 * row * ((rows - 1) * stride + 3)
 
     return Need(band(min(_ROWS, across)), band(across))
+
+
+#: Channels that gemm_s8_mla.cpp takes at once, at most, and pixels in a step over planes.
+_MLA_CHANNELS, _MLA_STEP = 2, 3
+#: A pair of pixels at a time pays already, and these cores have little memory.
+_MLA_BYTES = 1024
+
+
+def _convolution_mla(w: _Window) -> Need:
+    """Return what convolve_s8_mla_scratch() in im2col_s8_mla.h asks for."""
+    if w.out_ch // w.groups < 2:
+        return NOTHING
+    return _product_mla(w, w.in_ch // w.groups)
+
+
+def _product_mla(w: _Window, in_ch: int) -> Need:
+    padded = _up(w.kernel_h * w.kernel_w * in_ch, 4)
+    fixed, pair = _MLA_CHANNELS * (2 * padded + 16) + 8 + 2 * padded, 4 * padded
+    least = fixed + pair * max(1, min(_PIXELS // 2, (_MLA_BYTES - fixed) // pair))
+    most = fixed + -(-w.pixels // 2) * pair
+    return Need(min(least, most), most)
+
+
+def _depthwise_mla(w: _Window) -> Need:
+    """Return what depthwise_conv2d_s8_mla_scratch() asks for."""
+    if w.in_ch == 1 and w.out_ch > 1:
+        return _product_mla(w, 1)
+    reach_h, reach_w = (w.kernel_h - 1) * w.dilation_h, (w.kernel_w - 1) * w.dilation_w
+    row = w.stride_w * _up(w.out_w, _MLA_STEP) + reach_w + 1
+
+    def band(rows: int) -> int:
+        plane = (w.stride_h * (rows - 1) + reach_h + 1) * row
+        return 4 * (w.kernel_h * w.kernel_w + 6 + plane)
+
+    return Need(band(min(2, w.out_h)), band(w.out_h))
 
 
 def _convolution_mve(w: _Window, *, transposed: bool = False) -> Need:

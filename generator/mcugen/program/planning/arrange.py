@@ -47,6 +47,8 @@ class Passes:
     #: neither.
     isa: Isa | None = None
     scratch: bool = True  #: the size that our own kernels want
+    #: Where memory is short: no scratch but what is free besides, however slow that makes a call.
+    lean: bool = False
     copies: bool = True
     in_place: bool = True  #: as our own kernels allow
 
@@ -185,7 +187,7 @@ def arrange_plan(plan: Any, passes: Passes) -> Arranged:
     """Change a method's offsets, sizes and instructions."""
     if find_blocks(plan) is None:
         return Arranged(None, ())
-    needs = _size_scratch(plan, passes.isa) if passes.scratch else {}
+    needs = _size_scratch(plan, passes) if passes.scratch else {}
     blocks = find_blocks(plan)
     assert blocks is not None  # smaller work space overlaps no more than before
     dropped = drop_copies(plan, blocks) if passes.copies else []
@@ -215,7 +217,7 @@ def _set_offset(allocation: Any, offset: int) -> None:
     allocation.memory_offset_high = offset >> 32
 
 
-def _size_scratch(plan: Any, isa: Isa | None) -> dict[int, Need]:
+def _size_scratch(plan: Any, passes: Passes) -> dict[int, Need]:
     """Give the scratch of each call the least that our kernel wants, apart from all other memory.
 
     Calls that want none share one of no bytes. Returns what the others want, by value.
@@ -230,8 +232,9 @@ def _size_scratch(plan: Any, isa: Isa | None) -> dict[int, Need]:
             tensor = plan.values[call.args[position]].val
             if type(tensor).__name__ != "Tensor" or tensor.allocation_info is None:
                 continue
-            need = scratch_need(plan, call, isa)
-            if need.least == 0 and empty is not None:
+            need = scratch_need(plan, call, passes.isa)
+            need = replace(need, least=0) if passes.lean else need
+            if need.most == 0 and empty is not None:
                 call.args[position] = empty
                 continue
             if call.args[position] in needs or call.args[position] == empty:
@@ -243,7 +246,7 @@ def _size_scratch(plan: Any, isa: Isa | None) -> dict[int, Need]:
             end = align_up(plan.non_const_buffer_sizes[memory_id])
             _set_offset(tensor.allocation_info, end)
             plan.non_const_buffer_sizes[memory_id] = end + align_up(need.least)
-            if need.least == 0:
+            if need.most == 0:
                 empty = call.args[position]
             else:
                 needs[call.args[position]] = need
