@@ -159,8 +159,6 @@ def _depthwise_dsp(w: _Window) -> Need:
 
 #: Channels that gemm_s8_mla.cpp takes at once, at most, and pixels in a step over planes.
 _MLA_CHANNELS, _MLA_STEP = 2, 3
-#: A pair of pixels at a time pays already, and these cores have little memory.
-_MLA_BYTES = 1024
 
 
 def _convolution_mla(w: _Window) -> Need:
@@ -173,7 +171,7 @@ def _convolution_mla(w: _Window) -> Need:
 def _product_mla(w: _Window, in_ch: int) -> Need:
     padded = _up(w.kernel_h * w.kernel_w * in_ch, 4)
     fixed, pair = _MLA_CHANNELS * (2 * padded + 16) + 8 + 2 * padded, 4 * padded
-    least = fixed + pair * max(1, min(_PIXELS // 2, (_MLA_BYTES - fixed) // pair))
+    least = fixed + pair * max(1, min(_PIXELS // 2, (_LEAST_BYTES - fixed) // pair))
     most = fixed + -(-w.pixels // 2) * pair
     return Need(min(least, most), most)
 
@@ -189,7 +187,7 @@ def _depthwise_mla(w: _Window) -> Need:
         plane = (w.stride_h * (rows - 1) + reach_h + 1) * row
         return 4 * (w.kernel_h * w.kernel_w + 6 + plane)
 
-    return Need(band(min(2, w.out_h)), band(w.out_h))
+    return Need(band(min(_ROWS, w.out_h)), band(w.out_h))
 
 
 def _convolution_mve(w: _Window, *, transposed: bool = False) -> Need:
