@@ -22,7 +22,8 @@ void conv2d_s8_scalar(const Conv2dS8Params& params, const int8_t* input, const i
                       const int32_t* bias, int8_t* output);
 
 /// The same by SMLAD, two pixels and two output channels at a time: inputs are widened to 16 bits
-/// less their zero point, weights to 16 bits times a power of two, both in `params.scratch`. Takes
+/// less their zero point, weights to 16 bits times a power of two, both in `params.scratch`. 3x3
+/// convolutions of stride 1 go by Winograd's algorithm where winograd_s8() takes them. Takes
 /// the scalar form for fewer than two output channels per group, for a shift above -1, and where
 /// the scratch is smaller than convolve_s8_scratch(params, 2).
 void conv2d_s8_dsp(const Conv2dS8Params& params, const int8_t* input, const int8_t* weights,

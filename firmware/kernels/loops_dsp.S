@@ -623,3 +623,431 @@
     stm     lr, {r4-r7}
     pop     {r4-r7, pc}
     end_function mcugen_dsp_sum_four
+
+//
+// 3x3 convolutions of stride 1 by Winograd's F(2x2, 3x3), exactly, in integers
+//
+// Four outputs of a tile come of 16 products per channel instead of 36. With
+//     B' = 1 0 -1 0 | 0 1 1 0 | 0 -1 1 0 | 0 1 0 -1,  G = 1 0 0 | 1 1 1 | 1 -1 1 | 0 0 1,
+// U = G g G' and V = B' d B, the products m of U and V summed over channels give four times the
+// outputs as A' D m D A, A' = 1 1 1 0 | 0 1 -1 -1, D = diagonal of 2 1 1 2. Of D, what belongs to
+// rows is in V, and what belongs to columns is added shifted. Positions are ordered by column, and
+// within a column as rows 1, 0, 2, 3: then prefix sums P0 to P3 over a column give
+//     A' m: P2, and P0 + P1 - P3,
+// and what the sums start from in column 1 is in all outputs alike, as a bias has to be.
+
+.equ WEIGHTS_SUM, 96
+.equ WEIGHTS_END, 100
+.equ WEIGHTS_BYTES, 104
+
+    // r0: weights of a channel, of tap 0; r1: out; r2: in_ch.
+    function mcugen_dsp_winograd_weights
+    push    {r4-r11, lr}
+    sub     sp, sp, #WEIGHTS_BYTES
+    add     r4, r0, r2
+    movs    r5, #0
+    strd    r5, r4, [sp, #WEIGHTS_SUM]
+    add     r3, r2, r2, lsl #1
+1:
+    mov     lr, sp
+    .rept 3                             // G g, a column of taps
+    ldr     r4, [r0]
+    ldr     r5, [r0, r3]
+    ldr     r6, [r0, r3, lsl #1]
+    add     r0, r0, r2
+    sxtb16  r7, r4                      // row 0 of channels 0 and 2, of 1 and 3
+    sxtb16  r8, r4, ror #8
+    sxtab16 r9, r7, r6
+    sxtab16 r10, r8, r6, ror #8
+    sxtb16  r11, r6                     // row 3
+    sxtb16  r12, r6, ror #8
+    sxtb16  r4, r5
+    sxtb16  r6, r5, ror #8
+    ssub16  r4, r9, r4                  // row 2
+    ssub16  r6, r10, r6
+    sxtab16 r9, r9, r5                  // row 1
+    sxtab16 r10, r10, r5, ror #8
+    stmia   lr!, {r4, r6-r12}
+    .endr
+    sub     r0, r0, r3
+    adds    r0, #4
+    mov     lr, #16                     // bytes of a column
+    add     lr, lr, r2, lsl #4
+    add     r12, lr, lr, lsl #1
+    sub     r12, r12, r2, lsl #2        // from the last position of a row to the next row
+    .irp row, 16, 8, 0, 24              // G g G', a row
+    ldrd    r4, r5, [sp, #\row]
+    ldrd    r6, r7, [sp, #\row + 32]
+    ldrd    r8, r9, [sp, #\row + 64]
+    strd    r4, r5, [r1]
+    add     r1, r1, lr
+    sadd16  r4, r4, r8
+    sadd16  r5, r5, r9
+    sadd16  r10, r4, r6
+    sadd16  r11, r5, r7
+    strd    r10, r11, [r1]
+    add     r1, r1, lr
+    ssub16  r4, r4, r6
+    ssub16  r5, r5, r7
+    strd    r4, r5, [r1]
+    add     r1, r1, lr
+    strd    r8, r9, [r1]
+    sub     r1, r1, r12
+    .if \row == 16                      // position (1, 1) is the sum of all taps
+    ldr     r4, [sp, #WEIGHTS_SUM]
+    mov     r5, #0x10001
+    smlad   r4, r10, r5, r4
+    smlad   r4, r11, r5, r4
+    str     r4, [sp, #WEIGHTS_SUM]
+    .endif
+    .endr
+    sub     r1, r1, lr
+    adds    r1, #32
+    ldr     r4, [sp, #WEIGHTS_END]
+    cmp     r0, r4
+    bne     1b
+    ldr     r0, [sp, #WEIGHTS_SUM]
+    add     sp, sp, #WEIGHTS_BYTES
+    pop     {r4-r11, pc}
+    end_function mcugen_dsp_winograd_weights
+
+// B' d of two channels, of the pixels in r8-r11: r5, r7, r12, lr: rows 0, 3, 1, 2.
+.macro winograd_column rotation
+    sxtb16  r5, r8, ror #\rotation
+    sxtb16  r12, r9, ror #\rotation
+    sxtb16  lr, r10, ror #\rotation
+    sxtb16  r7, r11, ror #\rotation
+    ssub16  r5, r5, lr
+    ssub16  r7, r12, r7
+    sadd16  r5, r5, r5
+    sadd16  r7, r7, r7
+    ssub16  lr, lr, r12
+    sxtab16 r12, r12, r10, ror #\rotation
+    stmia   r6!, {r5, r7, r12, lr}
+.endm
+
+// Two rows of two tiles, two channels: columns 0 to 3 of B' d B to r1 and r3, r2 apart.
+.macro winograd_rows at
+    ldrd    r4, r5, [r0, #\at]
+    ldrd    r8, r9, [r0, #\at + 64]
+    ldrd    r12, lr, [r0, #\at + 128]
+    ssub16  r4, r4, r8
+    ssub16  r6, r8, r12
+    strd    r4, r6, [r1]
+    add     r1, r1, r2
+    ssub16  r5, r5, r9
+    ssub16  r7, r9, lr
+    strd    r5, r7, [r3]
+    add     r3, r3, r2
+    ldrd    r4, r5, [r0, #\at + 32]
+    ldrd    r6, r7, [r0, #\at + 96]
+    sadd16  r10, r4, r8
+    sadd16  r11, r6, r12
+    strd    r10, r11, [r1]
+    add     r1, r1, r2
+    sadd16  r10, r5, r9
+    sadd16  r11, r7, lr
+    strd    r10, r11, [r3]
+    add     r3, r3, r2
+    ssub16  r8, r8, r4
+    ssub16  r12, r12, r6
+    strd    r8, r12, [r1]
+    add     r1, r1, r2
+    ssub16  r9, r9, r5
+    ssub16  lr, lr, r7
+    strd    r9, lr, [r3]
+    add     r3, r3, r2
+    ldrd    r10, r11, [r0, #\at + 160]
+    ssub16  r4, r4, r6
+    ssub16  r6, r6, r10
+    strd    r4, r6, [r1]
+    ssub16  r5, r5, r7
+    ssub16  r7, r7, r11
+    strd    r5, r7, [r3]
+.endm
+
+// The same from column 3 to 0.
+.macro winograd_rows_back at
+    ldrd    r4, r5, [r0, #\at + 160]
+    ldrd    r8, r9, [r0, #\at + 96]
+    ldrd    r12, lr, [r0, #\at + 32]
+    ssub16  r6, r12, r8
+    ssub16  r4, r8, r4
+    strd    r6, r4, [r1]
+    sub     r1, r1, r2
+    ssub16  r7, lr, r9
+    ssub16  r5, r9, r5
+    strd    r7, r5, [r3]
+    sub     r3, r3, r2
+    ldrd    r4, r5, [r0, #\at + 128]
+    ldrd    r6, r7, [r0, #\at + 64]
+    ssub16  r10, r6, r12
+    ssub16  r11, r4, r8
+    strd    r10, r11, [r1]
+    sub     r1, r1, r2
+    ssub16  r10, r7, lr
+    ssub16  r11, r5, r9
+    strd    r10, r11, [r3]
+    sub     r3, r3, r2
+    sadd16  r12, r12, r6
+    sadd16  r8, r8, r4
+    strd    r12, r8, [r1]
+    sub     r1, r1, r2
+    sadd16  lr, lr, r7
+    sadd16  r9, r9, r5
+    strd    lr, r9, [r3]
+    sub     r3, r3, r2
+    ldrd    r10, r11, [r0, #\at]
+    ssub16  r10, r10, r6
+    ssub16  r6, r6, r4
+    strd    r10, r6, [r1]
+    ssub16  r11, r11, r7
+    ssub16  r7, r7, r5
+    strd    r11, r7, [r3]
+.endm
+
+.equ INPUT_COLUMNS, 0
+.equ INPUT_COLUMNS_END, 4
+.equ INPUT_TILES, 8
+.equ INPUT_IN_CH, 12
+.equ INPUT_NEXT, 16
+.equ INPUT_BYTES, 24
+
+    function mcugen_dsp_winograd_input
+    push    {r4-r11, lr}
+    sub     sp, sp, #INPUT_BYTES
+    mov     r12, r0
+    ldmia   r12, {r0-r9}                // see McugenDspWinogradInput
+    // r0-r3 rows, r4 row_bytes, r5 in_ch, r6 inside, r7 columns, r8 columns_end, r9 tiles
+    strd    r7, r8, [sp, #INPUT_COLUMNS]
+    strd    r9, r5, [sp, #INPUT_TILES]
+    add     r0, r0, r4
+    add     r1, r1, r4
+    add     r2, r2, r4
+    add     r3, r3, r4
+    rsbs    r4, r4, #0
+1:
+    ldr     r8, [r0, r4]
+    ldr     r9, [r1, r4]
+    ldr     r10, [r2, r4]
+    ldr     r11, [r3, r4]
+    winograd_column 0
+    winograd_column 8
+    ldr     r5, [sp, #INPUT_IN_CH]
+    adds    r4, r4, r5
+    bne     1b
+    ldrd    r0, r4, [sp, #INPUT_COLUMNS]
+    ldr     r1, [sp, #INPUT_TILES]
+    lsls    r2, r5, #4                  // bytes of a column of four positions
+    lsls    r5, r2, #2
+    subs    r5, #8
+    str     r5, [sp, #INPUT_NEXT]       // to the next pair of tiles
+    adds    r0, #8                      // rows 1 and 2 first
+    adds    r4, #8
+    str     r4, [sp, #INPUT_COLUMNS_END]
+2:
+    add     r3, r1, r2, lsr #1
+    winograd_rows 0                     // channels 0 and 2
+    adds    r1, #8
+    adds    r3, #8
+    winograd_rows_back 16               // channels 1 and 3
+    ldr     r4, [sp, #INPUT_NEXT]
+    ldr     r5, [sp, #INPUT_COLUMNS_END]
+    add     r1, r1, r4
+    adds    r0, #128
+    cmp     r0, r5
+    bne     2b
+    ldr     r0, [sp, #INPUT_COLUMNS]
+    cbz     r0, 3f
+    subs    r5, #8
+    movs    r4, #0
+    strd    r4, r5, [sp, #INPUT_COLUMNS]
+    ldr     r1, [sp, #INPUT_TILES]
+    add     r1, r1, r2, lsr #2          // then rows 0 and 3, behind row 1
+    b       2b
+3:
+    add     sp, sp, #INPUT_BYTES
+    pop     {r4-r11, pc}
+    end_function mcugen_dsp_winograd_input
+
+// Products of two tiles and two channels, position by position. The sums of each position are
+// pushed; where to go on then stands 256 bytes above the stack pointer, in every fourth word of a
+// table of 256 bytes, so that neither a register nor an instruction counts positions. The table's
+// other words hold what no register is left for.
+.equ PRODUCTS_TABLE, 256
+.equ PRODUCTS_SCALING_0, 4      // multiplier, offset, shift
+.equ PRODUCTS_SCALING_1, 20
+.equ PRODUCTS_OUT, 36           // out, pixel_step
+.equ PRODUCTS_STREAM, 44
+.equ PRODUCTS_TILES, 52         // where the next pair of tiles is, and the end of all
+.equ PRODUCTS_ROW, 60
+.equ PRODUCTS_PAIRS, 68         // pairs of tiles left in the row, and in a row
+
+// Four taps of two tiles and two channels, as four_taps, with another order of the weights.
+.macro four_products
+    ldmia   r1!, {r6-r9}                // c0 k02, c0 k13, c1 k02, c1 k13
+    ldmia   r0!, {r10, r11, r12, lr}    // p0 k02, p1 k02, p0 k13, p1 k13
+    smlad   r2, r10, r6, r2
+    smlad   r3, r10, r8, r3
+    smlad   r4, r11, r6, r4
+    smlad   r5, r11, r8, r5
+    smlad   r2, r12, r7, r2
+    smlad   r3, r12, r9, r3
+    smlad   r4, lr, r7, r4
+    smlad   r5, lr, r9, r5
+.endm
+
+// A' of a column, whose prefix sums P3 (also in r2-r5), P2, P1, P0 lie at sp: P0 + P1 - P3 takes
+// the place of P3.
+.macro end_of_column
+    add     r6, sp, #32
+    ldm     r6, {r6-r12, lr}
+    add     r6, r6, r10
+    add     r7, r7, r11
+    add     r8, r8, r12
+    add     r9, r9, lr
+    sub     r2, r6, r2
+    sub     r3, r7, r3
+    sub     r4, r8, r4
+    sub     r5, r9, r5
+    stm     sp, {r2-r5}
+.endm
+
+// The result \acc to lr. r10, r11, r12: multiplier, offset with the zero point, shift. The sums
+// are scaled by 4, so that 2 is what negative ones lose.
+.macro rescale_product acc
+    smmla   lr, \acc, r10, r11
+    sub     lr, lr, \acc, lsr #31
+    sub     lr, lr, \acc, lsr #31
+    asr     lr, lr, r12
+    ssat    lr, #8, lr
+.endm
+
+// A row of the outputs of two tiles. r0: out, r1: pixel_step; r0 is one more afterwards. \at: 16
+// for the upper row, 0 for the lower one.
+.macro output_row at
+    ldrd    r2, r3, [sp, #\at + 128]    // column 1
+    ldrd    r4, r5, [sp, #\at + 136]
+    ldrd    r6, r7, [sp, #\at + 64]     // column 2
+    ldrd    r8, r9, [sp, #\at + 72]
+    ldrd    r10, r11, [sp, #\at + 192]  // column 0
+    ldrd    r12, lr, [sp, #\at + 200]
+    add     r2, r2, r6
+    add     r3, r3, r7
+    add     r4, r4, r8
+    add     r5, r5, r9
+    sub     r6, r2, r6, lsl #1
+    sub     r7, r3, r7, lsl #1
+    sub     r8, r4, r8, lsl #1
+    sub     r9, r5, r9, lsl #1
+    add     r2, r2, r10, lsl #1
+    add     r3, r3, r11, lsl #1
+    add     r4, r4, r12, lsl #1
+    add     r5, r5, lr, lsl #1
+    ldrd    r10, r11, [sp, #\at]        // column 3
+    ldrd    r12, lr, [sp, #\at + 8]
+    sub     r6, r6, r10, lsl #1
+    sub     r7, r7, r11, lsl #1
+    sub     r8, r8, r12, lsl #1
+    sub     r9, r9, lr, lsl #1
+    ldrd    r10, r11, [sp, #PRODUCTS_TABLE + PRODUCTS_SCALING_0]
+    ldr     r12, [sp, #PRODUCTS_TABLE + PRODUCTS_SCALING_0 + 8]
+    rescale_product r2
+    strb    lr, [r0]
+    rescale_product r6
+    strb    lr, [r0, r1]
+    rescale_product r4
+    strb    lr, [r0, r1, lsl #1]
+    add     r0, r0, r1
+    rescale_product r8
+    strb    lr, [r0, r1, lsl #1]
+    ldrd    r10, r11, [sp, #PRODUCTS_TABLE + PRODUCTS_SCALING_1]
+    ldr     r12, [sp, #PRODUCTS_TABLE + PRODUCTS_SCALING_1 + 8]
+    adds    r0, #1
+    rescale_product r7
+    strb    lr, [r0]
+    rescale_product r5
+    strb    lr, [r0, r1]
+    rescale_product r9
+    strb    lr, [r0, r1, lsl #1]
+    subs    r0, r0, r1
+    rescale_product r3
+    strb    lr, [r0]
+.endm
+
+    function mcugen_dsp_winograd_products
+    push    {r4-r11, lr}
+    sub     sp, sp, #2 * PRODUCTS_TABLE // also what is pushed later, by one instruction many times:
+    add     sp, sp, #PRODUCTS_TABLE     // so that who reads this sees how much stack it takes
+    mov     r12, r0
+    ldmia   r12!, {r0-r7}               // see McugenDspWinogradProducts
+    // r0 tiles, r1 tiles_end, r2 weights, r3 out, r4 pixel_step, r5 row_bytes, r6 pairs, r7 fours
+    strd    r0, r1, [sp, #PRODUCTS_TILES]
+    str     r2, [sp, #PRODUCTS_STREAM]
+    strd    r3, r4, [sp, #PRODUCTS_OUT]
+    str     r5, [sp, #PRODUCTS_ROW]
+    strd    r6, r6, [sp, #PRODUCTS_PAIRS]
+    ldmia   r12, {r1-r6}
+    strd    r1, r2, [sp, #PRODUCTS_SCALING_0]
+    str     r3, [sp, #PRODUCTS_SCALING_0 + 8]
+    strd    r4, r5, [sp, #PRODUCTS_SCALING_1]
+    str     r6, [sp, #PRODUCTS_SCALING_1 + 8]
+    mov     r9, #FOUR_TAPS_BYTES
+    adr     r8, 3f
+    mls     r7, r7, r9, r8              // where to enter the unrolled loop
+    orr     r7, r7, #1
+    adr     r8, 4f
+    orr     r8, r8, #1
+    adr     r9, 5f
+    orr     r9, r9, #1
+    str     r9, [sp]
+    .irp slot, 1, 2, 3, 5, 6, 7, 9, 10, 11, 13, 14, 15
+    str     r7, [sp, #16 * \slot]
+    .endr
+    .irp slot, 4, 8, 12
+    str     r8, [sp, #16 * \slot]
+    .endr
+1:
+    ldr     r1, [sp, #PRODUCTS_STREAM]
+    ldmia   r1!, {r2-r5}
+    ldr     pc, [sp, #240]
+    .balign 4
+    .rept UNROLLED
+    four_products
+    .endr
+3:
+    push    {r2-r5}
+    ldr     pc, [sp, #PRODUCTS_TABLE]
+    .balign 4
+4:
+    end_of_column
+    ldmia   r1!, {r2-r5}
+    ldr     pc, [sp, #240]
+    .balign 4
+5:
+    end_of_column
+    str     r0, [sp, #PRODUCTS_TABLE + PRODUCTS_TILES]
+    ldrd    r0, r1, [sp, #PRODUCTS_TABLE + PRODUCTS_OUT]
+    output_row 16
+    ldr     r2, [sp, #PRODUCTS_TABLE + PRODUCTS_ROW]
+    add     r0, r0, r2
+    subs    r0, #1
+    output_row 0
+    add     sp, sp, #PRODUCTS_TABLE
+    ldrd    r0, r1, [sp, #PRODUCTS_OUT]
+    ldrd    r2, r3, [sp, #PRODUCTS_PAIRS]
+    add     r0, r0, r1, lsl #2
+    subs    r2, r2, #1
+    bne     6f
+    ldr     r4, [sp, #PRODUCTS_ROW]
+    add     r0, r0, r4
+    mov     r2, r3
+6:
+    str     r0, [sp, #PRODUCTS_OUT]
+    str     r2, [sp, #PRODUCTS_PAIRS]
+    ldrd    r0, r2, [sp, #PRODUCTS_TILES]
+    cmp     r0, r2
+    bne     1b
+    add     sp, sp, #PRODUCTS_TABLE
+    pop     {r4-r11, pc}
+    end_function mcugen_dsp_winograd_products

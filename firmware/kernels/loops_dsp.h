@@ -119,6 +119,59 @@ void mcugen_dsp_planes(const McugenDspPlanes* planes);
 void mcugen_dsp_four_rows(const int8_t* input, const int8_t* weights, int32_t row_bytes,
                           uint32_t words, uint32_t minus_zero_point, int32_t* sums);
 
+/// Winograd's F(2x2, 3x3): two rows of outputs come of four rows of the image, in tiles of two by
+/// two; see loops_dsp.S. Positions are ordered by column of a tile, then as rows 1, 0, 2, 3.
+
+/// Four rows of an image, four channels of each pixel.
+struct McugenDspWinogradInput {
+  /// int8[pixels, in_ch], from the first channel on; any address.
+  const int8_t* rows[4];
+  uint32_t row_bytes;  ///< pixels * in_ch; not 0.
+  uint32_t in_ch;      ///< A multiple of 4, at most 64.
+  /// int16[16] per pixel, where those of the rows go; word-aligned.
+  int16_t* inside;
+  /// int16[16] per column of the tiles, the first: kept are those that are not inside.
+  const int16_t* columns;
+  const int16_t* columns_end;  ///< Of tiles; four columns per pair of them.
+  /// Per pair of tiles, position and four channels k, 16 bytes: tile 0's k and k+2, tile 1's, then
+  /// k+1 and k+3 of each, as two int16 in a word. In a row of pairs; of the first of the four
+  /// channels. Word-aligned.
+  int16_t* tiles;
+};
+
+/// For each channel 7.3 instructions per column and 20 per tile.
+void mcugen_dsp_winograd_input(const McugenDspWinogradInput* input);
+
+/// Transforms the weights of one output channel for McugenDspWinogradProducts.
+/// @param[in] weights int8[3, 3, in_ch]; any address.
+/// @param[out] out Of position 0, 8 bytes per four channels, 16 bytes apart; per column of four
+///     positions 16 * in_ch + 16 bytes. Word-aligned.
+/// @param[in] in_ch A multiple of 4.
+/// @returns the sum of the weights. 33 instructions per input channel.
+int32_t mcugen_dsp_winograd_weights(const int8_t* weights, int16_t* out, uint32_t in_ch);
+
+/// Two output channels of any number of pairs of tiles.
+struct McugenDspWinogradProducts {
+  const int16_t* tiles;  ///< As McugenDspWinogradInput writes them.
+  const int16_t* tiles_end;
+  /// Per column of positions four int32 that sums start from (the bias of channels 0, 1, 0, 1 in
+  /// column 1, zeros elsewhere), then per position and four input channels k 16 bytes: channel 0's
+  /// k and k+2, its k+1 and k+3, channel 1's, as two int16 in a word. Word-aligned.
+  const int32_t* weights;
+  int8_t* out;         ///< Of the first tile and channel 0; channel 1 follows it.
+  int32_t pixel_step;  ///< Bytes from a pixel to the next.
+  int32_t row_bytes;   ///< Bytes from a row to the next; pairs * 4 * pixel_step.
+  int32_t pairs;       ///< Pairs of tiles in a row.
+  uint32_t fours;      ///< in_ch / 4; 1 to 16.
+  /// Of channels 0 and 1: multiplier, offset (with the zero point), shift.
+  int32_t scaling[6];
+};
+
+/// out = saturate((v * multiplier / 2^32 + offset - (v < 0 ? 2 : 0)) >> shift), v four times the
+/// sum over taps, and the bias. Wraps at 32 bits. Per pair of tiles: 160 instructions per four
+/// channels and 260 besides. Takes 548 bytes of stack.
+void mcugen_dsp_winograd_products(const McugenDspWinogradProducts* products);
+
 }  // extern "C"
 
 constexpr uint32_t kMcugenDspScale8 = 0xff00ff00;

@@ -67,3 +67,5 @@ def test_kernels_with_the_dsp_extension_equal_the_scalar_ones(tmp_path: Path) ->
     # The greater part has enough working memory for the fast form.
     fast = int(done.stdout.split(" calls, ")[1].split()[0])
     assert fast > CALLS // 4
+    winograd = int(done.stdout.split(" with scratch, ")[1].split()[0])
+    assert winograd > CALLS // 10

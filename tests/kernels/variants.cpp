@@ -19,7 +19,9 @@
 #if defined(__ARM_FEATURE_MVE)
 #define VARIANT(name) mcugen::name##_mve
 #elif defined(__ARM_FEATURE_DSP)
+#include <kernels/winograd_s8_dsp.h>
 #define VARIANT(name) mcugen::name##_dsp
+#define WINOGRAD
 #else
 #define VARIANT(name) mcugen::name##_scalar
 #endif
@@ -29,6 +31,7 @@ namespace {
 uint32_t g_random = SEED;
 int g_different = 0;
 long g_fast = 0;
+long g_winograd = 0;
 
 uint32_t random_word() {
   g_random = g_random * 1664525u + 1013904223u;
@@ -196,6 +199,23 @@ void geometry(Params& p) {
   p.out_w = outputs(p.in_w, p.pad_left, after_w, p.dilation_w, p.kernel_w, p.stride_w);
 }
 
+/// What Winograd's algorithm takes, or nearly: 3x3, stride 1, whole tiles, any padding.
+void tiles(mcugen::Conv2dS8Params& p) {
+  p.kernel_h = p.kernel_w = 3;
+  p.stride_h = p.stride_w = p.dilation_h = p.dilation_w = p.groups = 1;
+  p.in_ch = 4 * (one_in(8) ? random_int(8, 17) : random_int(1, 6));
+  p.out_ch = random_int(one_in(8) ? 1 : 6, 20);
+  p.out_h = 2 * random_int(1, 5);
+  p.out_w = 4 * random_int(1, one_in(8) ? 8 : 3);
+  p.pad_top = random_int(0, 2);
+  p.pad_left = random_int(0, 2);
+  // Sometimes more of the image than is read, or a border of more than two.
+  p.in_h = p.out_h + 2 - p.pad_top - random_int(one_in(8) ? -3 : 0, 2);
+  p.in_w = p.out_w + 2 - p.pad_left - random_int(one_in(8) ? -3 : 0, 2);
+  p.in_h = p.in_h < 1 ? 1 : p.in_h;
+  p.in_w = p.in_w < 1 ? 1 : p.in_w;
+}
+
 void conv2d(long call) {
   mcugen::Conv2dS8Params p{};
   geometry(p);
@@ -206,6 +226,9 @@ void conv2d(long call) {
     p.in_h = p.out_h = p.in_w = p.out_w = p.kernel_h = p.kernel_w = p.stride_h = p.stride_w = 1;
     p.pad_top = p.pad_left = 0;
     p.in_ch = p.groups * random_int(200, 400);
+  }
+  if (one_in(2)) {
+    tiles(p);
   }
   const int32_t taps = p.kernel_h * p.kernel_w * p.in_ch / p.groups;
   const int8_t* const input = g_input.make(p.batch * p.in_h * p.in_w * p.in_ch);
@@ -218,6 +241,9 @@ void conv2d(long call) {
   mcugen::conv2d_s8_scalar(p, input, weights, bias, g_expected.make(count));
   VARIANT(conv2d_s8)(p, input, weights, bias, g_output.make(count));
   compare("conv2d_s8", call, p.scratch, &p.batch);
+#ifdef WINOGRAD
+  g_winograd += mcugen::winograd_s8(p, input, weights, bias, g_output.data);
+#endif
 }
 
 void depthwise_conv2d(long call) {
@@ -345,7 +371,7 @@ int main() {
     add(call);
     avg_pool2d(call);
   }
-  printf("%d different, %ld calls, %ld with scratch\n", g_different, static_cast<long>(CALLS),
-         g_fast);
+  printf("%d different, %ld calls, %ld with scratch, %ld by Winograd\n", g_different,
+         static_cast<long>(CALLS), g_fast, g_winograd);
   return g_different == 0 ? 0 : 1;
 }

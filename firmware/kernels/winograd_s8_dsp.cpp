@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+#pragma GCC optimize("O2")
+
+#include <kernels/gemm_s8_dsp.h>
+#include <kernels/loops_dsp.h>
+#include <kernels/requantize.h>
+#include <kernels/winograd_s8_dsp.h>
+
+#include <cstring>
+
+namespace mcugen {
+namespace {
+
+/// Most input channels that mcugen_dsp_winograd_products is unrolled for.
+constexpr int32_t kMostInCh = 64;
+
+/// Sums are scaled by 2^kBits.
+constexpr int32_t kBits = 2;
+
+/// Largest shift whose zero point fits into the offset, and the one above which results are 0: as
+/// in gemm_s8_dsp.cpp.
+constexpr int32_t kMostShift = 24;
+constexpr int32_t kAllZeroShift = 31;
+
+/// What the scratch holds, in bytes and in this order: a row of pixels outside of the image; the
+/// columns of a row of tiles; rows of tiles; and the weights of pairs of output channels.
+struct Layout {
+  int32_t outside, columns, tile_row, pair;
+
+  explicit Layout(const Conv2dS8Params& p)
+      : outside(p.in_w * p.in_ch),
+        columns(32 * (p.out_w + 2)),
+        tile_row(16 * p.in_ch * p.out_w),
+        pair(64 * p.in_ch + 64) {}
+
+  uint32_t bytes(int32_t tile_rows, int32_t pairs) const {
+    return static_cast<uint32_t>(outside + columns + tile_rows * tile_row + pairs * pair);
+  }
+};
+
+/// How the scratch is used: rows of tiles at a time, and how often that is; pairs of output
+/// channels that there is room for.
+struct Plan {
+  int32_t rows, pairs;
+  int32_t transformed;  ///< Pairs of output channels whose weights are transformed, each time.
+};
+
+/// @returns the plan by which the fewest weights are transformed, and of those the fewest blocks.
+/// @param[in] bytes At least layout.bytes(1, 1).
+Plan plan_of(const Conv2dS8Params& p, const Layout& layout, uint32_t bytes) {
+  const int32_t tile_rows = p.out_h / 2;
+  const int32_t all_pairs = (p.out_ch + 1) / 2;
+  Plan best{1, 1, INT32_MAX};
+  for (int32_t rows = 1; rows <= tile_rows && layout.bytes(rows, 1) <= bytes; ++rows) {
+    const int32_t blocks = (tile_rows + rows - 1) / rows;
+    const int32_t room = static_cast<int32_t>(bytes - layout.bytes(rows, 0)) / layout.pair;
+    const int32_t pairs = room < all_pairs ? room : all_pairs;
+    const int32_t kept = pairs == all_pairs ? pairs : pairs - 1;
+    const int32_t transformed = kept + blocks * (all_pairs - kept);
+    if (transformed <= best.transformed) {
+      best = {rows, pairs, transformed};
+    }
+  }
+  return best;
+}
+
+/// Columns of the tiles inside of the image.
+int32_t columns_inside(const Conv2dS8Params& p) {
+  const int32_t right = p.out_w + 2 - p.pad_left;
+  return right < p.in_w ? right : p.in_w;
+}
+
+/// Whether the convolution has a form that the loops take.
+bool has_form(const Conv2dS8Params& p) {
+  return p.kernel_h == 3 && p.kernel_w == 3 && p.stride_h == 1 && p.stride_w == 1 &&
+         p.dilation_h == 1 && p.dilation_w == 1 && p.groups == 1 && p.in_ch > 0 &&
+         p.in_ch <= kMostInCh && p.in_ch % 4 == 0 && p.out_ch >= 2 && p.out_h > 0 &&
+         p.out_h % 2 == 0 && p.out_w > 0 && p.out_w <= INT16_MAX && p.out_w % 4 == 0 &&
+         columns_inside(p) >= 1;
+}
+
+/// Whether results are exact.
+bool is_exact(const Conv2dS8Params& p, const int32_t* bias) {
+  uint32_t most_bias = 0;
+  for (int32_t c = 0; c < p.out_ch; ++c) {
+    const int32_t shift = kBits - p.shifts[c];
+    if (p.shifts[c] > -1 || p.multipliers[c] < 0 ||
+        (shift > kMostShift && shift <= kAllZeroShift)) {
+      return false;
+    }
+    if (bias != nullptr) {
+      const uint32_t size = static_cast<uint32_t>(bias[c] < 0 ? ~bias[c] : bias[c]);
+      most_bias = size > most_bias ? size : most_bias;
+    }
+  }
+  const int32_t below = p.input_zero_point + 128;
+  const int32_t above = 127 - p.input_zero_point;
+  const int64_t most = static_cast<int64_t>(below > above ? below : above) * 128 * 9 * p.in_ch;
+  return most + most_bias + 1 < INT64_C(1) << (31 - kBits);
+}
+
+/// Fewest pixels of the output, for each time that the weights are transformed, that save
+/// instructions. On Cortex-M4 these take, per pixel and output channel, 2.5 in_ch + 17 instructions
+/// against 5.6 in_ch + 13 of the matrix product; per pixel and input channel about 9 each, for
+/// tiles or for windows; and per input and output channel 35 for the weights. So 3.1 in_ch - 4 is
+/// saved per pixel, and 35 in_ch are spent.
+constexpr int32_t kFewestPixels = 16;
+
+/// Writes what requantize() and the zero point come to for four times a sum: see write_scaling() in
+/// gemm_s8_dsp.cpp.
+void write_scaling(const Conv2dS8Params& p, int32_t channel, int32_t* out) {
+  const int32_t shift = kBits - p.shifts[channel];
+  if (shift > kAllZeroShift) {
+    out[0] = 0;
+    out[1] = (1 << (kBits - 1)) + p.output_zero_point * (1 << kBits);
+    out[2] = kBits;
+    return;
+  }
+  out[0] = p.multipliers[channel];
+  out[1] = (1 << (kBits - 2)) + (1 << (shift - 2)) + p.output_zero_point * (1 << (shift - 1));
+  out[2] = shift - 1;
+}
+
+/// One convolution and its scratch.
+class Convolution {
+ public:
+  Convolution(const Conv2dS8Params& p, const Layout& layout, const Plan& plan,
+              const int8_t* weights, const int32_t* bias)
+      : p_(p),
+        layout_(layout),
+        pairs_(plan.pairs),
+        weights_(weights),
+        bias_(bias),
+        outside_(reinterpret_cast<int8_t*>(p.scratch.data)),
+        columns_(reinterpret_cast<int16_t*>(p.scratch.data + layout.outside)),
+        tiles_(reinterpret_cast<int16_t*>(p.scratch.data + layout.bytes(0, 0))),
+        streams_(reinterpret_cast<int32_t*>(p.scratch.data + layout.bytes(plan.rows, 0))) {
+    memset(outside_, p.input_zero_point, static_cast<size_t>(layout_.outside));
+    // Of a column of pixels at the zero point only row 1 is not 0.
+    const int16_t twice = static_cast<int16_t>(2 * p.input_zero_point);
+    const int16_t column[16] = {0, 0, 0, 0, twice, twice, 0, 0, 0, 0, 0, 0, twice, twice, 0, 0};
+    for (int32_t x = 0; x < p.out_w + 2; ++x) {
+      memcpy(columns_ + 16 * x, column, sizeof column);
+    }
+  }
+
+  /// Transforms `rows` rows of tiles, from the row of the image `y` on.
+  void write_tiles(const int8_t* image, int32_t y, int32_t rows) const {
+    const int32_t row_bytes = p_.in_w * p_.in_ch;
+    McugenDspWinogradInput input;
+    input.row_bytes = static_cast<uint32_t>(columns_inside(p_) * p_.in_ch);
+    input.in_ch = static_cast<uint32_t>(p_.in_ch);
+    input.inside = columns_ + 16 * p_.pad_left;
+    input.columns = columns_;
+    input.columns_end = columns_ + 16 * p_.out_w;
+    int16_t* tiles = tiles_;
+    for (; rows > 0; --rows, y += 2, tiles += layout_.tile_row / 2) {
+      for (int32_t i = 0; i < 4; ++i) {
+        const bool inside = y + i >= 0 && y + i < p_.in_h;
+        input.rows[i] = inside ? image + (y + i) * row_bytes : outside_;
+      }
+      input.tiles = tiles;
+      for (int32_t c = 0; c < p_.in_ch; c += 4, input.tiles += 8) {
+        mcugen_dsp_winograd_input(&input);
+        for (const int8_t*& row : input.rows) {
+          row += 4;
+        }
+      }
+    }
+  }
+
+  /// Computes `rows` rows of tiles.
+  /// @param[in] again Whether the weights that are kept are there.
+  void write_outputs(int32_t rows, bool again, int8_t* out) const {
+    McugenDspWinogradProducts products;
+    products.tiles = tiles_;
+    products.tiles_end = tiles_ + rows * layout_.tile_row / 2;
+    products.pixel_step = p_.out_ch;
+    products.row_bytes = p_.out_w * p_.out_ch;
+    products.pairs = p_.out_w / 4;
+    products.fours = static_cast<uint32_t>(p_.in_ch / 4);
+    const int32_t all_pairs = (p_.out_ch + 1) / 2;
+    for (int32_t pair = 0; pair < all_pairs; ++pair) {
+      // Of an odd number of channels, the last is once more with the one before.
+      const int32_t c = 2 * pair + 2 <= p_.out_ch ? 2 * pair : p_.out_ch - 2;
+      // All that are not kept come where the last one has room.
+      const bool kept = pair < pairs_ - 1 || pairs_ == all_pairs;
+      int32_t* const stream = streams_ + (kept ? pair : pairs_ - 1) * (layout_.pair / 4);
+      if (!kept || !again) {
+        write_weights(c, stream);
+      }
+      for (int32_t i = 0; i < 2; ++i) {
+        write_scaling(p_, c + i, products.scaling + 3 * i);
+      }
+      products.weights = stream;
+      products.out = out + c;
+      mcugen_dsp_winograd_products(&products);
+    }
+  }
+
+ private:
+  /// Transforms the weights of channels c and c + 1.
+  void write_weights(int32_t c, int32_t* stream) const {
+    const int32_t column = layout_.pair / 16;
+    for (int32_t i = 0; i < 2; ++i) {
+      int16_t* const to = reinterpret_cast<int16_t*>(stream + 4 + 2 * i);
+      const int32_t sum = mcugen_dsp_winograd_weights(weights_ + (c + i) * 9 * p_.in_ch, to,
+                                                      static_cast<uint32_t>(p_.in_ch));
+      // Inputs are not less their zero point.
+      const int32_t start =
+          wrapping_sub(bias_ == nullptr ? 0 : bias_[c + i], wrapping_mul(sum, p_.input_zero_point));
+      for (int32_t j = 0; j < 4; ++j) {
+        stream[j * column + i] = stream[j * column + i + 2] =
+            j == 1 ? wrapping_mul(start, 1 << kBits) : 0;
+      }
+    }
+  }
+
+  const Conv2dS8Params& p_;
+  const Layout& layout_;
+  const int32_t pairs_;  ///< That there is room for.
+  const int8_t* const weights_;
+  const int32_t* const bias_;
+  int8_t* const outside_;
+  int16_t* const columns_;
+  int16_t* const tiles_;
+  int32_t* const streams_;
+};
+
+}  // namespace
+
+uint32_t winograd_s8_scratch(const Conv2dS8Params& p, int32_t tile_rows, int32_t pairs) {
+  return Layout(p).bytes(tile_rows, pairs);
+}
+
+// Not inlined: its stack is not to be held while another form runs.
+__attribute__((noinline)) bool winograd_s8(const Conv2dS8Params& p, const int8_t* input,
+                                           const int8_t* weights, const int32_t* bias,
+                                           int8_t* output) {
+  if (!has_form(p)) {
+    return false;
+  }
+  const Layout layout(p);
+  if (p.scratch.bytes < layout.bytes(1, 1)) {
+    return false;
+  }
+  const Plan plan = plan_of(p, layout, p.scratch.bytes);
+  const int32_t all_pairs = (p.out_ch + 1) / 2;
+  if (p.out_h * p.out_w * all_pairs < kFewestPixels * plan.transformed || !is_exact(p, bias)) {
+    return false;
+  }
+  const Convolution convolution(p, layout, plan, weights, bias);
+  const int32_t tile_rows = p.out_h / 2;
+  const int32_t row_bytes = p.out_w * p.out_ch;
+  int8_t* out = output;
+  for (int32_t b = 0; b < p.batch; ++b, input += p.in_h * p.in_w * p.in_ch) {
+    for (int32_t first = 0; first < tile_rows; first += plan.rows) {
+      const int32_t here = tile_rows - first < plan.rows ? tile_rows - first : plan.rows;
+      convolution.write_tiles(input, 2 * first - p.pad_top, here);
+      convolution.write_outputs(here, out != output, out);
+      out += 2 * here * row_bytes;
+    }
+  }
+  if (p.activation_min != INT8_MIN || p.activation_max != INT8_MAX) {
+    clamp_run_s8(output, p.batch * p.out_h * row_bytes, p.activation_min, p.activation_max);
+  }
+  return true;
+}
+
+}  // namespace mcugen
