@@ -9,18 +9,17 @@
 #include <kernels/winograd_s8_dsp.h>
 
 namespace mcugen {
+namespace {
 
-void conv2d_s8_dsp(const Conv2dS8Params& p, const int8_t* input, const int8_t* weights,
-                   const int32_t* bias, int8_t* output) {
-  if (winograd_s8(p, input, weights, bias, output)) {
-    return;
-  }
-  const int32_t group_in_ch = p.in_ch / p.groups;
-  const int32_t group_out_ch = p.out_ch / p.groups;
+/// By a matrix product, or as the scalar form. A function of its own, so that its stack is not held
+/// while winograd_s8() runs.
+__attribute__((noinline)) void multiply(const Conv2dS8Params& p, const int8_t* input,
+                                        const int8_t* weights, const int32_t* bias,
+                                        int8_t* output) {
   GemmS8Layer layer;
   layer.channels = p.out_ch;
   layer.weights = weights;
-  layer.channel_step = p.kernel_h * p.kernel_w * group_in_ch;
+  layer.channel_step = p.kernel_h * p.kernel_w * (p.in_ch / p.groups);
   layer.tap_step = 1;
   layer.bias = bias;
   layer.multipliers = p.multipliers;
@@ -29,8 +28,17 @@ void conv2d_s8_dsp(const Conv2dS8Params& p, const int8_t* input, const int8_t* w
   layer.output_zero_point = p.output_zero_point;
   layer.activation_min = p.activation_min;
   layer.out_step = p.out_ch;
-  if (group_out_ch < 2 || !convolve_s8(p, layer, input, output)) {
+  if (p.out_ch / p.groups < 2 || !convolve_s8(p, layer, input, output)) {
     conv2d_s8_scalar(p, input, weights, bias, output);
+  }
+}
+
+}  // namespace
+
+void conv2d_s8_dsp(const Conv2dS8Params& p, const int8_t* input, const int8_t* weights,
+                   const int32_t* bias, int8_t* output) {
+  if (!winograd_s8(p, input, weights, bias, output)) {
+    multiply(p, input, weights, bias, output);
   }
 }
 

@@ -1006,30 +1006,36 @@
     ldr     r5, [sp, #INPUT_IN_CH]
     adds    r4, r4, r5
     bne     1b
-    ldr     r0, [sp, #INPUT_COLUMNS]
+    ldrd    r0, r4, [sp, #INPUT_COLUMNS]
     ldr     r1, [sp, #INPUT_TILES]
     lsls    r2, r5, #4                  // bytes of a column of four positions
-    rsb     r4, r5, r5, lsl #4
-    lsls    r4, r4, #2                  // to the next pair of tiles
-    str     r4, [sp, #INPUT_NEXT]
+    lsls    r5, r2, #2
+    subs    r5, #8
+    str     r5, [sp, #INPUT_NEXT]       // to the next pair of tiles
+    adds    r0, #8                      // rows 1 and 2 first
+    adds    r4, #8
+    str     r4, [sp, #INPUT_COLUMNS_END]
 2:
     add     r3, r1, r2, lsr #1
-    winograd_rows 8                     // rows 1 and 2 of channels 0 and 2
+    winograd_rows 0                     // channels 0 and 2
     adds    r1, #8
     adds    r3, #8
-    winograd_rows_back 24               // of channels 1 and 3
-    add     r1, r1, r2, lsr #2
-    add     r3, r3, r2, lsr #2
-    winograd_rows 16                    // rows 0 and 3 of them
-    subs    r1, #8
-    subs    r3, #8
-    winograd_rows_back 0                // of channels 0 and 2
+    winograd_rows_back 16               // channels 1 and 3
     ldr     r4, [sp, #INPUT_NEXT]
     ldr     r5, [sp, #INPUT_COLUMNS_END]
     add     r1, r1, r4
     adds    r0, #128
     cmp     r0, r5
     bne     2b
+    ldr     r0, [sp, #INPUT_COLUMNS]
+    cbz     r0, 3f
+    subs    r5, #8
+    movs    r4, #0
+    strd    r4, r5, [sp, #INPUT_COLUMNS]
+    ldr     r1, [sp, #INPUT_TILES]
+    add     r1, r1, r2, lsr #2          // then rows 0 and 3, behind row 1
+    b       2b
+3:
     add     sp, sp, #INPUT_BYTES
     pop     {r4-r11, pc}
     end_function mcugen_dsp_winograd_input

@@ -168,7 +168,7 @@ struct McugenDspWinogradInput {
   int16_t* tiles;
 };
 
-/// 14.5 instructions per column and 20 per tile, for each channel.
+/// For each channel 7.3 instructions per column and 20 per tile.
 void mcugen_dsp_winograd_input(const McugenDspWinogradInput* input);
 
 /// Transforms the weights of one output channel for McugenDspWinogradProducts.
@@ -198,7 +198,7 @@ struct McugenDspWinogradProducts {
 
 /// out = saturate((v * multiplier / 2^32 + offset - (v < 0 ? 2 : 0)) >> shift), v four times the
 /// sum over taps, and the bias. Wraps at 32 bits. Per pair of tiles: 160 instructions per four
-/// channels and 270 besides. The stack holds 548 bytes meanwhile.
+/// channels and 260 besides. Takes 548 bytes of stack.
 void mcugen_dsp_winograd_products(const McugenDspWinogradProducts* products);
 
 }  // extern "C"

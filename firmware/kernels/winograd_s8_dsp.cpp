@@ -43,7 +43,7 @@ struct Layout {
 /// channels that there is room for.
 struct Plan {
   int32_t rows, pairs;
-  int64_t transformed;  ///< Pairs of output channels whose weights are transformed, each time.
+  int32_t transformed;  ///< Pairs of output channels whose weights are transformed, each time.
 };
 
 /// @returns the plan by which the fewest weights are transformed, and of those the fewest blocks.
@@ -51,13 +51,13 @@ struct Plan {
 Plan plan_of(const Conv2dS8Params& p, const Layout& layout, uint32_t bytes) {
   const int32_t tile_rows = p.out_h / 2;
   const int32_t all_pairs = (p.out_ch + 1) / 2;
-  Plan best{1, 1, INT64_MAX};
+  Plan best{1, 1, INT32_MAX};
   for (int32_t rows = 1; rows <= tile_rows && layout.bytes(rows, 1) <= bytes; ++rows) {
-    const int64_t blocks = (tile_rows + rows - 1) / rows;
+    const int32_t blocks = (tile_rows + rows - 1) / rows;
     const int32_t room = static_cast<int32_t>(bytes - layout.bytes(rows, 0)) / layout.pair;
     const int32_t pairs = room < all_pairs ? room : all_pairs;
     const int32_t kept = pairs == all_pairs ? pairs : pairs - 1;
-    const int64_t transformed = kept + blocks * (all_pairs - kept);
+    const int32_t transformed = kept + blocks * (all_pairs - kept);
     if (transformed <= best.transformed) {
       best = {rows, pairs, transformed};
     }
@@ -234,8 +234,10 @@ uint32_t winograd_s8_scratch(const Conv2dS8Params& p, int32_t tile_rows, int32_t
   return Layout(p).bytes(tile_rows, pairs);
 }
 
-bool winograd_s8(const Conv2dS8Params& p, const int8_t* input, const int8_t* weights,
-                 const int32_t* bias, int8_t* output) {
+// Not inlined: its stack is not to be held while another form runs.
+__attribute__((noinline)) bool winograd_s8(const Conv2dS8Params& p, const int8_t* input,
+                                           const int8_t* weights, const int32_t* bias,
+                                           int8_t* output) {
   if (!has_form(p)) {
     return false;
   }
@@ -244,8 +246,8 @@ bool winograd_s8(const Conv2dS8Params& p, const int8_t* input, const int8_t* wei
     return false;
   }
   const Plan plan = plan_of(p, layout, p.scratch.bytes);
-  const int64_t pairs_of_outputs = static_cast<int64_t>(p.out_h * p.out_w) * ((p.out_ch + 1) / 2);
-  if (pairs_of_outputs < kFewestPixels * plan.transformed || !is_exact(p, bias)) {
+  const int32_t all_pairs = (p.out_ch + 1) / 2;
+  if (p.out_h * p.out_w * all_pairs < kFewestPixels * plan.transformed || !is_exact(p, bias)) {
     return false;
   }
   const Convolution convolution(p, layout, plan, weights, bias);
