@@ -128,7 +128,6 @@ class Planes {
     loop.plane_skip = stride_ * row_bytes_ - loop.pair_bytes;
     loop.out_skip = y_.out_step - out_w * x_.out_step;
     int8_t* const out = output + out_y * y_.out_step + out_x * x_.out_step;
-    Loop* const run = loop_for();
     const int32_t multiplier = p_.depth_multiplier;
     uint32_t words[kPlanes][6];
     for (int32_t c = 0; c < p_.in_ch; c += kPlanes) {
@@ -151,7 +150,7 @@ class Planes {
         }
         loop.out = out + channel;
         if (set_up(loop, channel, words[i % kPlanes])) {
-          run(&loop);
+          run_loop(loop);
         } else {
           one_channel(loop, channel, out_w);
         }
@@ -211,19 +210,26 @@ class Planes {
     return true;
   }
 
-  using Loop = void(const McugenDspDepthwise*);
-
-  Loop* loop_for() const {
-    if (stride_ == 1) {
-      return exact_             ? mcugen_dsp_depthwise_1_128_exact
-             : row_bytes_ == 32 ? mcugen_dsp_depthwise_1_32
-             : row_bytes_ == 64 ? mcugen_dsp_depthwise_1_64
-                                : mcugen_dsp_depthwise_1_128;
+  void run_loop(const McugenDspDepthwise& loop) const {
+    // Direct calls: what the stack needs is read from them.
+    switch ((stride_ == 1 ? 0 : 256) + (exact_ ? 0 : row_bytes_)) {
+      case 0:
+        return mcugen_dsp_depthwise_1_128_exact(&loop);
+      case 32:
+        return mcugen_dsp_depthwise_1_32(&loop);
+      case 64:
+        return mcugen_dsp_depthwise_1_64(&loop);
+      case 128:
+        return mcugen_dsp_depthwise_1_128(&loop);
+      case 256:
+        return mcugen_dsp_depthwise_2_128_exact(&loop);
+      case 256 + 32:
+        return mcugen_dsp_depthwise_2_32(&loop);
+      case 256 + 64:
+        return mcugen_dsp_depthwise_2_64(&loop);
+      default:
+        return mcugen_dsp_depthwise_2_128(&loop);
     }
-    return exact_             ? mcugen_dsp_depthwise_2_128_exact
-           : row_bytes_ == 32 ? mcugen_dsp_depthwise_2_32
-           : row_bytes_ == 64 ? mcugen_dsp_depthwise_2_64
-                              : mcugen_dsp_depthwise_2_128;
   }
 
   /// The same with any scaling.

@@ -69,6 +69,15 @@ void write_scaling(const GemmS8Layer& layer, int32_t channel, int32_t* out) {
   out[2] = shift - 1;
 }
 
+// No pointer to a function: what the stack needs is read from direct calls.
+inline void run(bool exact, const McugenDspTiles& tiles) {
+  if (exact) {
+    mcugen_dsp_tiles_exact(&tiles);
+  } else {
+    mcugen_dsp_tiles(&tiles);
+  }
+}
+
 }  // namespace
 
 bool gemm_s8_prepare(GemmS8Layer& layer) {
@@ -120,20 +129,19 @@ void gemm_s8_run(const GemmS8Layer& layer, int32_t first, int32_t end, const int
       stream[i] = layer.bias == nullptr ? 0 : layer.bias[c + i] * (1 << layer.scale_bits);
       write_scaling(layer, c + i, stream + 2 + padded + 3 * i);
     }
-    const auto run = layer.exact ? mcugen_dsp_tiles_exact : mcugen_dsp_tiles;
     tiles.pixels = pixels;
     tiles.pixel_step = layer.out_step;
     tiles.out = out + (c - first);
     tiles.pixels_end = pixels + pairs * padded * 2;
     if (pairs != 0) {
-      run(&tiles);
+      run(layer.exact, tiles);
     }
     if (count % 2 != 0) {
       tiles.pixels = tiles.pixels_end;
       tiles.pixels_end = tiles.pixels + padded * 2;
       tiles.out += (count >= 2 ? count - 2 : 0) * layer.out_step;
       tiles.pixel_step = count >= 2 ? layer.out_step : 0;
-      run(&tiles);
+      run(layer.exact, tiles);
     }
   }
 }

@@ -87,6 +87,15 @@ void one_channel(const GemmS8MlaLayer& layer, int32_t channel, const int32_t* pi
   }
 }
 
+// No pointer to a function: what the stack needs is read from direct calls.
+inline void run(bool exact, const McugenMlaTiles& tiles) {
+  if (exact) {
+    mcugen_mla_tiles_exact(&tiles);
+  } else {
+    mcugen_mla_tiles(&tiles);
+  }
+}
+
 }  // namespace
 
 bool mla_rescales(int32_t multiplier, int32_t shift, int32_t bias, int32_t taps) {
@@ -160,21 +169,20 @@ void gemm_s8_mla_run(const GemmS8MlaLayer& layer, int32_t first, int32_t end, co
       scaling = mla_write_scaling(layer.multipliers[c + i], layer.shifts[c + i],
                                   layer.output_zero_point, exact, scaling);
     }
-    const auto run = exact ? mcugen_mla_tiles_exact : mcugen_mla_tiles;
     const int32_t pairs = count / 2;
     tiles.pixels = pixels;
     tiles.pixel_step = layer.out_step;
     tiles.out = out + (c - first);
     tiles.pixels_end = pixels + pairs * padded;
     if (pairs != 0) {
-      run(&tiles);
+      run(exact, tiles);
     }
     if (count % 2 != 0) {
       tiles.pixels = tiles.pixels_end;
       tiles.pixels_end = tiles.pixels + padded;
       tiles.out += (count >= 2 ? count - 2 : 0) * layer.out_step;
       tiles.pixel_step = count >= 2 ? layer.out_step : 0;
-      run(&tiles);
+      run(exact, tiles);
     }
   }
 }

@@ -7,6 +7,13 @@
 #include <kernels/packed_linear_s8.h>
 
 namespace mcugen {
+namespace {
+
+inline const int32_t* run(bool exact, const McugenDspRows& rows) {
+  return exact ? mcugen_dsp_packed_rows_exact(&rows) : mcugen_dsp_packed_rows(&rows);
+}
+
+}  // namespace
 
 void packed_linear_s8_dsp(const PackedLinearS8Params& p, const int8_t* input, const int32_t* groups,
                           int8_t* output) {
@@ -21,19 +28,18 @@ void packed_linear_s8_dsp(const PackedLinearS8Params& p, const int8_t* input, co
   rows.fours = fours;
   rows.step = 128;
   rows.zero_point = p.output_zero_point;
-  const auto run = p.exact ? mcugen_dsp_packed_rows_exact : mcugen_dsp_packed_rows;
   for (int32_t b = 0; b < p.batch; ++b, input += p.in_ch, output += p.out_ch) {
     mcugen_dsp_widen_row(input, reinterpret_cast<int16_t*>(p.scratch.data),
                          static_cast<uint32_t>(p.in_ch), minus_zero_point);
     rows.groups = groups;
     rows.out = output;
     rows.count = p.out_ch / kPackedRows;
-    const int32_t* const next = run(&rows);
+    const int32_t* const next = run(p.exact, rows);
     if (p.out_ch % kPackedRows != 0) {
       rows.groups = next;
       rows.out = output + p.out_ch - kPackedRows;
       rows.count = 1;
-      run(&rows);
+      run(p.exact, rows);
     }
   }
   if (p.activation_min != INT8_MIN || p.activation_max != INT8_MAX) {

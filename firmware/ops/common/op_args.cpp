@@ -35,10 +35,6 @@ __attribute__((noinline, format(printf, 2, 3))) void log_error(size_t line, cons
 
 }  // namespace
 
-const int32_t* sizes_of(const Tensor& tensor) { return tensor.sizes().data(); }
-
-const uint8_t* order_of(const Tensor& tensor) { return tensor.dim_order().data(); }
-
 OpArgs::OpArgs(KernelRuntimeContext& ctx, Span<EValue*> args, const char* op, size_t count)
     : ctx_(ctx), args_(args), op_(op) {
   if (args.size() != count + 1) {
@@ -46,17 +42,6 @@ OpArgs::OpArgs(KernelRuntimeContext& ctx, Span<EValue*> args, const char* op, si
     log_error(__LINE__, "%s: %u arguments, not %u: the .pte is of another ExecuTorch release", op,
               static_cast<unsigned>(args.size()), static_cast<unsigned>(count + 1));
     ctx.fail(executorch::runtime::Error::InvalidArgument);
-  }
-}
-
-void strides_of(const Tensor& tensor, int32_t* strides) {
-  const int32_t* const sizes = sizes_of(tensor);
-  const uint8_t* const dim_order = order_of(tensor);
-  // Without elements the products of sizes may be anything.
-  int32_t stride = tensor.numel() == 0 ? 0 : 1;
-  for (int32_t d = static_cast<int32_t>(tensor.dim()) - 1; d >= 0; --d) {
-    strides[dim_order[d]] = stride;
-    stride *= sizes[dim_order[d]];
   }
 }
 
@@ -415,24 +400,6 @@ void OpArgs::channel_scaling(size_t index, int32_t count, const int32_t*& multip
   check(bad == 0, "multipliers");
 }
 
-bool lies_as(const Tensor& tensor, const uint8_t* order) {
-  const int32_t* const sizes = sizes_of(tensor);
-  const uint8_t* const dim_order = order_of(tensor);
-  int32_t at = 0;
-  for (int32_t d = 0; d < tensor.dim(); ++d) {
-    if (sizes[order[d]] == 1) {
-      continue;
-    }
-    while (sizes[dim_order[at]] == 1) {
-      ++at;  // ends: order[d] itself is in the dim order
-    }
-    if (dim_order[at++] != order[d]) {
-      return false;
-    }
-  }
-  return true;
-}
-
 void OpArgs::repeats_order(size_t index, const Tensor* out) {
   if (!ok_ || is_none(index)) {
     return;
@@ -508,11 +475,6 @@ void OpArgs::alike(const Tensor* a, const Tensor* b) {
   if (ok_) {
     check(lies_as(*a, order_of(*b)), "layout: input and output differ");
   }
-}
-
-int32_t window_outputs(int32_t in, int32_t pad, int32_t dilation, int32_t kernel, int32_t stride) {
-  const int32_t room = in + 2 * pad - dilation * (kernel - 1) - 1;
-  return room < 0 ? -1 : room / stride + 1;
 }
 
 }  // namespace mcugen::ops

@@ -6,6 +6,7 @@
 #include <executorch/runtime/kernel/kernel_runtime_context.h>
 #include <kernels/scratch.h>
 #include <ops/common/elements.h>
+#include <ops/common/layout.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -17,7 +18,6 @@
 namespace mcugen::ops {
 
 using executorch::aten::ArrayRef;
-using executorch::aten::Tensor;
 using executorch::runtime::EValue;
 using executorch::runtime::KernelRuntimeContext;
 using executorch::runtime::Span;
@@ -156,21 +156,5 @@ class OpArgs {
   const char* op_;
   bool ok_ = true;
 };
-
-/// @returns tensor.sizes() and tensor.dim_order(), as plain arrays of tensor.dim() entries: the
-///     ArrayRef accessors carry assertions wherever they are inlined.
-const int32_t* sizes_of(const Tensor& tensor);
-const uint8_t* order_of(const Tensor& tensor);
-/// Writes the distance in memory, in elements, of neighbours along each dimension; zeros for a
-/// tensor without elements.
-void strides_of(const Tensor& tensor, int32_t* strides);
-
-/// @returns whether the memory order of `tensor`, leaving out dimensions of size 1, is `order`.
-/// @param[in] order tensor.dim() dimensions, outermost first.
-bool lies_as(const Tensor& tensor, const uint8_t* order);
-
-/// @returns the size of a convolution's or pool's output along one axis, or -1 if the window does
-///     not fit. All arguments within kMaxExtent and kMaxWindow.
-int32_t window_outputs(int32_t in, int32_t pad, int32_t dilation, int32_t kernel, int32_t stride);
 
 }  // namespace mcugen::ops

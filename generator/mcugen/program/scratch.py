@@ -115,7 +115,23 @@ def _padded_taps(w: _Window, in_ch: int) -> int:
 def _convolution_dsp(w: _Window) -> Need:
     if w.out_ch // w.groups < 2:
         return NOTHING
-    return _product_dsp(w, w.in_ch // w.groups)
+    need = _product_dsp(w, w.in_ch // w.groups)
+    return Need(need.least, max(need.most, _winograd(w)))
+
+
+def _winograd(w: _Window) -> int:
+    """Return what winograd_s8_scratch() makes good use of, 0 where it has no form."""
+    plain = (w.kernel_h, w.kernel_w, w.stride_h, w.stride_w, w.dilation_h, w.dilation_w)
+    if plain != (3, 3, 1, 1, 1, 1) or w.groups != 1 or w.in_ch % 4 or w.in_ch > 64:
+        return 0
+    if w.out_h % 2 or w.out_w % 4:
+        return 0
+    fixed = w.in_w * w.in_ch + 32 * (w.out_w + 2)
+    weights = (w.out_ch + 1) // 2 * (64 * w.in_ch + 64)
+    # One row of tiles with all weights, or all rows with the weights of a pair of channels.
+    row = 16 * w.in_ch * w.out_w
+    all_rows = w.out_h // 2 * row + 64 * w.in_ch + 64
+    return fixed + min(row + weights, all_rows)
 
 
 def _product_dsp(w: _Window, in_ch: int) -> Need:
