@@ -146,9 +146,9 @@ class Planes {
     *mla_write_scaling(multiplier, shift, p_.output_zero_point, exact, stream_ + 1 + taps) =
         p_.output_zero_point;
     if (p_.stride_w == 1) {
-      (exact ? mcugen_mla_depthwise_1_exact : mcugen_mla_depthwise_1)(&loop);
+      exact ? mcugen_mla_depthwise_1_exact(&loop) : mcugen_mla_depthwise_1(&loop);
     } else {
-      (exact ? mcugen_mla_depthwise_2_exact : mcugen_mla_depthwise_2)(&loop);
+      exact ? mcugen_mla_depthwise_2_exact(&loop) : mcugen_mla_depthwise_2(&loop);
     }
   }
 

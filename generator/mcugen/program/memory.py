@@ -33,7 +33,7 @@ STACK_BASE_BYTES = 1472
 #: The same with MCUGEN_RUNTIME_FULL.
 STACK_FULL_BASE_BYTES = 1728
 #: What is in use when an operator is called.
-STACK_AT_CALL_BYTES = 384
+STACK_AT_CALL_BYTES = 512
 #: An interrupt: 27 words that a core with an FPU pushes, and its handler; and the words at the
 #: stack's end that tell of an overflow.
 STACK_INTERRUPT_BYTES = 160
