@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Prints the bytes of scratch that kernels ask for: one line per line of sixteen numbers read, the
+// sizes of a convolution in the order of Conv2dS8Params.
+
+#include <kernels/conv2d_s8_mve_plan.h>
+#include <kernels/im2col_s8_dsp.h>
+#include <kernels/im2col_s8_mla.h>
+#include <kernels/winograd_s8_dsp.h>
+
+#include <climits>
+#include <cstdio>
+
+int main() {
+  mcugen::Conv2dS8Params p{};
+  while (scanf("%d %d %d %d %d %d %d %d %d %d %d %d %d %d %d %d", &p.batch, &p.in_h, &p.in_w,
+               &p.in_ch, &p.out_h, &p.out_w, &p.out_ch, &p.kernel_h, &p.kernel_w, &p.groups,
+               &p.stride_h, &p.stride_w, &p.pad_top, &p.pad_left, &p.dilation_h,
+               &p.dilation_w) == 16) {
+    const mcugen::MveConvPlan plan(p);
+    printf("%u %u %u %u %u %u\n", mcugen::convolve_s8_scratch(p, 16),
+           mcugen::convolve_s8_mla_scratch(p, 16), plan.possible ? plan.scratch_bytes(16) : 0,
+           plan.possible ? plan.scratch_bytes(INT_MAX) : 0,
+           mcugen::winograd_s8_scratch(p, 1, (p.out_ch + 1) / 2),
+           mcugen::winograd_s8_scratch(p, p.out_h / 2 > 0 ? p.out_h / 2 : 1, 1));
+  }
+}

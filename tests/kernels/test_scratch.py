@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What the planner thinks a kernel wants to work in is what the kernel says."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mcugen.base.resources import firmware_dir
+from mcugen.program import scratch
+
+HERE = Path(__file__).parent
+SEED = 20261127
+SHAPES = 400
+
+
+def shapes() -> list[scratch._Window]:
+    rng = np.random.default_rng(SEED)
+    found = []
+    while len(found) < SHAPES:
+        square = rng.random() < 0.5
+        kernel = (3, 3) if square else tuple(int(n) for n in rng.integers(1, 6, 2))
+        stride = (1, 1) if rng.random() < 0.6 else tuple(int(n) for n in rng.integers(1, 4, 2))
+        dilation = (1, 1) if rng.random() < 0.8 else tuple(int(n) for n in rng.integers(1, 3, 2))
+        pad = tuple(int(rng.integers(0, k)) for k in kernel)
+        size = tuple(int(n) for n in rng.integers(1, 34, 2))
+        out = tuple(
+            (n + 2 * p - d * (k - 1) - 1) // s + 1
+            for n, p, d, k, s in zip(size, pad, dilation, kernel, stride, strict=True)
+        )
+        groups = 1 if rng.random() < 0.8 else int(rng.integers(2, 4))
+        in_ch, out_ch = (groups * int(n) for n in rng.integers(1, 70, 2))
+        if min(out) >= 1:
+            found.append(
+                scratch._Window(
+                    *(1, *size, in_ch, *out, out_ch, *kernel, groups, *stride, *pad, *dilation)
+                )
+            )
+    return found
+
+
+@pytest.mark.toolchain
+def test_planner_and_kernels_agree_on_working_memory(tmp_path: Path) -> None:
+    """One formula on each side; a difference costs speed without a word."""
+    if shutil.which("g++") is None:
+        pytest.skip("g++ is not installed")
+    kernels = firmware_dir() / "kernels"
+    program = tmp_path / "scratch_needs"
+    sources = ("im2col_s8_dsp.cpp", "im2col_s8_mla.cpp", "winograd_s8_dsp.cpp")
+    # The loops are assembler of another machine: what calls them is left out.
+    subprocess.run(
+        ["g++", "-std=gnu++17", "-O1", "-ffunction-sections", "-Wl,--gc-sections"]
+        + ["-I", str(firmware_dir()), str(HERE / "scratch_needs.cpp")]
+        + [str(kernels / name) for name in sources]
+        + ["-o", str(program)],
+        check=True,
+    )
+    windows = shapes()
+    text = "".join(" ".join(map(str, vars(each).values())) + "\n" for each in windows)
+
+    done = subprocess.run([program], input=text, capture_output=True, text=True, check=True)
+
+    lines = [tuple(map(int, line.split())) for line in done.stdout.splitlines()]
+    for w, (dsp, mla, mve, mve_most, one_row, all_rows) in zip(windows, lines, strict=True):
+        in_ch, pixels = w.in_ch // w.groups, 16
+        padded = scratch._padded_taps(w, in_ch)
+        assert dsp == 4 * padded + 32 + 2 * padded + 8 + pixels // 2 * 4 * padded, w
+        assert scratch._convolution_mve(w) == scratch.Need(mve, mve_most), w
+        if w.out_ch // w.groups >= 2 and mla <= scratch._LEAST_BYTES:
+            few = -(-w.pixels // 2) < pixels // 2
+            assert few or scratch._convolution_mla(w).least == mla, w
+        if scratch._winograd(w):
+            assert scratch._winograd(w) == min(one_row, all_rows), w
