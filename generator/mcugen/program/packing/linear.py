@@ -39,13 +39,13 @@ def _pack(call: Call) -> bool:
     # a, b, c, d of each group; the last group is the last four.
     taken = np.array([min(first, rows - _ROWS) for first in range(0, rows, _ROWS)])
     order = taken[:, None] + np.arange(_ROWS)
-    by_group = weights[order].astype(np.int32)
-    both = by_group[:, 1::2] * 256 + by_group[:, 0::2]
-    if both.min() < -(1 << 15):
-        return False  # b is -128 where a is negative
+    by_group = weights[order].astype(np.int64)
     zero_point = call.integer("output_offset")
     low, high = call.integer("activation_min"), call.integer("activation_max")
     exact = rescale.is_exact([int(each) for each in shifts], zero_point, low)
+    signs = _signs(by_group[:, 0::2], by_group[:, 1::2])
+    if signs is None or (exact and signs.min() < 0):  # the exact form looks at the sign of a sum
+        return False
     words = np.array(
         [
             rescale.scaling_exact(int(m), int(s))
@@ -54,9 +54,18 @@ def _pack(call: Call) -> bool:
             for m, s in zip(multipliers, shifts, strict=True)
         ],
         np.int64,
-    )
+    )[order]
+    words[:, 1::2, 0] *= signs
+    by_start = starts[order]
+    first = by_start[:, 0::2]
+    both_start = by_start[:, 1::2] * signs * 256 + first
+    both = by_group[:, 1::2] * signs[:, :, None] * 256 + by_group[:, 0::2]
     groups = np.concatenate(
-        [_group_starts(starts, order), _halfwords(both), words[order].reshape(len(order), -1)],
+        [
+            np.stack([first, both_start], axis=2).reshape(len(order), -1),
+            _halfwords(both),
+            words.reshape(len(order), -1),
+        ],
         axis=1,
     )
     method = call.method
@@ -88,9 +97,10 @@ def _starts(call: Call, weights: np.ndarray) -> np.ndarray | None:
             return None
         starts = bias.reshape(-1).astype(np.int64)
     zero_point = _input_zero_point(call)
-    most = max(127 - zero_point, 128 + zero_point)
-    sums = np.abs(weights.astype(np.int64)).sum(1) * most + np.abs(starts)
-    return starts if sums.max() < _MOST_SUM else None
+    # Sums wrap on the way, so only where they end matters.
+    ends = weights.astype(np.int64)[:, :, None] * (-128 - zero_point, 127 - zero_point)
+    most, least = ends.max(2).sum(1) + starts, ends.min(2).sum(1) + starts
+    return starts if most.max() < _MOST_SUM and least.min() >= -_MOST_SUM else None
 
 
 def _scalings(call: Call, rows: int) -> tuple[np.ndarray, np.ndarray] | None:
@@ -107,11 +117,18 @@ def _scalings(call: Call, rows: int) -> tuple[np.ndarray, np.ndarray] | None:
     return (multipliers, shifts) if shifts.max() <= -1 and multipliers.min() >= 0 else None
 
 
-def _group_starts(starts: np.ndarray, order: np.ndarray) -> np.ndarray:
-    """Return the starts of a, b and a, c, d and c: sums of both rows wrap at 32 bits."""
-    by_group = starts[order]
-    both = by_group[:, 1::2] * 256 + by_group[:, 0::2]
-    return np.stack([by_group[:, 0::2], both], axis=2).reshape(len(order), -1)
+def _signs(first: np.ndarray, second: np.ndarray) -> np.ndarray | None:
+    """Return 1 or -1 for each second row [groups, 2, in_ch], or None if neither will do.
+
+    256 * second + first must fit into 16 bits, which it does not where a weight of -128 meets a
+    negative one. Negated, with a negated multiplier, it does not where it meets another.
+    """
+    extreme = second == -128
+    meets_negative = (extreme & (first < 0)).any(2)
+    meets_other = (extreme & (first >= 0)).any(2)
+    if (meets_negative & meets_other).any():
+        return None
+    return np.where(meets_negative, -1, 1)
 
 
 def _halfwords(both: np.ndarray) -> np.ndarray:
