@@ -49,7 +49,7 @@ def test_a_call_has_its_layer_tensors_and_kernel(profiled):
     last = calls[-1]
 
     assert sum(call["macs"] for call in calls) == profile["model"]["macs"]
-    assert last["operator"].startswith("mcugen::quantized_linear")
+    assert last["operator"].startswith(("mcugen::quantized_linear", "mcugen::packed_linear"))
     assert last["layer"] and last["outputs"][0]["shape"] == [1, 10]
     assert [t["name"] for t in last["inputs"] if t["constant"]]
     # The products are made in a function that is known by name.
