@@ -246,6 +246,7 @@ def one_state(content: bytes) -> None:
     _STATE_FOLDER.mkdir(exist_ok=True)
     (_STATE_FOLDER / "last.json").write_bytes(content[1:])
     (_STATE_FOLDER / "last.pte").write_bytes(b"pte")
+    (_STATE_FOLDER / "last_exported.pte").write_bytes(b"pte")
     _ELF.write_bytes(b"elf")
     refused_in_words(lambda: last_build.load_last_build(FOLDER))
 
@@ -288,6 +289,7 @@ def state_seeds() -> dict[str, bytes]:
         "io": None,
         "calibrate": None,
         "artifact": artifact,
+        "exported": artifact,
         "image": image,
         "elf_sha256": hashlib.sha256(b"elf").hexdigest(),
     }

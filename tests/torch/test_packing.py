@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from mlperf_tiny_vectors import MODELS, golden_artifact
 
 from mcugen.boards.spec import Isa
+from mcugen.cli.measuring import evaluation
+from mcugen.cli.terminal import Terminal
 from mcugen.program.artifact import PteArtifact
 from mcugen.program.container import deserialize, find_method
 from mcugen.program.packing import add, linear, stem
@@ -135,3 +138,26 @@ def _published(a, b, out) -> np.ndarray:
     left, right = (scalar_requantize((q - each[0]) << 20, *each[1:]) for each in (a, b))
     total = scalar_requantize(left[:, None] + right[None, :], *out[1:]) + out[0]
     return total.clamp(-128, 127).numpy()
+
+
+@pytest.mark.torch
+def test_results_are_compared_with_the_program_as_it_was_exported():
+    """With both sides from the prepared file, a fault in preparing it would show nowhere."""
+    exported = golden_artifact("ad", "int8", "m4")
+    faulty = replace(exported, pte=strip(_with_one_constant_changed(exported.pte), name="x"))
+    path = Path(__file__).parents[1] / "golden" / "mlperf_tiny" / "ad_cm_q_m4.pte"
+    built = SimpleNamespace(model=str(path), artifact=faulty, exported=exported)
+
+    found = evaluation(SimpleNamespace(samples=2), built, Terminal(quiet=True), verify=True)
+
+    inputs = [np.frombuffer(tensors[0], np.int8).reshape(1, 640) for tensors in found.inputs]
+    outputs = [Reference(exported).run([each])[0].tobytes() for each in inputs]
+    assert [tensors[0] for tensors in found.expected] == outputs
+    assert Reference(faulty).run([inputs[0]])[0].tobytes() != outputs[0]
+
+
+def _with_one_constant_changed(pte: bytes) -> bytes:
+    file = deserialize(pte, name="x")
+    largest = max(file.program.constant_buffer, key=lambda each: len(each.storage))
+    largest.storage = bytes(255 - byte for byte in largest.storage)
+    return serialize(file)

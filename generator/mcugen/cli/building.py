@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mcugen.base.errors import ConfigError, DoesNotFitError
+from mcugen.base.errors import ConfigError
 from mcugen.cli.config import load_config
 from mcugen.cli.options import Options
 from mcugen.cli.paths import absolute_model, show_path, slug
@@ -31,6 +31,7 @@ class Built:
     io: str | None
     calibrate: str | None
     artifact: PteArtifact
+    exported: PteArtifact  #: before it was prepared for the board: what results are compared with
     plan: MemoryPlan
     image: BuiltImage
     fidelity: Fidelity
@@ -108,12 +109,16 @@ def build_artifact(
 ) -> Built:
     """`.pte` to firmware. remember: as the last build."""
     from mcugen.program.memory import plan_memory
-    from mcugen.program.planning.arrange import FOREIGN, Passes, arrange
+    from mcugen.program.planning.arrange import FOREIGN, arrange
+    from mcugen.program.planning.fit import arrange_for
 
     board = settings.board
     runtime = None
     exported = artifact
-    artifact = arrange(exported, FOREIGN if settings.runtime is not None else Passes(board.isa))
+    if settings.runtime is not None:
+        artifact = arrange(exported, FOREIGN)
+    else:
+        artifact = arrange_for(exported, board)
     if settings.runtime is not None:
         from mcugen.project.upstream.memory import with_room
         from mcugen.project.upstream.prefix import find_runtime
@@ -121,13 +126,7 @@ def build_artifact(
         runtime = find_runtime(settings.runtime, board)
         runtime.link([use.name for use in artifact.operators])
         artifact = with_room(artifact)
-    try:
-        plan = plan_memory(artifact, board)
-    except DoesNotFitError:
-        if settings.runtime is not None:
-            raise
-        artifact = arrange(exported, Passes(board.isa, lean=True))
-        plan = plan_memory(artifact, board)
+    plan = plan_memory(artifact, board)
     for use in plan.regions:
         terminal.detail(
             f"{use.region.name}: {use.used_bytes:,} of {use.region.size_bytes:,} B planned"
@@ -165,6 +164,7 @@ def build_artifact(
         io=artifact.io,
         calibrate=settings.calibrate,
         artifact=artifact,
+        exported=exported,
         plan=plan,
         image=image,
         fidelity=lowering.fidelity,
@@ -181,6 +181,7 @@ def build_artifact(
             io=built.io,
             calibrate=settings.calibrate,
             artifact=artifact,
+            exported=exported,
             image=image,
             fidelity=built.fidelity,
             pixels=settings.pixels,
@@ -249,6 +250,7 @@ def built_from(last: Any) -> Built:
         io=last.io,
         calibrate=last.calibrate,
         artifact=last.artifact,
+        exported=last.exported,
         plan=plan_memory(last.artifact, board),
         image=last.image,
         fidelity=last.fidelity,

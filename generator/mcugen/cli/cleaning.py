@@ -15,7 +15,7 @@ from mcugen.project import last_build
 from mcugen.project.manifest import MANIFEST, read_manifest
 
 #: Besides the projects: what last_build.py and the transcripts put into `mcugen_out`.
-_OURS = ("last.json", "last.pte")
+_OURS = ("last.json", "last.pte", "last_exported.pte")
 _OUR_FOLDERS = ("transcripts",)
 #: Made by PlatformIO and the simulator inside a project.
 _MADE_FOLDERS = (".pio", "mcugen/staged")

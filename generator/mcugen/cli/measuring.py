@@ -142,7 +142,8 @@ def evaluation(settings: Settings, built: Built, terminal: Terminal, *, verify: 
     inputs = [tuple(tensor[i].tobytes() for tensor in data.inputs) for i in range(n)]
     if not verify:
         return Evaluation(inputs, [], None, None, data.provenance)
-    expected = _host_outputs(artifact, data.inputs, terminal)
+    # Of the program as it was exported: so a fault in preparing it for the board shows, too.
+    expected = _host_outputs(built.exported, data.inputs, terminal)
     float_accuracy = None
     if data.labels is not None:
         float_accuracy = samples.float_accuracy(built.model, n, progress=terminal.step)

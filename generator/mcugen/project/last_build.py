@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mcugen.project.build import BuiltImage
 
 OUT_NAME = "mcugen_out"
-SCHEMA = "mcugen.last/1"
+SCHEMA = "mcugen.last/2"
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,7 @@ class LastBuild:
     io: str | None
     calibrate: str | None
     artifact: PteArtifact
+    exported: PteArtifact  #: before it was prepared for the board
     image: BuiltImage
     fidelity: Fidelity = field(default_factory=not_compared)
     pixels: str | None = None
@@ -62,14 +63,16 @@ def save_last_build(root: Path, last: LastBuild) -> None:
         "dim": list(last.dim),
         "layers": list(last.layers),
         "artifact": last.artifact.to_json(),
+        "exported": last.exported.to_json(),
         "image": _plain(asdict(last.image)),
         "fidelity": last.fidelity.to_json(),
         "elf_sha256": file_sha256(last.image.elf),
     }
     text = json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
     with writing_to(folder):
-        # The description names the .pte's hash, so a crash between the two is noticed.
+        # The description names each .pte's hash, so a crash between them is noticed.
         write_atomically(folder / "last.pte", last.artifact.pte)
+        write_atomically(folder / "last_exported.pte", last.exported.pte)
         write_atomically(folder / "last.json", text.encode("utf-8"))
 
 
@@ -96,8 +99,9 @@ def load_last_build(root: Path) -> LastBuild:
             raise ValueError(f"schema {document['schema']}")
         from mcugen.program.artifact import PteArtifact
 
-        artifact = PteArtifact.from_json(
-            document["artifact"], (out_dir(root) / "last.pte").read_bytes()
+        artifact, exported = (
+            PteArtifact.from_json(document[name], (out_dir(root) / file).read_bytes())
+            for name, file in (("artifact", "last.pte"), ("exported", "last_exported.pte"))
         )
         image = _image(document["image"])
         last = LastBuild(
@@ -106,6 +110,7 @@ def load_last_build(root: Path) -> LastBuild:
             document["io"],
             document["calibrate"],
             artifact,
+            exported,
             image,
             # An earlier mcugen did not compare.
             Fidelity.from_json(document["fidelity"]) if "fidelity" in document else not_compared(),

@@ -317,6 +317,7 @@ def built(tmp_path):
         "int8",
         None,
         sample.artifact(),
+        sample.artifact(),
         sample.image(folder),
     )
     (tmp_path / "double.pte").write_bytes(last.artifact.pte)

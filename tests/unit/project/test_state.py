@@ -25,7 +25,8 @@ from mcugen.project.last_build import (
 def built(tmp_path):
     folder = tmp_path / "project"
     folder.mkdir()
-    last = LastBuild("digits", "qemu-m4", "int8", None, sample.artifact(), sample.image(folder))
+    artifact = sample.artifact()
+    last = LastBuild("digits", "qemu-m4", "int8", None, artifact, artifact, sample.image(folder))
     save_last_build(tmp_path, last)
     return tmp_path, last
 
@@ -135,6 +136,7 @@ def test_clean_removes_all_that_was_made(built):
         "digits-qemu-m4",
         "last.json",
         "last.pte",
+        "last_exported.pte",
         "transcripts",
     }
 

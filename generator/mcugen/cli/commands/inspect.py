@@ -32,11 +32,11 @@ def document(settings: Settings, terminal: Terminal) -> dict[str, Any]:
     from mcugen.base.errors import DoesNotFitError
     from mcugen.cli.report import documents
     from mcugen.program.memory import io_bytes, plan_memory
-    from mcugen.program.planning.arrange import Passes, arrange
+    from mcugen.program.planning.fit import arrange_for
 
     # A model that lost too much is shown, too: what it lost is among what there is to see.
     artifact, lowering = make_artifact(replace(settings, accept_loss=True), terminal)
-    artifact = arrange(artifact, Passes(settings.board.isa))
+    artifact = arrange_for(artifact, settings.board)
     described: dict[str, Any] = {
         "schema": "mcugen.inspect/1",
         "model": documents.model_section(artifact),

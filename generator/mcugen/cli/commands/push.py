@@ -102,8 +102,8 @@ def document(
     tensor_files.check_files(inputs, outputs)
     building.check_model(settings)
     connection.check_target(settings)
-    artifact, _ = building.make_artifact(settings, terminal)
-    artifact = arrange(artifact, Passes(board.isa))
+    exported, _ = building.make_artifact(settings, terminal)
+    artifact = arrange(exported, Passes(board.isa))
     pte, method = _program(settings, artifact, method)
     data: tuple[bytes, ...] = ()
     same = method in ("", artifact.method_name)
@@ -118,6 +118,9 @@ def document(
     )
     with _connected(settings, transcript, terminal) as runner:
         before = runner.client.info()
+        if sum(_parts(artifact, len(pte)).values()) > (before.runner or 0):
+            artifact = arrange(exported, Passes(board.isa, lean=True))
+            pte, method = _program(settings, artifact, method)
         _check_room(artifact, len(pte), before)
         started = time.monotonic()
         sending = f"send {artifact.name} ({len(pte):,} B)"
@@ -191,15 +194,20 @@ def _program(settings: Settings, artifact: PteArtifact, method: str) -> tuple[by
     return path.read_bytes(), method
 
 
-def _check_room(artifact: PteArtifact, pte_bytes: int, info: DeviceInfo) -> None:
+def _parts(artifact: PteArtifact, pte_bytes: int) -> dict[str, int]:
+    """Return the bytes that a runner needs, by what they are for."""
     from mcugen.program.memory import io_bytes
 
-    parts = {
+    return {
         "the .pte": pte_bytes,
         "inputs and outputs": io_bytes(artifact),
         "planned memory": sum(artifact.planned_buffers),
         "the method": artifact.method_bytes,
     }
+
+
+def _check_room(artifact: PteArtifact, pte_bytes: int, info: DeviceInfo) -> None:
+    parts = _parts(artifact, pte_bytes)
     assert info.runner is not None
     if sum(parts.values()) > info.runner:
         listed = ", ".join(f"{size:,} for {what}" for what, size in parts.items())

@@ -22,7 +22,6 @@ from mcugen.program.container import deserialize, find_method
 from mcugen.program.describe import operator_uses
 from mcugen.program.memory import align_up
 from mcugen.program.operator_table import operator
-from mcugen.program.packing.pack import pack
 from mcugen.program.planning.copies import drop_copies, remove
 from mcugen.program.planning.in_place import join_in_place
 from mcugen.program.planning.lifetimes import Block, find_blocks
@@ -154,6 +153,8 @@ def _arrange(artifact: PteArtifact, passes: Passes) -> tuple[bytes, dict[str, An
     plan = find_method(file.program, name=artifact.name)
     before = list(plan.non_const_buffer_sizes)
     if passes.isa is not None:
+        from mcugen.program.packing.pack import pack  # imports numpy
+
         pack(file.program, plan, passes.isa)
         calls.check_calls(plan)
     arranged = arrange_plan(plan, passes)
