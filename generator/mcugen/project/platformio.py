@@ -42,7 +42,12 @@ _ERROR_LINE = re.compile(
 # What PlatformIO prints for each source, compiled or taken from the object cache.
 _OBJECT_LINE = re.compile(r"^(Compiling|Retrieved) .*\.o\b")
 # In strerror()'s words, which compilers, archivers and Python repeat.
-_NOT_WRITTEN = re.compile(r"No space left on device|Disk quota exceeded|Read-only file system")
+_NO_SPACE = "No space left on device"
+# The archiver forgets why its last bytes could not be written; "Success" is what is left.
+_FORGOTTEN = r"(?<=reason: )Success$"
+_NOT_WRITTEN = re.compile(rf"{_NO_SPACE}|Disk quota exceeded|Read-only file system|{_FORGOTTEN}")
+# The assembler names what it reads, and what it writes after that.
+_ASSEMBLED = re.compile(r"can't write \d+ bytes to section \S+ of (\S+): ")
 _OVERFLOW = re.compile(r"region `(\w+)' overflowed by (\d+) bytes")
 _UNDEFINED = re.compile(r"undefined reference to `(.*)'")
 _SMALLER_LIBRARIES = (
@@ -208,12 +213,15 @@ def explain_build_failure(root: Path, lines: Sequence[str], why: str) -> McugenE
     for line in lines:
         if match := _NOT_WRITTEN.search(line):
             places = [root, cache_dir(), Path(tempfile.gettempdir())]
-            named = [place for place in places if f"{place}{os.sep}" in line]
+            assembled = _ASSEMBLED.search(line)
+            written = line if assembled is None else assembled[1]
+            named = [place for place in places if f"{place}{os.sep}" in written]
             # One may lie in another; without a full path it is the project's.
             place = max(named, key=lambda place: len(str(place)), default=root)
             text = line[max(0, match.start() - 200) : match.end() + 100].strip()
             hint = CACHE_HINT if place == cache_dir() else None
-            return cannot_write(place, f"{match[0]}\n{text}", hint=hint)
+            why_not = _NO_SPACE if match[0] == "Success" else match[0]
+            return cannot_write(place, f"{why_not}\n{text}", hint=hint)
     foreign = any((root / ARCHIVES).glob("*.a"))
     overflows = [match for line in lines if (match := _OVERFLOW.search(line))]
     if overflows:

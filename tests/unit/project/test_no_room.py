@@ -122,6 +122,12 @@ def test_a_folder_for_the_last_build_that_is_read_only(tmp_path: Path, shell: Sh
     ("line", "place"),
     [
         ("ar: unable to copy file '.pio/x.a'; reason: No space left on device", Path("/project")),
+        ("ar: unable to copy file '.pio/x.a'; reason: Success", Path("/project")),
+        (
+            "TMP/cc1.s: Fatal error: can't write 138 bytes to section .gnu of .pio/build/x.o: "
+            "'No space left on device'",
+            Path("/project"),
+        ),
         ("main.cpp:9:1: fatal error: error writing to TMP/cc1.s: No space left on device", "TMP"),
         ("error: [Errno 28] No space left on device: 'TMP/a' -> 'CACHE/platformio/a'", "CACHE"),
         ("cc1: error: cannot open /project/.pio/x.o: Read-only file system", Path("/project")),
