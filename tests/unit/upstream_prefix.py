@@ -111,7 +111,7 @@ class StandIn:
         sources = copied.operator_sources(self.board)
         files = [f"ops/{operator_table.operator(name).file}" for name in names]
         needed = needed_sources(sources, files, [(STAND_IN / "boxed.h").read_bytes()])
-        ours = [firmware_dir() / path for path in needed if path.endswith(".cpp")]
+        ours = [firmware_dir() / path for path in needed if path.endswith((".cpp", ".S"))]
         archive(
             self.library("cortex_m_kernels"), [*ours, self.kernels("cortex_m", names)], self.flags
         )

@@ -265,7 +265,8 @@ def test_both_runtimes_are_compared(stand_in: StandIn, folder: Path, mcugen) -> 
     assert theirs["timing"]["counter"] == "instructions"
     assert theirs["timing"]["median"] > ours["timing"]["median"]
     assert theirs["firmware"]["engine_bytes"] > ours["firmware"]["engine_bytes"]
-    assert theirs["firmware"]["model_bytes"] == ours["firmware"]["model_bytes"]
+    # Each runtime has its own form of the program: the same constants, in another order.
+    assert abs(theirs["firmware"]["model_bytes"] - ours["firmware"]["model_bytes"]) < 64
     for each in (ours, theirs):
         assert f"{each['timing']['median']:,}" in text
         assert f"{each['firmware']['engine_bytes']:,}" in text
