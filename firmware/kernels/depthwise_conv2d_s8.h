@@ -1,28 +1,25 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include <kernels/scratch.h>
+#include <kernels/conv2d_s8_params.h>
 
 #include <cstdint>
 
 namespace mcugen {
 
-struct DepthwiseConv2dS8Params {
-  int32_t batch;
-  int32_t in_h, in_w, in_ch;
-  int32_t out_h, out_w;
-  int32_t depth_multiplier;  ///< out_ch = in_ch * depth_multiplier
-  int32_t kernel_h, kernel_w;
-  int32_t stride_h, stride_w;
-  int32_t pad_top, pad_left;
-  int32_t dilation_h, dilation_w;
-  int32_t input_zero_point;   ///< [-128, 127]
-  int32_t output_zero_point;  ///< [-128, 127]
-  int32_t activation_min, activation_max;
-  const int32_t* multipliers;  ///< int32[out_ch]
-  const int32_t* shifts;       ///< int32[out_ch], kMinShift to kMaxShift
-  Scratch scratch;             ///< Not used by the scalar kernel.
+/// groups is in_ch, and out_ch = in_ch * depth_multiplier.
+struct DepthwiseConv2dS8Params : Conv2dS8Params {
+  int32_t depth_multiplier;
 };
+
+/// @returns the same with a single input channel as a convolution, whose weights lie one output
+///     channel beside the other.
+inline Conv2dS8Params as_conv2d(const DepthwiseConv2dS8Params& p) {
+  Conv2dS8Params conv = p;
+  conv.in_ch = conv.groups = 1;
+  conv.out_ch = p.depth_multiplier;
+  return conv;
+}
 
 /// Depthwise 2-D convolution, NHWC: output channel i * depth_multiplier + m sees input channel i.
 ///

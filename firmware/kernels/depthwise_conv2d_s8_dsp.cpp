@@ -4,6 +4,7 @@
 #pragma GCC optimize("O2")
 
 #include <arm_acle.h>
+#include <kernels/clamp_s8.h>
 #include <kernels/depthwise_conv2d_s8.h>
 #include <kernels/im2col_s8_dsp.h>
 #include <kernels/loops_dsp.h>
@@ -332,29 +333,6 @@ void four_channels(const DepthwiseConv2dS8Params& p, const int8_t* input, const 
 /// One channel in: a convolution like any other, but for the order of the weights.
 bool one_channel_in(const DepthwiseConv2dS8Params& p, const int8_t* input, const int8_t* weights,
                     const int32_t* bias, int8_t* output) {
-  Conv2dS8Params conv;
-  conv.batch = p.batch;
-  conv.in_h = p.in_h;
-  conv.in_w = p.in_w;
-  conv.in_ch = conv.groups = 1;
-  conv.out_h = p.out_h;
-  conv.out_w = p.out_w;
-  conv.out_ch = p.depth_multiplier;
-  conv.kernel_h = p.kernel_h;
-  conv.kernel_w = p.kernel_w;
-  conv.stride_h = p.stride_h;
-  conv.stride_w = p.stride_w;
-  conv.pad_top = p.pad_top;
-  conv.pad_left = p.pad_left;
-  conv.dilation_h = p.dilation_h;
-  conv.dilation_w = p.dilation_w;
-  conv.input_zero_point = p.input_zero_point;
-  conv.output_zero_point = p.output_zero_point;
-  conv.activation_min = p.activation_min;
-  conv.activation_max = p.activation_max;
-  conv.multipliers = p.multipliers;
-  conv.shifts = p.shifts;
-  conv.scratch = p.scratch;
   GemmS8Layer layer;
   layer.channels = layer.tap_step = layer.out_step = p.depth_multiplier;
   layer.weights = weights;
@@ -365,7 +343,7 @@ bool one_channel_in(const DepthwiseConv2dS8Params& p, const int8_t* input, const
   layer.input_zero_point = p.input_zero_point;
   layer.output_zero_point = p.output_zero_point;
   layer.activation_min = p.activation_min;
-  return convolve_s8(conv, layer, input, output);
+  return convolve_s8(as_conv2d(p), layer, input, output);
 }
 
 }  // namespace
@@ -381,8 +359,9 @@ void depthwise_conv2d_s8_dsp(const DepthwiseConv2dS8Params& p, const int8_t* inp
     if (planes.fits()) {
       planes.run(input, output);
       if (p.activation_min != INT8_MIN || p.activation_max != INT8_MAX) {
-        clamp_run_s8(output, p.batch * p.out_h * p.out_w * p.in_ch * p.depth_multiplier,
-                     p.activation_min, p.activation_max);
+        clamp_s8_scalar(p.batch * p.out_h * p.out_w * p.in_ch * p.depth_multiplier, output,
+                        static_cast<int8_t>(p.activation_min),
+                        static_cast<int8_t>(p.activation_max), output);
       }
       return;
     }

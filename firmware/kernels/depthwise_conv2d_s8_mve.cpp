@@ -214,34 +214,6 @@ void Depthwise3x3::strip(const int8_t* input, int32_t out_y, int32_t out_x, int3
 }
 
 /// One input channel is an ordinary convolution, but for the order of the weights.
-Conv2dS8Params as_conv2d(const DepthwiseConv2dS8Params& p) {
-  Conv2dS8Params c;
-  c.batch = p.batch;
-  c.in_h = p.in_h;
-  c.in_w = p.in_w;
-  c.in_ch = 1;
-  c.out_h = p.out_h;
-  c.out_w = p.out_w;
-  c.out_ch = p.depth_multiplier;
-  c.kernel_h = p.kernel_h;
-  c.kernel_w = p.kernel_w;
-  c.groups = 1;
-  c.stride_h = p.stride_h;
-  c.stride_w = p.stride_w;
-  c.pad_top = p.pad_top;
-  c.pad_left = p.pad_left;
-  c.dilation_h = p.dilation_h;
-  c.dilation_w = p.dilation_w;
-  c.input_zero_point = p.input_zero_point;
-  c.output_zero_point = p.output_zero_point;
-  c.activation_min = p.activation_min;
-  c.activation_max = p.activation_max;
-  c.multipliers = p.multipliers;
-  c.shifts = p.shifts;
-  c.scratch = p.scratch;
-  return c;
-}
-
 /// Any window and multiplier: four output channels at a time.
 void four_channels(const DepthwiseConv2dS8Params& p, const int8_t* input, const int8_t* weights,
                    const int32_t* bias, int8_t* output) {

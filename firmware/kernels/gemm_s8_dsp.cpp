@@ -146,10 +146,4 @@ void gemm_s8_run(const GemmS8Layer& layer, int32_t first, int32_t end, const int
   }
 }
 
-void clamp_run_s8(int8_t* data, int32_t count, int32_t min, int32_t max) {
-  for (int8_t* const end = data + count; data != end; ++data) {
-    *data = static_cast<int8_t>(clamp(*data, min, max));
-  }
-}
-
 }  // namespace mcugen

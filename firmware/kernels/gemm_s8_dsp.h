@@ -50,7 +50,4 @@ bool gemm_s8_prepare(GemmS8Layer& layer);
 void gemm_s8_run(const GemmS8Layer& layer, int32_t first, int32_t end, const int16_t* pixels,
                  int32_t count, int32_t* stream, int8_t* out);
 
-/// Limits a run of bytes.
-void clamp_run_s8(int8_t* data, int32_t count, int32_t min, int32_t max);
-
 }  // namespace mcugen

@@ -187,10 +187,4 @@ void gemm_s8_mla_run(const GemmS8MlaLayer& layer, int32_t first, int32_t end, co
   }
 }
 
-void clamp_run_s8_mla(int8_t* data, int32_t count, int32_t min, int32_t max) {
-  for (int8_t* const end = data + count; data != end; ++data) {
-    *data = static_cast<int8_t>(clamp(*data, min, max));
-  }
-}
-
 }  // namespace mcugen

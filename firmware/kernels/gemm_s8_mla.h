@@ -63,7 +63,4 @@ int32_t* mla_write_scaling(int32_t multiplier, int32_t shift, int32_t output_zer
 
 constexpr int32_t kMlaScalingWords = MCUGEN_MLA_CHANNELS == 1 ? 4 : 3;
 
-/// Limits a run of bytes.
-void clamp_run_s8_mla(int8_t* data, int32_t count, int32_t min, int32_t max);
-
 }  // namespace mcugen

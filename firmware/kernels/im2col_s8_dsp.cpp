@@ -2,6 +2,7 @@
 
 #pragma GCC optimize("O2")
 
+#include <kernels/clamp_s8.h>
 #include <kernels/im2col_s8_dsp.h>
 #include <kernels/loops_dsp.h>
 #include <kernels/window.h>
@@ -332,7 +333,8 @@ bool convolve_s8(const Conv2dS8Params& params, GemmS8Layer& layer, const int8_t*
     }
   }
   if (p.activation_min != INT8_MIN || p.activation_max != INT8_MAX) {
-    clamp_run_s8(output, count * p.out_ch, p.activation_min, p.activation_max);
+    clamp_s8_scalar(count * p.out_ch, output, static_cast<int8_t>(p.activation_min),
+                    static_cast<int8_t>(p.activation_max), output);
   }
   return true;
 }

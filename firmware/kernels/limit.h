@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <kernels/clamp_s8.h>
+
 #include <cstdint>
 
 /// Minimum, maximum and clamp, over one run of `count` elements; steps as in elementwise_s8.h.
@@ -23,9 +25,7 @@ void maximum_s32_scalar(int32_t count, const int32_t* a, int32_t a_step, const i
 void maximum_f32_scalar(int32_t count, const float* a, int32_t a_step, const float* b,
                         int32_t b_step, float* output);
 
-/// output = min(max(input, min), max), as torch: with min > max everything becomes max; a NaN
-/// input stays NaN. The output may be the input.
-void clamp_s8_scalar(int32_t count, const int8_t* input, int8_t min, int8_t max, int8_t* output);
+/// As clamp_s8_scalar(); a NaN input stays NaN.
 void clamp_f32_scalar(int32_t count, const float* input, float min, float max, float* output);
 
 }  // namespace mcugen

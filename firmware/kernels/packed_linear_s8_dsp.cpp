@@ -2,6 +2,7 @@
 
 #pragma GCC optimize("O2")
 
+#include <kernels/clamp_s8.h>
 #include <kernels/gemm_s8_dsp.h>
 #include <kernels/loops_dsp.h>
 #include <kernels/packed_linear_s8.h>
@@ -44,7 +45,8 @@ void packed_linear_s8_dsp(const PackedLinearS8Params& p, const int8_t* input, co
   }
   if (p.activation_min != INT8_MIN || p.activation_max != INT8_MAX) {
     const int32_t count = p.batch * p.out_ch;
-    clamp_run_s8(output - count, count, p.activation_min, p.activation_max);
+    clamp_s8_scalar(count, output - count, static_cast<int8_t>(p.activation_min),
+                    static_cast<int8_t>(p.activation_max), output - count);
   }
 }
 

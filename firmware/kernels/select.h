@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <kernels/clamp_s8.h>
 #include <kernels/conv2d_f32.h>
 #include <kernels/conv2d_s8.h>
 #include <kernels/depthwise_conv2d_s8.h>

@@ -2,6 +2,7 @@
 
 #pragma GCC optimize("O2")
 
+#include <kernels/clamp_s8.h>
 #include <kernels/gemm_s8_dsp.h>
 #include <kernels/loops_dsp.h>
 #include <kernels/requantize.h>
@@ -263,7 +264,8 @@ __attribute__((noinline)) bool winograd_s8(const Conv2dS8Params& p, const int8_t
     }
   }
   if (p.activation_min != INT8_MIN || p.activation_max != INT8_MAX) {
-    clamp_run_s8(output, p.batch * p.out_h * row_bytes, p.activation_min, p.activation_max);
+    clamp_s8_scalar(p.batch * p.out_h * row_bytes, output, static_cast<int8_t>(p.activation_min),
+                    static_cast<int8_t>(p.activation_max), output);
   }
   return true;
 }

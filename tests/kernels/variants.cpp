@@ -253,8 +253,9 @@ void depthwise_conv2d(long call) {
   mcugen::DepthwiseConv2dS8Params p{};
   geometry(p);
   p.in_ch = random_int(1, 18);
+  p.groups = p.in_ch;
   p.depth_multiplier = one_in(4) ? random_int(2, 5) : 1;
-  const int32_t out_ch = p.in_ch * p.depth_multiplier;
+  const int32_t out_ch = p.out_ch = p.in_ch * p.depth_multiplier;
   const int8_t* const input = g_input.make(p.batch * p.in_h * p.in_w * p.in_ch);
   const int8_t* const weights = g_weights.make(p.kernel_h * p.kernel_w * out_ch);
   fill(g_input);

@@ -20,27 +20,9 @@ void depthwise_conv2d(KernelRuntimeContext& ctx, Span<EValue*> arguments, Layout
     return;
   }
   DepthwiseConv2dS8Params p;
-  p.batch = c.batch;
-  p.in_h = c.in_h;
-  p.in_w = c.in_w;
-  p.in_ch = c.in_ch;
-  p.out_h = c.out_h;
-  p.out_w = c.out_w;
+  static_cast<Conv2dS8Params&>(p) = c;
+  p.groups = c.in_ch;
   p.depth_multiplier = depth_multiplier;
-  p.kernel_h = c.kernel_h;
-  p.kernel_w = c.kernel_w;
-  p.stride_h = c.stride_h;
-  p.stride_w = c.stride_w;
-  p.pad_top = c.pad_top;
-  p.pad_left = c.pad_left;
-  p.dilation_h = c.dilation_h;
-  p.dilation_w = c.dilation_w;
-  p.input_zero_point = c.input_zero_point;
-  p.output_zero_point = c.output_zero_point;
-  p.activation_min = c.activation_min;
-  p.activation_max = c.activation_max;
-  p.multipliers = c.multipliers;
-  p.shifts = c.shifts;
   p.scratch = args.scratch(13);
   depthwise_conv2d_s8(p, conv.input->const_data_ptr<int8_t>(),
                       conv.weights->const_data_ptr<int8_t>(), conv.bias,
