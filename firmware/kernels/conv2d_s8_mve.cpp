@@ -326,7 +326,10 @@ void conv2d_s8_mve(const Conv2dS8Params& p, const int8_t* input, const int8_t* w
   const int32_t in_ch = p.in_ch / p.groups;
   const int32_t row = p.kernel_w * in_ch;
   Conv conv(p, {weights, p.kernel_h * row, row, in_ch}, false, bias);
-  if (conv.possible()) {
+  // Pixels are read once for every four channels: not where the output lies over them.
+  const bool in_place = overlap(input, p.batch * p.in_h * p.in_w * p.in_ch, output,
+                                p.batch * p.out_h * p.out_w * p.out_ch);
+  if (conv.possible() && !in_place) {
     conv.run(input, output);
   } else {
     conv2d_s8_scalar(p, input, weights, bias, output);

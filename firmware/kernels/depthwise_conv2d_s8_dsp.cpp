@@ -44,7 +44,10 @@ struct Axis {
 /// longer axis of the image if that makes fewer of them.
 class Planes {
  public:
-  Planes(const DepthwiseConv2dS8Params& p, const int8_t* weights, const int32_t* bias)
+  /// @param[in] in_place The output lies over the input: no channel twice, and along the image's
+  ///     rows, whole ones, unless all is read before any is written.
+  Planes(const DepthwiseConv2dS8Params& p, const int8_t* weights, const int32_t* bias,
+         bool in_place)
       : p_(p),
         weights_(weights),
         bias_(bias),
@@ -56,18 +59,15 @@ class Planes {
         y_{p.in_h, p.out_h, p.pad_top, p.in_w * p.in_ch, p.out_w * out_ch_, 3 * out_ch_} {
     const int32_t most = most_columns(stride_) & ~1;
     if (cost(p.out_w, p.out_h) > cost(p.out_h, p.out_w) && p.out_h <= most) {
-      const Axis x = x_;
-      x_ = y_;
-      y_ = x;
+      swap_axes();
     }
-    tile_w_ = x_.out < most ? x_.out : most;
-    row_bytes_ = exact_ ? kMostRowBytes : row_bytes_for(columns_read(tile_w_, stride_));
-    const int32_t rows = static_cast<int32_t>(p.scratch.bytes) / (kPlanes * row_bytes_);
-    band_h_ = rows < 3 ? 0 : (rows - 3) / stride_ + 1;
-    band_h_ = band_h_ < y_.out ? band_h_ : y_.out;
-    if (band_h_ > 0) {  // bands of about the same height
-      const int32_t bands = (y_.out + band_h_ - 1) / band_h_;
-      band_h_ = (y_.out + bands - 1) / bands;
+    cut();
+    if (in_place && band_h_ < y_.out && x_.in_step != p.in_ch) {
+      swap_axes();
+      cut();
+    }
+    if (in_place && (p.in_ch % kPlanes != 0 || tile_w_ < x_.out)) {
+      band_h_ = 0;
     }
   }
 
@@ -86,6 +86,26 @@ class Planes {
   }
 
  private:
+  void swap_axes() {
+    const Axis x = x_;
+    x_ = y_;
+    y_ = x;
+  }
+
+  /// Cuts the image into tiles that the scratch has room for.
+  void cut() {
+    const int32_t most = most_columns(stride_) & ~1;
+    tile_w_ = x_.out < most ? x_.out : most;
+    row_bytes_ = exact_ ? kMostRowBytes : row_bytes_for(columns_read(tile_w_, stride_));
+    const int32_t rows = static_cast<int32_t>(p_.scratch.bytes) / (kPlanes * row_bytes_);
+    band_h_ = rows < 3 ? 0 : (rows - 3) / stride_ + 1;
+    band_h_ = band_h_ < y_.out ? band_h_ : y_.out;
+    if (band_h_ > 0) {  // bands of about the same height
+      const int32_t bands = (y_.out + band_h_ - 1) / band_h_;
+      band_h_ = (y_.out + bands - 1) / bands;
+    }
+  }
+
   /// Instructions of rows of so many outputs, about.
   static int32_t cost(int32_t columns, int32_t rows) {
     return rows * (30 + columns / 2 * 25 + columns % 2 * 19);
@@ -355,7 +375,9 @@ void depthwise_conv2d_s8_dsp(const DepthwiseConv2dS8Params& p, const int8_t* inp
   }
   if (p.in_ch >= kPlanes && p.kernel_h == 3 && p.kernel_w == 3 && p.dilation_h == 1 &&
       p.dilation_w == 1 && p.stride_h == p.stride_w && p.stride_w <= 2) {
-    Planes planes(p, weights, bias);
+    Planes planes(p, weights, bias,
+                  overlap(input, p.batch * p.in_h * p.in_w * p.in_ch, output,
+                          p.batch * p.out_h * p.out_w * p.out_ch));
     if (planes.fits()) {
       planes.run(input, output);
       if (p.activation_min != INT8_MIN || p.activation_max != INT8_MAX) {

@@ -277,7 +277,9 @@ void four_channels(const DepthwiseConv2dS8Params& p, const int8_t* input, const 
 void depthwise_conv2d_s8_mve(const DepthwiseConv2dS8Params& p, const int8_t* input,
                              const int8_t* weights, const int32_t* bias, int8_t* output) {
   const Strips strips(p);
-  if (!shifts_right_mve(p.shifts, p.in_ch * p.depth_multiplier)) {
+  const bool in_place = overlap(input, p.batch * p.in_h * p.in_w * p.in_ch, output,
+                                p.batch * p.out_h * p.out_w * p.out_ch);
+  if (in_place || !shifts_right_mve(p.shifts, p.in_ch * p.depth_multiplier)) {
     depthwise_conv2d_s8_scalar(p, input, weights, bias, output);
   } else if (takes_3x3(p) && strips.bytes(strips.columns(), 2) <= p.scratch.bytes) {
     Depthwise3x3(p, weights, bias).run(input, output);

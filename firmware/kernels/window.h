@@ -5,6 +5,11 @@
 
 namespace mcugen {
 
+/// @returns whether two runs of bytes share one.
+inline bool overlap(const int8_t* a, int32_t a_bytes, const int8_t* b, int32_t b_bytes) {
+  return a < b + b_bytes && b < a + a_bytes;
+}
+
 /// Half-open range of kernel taps.
 struct TapRange {
   int32_t begin;

@@ -7,6 +7,7 @@
 #include <kernels/conv2d_s8.h>
 #include <kernels/depthwise_conv2d_s8.h>
 #include <kernels/elementwise_s8.h>
+#include <kernels/in_place.h>
 #include <kernels/linear_s8.h>
 #include <kernels/packed_linear_s8.h>
 #include <kernels/pool2d_s8.h>
@@ -141,7 +142,7 @@ void scaling(Params& p, int32_t channels, int32_t taps, const int32_t*& bias) {
 
 void compare(const char* what, long call, const mcugen::Scratch& scratch, const int32_t* shape) {
   const bool bytes =
-      memcmp(g_expected.data, g_output.data, static_cast<size_t>(g_output.count)) == 0;
+      memcmp(g_expected.data, g_output.data, static_cast<size_t>(g_expected.count)) == 0;
   bool whole = g_output.border_is_whole();
   for (uint32_t i = scratch.bytes; i < sizeof g_scratch; ++i) {
     whole = whole && g_scratch[i] == 0xa5;
@@ -152,17 +153,30 @@ void compare(const char* what, long call, const mcugen::Scratch& scratch, const 
     return;
   }
   int32_t at = 0;
-  while (at < g_output.count - 1 && g_expected.data[at] == g_output.data[at]) {
+  while (at < g_expected.count - 1 && g_expected.data[at] == g_output.data[at]) {
     ++at;
   }
   ++g_different;
   printf("%s, call %ld: %s; at %ld of %ld: %d, not %d;", what, call,
          whole ? "bytes differ" : "wrote outside", static_cast<long>(at),
-         static_cast<long>(g_output.count), g_output.data[at], g_expected.data[at]);
+         static_cast<long>(g_expected.count), g_output.data[at], g_expected.data[at]);
   for (int32_t i = 0; i < 16; ++i) {
     printf(" %ld", static_cast<long>(shape[i]));
   }
   printf(" scratch %ld\n", static_cast<long>(scratch.bytes));
+}
+
+/// Makes the output and copies the input where it ends up under it, as near as it may, or a little
+/// further, a multiple of `unit` from it. @returns the copy.
+const int8_t* input_over_output(const mcugen::Conv2dS8Params& p, int32_t unit) {
+  const int32_t out = p.out_h * p.out_w * p.out_ch;
+  const int32_t least = static_cast<int32_t>(mcugen::in_place_distance(p));
+  const int32_t above = least > 0 ? (least + unit - 1) / unit * unit : 0;
+  const int32_t distance = above + unit * random_int(0, 2);
+  const int32_t end = distance + g_input.count;
+  int8_t* const output = g_output.make(end > out ? end : out);
+  memcpy(output + distance, g_input.data, static_cast<size_t>(g_input.count));
+  return output + distance;
 }
 
 int32_t outputs(int32_t in, int32_t pad_before, int32_t pad_after, int32_t dilation, int32_t kernel,
@@ -243,6 +257,14 @@ void conv2d(long call) {
   mcugen::conv2d_s8_scalar(p, input, weights, bias, g_expected.make(count));
   VARIANT(conv2d_s8)(p, input, weights, bias, g_output.make(count));
   compare("conv2d_s8", call, p.scratch, &p.batch);
+  if (p.batch == 1 && p.groups == 1) {
+    const int8_t* over = input_over_output(p, 1);
+    VARIANT(conv2d_s8)(p, over, weights, bias, g_output.data);
+    compare("conv2d_s8 in place", call, p.scratch, &p.batch);
+    over = input_over_output(p, 1);
+    mcugen::conv2d_s8_scalar(p, over, weights, bias, g_output.data);
+    compare("conv2d_s8_scalar in place", call, p.scratch, &p.batch);
+  }
 #ifdef WINOGRAD
   g_winograd += mcugen::winograd_s8(p, input, weights, bias, g_output.data);
   memset(g_scratch, 0xa5, sizeof g_scratch);
@@ -266,6 +288,14 @@ void depthwise_conv2d(long call) {
   mcugen::depthwise_conv2d_s8_scalar(p, input, weights, bias, g_expected.make(count));
   VARIANT(depthwise_conv2d_s8)(p, input, weights, bias, g_output.make(count));
   compare("depthwise_conv2d_s8", call, p.scratch, &p.batch);
+  if (p.batch == 1 && p.depth_multiplier == 1) {
+    const int8_t* over = input_over_output(p, p.in_ch);
+    VARIANT(depthwise_conv2d_s8)(p, over, weights, bias, g_output.data);
+    compare("depthwise_conv2d_s8 in place", call, p.scratch, &p.batch);
+    over = input_over_output(p, p.in_ch);
+    mcugen::depthwise_conv2d_s8_scalar(p, over, weights, bias, g_output.data);
+    compare("depthwise_conv2d_s8_scalar in place", call, p.scratch, &p.batch);
+  }
 }
 
 void linear(long call) {

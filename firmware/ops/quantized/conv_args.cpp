@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include <kernels/in_place.h>
 #include <ops/quantized/conv_args.h>
 
 namespace mcugen::ops {
-
 ConvArgs::ConvArgs(OpArgs& args, const Indices& indices, Layout layout) {
   Conv2dS8Params& p = params;
   input = args.tensor(0, ScalarType::Char);
@@ -52,6 +52,21 @@ bool ConvArgs::check_output(OpArgs& args) const {
                                      p.out_w == window_outputs(p.in_w, p.pad_left, p.dilation_w,
                                                                p.kernel_w, p.stride_w),
                                  "output shape");
+}
+
+bool ConvArgs::check_in_place(OpArgs& args, int32_t unit) const {
+  if (!check_output(args)) {
+    return false;
+  }
+  const auto in = reinterpret_cast<intptr_t>(input->const_data_ptr());
+  const auto to = reinterpret_cast<intptr_t>(out->const_data_ptr());
+  if (to >= in + static_cast<intptr_t>(input->nbytes()) ||
+      in >= to + static_cast<intptr_t>(out->nbytes())) {
+    return true;
+  }
+  return args.check(params.batch == 1 && params.groups == 1, "groups in place") &&
+         args.check(in - to >= in_place_distance(params) && (in - to) % unit == 0,
+                    "place of the output");
 }
 
 }  // namespace mcugen::ops

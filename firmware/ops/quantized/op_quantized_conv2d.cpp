@@ -6,9 +6,13 @@
 namespace mcugen::ops {
 namespace {
 
-void conv2d(KernelRuntimeContext& ctx, Span<EValue*> arguments, Layout layout) {
+constexpr char kConv2d[] = "cortex_m::quantized_conv2d.out";
+constexpr char kInPlace[] = "mcugen::conv2d_in_place.out";
+
+void conv2d(KernelRuntimeContext& ctx, Span<EValue*> arguments, Layout layout, const char* op,
+            bool in_place) {
   constexpr ConvArgs::Indices kIndices{5, 6, 13};
-  OpArgs args(ctx, arguments, "cortex_m::quantized_conv2d.out", 14);
+  OpArgs args(ctx, arguments, op, 14);
   ConvArgs conv(args, kIndices, layout);
   Conv2dS8Params& p = conv.params;
   if (!args.ok() || !args.check(conv.weights->dim() == 4, "rank")) {
@@ -23,7 +27,7 @@ void conv2d(KernelRuntimeContext& ctx, Span<EValue*> arguments, Layout layout) {
   p.groups = p.in_ch / group_in_ch;
   conv.read_weights(args, kIndices, p.out_ch, group_in_ch);
   p.scratch = args.scratch(12);
-  if (conv.check_output(args)) {
+  if (in_place ? conv.check_in_place(args, 1) : conv.check_output(args)) {
     conv2d_s8(p, conv.input->const_data_ptr<int8_t>(), conv.weights->const_data_ptr<int8_t>(),
               conv.bias, conv.out->mutable_data_ptr<int8_t>());
   }
@@ -32,11 +36,19 @@ void conv2d(KernelRuntimeContext& ctx, Span<EValue*> arguments, Layout layout) {
 }  // namespace
 
 void cortex_m__quantized_conv2d_out(KernelRuntimeContext& ctx, Span<EValue*> args) {
-  conv2d(ctx, args, Layout::kDimOrder);
+  conv2d(ctx, args, Layout::kDimOrder, kConv2d, false);
 }
 
 void cortex_m__quantized_conv2d_nhwc_out(KernelRuntimeContext& ctx, Span<EValue*> args) {
-  conv2d(ctx, args, Layout::kNhwc);
+  conv2d(ctx, args, Layout::kNhwc, kConv2d, false);
+}
+
+void mcugen__conv2d_in_place_out(KernelRuntimeContext& ctx, Span<EValue*> args) {
+  conv2d(ctx, args, Layout::kDimOrder, kInPlace, true);
+}
+
+void mcugen__conv2d_in_place_nhwc_out(KernelRuntimeContext& ctx, Span<EValue*> args) {
+  conv2d(ctx, args, Layout::kNhwc, kInPlace, true);
 }
 
 }  // namespace mcugen::ops

@@ -6,9 +6,13 @@
 namespace mcugen::ops {
 namespace {
 
-void depthwise_conv2d(KernelRuntimeContext& ctx, Span<EValue*> arguments, Layout layout) {
+constexpr char kDepthwise[] = "cortex_m::quantized_depthwise_conv2d.out";
+constexpr char kInPlace[] = "mcugen::depthwise_conv2d_in_place.out";
+
+void depthwise_conv2d(KernelRuntimeContext& ctx, Span<EValue*> arguments, Layout layout,
+                      const char* op, bool in_place) {
   constexpr ConvArgs::Indices kIndices{5, 7, 14};
-  OpArgs args(ctx, arguments, "cortex_m::quantized_depthwise_conv2d.out", 15);
+  OpArgs args(ctx, arguments, op, 15);
   ConvArgs conv(args, kIndices, layout);
   const Conv2dS8Params& c = conv.params;
   const int32_t depth_multiplier = args.integer(6, 1, kMaxExtent);
@@ -16,7 +20,11 @@ void depthwise_conv2d(KernelRuntimeContext& ctx, Span<EValue*> arguments, Layout
                  c.out_ch == c.in_ch * depth_multiplier,
              "depth multiplier");
   conv.read_weights(args, kIndices, 1, c.out_ch);
-  if (!conv.check_output(args)) {
+  // Kernels go through the image once per channel: what they write must be of the same channel.
+  if (in_place) {
+    args.check(depth_multiplier == 1, "depth multiplier in place");
+  }
+  if (!(in_place ? conv.check_in_place(args, c.in_ch) : conv.check_output(args))) {
     return;
   }
   DepthwiseConv2dS8Params p;
@@ -32,11 +40,19 @@ void depthwise_conv2d(KernelRuntimeContext& ctx, Span<EValue*> arguments, Layout
 }  // namespace
 
 void cortex_m__quantized_depthwise_conv2d_out(KernelRuntimeContext& ctx, Span<EValue*> args) {
-  depthwise_conv2d(ctx, args, Layout::kDimOrder);
+  depthwise_conv2d(ctx, args, Layout::kDimOrder, kDepthwise, false);
 }
 
 void cortex_m__quantized_depthwise_conv2d_nhwc_out(KernelRuntimeContext& ctx, Span<EValue*> args) {
-  depthwise_conv2d(ctx, args, Layout::kNhwc);
+  depthwise_conv2d(ctx, args, Layout::kNhwc, kDepthwise, false);
+}
+
+void mcugen__depthwise_conv2d_in_place_out(KernelRuntimeContext& ctx, Span<EValue*> args) {
+  depthwise_conv2d(ctx, args, Layout::kDimOrder, kInPlace, true);
+}
+
+void mcugen__depthwise_conv2d_in_place_nhwc_out(KernelRuntimeContext& ctx, Span<EValue*> args) {
+  depthwise_conv2d(ctx, args, Layout::kNhwc, kInPlace, true);
 }
 
 }  // namespace mcugen::ops

@@ -45,6 +45,10 @@ void quantized_decomposed__quantize_per_tensor_Tensor_out(KernelRuntimeContext& 
                                                           Span<EValue*> args);
 void quantized_decomposed__quantize_per_tensor_out(KernelRuntimeContext& ctx, Span<EValue*> args);
 void quantized_decomposed__quantize_per_token_out(KernelRuntimeContext& ctx, Span<EValue*> args);
+void mcugen__conv2d_in_place_out(KernelRuntimeContext& ctx, Span<EValue*> args);
+void mcugen__conv2d_in_place_nhwc_out(KernelRuntimeContext& ctx, Span<EValue*> args);
+void mcugen__depthwise_conv2d_in_place_out(KernelRuntimeContext& ctx, Span<EValue*> args);
+void mcugen__depthwise_conv2d_in_place_nhwc_out(KernelRuntimeContext& ctx, Span<EValue*> args);
 void mcugen__quantized_group_norm_out(KernelRuntimeContext& ctx, Span<EValue*> args);
 void mcugen__quantized_layer_norm_out(KernelRuntimeContext& ctx, Span<EValue*> args);
 void mcugen__quantized_linear_out(KernelRuntimeContext& ctx, Span<EValue*> args);

@@ -127,8 +127,12 @@ _SUMMED_OVER = {
 _WEIGHTS_BY_OUTPUT = (
     "cortex_m::quantized_conv2d",
     "cortex_m::quantized_linear",
+    "mcugen::conv2d_in_place",
     "mcugen::quantized_linear",
 )
+
+
+_DEPTHWISE = ("cortex_m::quantized_depthwise_conv2d", "mcugen::depthwise_conv2d_in_place")
 
 
 def call_macs(plan: Any, name: str, args: list[int]) -> int:
@@ -142,7 +146,7 @@ def call_macs(plan: Any, name: str, args: list[int]) -> int:
         return _elements(plan, args[-1]) * math.prod(_sizes(plan, args[1])[1:])
     if kind == "mcugen::packed_linear":
         return _elements(plan, args[-1]) * int(_sizes(plan, args[0])[-1])
-    if kind == "cortex_m::quantized_depthwise_conv2d":  # [1, height, width, out]
+    if kind in _DEPTHWISE:  # [1, height, width, out]
         return _elements(plan, args[-1]) * math.prod(_sizes(plan, args[1])[1:3])
     # Where it is transposed, each input meets all of the kernel.
     if kind == "cortex_m::quantized_transpose_conv2d":  # [out, height, width, in]

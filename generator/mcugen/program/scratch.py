@@ -21,6 +21,9 @@ from mcugen.program.values import call_name
 _PIXELS = 16
 #: But no more bytes than this for them, where one pair of pixels needs less.
 _LEAST_BYTES = 4096
+_PIXELS_DSP, _LEAST_BYTES_DSP = 40, 8192
+#: But no more than this where an algorithm makes good use of much.
+_MOST_LEAST = 16384
 #: Rows of the output that a depthwise convolution makes at a time, at least.
 _ROWS = 8
 
@@ -34,6 +37,8 @@ class Need:
 
 
 NOTHING = Need(0, 0)
+
+_DEPTHWISE = ("cortex_m::quantized_depthwise_conv2d", "mcugen::depthwise_conv2d_in_place")
 
 
 def scratch_need(plan: Any, call: Any, isa: Isa | None) -> Need:
@@ -50,8 +55,8 @@ def scratch_need(plan: Any, call: Any, isa: Isa | None) -> Need:
     if kind == "mcugen::packed_linear":
         need = 8 * -(-read.sizes("input")[-1] // 4)
         return Need(need, need) if isa is Isa.DSP else NOTHING
-    convolution = kind == "cortex_m::quantized_conv2d"
-    if isa is None or not (convolution or kind == "cortex_m::quantized_depthwise_conv2d"):
+    convolution = kind in ("cortex_m::quantized_conv2d", "mcugen::conv2d_in_place")
+    if isa is None or not (convolution or kind in _DEPTHWISE):
         return NOTHING
     window = _Window.of(read, depthwise=not convolution)
     by_isa = {
@@ -115,30 +120,35 @@ def _padded_taps(w: _Window, in_ch: int) -> int:
 def _convolution_dsp(w: _Window) -> Need:
     if w.out_ch // w.groups < 2:
         return NOTHING
-    need = _product_dsp(w, w.in_ch // w.groups)
-    return Need(need.least, max(need.most, _winograd(w)))
+    need, winograd = _product_dsp(w, w.in_ch // w.groups), _winograd(w)
+    least = max(need.least, min(winograd.least, _MOST_LEAST))
+    return Need(least, max(need.most, winograd.most))
 
 
-def _winograd(w: _Window) -> int:
-    """Return what winograd_s8_scratch() makes good use of, 0 where it has no form."""
+def _winograd(w: _Window) -> Need:
+    """Return what winograd_s8_scratch() makes good use of, nothing where it has no form."""
     plain = (w.kernel_h, w.kernel_w, w.stride_h, w.stride_w, w.dilation_h, w.dilation_w)
     if plain != (3, 3, 1, 1, 1, 1) or w.groups != 1 or w.in_ch % 4 or w.in_ch > 64:
-        return 0
+        return NOTHING
     if w.out_h % 2 or w.out_w % 4:
-        return 0
+        return NOTHING
     fixed = w.in_w * w.in_ch + 32 * (w.out_w + 2)
-    weights = (w.out_ch + 1) // 2 * (64 * w.in_ch + 64)
-    # One row of tiles with all weights, or all rows with the weights of a pair of channels.
+    pair, pairs = 64 * w.in_ch + 64, (w.out_ch + 1) // 2
+    # One row of tiles with all weights, or all rows with the weights of a pair of channels. With
+    # five of eight pairs little is lost.
     row = 16 * w.in_ch * w.out_w
-    all_rows = w.out_h // 2 * row + 64 * w.in_ch + 64
-    return fixed + min(row + weights, all_rows)
+    all_rows = w.out_h // 2 * row + pair
+    return Need(
+        fixed + min(row + -(-5 * pairs // 8) * pair, all_rows),
+        fixed + min(row + pairs * pair, all_rows),
+    )
 
 
 def _product_dsp(w: _Window, in_ch: int) -> Need:
     padded = _padded_taps(w, in_ch)
     fixed, pair = 4 * padded + 32 + 2 * padded + 8, 4 * padded
     most = fixed + -(-w.pixels // 2) * pair
-    least = fixed + pair * max(1, min(_PIXELS // 2, (_LEAST_BYTES - fixed) // pair))
+    least = fixed + pair * max(1, min(_PIXELS_DSP // 2, (_LEAST_BYTES_DSP - fixed) // pair))
     border = 0
     if w.batch == 1 and (w.pad_top or w.pad_left):
         height = (w.out_h - 1) * w.stride_h + (w.kernel_h - 1) * w.dilation_h + 1

@@ -90,6 +90,18 @@ def call_name(plan: Any, call: Any) -> str:
     return f"{operator.name}.{operator.overload}" if operator.overload else operator.name
 
 
+def operator_index(plan: Any, name: str) -> int:
+    """Return the place of operator `name` in the plan's table, where it is put if need be."""
+    from executorch.exir.schema import Operator
+
+    base, _, overload = name.rpartition(".")
+    for index, each in enumerate(plan.operators):
+        if (each.name, each.overload) == (base, overload):
+            return index
+    plan.operators.append(Operator(name=base, overload=overload))
+    return len(plan.operators) - 1
+
+
 def numbered_calls(plan: Any) -> Iterator[tuple[int, str, list[int]]]:
     """Yield (instruction, operator name, argument value indices) of each kernel call."""
     for chain in plan.chains:

@@ -10,7 +10,7 @@ import numpy as np
 
 from mcugen.program.artifact import DTYPES
 from mcugen.program.operator_table import operator, supported
-from mcugen.program.values import call_name
+from mcugen.program.values import call_name, operator_index
 
 _SCALAR_TYPES = {name: number for number, (name, _) in DTYPES.items()}
 
@@ -87,17 +87,6 @@ class Method:
         )
         return len(self.plan.values) - 1
 
-    def operator_index(self, name: str) -> int:
-        """Return the place of operator `name` in the plan's table, where it is put if need be."""
-        from executorch.exir.schema import Operator
-
-        base, _, overload = name.rpartition(".")
-        for index, each in enumerate(self.plan.operators):
-            if (each.name, each.overload) == (base, overload):
-                return index
-        self.plan.operators.append(Operator(name=base, overload=overload))
-        return len(self.plan.operators) - 1
-
 
 class Call:
     """A kernel call, its arguments by the names of the operator's schema."""
@@ -149,5 +138,5 @@ class Call:
     def becomes(self, name: str, arguments: list[int]) -> None:
         """Make it a call of another operator with the same `out`, which it also returns."""
         out = self.index("out")
-        self.call.op_index = self.method.operator_index(name)
+        self.call.op_index = operator_index(self.method.plan, name)
         self.call.args = [*arguments, out, out]

@@ -25,6 +25,8 @@ from mcugen.program.operator_table import operator
 from mcugen.program.planning.copies import drop_copies, remove
 from mcugen.program.planning.in_place import join_in_place
 from mcugen.program.planning.lifetimes import Block, find_blocks
+from mcugen.program.planning.overlap import find_overlaps, rename_in_place, rename_standard
+from mcugen.program.planning.overlapping import Overlap, bound_overlapping, place_overlapping
 from mcugen.program.planning.placement import Interval, Placement, place
 from mcugen.program.scratch import Need, scratch_need
 from mcugen.program.strip import serialize, strip, strip_plan
@@ -192,25 +194,48 @@ def arrange_plan(plan: Any, passes: Passes) -> Arranged:
     blocks = find_blocks(plan)
     assert blocks is not None  # smaller work space overlaps no more than before
     dropped = drop_copies(plan, blocks) if passes.copies else []
+    rename_standard(plan)
     plans = [blocks, join_in_place(plan, blocks)] if passes.in_place else [blocks]
     bound = 0
     for memory_id in range(1, len(plan.non_const_buffer_sizes)):
-        choices = [_place([b for b in each if b.memory_id == memory_id]) for each in plans]
-        # Sharing leaves fewer blocks but longer ones: it need not be better.
-        best = min(reversed(range(len(choices))), key=lambda i: choices[i].total)
-        chosen = [b for b in plans[best] if b.memory_id == memory_id]
-        bound += min(choice.bound for choice in choices)
-        plan.non_const_buffer_sizes[memory_id] = choices[best].total
-        for block, offset in zip(chosen, choices[best].offsets, strict=True):
+        here = [[b for b in each if b.memory_id == memory_id] for each in plans]
+        overlaps = [
+            find_overlaps(plan, each, passes.isa) if passes.in_place else () for each in here
+        ]
+        chosen, placed, least = _place_best(list(zip(here, overlaps, strict=True)))
+        rename_in_place(plan, placed.overlapping)
+        bound += least
+        plan.non_const_buffer_sizes[memory_id] = placed.total
+        for block, offset in zip(chosen, placed.offsets, strict=True):
             for index, inside in block.members.items():
                 _set_offset(plan.values[index].val.allocation_info, offset + inside)
-        _grow_scratch(plan, needs, chosen, choices[best])
+        _grow_scratch(plan, needs, chosen, placed)
     remove(plan, dropped)
     return Arranged(bound, dropped)
 
 
-def _place(blocks: Sequence[Block]) -> Placement:
-    return place([Interval(align_up(b.size), b.first, b.last) for b in blocks])
+def _place_best(
+    plans: Sequence[tuple[Sequence[Block], Sequence[Overlap]]],
+) -> tuple[Sequence[Block], Placement, int]:
+    """Return the blocks of the plan that needs least, the last one of such, and a bound for all.
+
+    Sharing leaves fewer blocks but longer ones: it need not be better.
+    """
+    best: tuple[Sequence[Block], Placement] | None = None
+    bounds = []
+    for blocks, overlaps in reversed(plans):
+        intervals = [Interval(align_up(b.size), b.first, b.last) for b in blocks]
+        bounds.append(bound_overlapping(intervals, overlaps))
+        if best is not None and bounds[-1] >= best[1].total:
+            continue
+        if overlaps:
+            placed = place_overlapping(intervals, overlaps)
+        else:
+            placed = place(intervals, search=best is None or not best[1].overlapping)
+        if best is None or placed.total < best[1].total:
+            best = blocks, placed
+    assert best is not None
+    return *best, min(bounds)
 
 
 def _set_offset(allocation: Any, offset: int) -> None:

@@ -32,13 +32,14 @@ class Placement:
     offsets: tuple[int, ...]
     total: int  #: bytes of the memory that holds all
     bound: int  #: no placement needs less: the largest sum of sizes at one time
+    overlapping: tuple[int, ...] = ()  #: calls whose result and operand overlap, by leave
 
 
-def place(blocks: Sequence[Interval]) -> Placement:
+def place(blocks: Sequence[Interval], *, search: bool = True) -> Placement:
     """Return offsets such that blocks that live at the same time do not overlap.
 
     The same blocks always give the same offsets. Sizes that are multiples of an alignment give
-    offsets that are.
+    offsets that are. search: whether to search for long where the bound is not reached.
     """
     bound = lower_bound(blocks)
     best: tuple[int, ...] = ()
@@ -50,7 +51,7 @@ def place(blocks: Sequence[Interval]) -> Placement:
             best, total = offsets, needs
         if total == bound:
             break
-    if total > bound and len(blocks) <= _MOST_SEARCHED:
+    if search and total > bound and len(blocks) <= _MOST_SEARCHED:
         best, total = _Search(blocks, best, total, bound).run()
     return Placement(best, max(total, 0), bound)
 

@@ -38,6 +38,7 @@ def _convolve(
 
 
 @computes("cortex_m::quantized_conv2d")
+@computes("mcugen::conv2d_in_place")
 def quantized_conv2d(
     x: Any,
     weight: Any,
@@ -68,6 +69,7 @@ def quantized_conv2d(
 
 
 @computes("cortex_m::quantized_depthwise_conv2d")
+@computes("mcugen::depthwise_conv2d_in_place")
 def quantized_depthwise_conv2d(
     x: Any,
     weight: Any,

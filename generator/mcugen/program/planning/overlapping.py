@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Offsets for blocks of which some may overlap: first fit, in orders that get better."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mcugen.program.planning.placement import Interval, Placement
+
+#: Orders that are tried, each from the best one so far, while the bound is not reached.
+_MOST_ORDERS = 600
+
+
+@dataclass(frozen=True)
+class Overlap:
+    """Leave for the result of a call to lie over its operand."""
+
+    call: int  #: the instruction, when both live
+    result: int  #: the blocks
+    operand: int
+    distance: int  #: bytes, of the alignment: result + distance <= operand, of their offsets
+    unit: int  #: operand - result is a multiple of it; itself one of the alignment
+
+
+@dataclass(frozen=True)
+class _Above:
+    """The same, of two blocks: `upper - lower >= distance`, and `shift` off a multiple of unit."""
+
+    lower: int
+    upper: int
+    distance: int
+    unit: int
+    shift: int = 0
+
+
+def place_overlapping(blocks: Sequence[Interval], overlaps: Sequence[Overlap]) -> Placement:
+    """Return offsets such that blocks that live at the same time do not overlap, but by leave.
+
+    The same blocks always give the same offsets. Sizes that are multiples of an alignment give
+    offsets that are.
+    """
+    bound = bound_overlapping(blocks, overlaps)
+    upwards = _Fit(blocks, [_Above(o.result, o.operand, o.distance, o.unit) for o in overlaps])
+    # The same from the other end of the memory, where results lie above their operands.
+    downwards = _Fit(
+        blocks,
+        [
+            _Above(o.operand, o.result, o.distance + more, o.unit, more)
+            for o in overlaps
+            for more in (blocks[o.operand].size - blocks[o.result].size,)
+        ],
+    )
+    total, best, order = -1, upwards, list(range(len(blocks)))
+    for fit in (upwards, downwards):
+        for key in _ORDERS:
+            tried = sorted(range(len(blocks)), key=lambda i: key(blocks[i], i))
+            needs = fit.total(tried)
+            if total < 0 or needs < total:
+                total, best, order = needs, fit, tried
+    chance = random.Random(0)
+    for _ in range(_MOST_ORDERS):
+        if total == bound:
+            break
+        tried = list(order)
+        tried.insert(chance.randrange(len(tried)), tried.pop(chance.randrange(len(tried))))
+        needs = best.total(tried)
+        if needs <= total:
+            total, order = needs, tried
+    offsets = best.offsets(order)
+    if best is downwards:
+        offsets = [total - at - block.size for at, block in zip(offsets, blocks, strict=True)]
+    overlapping = [
+        o.call
+        for o in overlaps
+        if offsets[o.result] < offsets[o.operand] + blocks[o.operand].size
+        and offsets[o.operand] < offsets[o.result] + blocks[o.result].size
+    ]
+    return Placement(tuple(offsets), total, bound, tuple(overlapping))
+
+
+#: Large blocks first, as a rule; along a chain of overlaps one end of it first.
+_ORDERS = (
+    lambda block, i: (-block.size, block.first - block.last, i),
+    lambda block, i: (-block.size, -block.first, i),
+    lambda block, i: (-block.size, block.first, i),
+    lambda block, i: (block.first - block.last, -block.size, i),
+    lambda block, i: (-block.first, -block.size, i),
+    lambda block, i: (block.first, -block.size, i),
+)
+
+
+def bound_overlapping(blocks: Sequence[Interval], overlaps: Sequence[Overlap]) -> int:
+    """Return the largest sum of what lives at one time, less what may overlap then."""
+    saved: dict[int, int] = {}
+    for o in overlaps:
+        operand, result = blocks[o.operand].size, blocks[o.result].size
+        least = max(result, operand + max(0, o.distance))
+        saved[o.call] = max(0, operand + result - least)
+    return max(
+        sum(block.size for block in blocks if block.first <= time <= block.last)
+        - saved.get(time, 0)
+        for time in {time for block in blocks for time in (block.first, block.last)}
+    )
+
+
+class _Fit:
+    """Blocks put down one after the other, each at the lowest place that is free for it."""
+
+    def __init__(self, blocks: Sequence[Interval], above: Sequence[_Above]) -> None:
+        self.blocks = blocks
+        self.meets = [
+            [j for j, other in enumerate(blocks) if j != i and block.meets(other)]
+            for i, block in enumerate(blocks)
+        ]
+        self.leave = {(each.lower, each.upper): each for each in above}
+
+    def total(self, order: Sequence[int]) -> int:
+        offsets = self.offsets(order)
+        return max((o + b.size for o, b in zip(offsets, self.blocks, strict=True)), default=0)
+
+    def offsets(self, order: Sequence[int]) -> list[int]:
+        found = [-1] * len(self.blocks)
+        for i in order:
+            at, moved = 0, True
+            while moved:
+                moved = False
+                for j in self.meets[i]:
+                    if found[j] >= 0:
+                        free = self._free(i, at, j, found[j])
+                        moved |= free != at
+                        at = free
+            found[i] = at
+        return found
+
+    def _free(self, i: int, at: int, j: int, other: int) -> int:
+        """Return the lowest offset of block i, from `at` on, that block j at `other` allows."""
+        if at + self.blocks[i].size <= other or at >= other + self.blocks[j].size:
+            return at
+        behind = other + self.blocks[j].size
+        above = self.leave.get((j, i))
+        if above is not None:
+            least = max(at, other + above.distance)
+            return min(behind, least + (other + above.shift - least) % above.unit)
+        below = self.leave.get((i, j))
+        if below is not None:
+            up = at + (other - below.shift - at) % below.unit
+            if other - up >= below.distance:
+                return up
+        return behind
