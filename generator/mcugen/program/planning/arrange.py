@@ -27,7 +27,7 @@ from mcugen.program.planning.in_place import join_in_place
 from mcugen.program.planning.lifetimes import Block, find_blocks
 from mcugen.program.planning.overlap import find_overlaps, rename_in_place, rename_standard
 from mcugen.program.planning.overlapping import Overlap, bound_overlapping, place_overlapping
-from mcugen.program.planning.placement import Interval, Placement, place
+from mcugen.program.planning.placement import Interval, Placement, largest_gap, place
 from mcugen.program.scratch import Need, scratch_need
 from mcugen.program.strip import serialize, strip, strip_plan
 from mcugen.program.structure import check_structure
@@ -202,7 +202,7 @@ def arrange_plan(plan: Any, passes: Passes) -> Arranged:
         overlaps = [
             find_overlaps(plan, each, passes.isa) if passes.in_place else () for each in here
         ]
-        chosen, placed, least = _place_best(list(zip(here, overlaps, strict=True)))
+        chosen, placed, least = _place_best(list(zip(here, overlaps, strict=True)), needs)
         rename_in_place(plan, placed.overlapping)
         bound += least
         plan.non_const_buffer_sizes[memory_id] = placed.total
@@ -214,8 +214,19 @@ def arrange_plan(plan: Any, passes: Passes) -> Arranged:
     return Arranged(bound, dropped)
 
 
+def _intervals(blocks: Sequence[Block], needs: dict[int, Need]) -> list[Interval]:
+    return [
+        Interval(
+            *(align_up(block.size), block.first, block.last),
+            needs[index].most if len(block.members) == 1 and index in needs else 0,
+        )
+        for block in blocks
+        for index in (next(iter(block.members)),)
+    ]
+
+
 def _place_best(
-    plans: Sequence[tuple[Sequence[Block], Sequence[Overlap]]],
+    plans: Sequence[tuple[Sequence[Block], Sequence[Overlap]]], needs: dict[int, Need]
 ) -> tuple[Sequence[Block], Placement, int]:
     """Return the blocks of the plan that needs least, the last one of such, and a bound for all.
 
@@ -224,7 +235,7 @@ def _place_best(
     best: tuple[Sequence[Block], Placement] | None = None
     bounds = []
     for blocks, overlaps in reversed(plans):
-        intervals = [Interval(align_up(b.size), b.first, b.last) for b in blocks]
+        intervals = _intervals(blocks, needs)
         bounds.append(bound_overlapping(intervals, overlaps))
         if best is not None and bounds[-1] >= best[1].total:
             continue
@@ -283,28 +294,15 @@ def _grow_scratch(
     plan: Any, needs: dict[int, Need], blocks: Sequence[Block], placed: Placement
 ) -> None:
     """Give each scratch the largest part of memory that nothing else holds meanwhile."""
-    spans = [
-        (offset, offset + align_up(block.size), block)
-        for block, offset in zip(blocks, placed.offsets, strict=True)
-    ]
-    for _, _, block in spans:
-        index = next(iter(block.members))
-        if index not in needs or len(block.members) != 1:
-            continue
-        taken = sorted(
-            (start, end)
-            for start, end, other in spans
-            if other is not block and other.first <= block.last and block.first <= other.last
-        )
-        best, free = (0, 0), 0
-        for start, end in [*taken, (placed.total, placed.total)]:
-            best = max(best, (start - free, free), key=lambda gap: gap[0])
-            free = max(free, end)
-        size = min(best[0], align_up(needs[index].most))
-        tensor = plan.values[index].val
-        if size >= needs[index].least:
-            _resize(tensor, size)
-            _set_offset(tensor.allocation_info, best[1])
+    intervals = _intervals(blocks, needs)
+    for i, block in enumerate(blocks):
+        if intervals[i].wish:
+            index = next(iter(block.members))
+            free, offset = largest_gap(intervals, placed.offsets, placed.total, i)
+            size = min(free, align_up(needs[index].most))
+            if size >= needs[index].least:
+                _resize(plan.values[index].val, size)
+                _set_offset(plan.values[index].val.allocation_info, offset)
 
 
 def _resize(tensor: Any, nbytes: int) -> None:

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Offsets for blocks of which some may overlap: first fit, in orders that get better."""
+"""Offsets for blocks of which some may overlap: first fit, in orders that get better.
+
+Of plans that need the same, the one that leaves most room beside working memory.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mcugen.program.planning.placement import Interval, Placement
+from mcugen.program.planning.placement import Interval, Placement, largest_gap
 
 #: Orders that are tried, each from the best one so far, while the bound is not reached.
 _MOST_ORDERS = 600
@@ -52,23 +55,26 @@ def place_overlapping(blocks: Sequence[Interval], overlaps: Sequence[Overlap]) -
             for more in (blocks[o.operand].size - blocks[o.result].size,)
         ],
     )
-    total, best, order = -1, upwards, list(range(len(blocks)))
-    for fit in (upwards, downwards):
-        for key in _ORDERS:
-            tried = sorted(range(len(blocks)), key=lambda i: key(blocks[i], i))
-            needs = fit.total(tried)
-            if total < 0 or needs < total:
-                total, best, order = needs, fit, tried
+    candidates = [
+        (fit.cost(order), n, fit, order)
+        for n, (fit, order) in enumerate(
+            (fit, sorted(range(len(blocks)), key=lambda i: key(blocks[i], i)))
+            for fit in (upwards, downwards)
+            for key in _ORDERS
+        )
+    ]
+    cost, _, best, order = min(candidates, key=lambda each: each[:2])
+    least = (bound, -sum(block.wish > 0 for block in blocks))
     chance = random.Random(0)
     for _ in range(_MOST_ORDERS):
-        if total == bound:
+        if cost <= least:
             break
         tried = list(order)
         tried.insert(chance.randrange(len(tried)), tried.pop(chance.randrange(len(tried))))
-        needs = best.total(tried)
-        if needs <= total:
-            total, order = needs, tried
-    offsets = best.offsets(order)
+        costs = best.cost(tried)
+        if costs <= cost:
+            cost, order = costs, tried
+    total, offsets = cost[0], best.offsets(order)
     if best is downwards:
         offsets = [total - at - block.size for at, block in zip(offsets, blocks, strict=True)]
     overlapping = [
@@ -116,9 +122,16 @@ class _Fit:
         ]
         self.leave = {(each.lower, each.upper): each for each in above}
 
-    def total(self, order: Sequence[int]) -> int:
+    def cost(self, order: Sequence[int]) -> tuple[int, float]:
+        """Return the bytes of memory, and how much of their wishes blocks get, negative."""
         offsets = self.offsets(order)
-        return max((o + b.size for o, b in zip(offsets, self.blocks, strict=True)), default=0)
+        total = max((o + b.size for o, b in zip(offsets, self.blocks, strict=True)), default=0)
+        wishes = sum(
+            min(1, largest_gap(self.blocks, offsets, total, i)[0] / block.wish)
+            for i, block in enumerate(self.blocks)
+            if block.wish
+        )
+        return total, -wishes
 
     def offsets(self, order: Sequence[int]) -> list[int]:
         found = [-1] * len(self.blocks)

@@ -19,6 +19,7 @@ class Interval:
     size: int  #: bytes, a multiple of the alignment
     first: int
     last: int
+    wish: int = 0  #: bytes that it would make use of, if there were as many beside the others
 
     def meets(self, other: Interval) -> bool:
         """Whether the two hold something at the same time."""
@@ -54,6 +55,23 @@ def place(blocks: Sequence[Interval], *, search: bool = True) -> Placement:
     if search and total > bound and len(blocks) <= _MOST_SEARCHED:
         best, total = _Search(blocks, best, total, bound).run()
     return Placement(best, max(total, 0), bound)
+
+
+def largest_gap(
+    blocks: Sequence[Interval], offsets: Sequence[int], total: int, block: int
+) -> tuple[int, int]:
+    """Return size and offset of the largest part of memory that no other block holds meanwhile."""
+    taken = sorted(
+        (offsets[i], offsets[i] + other.size)
+        for i, other in enumerate(blocks)
+        if i != block and other.meets(blocks[block])
+    )
+    best, free = (0, 0), 0
+    for start, end in [*taken, (total, total)]:
+        if start - free > best[0]:
+            best = start - free, free
+        free = max(free, end)
+    return best
 
 
 def lower_bound(blocks: Sequence[Interval]) -> int:
