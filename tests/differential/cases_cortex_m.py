@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 from op_case import OpCase, Out, T
+
+from mcugen.program.planning.overlap import IN_PLACE
 
 NHWC = (0, 2, 3, 1)
 
@@ -142,6 +145,16 @@ def _depthwise(nhwc: bool) -> Callable[[np.random.Generator], OpCase]:
         return OpCase(
             _name("quantized_depthwise_conv2d", nhwc), args, (_image_out(rng, nhwc, out_ch),)
         )
+
+    return make
+
+
+def _in_place(maker: Callable[[np.random.Generator], OpCase]) -> Callable[..., OpCase]:
+    """The same under the name by which the result may lie over the operand; here it does not."""
+
+    def make(rng: np.random.Generator) -> OpCase:
+        case = maker(rng)
+        return replace(case, op=IN_PLACE[case.op])
 
     return make
 
@@ -384,6 +397,10 @@ MAKERS = (
     _conv2d(True),
     _depthwise(False),
     _depthwise(True),
+    _in_place(_conv2d(False)),
+    _in_place(_conv2d(True)),
+    _in_place(_depthwise(False)),
+    _in_place(_depthwise(True)),
     _transpose_conv2d(False),
     _transpose_conv2d(True),
     _linear,

@@ -15,6 +15,7 @@ import executorch.backends.cortex_m.passes  # noqa: F401 (registers the referenc
 import torch
 
 from mcugen.program.artifact import DTYPES
+from mcugen.program.planning.overlap import IN_PLACE
 from mcugen.program.reference import elementwise, pools
 
 _INTEGER = {
@@ -26,6 +27,7 @@ _INTEGER = {
 
 def compute(op: str, args: list[Any]) -> Any:
     """Return the operator's result, a tensor with logical shape."""
+    op = {ours: name for name, ours in IN_PLACE.items()}.get(op, op)
     name = op.partition("::")[2].removesuffix(".out")
     if op == "mcugen::quantized_linear.out":
         # Ours has the multipliers as tensors, and is else the wheel's.

@@ -54,6 +54,10 @@ CALLS: dict[str, Callable[[], list[Any]]] = {
         *(T(np.ones((2, 4), np.int8)), T(np.ones((3, 4), np.int8)), s32(1, 2, 3), None),
         *(0, 0, 0, [1 << 30], [-1], 127, -128, T(np.ones((2, 3), np.int8))),
     ],
+    **{
+        f"mcugen::{kind}_in_place.out": lambda kind=kind: CALLS[f"cortex_m::quantized_{kind}.out"]()
+        for kind in ("conv2d", "depthwise_conv2d")
+    },
     "mcugen::quantized_linear.out": lambda: [
         *(T(np.ones((2, 4), np.int8)), T(np.ones((3, 4), np.int8)), s32(1, 2, 3), None),
         *(0, 0, 0, s32(*[1 << 30] * 3), s32(-1, -2, -3), 127, -128, T(np.ones((2, 3), np.int8))),
@@ -215,6 +219,7 @@ def variants(argument: Any) -> list[Any]:
 #: Right after all: what an operator ignores, or takes either way.
 ALLOWED: dict[tuple[str, int], Callable[[Any], bool]] = {
     ("cortex_m::quantized_conv2d.out", 2): lambda value: value is None,
+    ("mcugen::conv2d_in_place.out", 2): lambda value: value is None,
     ("cortex_m::quantized_linear.out", 2): lambda value: value is None,
     ("mcugen::quantized_linear.out", 2): lambda value: value is None,
     ("dim_order_ops::_clone_dim_order.out", 2): lambda value: value is None,

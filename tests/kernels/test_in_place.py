@@ -59,6 +59,31 @@ def test_there_are_such_operators() -> None:
         assert argument in [each.name for each in operator_table.operator(name).arguments]
 
 
+@pytest.mark.parametrize("name", ["conv2d", "depthwise_conv2d"])
+def test_a_result_over_what_is_still_read_is_refused(host: OpHost, name: str) -> None:
+    """A file that lays a convolution's result where its operand is, which it may not."""
+    arguments = CALLS[f"mcugen::{name}_in_place.out"]()
+    channels = 4
+    arguments[0] = T(np.ones((1, channels, 5, 6), np.int8), NHWC)
+    if name == "conv2d":
+        arguments[1:3] = [T(np.ones((channels, 3, 3, channels), np.int8)), None]
+        scaling = slice(8, 10)
+    else:
+        arguments[1:3] = [T(np.ones((1, 3, 3, channels), np.int8)), None]
+        arguments[6] = 1
+        scaling = slice(9, 11)
+    arguments[scaling] = [T(np.full(channels, n, np.int32)) for n in (1 << 30, -1)]
+    arguments[-1] = T(np.zeros((1, channels, 5, 6), np.int8), NHWC)
+
+    apart = host.raw(f"mcugen::{name}_in_place.out", [*arguments, Again(len(arguments) - 1)])
+    over = host.raw(f"mcugen::{name}_in_place.out", [*arguments[:-1], Again(0), Again(0)])
+
+    assert apart.error == 0, apart.log
+    assert over.error == 0x12
+    assert over.log == f"mcugen::{name}_in_place.out: bad place of the output\n"
+    assert over.untouched
+
+
 @pytest.mark.parametrize(("name", "argument"), CASES, ids=lambda value: value)
 def test_the_result_may_lie_where_the_operand_was(host: OpHost, name: str, argument: str) -> None:
     position = [each.name for each in operator_table.operator(name).arguments].index(argument)

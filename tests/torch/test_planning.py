@@ -14,10 +14,14 @@ from mlperf_tiny_vectors import MODELS, golden_pte
 from stateful_programs import exported, samples
 
 from mcugen.base.errors import PteError
+from mcugen.boards.spec import Isa
 from mcugen.program.artifact import PteArtifact
+from mcugen.program.call_tensors import Call
 from mcugen.program.container import deserialize, find_method
+from mcugen.program.operator_table import operator
 from mcugen.program.planning.arrange import FOREIGN, Passes, arrange, arrange_plan, check_same
 from mcugen.program.planning.lifetimes import find_blocks
+from mcugen.program.planning.overlap import in_place_distance
 from mcugen.program.read import read_pte
 from mcugen.program.reference.walker import Reference
 from mcugen.program.state import keeps_state
@@ -135,6 +139,83 @@ def test_what_lives_at_one_time_lies_apart(path):
     for value in plan.values:
         if is_tensor(value, planned=True):
             assert value.val.allocation_info.memory_offset % 16 == 0
+
+
+@pytest.mark.parametrize("isa", [Isa.DSP, Isa.SCALAR])
+@pytest.mark.parametrize("path", NETS, ids=lambda path: path.stem)
+def test_results_lie_over_operands_behind_what_is_still_read(path, isa):
+    """Pixel by pixel: what a convolution writes, no later window of it reads."""
+    before = read(path)
+    after = arrange(before, Passes(isa))
+    plan = plan_of(after)
+
+    assert outputs(after) == outputs(before)
+    for call in kernel_calls(plan):
+        if "_in_place" not in call_name(plan, call):
+            continue
+        read_call = Call(plan, operator(call_name(plan, call)), call.args)
+        operand, result = (
+            plan.values[i].val.allocation_info for i in (call.args[0], call.args[-1])
+        )
+        apart = operand.memory_offset - result.memory_offset
+        assert apart >= in_place_distance(read_call)
+        assert apart >= pixel_by_pixel(read_call)
+        if "depthwise" in call_name(plan, call):
+            assert apart % read_call.nhwc("input")[3] == 0
+            assert read_call.nhwc("input")[3] % 4 == 0
+
+
+def pixel_by_pixel(call: Call) -> int:
+    """The least distance, from the addresses of each pixel and of what its window may read."""
+    _, in_h, in_w, in_ch = call.nhwc("input")
+    _, out_h, out_w, out_ch = call.nhwc("out")
+    (down, along), (top, left) = call.pair("stride"), call.pair("padding")
+    distance, still_read = -(10**9), in_h * in_w * in_ch
+    for y in reversed(range(out_h)):
+        for x in reversed(range(out_w)):
+            first = max(0, y * down - top) * in_w + max(0, x * along - left)
+            still_read = min(still_read, first * in_ch)
+            distance = max(distance, (y * out_w + x + 1) * out_ch - still_read)
+    return distance
+
+
+def test_the_distance_is_that_of_all_pixels():
+    for seed in range(500):
+        check_distance(np.random.default_rng(seed))
+
+
+def check_distance(rng):
+    (h, w), (kernel_h, kernel_w) = rng.integers(1, 14, 2), rng.integers(1, 6, 2)
+    stride, padding = rng.integers(1, 4, 2), rng.integers(0, 4, 2)
+    out_h = (h + 2 * padding[0] - kernel_h) // stride[0] + 1
+    out_w = (w + 2 * padding[1] - kernel_w) // stride[1] + 1
+    if out_h < 1 or out_w < 1:
+        return
+    in_ch, out_ch = rng.integers(1, 40, 2)
+
+    class Window:
+        nhwc = {"input": (1, h, w, in_ch), "out": (1, out_h, out_w, out_ch)}.__getitem__
+        pair = {"stride": stride, "padding": padding}.__getitem__
+
+    least = pixel_by_pixel(Window)
+
+    # Windows that read nothing but padding behind the image are taken to read there.
+    assert in_place_distance(Window) <= least
+    beyond = (out_h - 1) * stride[0] - padding[0] >= h or (out_w - 1) * stride[1] - padding[1] >= w
+    assert beyond or in_place_distance(Window) == least
+
+
+def test_kws_needs_half_of_two_tensors():
+    """Every layer over the one before: 8,000 B, and what windows of later rows still read."""
+    after = arrange(
+        read_pte(golden_pte("kws", "int8", "m4"), name="kws"), Passes(Isa.DSP, lean=True)
+    )
+
+    assert after.planned_buffers[0] <= 11_000
+    assert {use.name: use.calls for use in after.operators}["mcugen::conv2d_in_place.out"] >= 4
+    again = arrange(after, Passes(Isa.DSP, lean=True))
+    assert again.planned_buffers == after.planned_buffers
+    assert outputs(again) == outputs(after)
 
 
 def test_a_foreign_runtime_keeps_its_scratch_and_its_operands():

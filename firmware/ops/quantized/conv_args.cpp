@@ -64,8 +64,8 @@ bool ConvArgs::check_in_place(OpArgs& args, int32_t unit) const {
       in >= to + static_cast<intptr_t>(out->nbytes())) {
     return true;
   }
-  return args.check(params.batch == 1 && params.groups == 1, "groups in place") &&
-         args.check(in - to >= in_place_distance(params) && (in - to) % unit == 0,
+  return args.check(params.batch == 1 && unit != 0 && in - to >= in_place_distance(params) &&
+                        (in - to) % unit == 0,
                     "place of the output");
 }
 

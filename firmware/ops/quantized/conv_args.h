@@ -26,11 +26,12 @@ struct ConvArgs {
   /// @returns args.ok().
   bool check_output(OpArgs& args) const;
 
-  /// Checks the memory of an output that may lie over the input: one image, each output channel of
-  /// one group, and far enough before the input that a pixel of the output is written behind the
-  /// last window that reads what was there. So any kernel will do that goes through the output in
-  /// the order of memory, pixel by pixel or in blocks whose windows are read before it writes.
-  /// @param[in] unit Input and output lie a multiple of so many bytes apart.
+  /// Checks the memory of an output that may lie over the input: of one image, and far enough
+  /// before the input that a pixel of the output is written behind the last window that reads what
+  /// was there. So any kernel will do that goes through the output in the order of memory, pixel by
+  /// pixel or in blocks whose windows are read before it writes.
+  /// @param[in] unit Input and output lie a multiple of so many bytes apart; 0 where they must not
+  ///     overlap.
   /// @returns args.ok().
   bool check_in_place(OpArgs& args, int32_t unit) const;
 

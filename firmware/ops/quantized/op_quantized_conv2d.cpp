@@ -7,7 +7,7 @@ namespace mcugen::ops {
 namespace {
 
 constexpr char kConv2d[] = "cortex_m::quantized_conv2d.out";
-constexpr char kInPlace[] = "mcugen::conv2d_in_place.out";
+constexpr char kConv2dInPlace[] = "mcugen::conv2d_in_place.out";
 
 void conv2d(KernelRuntimeContext& ctx, Span<EValue*> arguments, Layout layout, const char* op,
             bool in_place) {
@@ -27,7 +27,7 @@ void conv2d(KernelRuntimeContext& ctx, Span<EValue*> arguments, Layout layout, c
   p.groups = p.in_ch / group_in_ch;
   conv.read_weights(args, kIndices, p.out_ch, group_in_ch);
   p.scratch = args.scratch(12);
-  if (in_place ? conv.check_in_place(args, 1) : conv.check_output(args)) {
+  if (in_place ? conv.check_in_place(args, p.groups == 1 ? 1 : 0) : conv.check_output(args)) {
     conv2d_s8(p, conv.input->const_data_ptr<int8_t>(), conv.weights->const_data_ptr<int8_t>(),
               conv.bias, conv.out->mutable_data_ptr<int8_t>());
   }
@@ -44,11 +44,11 @@ void cortex_m__quantized_conv2d_nhwc_out(KernelRuntimeContext& ctx, Span<EValue*
 }
 
 void mcugen__conv2d_in_place_out(KernelRuntimeContext& ctx, Span<EValue*> args) {
-  conv2d(ctx, args, Layout::kDimOrder, kInPlace, true);
+  conv2d(ctx, args, Layout::kDimOrder, kConv2dInPlace, true);
 }
 
 void mcugen__conv2d_in_place_nhwc_out(KernelRuntimeContext& ctx, Span<EValue*> args) {
-  conv2d(ctx, args, Layout::kNhwc, kInPlace, true);
+  conv2d(ctx, args, Layout::kNhwc, kConv2dInPlace, true);
 }
 
 }  // namespace mcugen::ops

@@ -7,7 +7,7 @@ namespace mcugen::ops {
 namespace {
 
 constexpr char kDepthwise[] = "cortex_m::quantized_depthwise_conv2d.out";
-constexpr char kInPlace[] = "mcugen::depthwise_conv2d_in_place.out";
+constexpr char kDepthwiseInPlace[] = "mcugen::depthwise_conv2d_in_place.out";
 
 void depthwise_conv2d(KernelRuntimeContext& ctx, Span<EValue*> arguments, Layout layout,
                       const char* op, bool in_place) {
@@ -21,10 +21,8 @@ void depthwise_conv2d(KernelRuntimeContext& ctx, Span<EValue*> arguments, Layout
              "depth multiplier");
   conv.read_weights(args, kIndices, 1, c.out_ch);
   // Kernels go through the image once per channel: what they write must be of the same channel.
-  if (in_place) {
-    args.check(depth_multiplier == 1, "depth multiplier in place");
-  }
-  if (!(in_place ? conv.check_in_place(args, c.in_ch) : conv.check_output(args))) {
+  const int32_t unit = depth_multiplier == 1 ? c.in_ch : 0;
+  if (!(in_place ? conv.check_in_place(args, unit) : conv.check_output(args))) {
     return;
   }
   DepthwiseConv2dS8Params p;
@@ -48,11 +46,11 @@ void cortex_m__quantized_depthwise_conv2d_nhwc_out(KernelRuntimeContext& ctx, Sp
 }
 
 void mcugen__depthwise_conv2d_in_place_out(KernelRuntimeContext& ctx, Span<EValue*> args) {
-  depthwise_conv2d(ctx, args, Layout::kDimOrder, kInPlace, true);
+  depthwise_conv2d(ctx, args, Layout::kDimOrder, kDepthwiseInPlace, true);
 }
 
 void mcugen__depthwise_conv2d_in_place_nhwc_out(KernelRuntimeContext& ctx, Span<EValue*> args) {
-  depthwise_conv2d(ctx, args, Layout::kNhwc, kInPlace, true);
+  depthwise_conv2d(ctx, args, Layout::kNhwc, kDepthwiseInPlace, true);
 }
 
 }  // namespace mcugen::ops
