@@ -284,6 +284,15 @@ def cycles(cpu: str, *lines: str) -> float:
         ("cortex-m4", ["ldr r0, [r1, r5]", "ldr r1, [r2]", "ldr r2, [r3, #4]"], 4),
         ("cortex-m4", ["ldr r0, [r1]", "ldr r2, [r0]"], 4),  # the address waits
         ("cortex-m4", ["str r0, [r1]", "ldr r2, [r3]"], 3),  # nothing pipelines behind a store
+        # M3's manual alone says that a load which moves its base is not pipelined.
+        ("cortex-m4", ["ldr r0, [r1], #4", "ldr r2, [r3], #4"], 3),
+        ("cortex-m3", ["ldr r0, [r1], #4", "ldr r2, [r3]"], 4),
+        ("cortex-m3", ["ldr r0, [r1]", "ldr r2, [r3]"], 3),
+        ("cortex-m4", ["ldr r0, [r1, r2]", "str r1, [r3, r2]"], 3),
+        ("cortex-m4", ["add r3, r4", "str r1, [r5, r2]"], 3),  # but for #imm, a store takes 2
+        ("cortex-m4", ["add r1, r4", "ldr r0, [r1]"], 4),  # no forwarding to an address
+        ("cortex-m4", ["add r1, r4", "str r1, [r5]"], 2),
+        ("cortex-m0plus", ["adds r1, r4", "ldr r0, [r1]"], 3),
         ("cortex-m4", ["ldmia r0!, {r1-r4}"], 5),
         ("cortex-m4", ["smlad r0, r1, r2, r0", "smlal r4, r5, r6, r7"], 2),
         ("cortex-m3", ["mla r0, r1, r2, r0", "smlal r4, r5, r6, r7"], 7.5),
@@ -323,3 +332,15 @@ def test_a_branch_costs_more_when_it_is_taken() -> None:
     assert estimate.of(Counter({(branch, on): 1})) == 1
     assert estimate.of(Counter({(branch, back): 2})) == 6
     assert CycleEstimate.for_core(code, "cortex-m55") is None
+
+
+@pytest.mark.parametrize(
+    "cpu, expected", [("cortex-m0", 4), ("cortex-m0plus", 3), ("cortex-m4", 3)]
+)
+def test_a_return_that_pops_refills_the_pipeline(cpu: str, expected: int) -> None:
+    """4 + N, 3 + N and 1 + N + P cycles, N with PC."""
+    code = parse_listing("100:\tbd10      \tpop\t{r4, pc}\n")
+    estimate = CycleEstimate.for_core(code, cpu)
+    assert estimate is not None
+
+    assert estimate.of(Counter({(Block((0x100,)), Block((0x200,))): 1})) == expected + 2

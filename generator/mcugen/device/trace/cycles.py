@@ -16,6 +16,7 @@ from mcugen.device.trace.timings import TIMINGS, CoreTimings
 
 _MULTIPLIES = frozenset({Kind.MULTIPLY, Kind.ACCUMULATE, Kind.MULTIPLY_LONG, Kind.ACCUMULATE_LONG})
 _FLOATS = frozenset({Kind.FLOAT, Kind.FLOAT_ACCUMULATE, Kind.FLOAT_DIVIDE})
+_COMPUTED = _MULTIPLIES | {Kind.ALU, Kind.DIVIDE}
 _JUMPS = frozenset({Kind.BRANCH, Kind.CALL, Kind.TABLE_BRANCH})
 #: Where two issue together: at most so many of a set in one cycle.
 _UNITS = (
@@ -73,8 +74,7 @@ class CycleEstimate:
         done = action(last.name, last.operands)
         if not done.jumps:
             return 0  # an interrupt
-        kind = done.kind if done.kind in _JUMPS else Kind.BRANCH
-        return self._timings.taken.get(kind, self._timings.taken[Kind.BRANCH])
+        return self._timings.taken.get(done.kind, self._timings.taken[Kind.BRANCH])
 
     def _block(self, block: Block) -> float:
         if block not in self._own:
@@ -86,19 +86,28 @@ class CycleEstimate:
 def one_by_one(actions: list[Action], timings: CoreTimings) -> float:
     """Return the cycles of a core that starts one instruction a cycle."""
     cycles = 0.0
-    before: Action | None = None
+    before = Action(Kind.SYSTEM)
     for each in actions:
         cycles += timings.of(each.kind)
         if each.kind in (Kind.LOAD_MANY, Kind.STORE_MANY):
             cycles += each.count
-        if before is not None and before.kind is Kind.LOAD:
-            needs = before.writes & each.reads
+        if before.kind is Kind.LOAD:
             if timings.pipelined_loads and each.kind is Kind.LOAD:
-                cycles -= not before.writes & each.address
-            if needs:
+                alone = timings.updates_alone and (_moves_base(before) or _moves_base(each))
+                cycles -= not alone and not before.writes & each.address
+            if before.writes & each.reads:
                 cycles += timings.load_use
+        elif each.kind is Kind.STORE and len(each.address) > 1:
+            cycles += timings.indexed_store
+        if before.kind in _COMPUTED and before.writes & each.address:
+            cycles += timings.address_wait
         before = each
     return cycles
+
+
+def _moves_base(load: Action) -> bool:
+    """Whether a LOAD writes its base, too: "ldr r0, [r1], #4"."""
+    return len(load.writes) > 1
 
 
 @dataclass
