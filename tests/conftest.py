@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import fcntl
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -19,6 +20,11 @@ from mcugen.project.render import render_project
 from mcugen.project.runner import write_runner_project
 
 ROOT = Path(__file__).resolve().parent.parent
+
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # There are as many workers as cores: what torch starts beyond one thread waits for another's
+    # core by spinning. Commands that a test starts take it over.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
