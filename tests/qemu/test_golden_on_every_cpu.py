@@ -17,15 +17,19 @@ from mcugen.device.runner import Runner
 GOLDEN = Path(__file__).parent.parent / "golden" / "mlperf_tiny"
 BOARDS = ("qemu-m0", "qemu-m3", "qemu-m4", "qemu-m7", "qemu-m33", "qemu-m55")
 WORKLOADS = ("kws_cm_q_m55", "kws_cm_m55", "ad_cm_m4", "ic_cm_q_m55")
+#: The float files that no other test runs, on their own core.
+OWN = (("vww_cm_m4", "qemu-m4"), ("ic_cm_m55", "qemu-m55"))
+#: tests/qemu/test_push.py has the M55's own int8 files.
+CASES = [
+    pytest.param(name, board, id=f"{name}-{board}", marks=pytest.mark.xdist_group(board))
+    for name, board in (*((name, board) for name in WORKLOADS for board in BOARDS), *OWN)
+    if not ("_q_" in name and board == "qemu-m55")
+]
 
 pytestmark = pytest.mark.qemu
 
 
-@pytest.mark.parametrize(
-    "board",
-    [pytest.param(board, id=board, marks=pytest.mark.xdist_group(board)) for board in BOARDS],
-)
-@pytest.mark.parametrize("name", WORKLOADS)
+@pytest.mark.parametrize("name, board", CASES)
 def test_workload(name: str, board: str, runners: Callable[[str], Runner]) -> None:
     model, _, _ = name.partition("_")
     int8 = "_q_" in name
