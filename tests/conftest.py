@@ -35,6 +35,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
     parser.addoption(
+        "--every-damage",
+        action="store_true",
+        help="try every damage to a model on qemu-m4, too, not only on the host",
+    )
+    parser.addoption(
         "--runner-images",
         metavar="DIR",
         type=Path,
@@ -50,7 +55,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     differential.addoption("--model", type=int, metavar="SEED", help="one random model alone")
     differential.addoption("--views", type=int, default=18, help="how many views (0: all)")
     differential.addoption(
-        "--suite-cases", type=int, default=80, help="how many of ExecuTorch's own cases (0: all)"
+        "--suite-cases", type=int, default=48, help="how many of ExecuTorch's own cases (0: all)"
     )
     differential.addoption("--boards", metavar="BOARD,…", help="the simulated boards to run on")
 

@@ -70,9 +70,10 @@ def wheel_tests() -> Path:
 
 
 def draw(cases: set[str], wanted: int, seed: int) -> list[str]:
-    """Return `wanted` of the cases, drawn by the seed; all for 0."""
-    ordered = sorted(cases)
-    return random.Random(seed).sample(ordered, min(wanted or len(ordered), len(ordered)))
+    """Return `wanted` of the cases, drawn by the seed: of each file one first; all for 0."""
+    drawn = random.Random(seed).sample(sorted(cases), len(cases))
+    first = {file_of(case): case for case in reversed(drawn)}.values()
+    return [*first, *(case for case in drawn if case not in first)][: wanted or None]
 
 
 def shard_files(shard: int, drawn: list[str]) -> list[str]:

@@ -19,7 +19,7 @@ HERE = Path(__file__).resolve().parent
 CORPUS = HERE / "corpus"
 MOST_CORPUS_BYTES = 200_000
 MUTATIONS = {"program": 4000, "runner": 1000, "server": 10_000}
-HOST_MUTATIONS = {"pte": 300, "plan": 500}
+HOST_MUTATIONS = {"pte": 150, "plan": 250}
 
 pytestmark = pytest.mark.xdist_group("fuzz")
 
