@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +16,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def cache_of_this_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("cache")
+    """A folder of this worker's, but for trained weights: those the workers share."""
+    folder = tmp_path_factory.mktemp("cache")
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        weights = tmp_path_factory.getbasetemp().parent / "weights"
+        weights.mkdir(exist_ok=True)
+        (folder / "weights").symlink_to(weights)
+    return folder
 
 
 @pytest.fixture(scope="module", autouse=True)
