@@ -40,4 +40,8 @@ def devices(
             pytest.skip(f"{tool} is not installed")
     chosen = request.config.getoption("--boards")
     boards = BOARDS if chosen is None else [name for name in chosen.split(",") if name]
+    # Two workers that begin at either end do not wait for each other's images.
+    backwards = os.environ.get("PYTEST_XDIST_WORKER", "gw0") != "gw0"
+    for board in reversed(boards) if backwards else boards:
+        runners(board)
     yield {board: OnDevice(runners(board)) for board in boards}
