@@ -28,6 +28,7 @@ _PACKAGE_USES = {
     "torch": "models",
     "executorch": "export, C++ headers",
     "torchao": "quantization",
+    "ruamel.yaml.clib": "export",
     "platformio": "build, flash",
     "scons": "build",
     "tensorflow-datasets": "data",
