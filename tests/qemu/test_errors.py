@@ -499,8 +499,15 @@ def test_ctrl_c_while_generating_over_another_project(mcugen, uninterrupted, cop
     assert (copy / ELF).read_bytes() == uninterrupted
 
 
+def link_if_missing(source: str, target: str) -> None:
+    with contextlib.suppress(FileExistsError):
+        os.symlink(source, target)
+
+
 def test_ctrl_c_while_compilers_run(mcugen, uninterrupted, tmp_path, monkeypatch):
-    """With no object kept from an earlier build."""
+    """With no object kept from an earlier build; what the next one takes is what this one kept, and
+    all else that `built` compiled.
+    """
     monkeypatch.setenv("MCUGEN_OBJECT_CACHE", str(tmp_path / "objects"))
 
     def compiling(_: str) -> bool:
@@ -510,6 +517,11 @@ def test_ctrl_c_while_compilers_run(mcugen, uninterrupted, tmp_path, monkeypatch
     assert_interrupted(result)
     assert_whole_or_absent(tmp_path / PROJECT)
     assert processes_in(tmp_path) == []
+    shutil.copytree(
+        *(cache_dir() / "objects", tmp_path / "objects"),
+        copy_function=link_if_missing,
+        dirs_exist_ok=True,
+    )
     mcugen(*BUILD, cwd=tmp_path)
 
     assert (tmp_path / ELF).read_bytes() == uninterrupted
