@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 import fcntl
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -22,6 +22,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 FIRMWARE = ROOT / "firmware"
 TARGETS = ("program", "runner", "server")
+UNITS = ("kernels", "ops")
 GOOD_MODEL = ROOT / "tests" / "golden" / "nets" / "net_23_m4.pte"
 
 #: Kernels that are made for an Arm instruction set.
@@ -74,7 +75,7 @@ def sources(target: str, folder: Path) -> list[Path]:
     if target != "host_runner":
         files.append(HERE / "program_mutator.cpp")
     # One translation unit each: a fraction of the time.
-    for part in ("kernels", "ops"):
+    for part in UNITS:
         paths = sorted((FIRMWARE / part).rglob("*.cpp"))
         paths = [path for path in paths if not path.stem.endswith(_OF_ARM)]
         unit = folder / f"{part}.cpp"
@@ -87,9 +88,17 @@ def sources(target: str, folder: Path) -> list[Path]:
 
 
 def build(
-    targets: Sequence[str], folder: Path, *, libfuzzer: bool = False, compiler: str = ""
+    targets: Sequence[str],
+    folder: Path,
+    *,
+    libfuzzer: bool = False,
+    compiler: str = "",
+    units: Mapping[str, Path] | None = None,
 ) -> dict[str, Path]:
-    """Compile the targets, what they share once; return the programs."""
+    """Compile the targets, what they share once; return the programs.
+
+    units: objects of UNITS, made with the same sanitizers; None: compile them, too.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "op_table.h").write_text(op_table())
     numbers = ",".join(map(str, GOOD_MODEL.read_bytes()))
@@ -117,9 +126,11 @@ def build(
         _run([compiler, *flags, *extra, "-c", str(source), "-o", result])
         return source, result
 
+    objects = {folder / f"{part}.cpp": str(made) for part, made in (units or {}).items()}
     every = list(dict.fromkeys(source for files in needed.values() for source in files))
     with ThreadPoolExecutor(2) as pool:
-        objects = dict(pool.map(compile_one, enumerate(every)))
+        missing = enumerate(source for source in every if source not in objects)
+        objects |= dict(pool.map(compile_one, missing))
     programs = {}
     for target, files in needed.items():
         programs[target] = folder / program_name(target)
@@ -130,13 +141,15 @@ def build(
 
 def shared_programs(base: Path) -> dict[str, Path]:
     """Return all targets and host_runner, built once below `base` for all workers that ask."""
+    from op_host import shared_units  # of tests/kernels: a campaign does without
+
     folder = base / "fuzz-programs"
     folder.mkdir(exist_ok=True)
     targets = [*TARGETS, "host_runner"]
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (folder / "done").exists():
-            build(targets, folder)
+            build(targets, folder, units=shared_units(base))
             (folder / "done").touch()
     return {target: folder / program_name(target) for target in targets}
 

@@ -11,11 +11,12 @@ arguments after it, or `R <index>` for an earlier argument again. The reply is `
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import struct
 import subprocess
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -213,15 +214,59 @@ class OpHost:
 
 def shared_hosts(base: Path) -> tuple[Path, Path]:
     """Return build_hosts' programs, built once below `base` for all workers that ask."""
-    folder = base / "hosts"
+    units = shared_units(base)
+    with _once(base / "hosts") as folder:
+        if folder is not None:
+            build_hosts(folder, units)
+    return base / "hosts" / "op_host", base / "hosts" / "pte_host"
+
+
+def shared_units(base: Path) -> dict[str, Path]:
+    """Return all kernels and all operators as an object each, built once below `base`.
+
+    tests/fuzz links them, too: they are the greater part of what either compiles.
+    """
+    with _once(base / "units") as folder:
+        if folder is not None:
+            with ThreadPoolExecutor(2) as pool:
+                list(pool.map(lambda part: _build_unit(part, folder), _UNITS))
+    return {part: base / "units" / f"{part}.o" for part in _UNITS}
+
+
+@contextlib.contextmanager
+def _once(folder: Path) -> Iterator[Path | None]:
+    """Give the folder to the first that asks; None to the others, once it is filled."""
     folder.mkdir(exist_ok=True)
-    programs = folder / "op_host", folder / "pte_host"
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (folder / "done").exists():
-            build_hosts(folder)
+        if (folder / "done").exists():
+            yield None
+        else:
+            yield folder
             (folder / "done").touch()
-    return programs
+
+
+_UNITS = ("kernels", "ops")
+
+
+def _build_unit(part: str, folder: Path) -> None:
+    # One translation unit each: a fraction of the time.
+    files = [path for path in sorted((FIRMWARE / part).rglob("*.cpp")) if runs_here(path)]
+    source = folder / f"{part}.cpp"
+    source.write_text("".join(f"#include <{file.relative_to(FIRMWARE)}>\n" for file in files))
+    _run(["g++", *_flags(folder), "-c", str(source), "-o", str(folder / f"{part}.o")])
+
+
+def _flags(folder: Path) -> list[str]:
+    include = executorch_include_dir()
+    return [
+        *("-std=gnu++17", "-g", "-O1", "-fsanitize=address,undefined"),
+        *("-fno-sanitize-recover=all", "-fno-exceptions", "-fno-rtti", "-ffp-contract=off"),
+        *("-DC10_USING_CUSTOM_GENERATED_MACROS", "-DET_MIN_LOG_LEVEL=Error"),
+        *("-Wall", "-Wextra", "-Werror", "-Wno-deprecated-declarations"),
+        *(f"-I{FIRMWARE}", f"-I{folder}", "-isystem", str(include)),
+        *("-isystem", str(include / "executorch/runtime/core/portable_type/c10")),
+    ]
 
 
 def runs_here(source: Path) -> bool:
@@ -229,8 +274,8 @@ def runs_here(source: Path) -> bool:
     return not source.stem.endswith(("_dsp", "_mve", "_mla"))
 
 
-def build_hosts(folder: Path) -> tuple[Path, Path]:
-    """Compile runtime, operators and kernels; return the programs (op_host, pte_host)."""
+def build_hosts(folder: Path, units: Mapping[str, Path]) -> None:
+    """Compile the runtime and the programs op_host and pte_host, and link them with the units."""
     table = [
         "#pragma once",
         "#include <executorch/runtime/kernel/operator_registry.h>",
@@ -247,39 +292,23 @@ def build_hosts(folder: Path) -> tuple[Path, Path]:
         "};",
     ]
     (folder / "op_table.h").write_text("\n".join(table) + "\n")
-    # One translation unit each: a fraction of the time.
-    parts = []
-    for part in ("kernels", "ops"):
-        files = [p for p in sorted((FIRMWARE / part).rglob("*.cpp")) if runs_here(p)]
-        parts.append(folder / f"{part}.cpp")
-        parts[-1].write_text("".join(f"#include <{f.relative_to(FIRMWARE)}>\n" for f in files))
     programs = [HERE / "op_host.cpp", HERE / "pte_host.cpp"]
     runtime = sorted((FIRMWARE / "runtime").rglob("*.cpp"))
-    include = executorch_include_dir()
-    flags = [
-        *("-std=gnu++17", "-g", "-O1", "-fsanitize=address,undefined"),
-        *("-fno-sanitize-recover=all", "-fno-exceptions", "-fno-rtti", "-ffp-contract=off"),
-        *("-DC10_USING_CUSTOM_GENERATED_MACROS", "-DET_MIN_LOG_LEVEL=Error"),
-        *("-Wall", "-Wextra", "-Werror", "-Wno-deprecated-declarations"),
-        *(f"-I{FIRMWARE}", f"-I{folder}", "-isystem", str(include)),
-        *("-isystem", str(include / "executorch/runtime/core/portable_type/c10")),
-    ]
 
     def compile_one(numbered: tuple[int, Path]) -> Path:
         number, source = numbered
         target = folder / f"{number}_{source.stem}.o"
-        _run(["g++", *flags, "-c", str(source), "-o", str(target)])
+        _run(["g++", *_flags(folder), "-c", str(source), "-o", str(target)])
         return target
 
     with ThreadPoolExecutor(2) as pool:
-        objects = list(pool.map(compile_one, enumerate([*programs, *parts, *runtime])))
+        objects = list(pool.map(compile_one, enumerate([*programs, *runtime])))
     for main, source in zip(objects, programs, strict=False):
-        linked = [str(main), *map(str, objects[len(programs) :])]
+        linked = [str(main), *map(str, [*units.values(), *objects[len(programs) :]])]
         program = str(folder / source.stem)
         _run(["g++", "-fsanitize=address,undefined", *linked, "-o", program])
-    return folder / "op_host", folder / "pte_host"
 
 
 def _run(command: list[str]) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=900)
     assert done.returncode == 0, f"{' '.join(command)}\n{done.stderr[-6000:]}"
