@@ -25,6 +25,7 @@ pytestmark = [pytest.mark.torch, pytest.mark.toolchain]
 FAMILIES = {
     "cortex_m": (
         *("cortex_m::quantized_conv2d.out", "cortex_m::quantized_conv2d_nhwc.out"),
+        *("mcugen::conv2d_in_place.out", "mcugen::depthwise_conv2d_in_place.out"),
         "cortex_m::quantized_depthwise_conv2d.out",
         "cortex_m::quantized_depthwise_conv2d_nhwc.out",
     ),
