@@ -60,7 +60,7 @@ MCUGEN_KERNEL(log_softmax_f32, scalar, scalar, scalar);
 MCUGEN_KERNEL(lookup_s8, scalar, scalar, mve);
 MCUGEN_KERNEL(lstm_s8, scalar, scalar, scalar);
 MCUGEN_KERNEL(matmul_f32, scalar, scalar, scalar);
-MCUGEN_KERNEL(max_pool2d_s8, scalar, dsp, mve);
+MCUGEN_KERNEL(max_pool2d_s8, mla, dsp, mve);
 MCUGEN_KERNEL(maximum_f32, scalar, scalar, scalar);
 MCUGEN_KERNEL(maximum_s32, scalar, scalar, scalar);
 MCUGEN_KERNEL(maximum_s8, scalar, dsp, mve);
