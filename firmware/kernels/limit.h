@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include <kernels/clamp_s8.h>
-
 #include <cstdint>
 
 /// Minimum, maximum and clamp, over one run of `count` elements; steps as in elementwise_s8.h.

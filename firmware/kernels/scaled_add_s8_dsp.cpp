@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <kernels/clamp_s8.h>
-#include <kernels/gemm_s8_dsp.h>
 #include <kernels/loops_dsp.h>
 #include <kernels/scaled_add_s8.h>
 
@@ -13,8 +12,8 @@ void scaled_add_s8_dsp(const ScaledAddS8Params& p, int32_t count, const int8_t* 
     const McugenDspScaledAdd numbers = {p.a_multiplier, p.b_multiplier, p.offset, p.shift};
     mcugen_dsp_scaled_add(a, b, output, output + whole, &numbers);
     if (p.activation_min != INT8_MIN || p.activation_max != INT8_MAX) {
-      clamp_s8_dsp(whole, output, static_cast<int8_t>(p.activation_min),
-                   static_cast<int8_t>(p.activation_max), output);
+      clamp_s8_scalar(whole, output, static_cast<int8_t>(p.activation_min),
+                      static_cast<int8_t>(p.activation_max), output);
     }
   }
   scaled_add_s8_scalar(p, count - whole, a + whole, b + whole, output + whole);

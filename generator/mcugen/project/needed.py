@@ -16,7 +16,7 @@ SELECT = "kernels/select.h"
 _KERNEL = re.compile(rb"^MCUGEN_KERNEL\((\w+), ([\w, ]+)\);", re.MULTILINE)
 # As clang-format lays it out: a definition begins at the margin, and a call does not.
 _DEFINITION = re.compile(rb"^\w[^;{}()\n]*\b(\w+)\(", re.MULTILINE)
-_NO_CODE = re.compile(rb'"(?:\\.|[^"\\\n])*"|//[^\n]*|/\*(?s:.*?)\*/')
+_NO_CODE = re.compile(rb'"(?:\\.|[^"\\\n])*"|//[^\n]*|/\*(?s:.*?)\*/|#include[^\n]*')
 _WORD = re.compile(rb"\w+")
 _VARIANTS = (
     *(".cpp", "_scalar.cpp", "_mla.cpp", "_dsp.cpp", "_mve.cpp"),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 #if !defined(__ARM_FEATURE_MVE)
-#error "limit_mve.cpp needs a core with Helium"
+#error "minmax_mve.cpp needs a core with Helium"
 #endif
 
 #pragma GCC optimize("O2")
