@@ -55,6 +55,17 @@ struct MulS8Params {
 void mul_s8_scalar(const MulS8Params& params, int32_t count, const int8_t* a, int32_t a_step,
                    const int8_t* b, int32_t b_step, int8_t* output);
 
+/// The same, four elements at a time, with one instruction for a product and its rounding. Takes
+/// the scalar form for shifts above -1 and below -22, steps other than 0 and 1, and zero points
+/// beyond 16000.
+void mul_s8_dsp(const MulS8Params& params, int32_t count, const int8_t* a, int32_t a_step,
+                const int8_t* b, int32_t b_step, int8_t* output);
+
+/// The same with one rounding shift that adds the zero point, too, for cores without the DSP
+/// extension. Takes the scalar form for such shifts and zero points, too.
+void mul_s8_mla(const MulS8Params& params, int32_t count, const int8_t* a, int32_t a_step,
+                const int8_t* b, int32_t b_step, int8_t* output);
+
 /// The same by Helium. Takes the scalar form for a shift above 0.
 void mul_s8_mve(const MulS8Params& params, int32_t count, const int8_t* a, int32_t a_step,
                 const int8_t* b, int32_t b_step, int8_t* output);
@@ -76,5 +87,8 @@ void div_s16_scalar(const DivParams& params, int32_t count, const int16_t* a, in
 
 /// output = table[input + 128]. @param[in] table int8[256].
 void lookup_s8_scalar(int32_t count, const int8_t* input, const int8_t* table, int8_t* output);
+
+/// The same by Helium.
+void lookup_s8_mve(int32_t count, const int8_t* input, const int8_t* table, int8_t* output);
 
 }  // namespace mcugen

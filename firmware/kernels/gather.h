@@ -16,4 +16,11 @@ void gather_scalar(int32_t element_bytes, int32_t count, const void* input, int3
 void gather_mve(int32_t element_bytes, int32_t count, const void* input, int32_t step,
                 void* output);
 
+/// Below so many elements a run is not worth a call.
+constexpr int32_t kShortRun = 8;
+
+/// Copies `count` elements that lie `step` elements apart to where they lie `out_step` apart.
+void strided_copy_scalar(int32_t element_bytes, int32_t count, const void* input, int32_t step,
+                         void* output, int32_t out_step);
+
 }  // namespace mcugen

@@ -13,18 +13,7 @@
     .syntax unified
     .thumb
 
-.macro function name
-    .section .text.\name, "ax", %progbits
-    .balign 4
-    .global \name
-    .type \name, %function
-    .thumb_func
-\name:
-.endm
-
-.macro end_function name
-    .size \name, . - \name
-.endm
+#include <kernels/function.inc>
 
 //
 // Products of matrices, two pixels by two output channels

@@ -12,18 +12,7 @@
     .syntax unified
     .thumb
 
-.macro function name
-    .section .text.\name, "ax", %progbits
-    .balign 4
-    .global \name
-    .type \name, %function
-    .thumb_func
-\name:
-.endm
-
-.macro end_function name
-    .size \name, . - \name
-.endm
+#include <kernels/function.inc>
 
 .macro push_all
     push    {r4-r7, lr}

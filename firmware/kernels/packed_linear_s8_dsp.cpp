@@ -3,7 +3,6 @@
 #pragma GCC optimize("O2")
 
 #include <kernels/clamp_s8.h>
-#include <kernels/gemm_s8_dsp.h>
 #include <kernels/loops_dsp.h>
 #include <kernels/packed_linear_s8.h>
 

@@ -32,6 +32,10 @@ void avg_pool2d_s8_mla(const Pool2dS8Params& params, const int8_t* input, int8_t
 /// Largest value of the part of the window that lies inside the image, then clamped. As above.
 void max_pool2d_s8_scalar(const Pool2dS8Params& params, const int8_t* input, int8_t* output);
 
+/// The same, four channels at a time.
+void max_pool2d_s8_dsp(const Pool2dS8Params& params, const int8_t* input, int8_t* output);
+void max_pool2d_s8_mla(const Pool2dS8Params& params, const int8_t* input, int8_t* output);
+
 /// The same by Helium, several channels at a time.
 void avg_pool2d_s8_mve(const Pool2dS8Params& params, const int8_t* input, int8_t* output);
 void max_pool2d_s8_mve(const Pool2dS8Params& params, const int8_t* input, int8_t* output);

@@ -1,30 +1,61 @@
 // SPDX-License-Identifier: BSD-3-Clause
+
+#pragma GCC optimize("O2", "no-tree-vectorize")
+
 #include <kernels/quantize.h>
 #include <kernels/requantize.h>
 
 namespace mcugen {
 namespace {
 
+/// @returns `value` rounded half to even; any integer of its sign beyond 2^20, and any for NaN.
+inline int32_t rounded(float value) {
+#if defined(__ARM_FP)
+  int32_t result;
+  asm("vcvtr.s32.f32 %0, %1" : "=t"(result) : "t"(value));  // saturates; halves to even from reset
+  return result;
+#else
+  // Comparing and adding floats costs more without an FPU than looking at the bits.
+  uint32_t bits;
+  memcpy(&bits, &value, sizeof bits);
+  const int32_t exponent = static_cast<int32_t>(bits >> 23 & 0xff) - 127;
+  if (exponent < -1) {
+    return 0;
+  }
+  uint32_t size = 1 << 20;
+  if (exponent < 20) {
+    const uint32_t mantissa = (bits & 0x7fffff) | 0x800000;
+    size = mantissa >> (23 - exponent);
+    const uint32_t fraction = mantissa << (9 + exponent);
+    size += (fraction | (size & 1)) > 0x80000000 ? 1 : 0;
+  }
+  return (bits >> 31) != 0 ? -static_cast<int32_t>(size) : static_cast<int32_t>(size);
+#endif
+}
+
+inline bool is_nan(float value) {
+  uint32_t bits;
+  memcpy(&bits, &value, sizeof bits);
+  return bits << 1 > 0xff000000;
+}
+
 template <typename T>
 void quantize(const QuantizeParams& p, int32_t count, const float* input, T* output) {
-  // Rounding and clamping to integers commute, so clamp first: then the rounding is in range.
-  const float min = static_cast<float>(p.quant_min - p.zero_point);
-  const float max = static_cast<float>(p.quant_max - p.zero_point);
-  for (; count > 0; --count) {
-    float value = *input++ * p.inverse_scale;
-    if (value != value) {
-      *output++ = 0;
-      continue;
-    }
-    value = value < min ? min : value > max ? max : value;
-    *output++ = static_cast<T>(round_half_even(value) + p.zero_point);
+  // Rounding and clamping to integers commute, so clamp before adding: then nothing overflows.
+  const int32_t zero_point = p.zero_point;
+  const int32_t min = p.quant_min - zero_point;
+  const int32_t max = p.quant_max - zero_point;
+  const float inverse_scale = p.inverse_scale;
+  for (T* const end = output + count; output != end; ++output) {
+    const float value = *input++ * inverse_scale;
+    *output = is_nan(value) ? 0 : static_cast<T>(clamp(rounded(value), min, max) + zero_point);
   }
 }
 
 template <typename T>
 void dequantize(float scale, int32_t zero_point, int32_t count, const T* input, float* output) {
-  for (; count > 0; --count) {
-    *output++ = static_cast<float>(*input++ - zero_point) * scale;
+  for (float* const end = output + count; output != end; ++output) {
+    *output = static_cast<float>(*input++ - zero_point) * scale;
   }
 }
 

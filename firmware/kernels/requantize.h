@@ -52,6 +52,15 @@ inline int32_t doubling_high_mul_by_halves(int32_t a, int32_t b) {
 inline int32_t doubling_high_mul(int32_t a, int32_t b) {
 #if defined(__ARM_ARCH_ISA_THUMB) && __ARM_ARCH_ISA_THUMB < 2
   return doubling_high_mul_by_halves(a, b);
+#elif defined(__ARM_ARCH_ISA_THUMB)
+  // Twice the upper half, bit 31 of the lower one, and bit 30 as the carry: GCC needs five.
+  int32_t low;
+  int32_t high;
+  asm("smull %0, %1, %2, %3\n\tlsrs %0, %0, #31\n\tadc %0, %0, %1, lsl #1"
+      : "=r"(low), "=r"(high)
+      : "r"(a), "r"(b)
+      : "cc");
+  return low;
 #else
   return static_cast<int32_t>((static_cast<int64_t>(a) * b + (1 << 30)) >> 31);
 #endif

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <kernels/clamp_s8.h>
-#include <kernels/gemm_s8_dsp.h>
 #include <kernels/loops_dsp.h>
 #include <kernels/scaled_add_s8.h>
 

@@ -20,4 +20,13 @@ namespace mcugen {
 void transpose_conv2d_s8_scalar(const Conv2dS8Params& params, const int8_t* input,
                                 const int8_t* weights, const int32_t* bias, int8_t* output);
 
+/// The same, four output channels at a time, or one of fewer than four. With and without the DSP
+/// extension it takes the scalar form for fewer than four input channels.
+void transpose_conv2d_s8_dsp(const Conv2dS8Params& params, const int8_t* input,
+                             const int8_t* weights, const int32_t* bias, int8_t* output);
+void transpose_conv2d_s8_mla(const Conv2dS8Params& params, const int8_t* input,
+                             const int8_t* weights, const int32_t* bias, int8_t* output);
+void transpose_conv2d_s8_mve(const Conv2dS8Params& params, const int8_t* input,
+                             const int8_t* weights, const int32_t* bias, int8_t* output);
+
 }  // namespace mcugen

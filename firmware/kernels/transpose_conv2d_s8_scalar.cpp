@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
+
+#pragma GCC optimize("O2")
+
 #include <kernels/requantize.h>
 #include <kernels/transpose_conv2d_s8.h>
 

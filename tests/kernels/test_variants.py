@@ -73,6 +73,7 @@ def test_kernels_of_an_instruction_set_equal_the_scalar_ones(core: Core, tmp_pat
         *kernels.glob(f"*_{core.isa}.cpp"),
         *kernels.glob(f"*_{core.isa}*.S"),
         *kernels.glob("*_s8_scalar.cpp"),
+        kernels / "minmax_scalar.cpp",
     ]
     elf = tmp_path / "variants.elf"
     script = tmp_path / "machine.ld"

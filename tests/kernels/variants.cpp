@@ -4,15 +4,18 @@
 //
 // Built with -DCALLS=n -DSEED=n. Every buffer has a border that must stay as it was.
 
+#include <kernels/clamp_s8.h>
 #include <kernels/conv2d_s8.h>
 #include <kernels/depthwise_conv2d_s8.h>
 #include <kernels/elementwise_s8.h>
 #include <kernels/in_place.h>
+#include <kernels/limit.h>
 #include <kernels/linear_s8.h>
 #include <kernels/packed_linear_s8.h>
 #include <kernels/pool2d_s8.h>
 #include <kernels/requantize.h>
 #include <kernels/scaled_add_s8.h>
+#include <kernels/transpose_conv2d_s8.h>
 
 #include <cstdint>
 #include <cstdio>
@@ -379,10 +382,10 @@ void add(long call) {
   compare("add_s8", call, {}, shape);
 }
 
-void avg_pool2d(long call) {
+/// @returns whether there is a pool of this shape.
+bool pool(mcugen::Pool2dS8Params& p) {
   mcugen::DepthwiseConv2dS8Params g{};
   geometry(g);
-  mcugen::Pool2dS8Params p{};
   p.batch = g.batch;
   p.in_h = g.in_h;
   p.in_w = g.in_w;
@@ -399,34 +402,79 @@ void avg_pool2d(long call) {
     p.pad_top = p.pad_left = 0;
   }
   if (p.in_h + p.pad_top < p.kernel_h || p.in_w + p.pad_left < p.kernel_w) {
-    return;
+    return false;
   }
   p.out_h = outputs(p.in_h, p.pad_top, 0, 1, p.kernel_h, p.stride_h);
   p.out_w = outputs(p.in_w, p.pad_left, 0, 1, p.kernel_w, p.stride_w);
+  return true;
+}
+
+void avg_pool2d(long call) {
+  mcugen::Pool2dS8Params p{};
+  if (!pool(p)) {
+    return;
+  }
   const int8_t* const input = g_input.make(p.batch * p.in_h * p.in_w * p.channels);
   fill(g_input);
   const int32_t count = p.batch * p.out_h * p.out_w * p.channels;
   mcugen::avg_pool2d_s8_scalar(p, input, g_expected.make(count));
   VARIANT(avg_pool2d_s8)(p, input, g_output.make(count));
   compare("avg_pool2d_s8", call, {}, &p.batch);
-
-#if defined(__ARM_FEATURE_MVE)
-  p.activation_min = one_in(2) ? -128 : random_int(-128, 127);
-  p.activation_max = random_int(p.activation_min, 127);
-  mcugen::max_pool2d_s8_scalar(p, input, g_expected.make(count));
-  mcugen::max_pool2d_s8_mve(p, input, g_output.make(count));
-  compare("max_pool2d_s8", call, {}, &p.batch);
-#endif
 }
 
-#if defined(__ARM_FEATURE_MVE)
+void transpose_conv2d(long call) {
+  mcugen::Conv2dS8Params p{};
+  geometry(p);
+  p.groups = 1;
+  p.in_ch = random_int(1, 20);
+  p.out_ch = random_int(1, 10);
+  // Outputs as the operator has them, with some that no input reaches.
+  const int32_t reach_h = (p.kernel_h - 1) * p.dilation_h;
+  const int32_t reach_w = (p.kernel_w - 1) * p.dilation_w;
+  p.out_h = (p.in_h - 1) * p.stride_h - 2 * p.pad_top + reach_h + 1 + random_int(0, 2);
+  p.out_w = (p.in_w - 1) * p.stride_w - 2 * p.pad_left + reach_w + 1 + random_int(0, 2);
+  if (p.out_h < 1 || p.out_w < 1 || p.batch * p.out_h * p.out_w * p.out_ch > kMost) {
+    return;
+  }
+  const int32_t taps = p.kernel_h * p.kernel_w * p.in_ch;
+  const int8_t* const input = g_input.make(p.batch * p.in_h * p.in_w * p.in_ch);
+  const int8_t* const weights = g_weights.make(p.out_ch * taps);
+  fill(g_input);
+  fill(g_weights);
+  const int32_t* bias;
+  scaling(p, p.out_ch, taps, bias);
+  const int32_t count = p.batch * p.out_h * p.out_w * p.out_ch;
+  mcugen::transpose_conv2d_s8_scalar(p, input, weights, bias, g_expected.make(count));
+  VARIANT(transpose_conv2d_s8)(p, input, weights, bias, g_output.make(count));
+  compare("transpose_conv2d_s8", call, {}, &p.batch);
+}
+
+void max_pool2d(long call) {
+  mcugen::Pool2dS8Params p{};
+  if (!pool(p)) {
+    return;
+  }
+  p.channels += one_in(4) ? 16 : 0;
+  p.activation_min = one_in(2) ? -128 : random_int(-128, 127);
+  p.activation_max = random_int(p.activation_min, 127);
+  const int8_t* const input = g_input.make(p.batch * p.in_h * p.in_w * p.channels);
+  fill(g_input);
+  const int32_t count = p.batch * p.out_h * p.out_w * p.channels;
+  mcugen::max_pool2d_s8_scalar(p, input, g_expected.make(count));
+  VARIANT(max_pool2d_s8)(p, input, g_output.make(count));
+  compare("max_pool2d_s8", call, {}, &p.batch);
+}
+
 void mul(long call) {
   mcugen::MulS8Params p{};
   p.a_zero_point = one_in(8) ? random_int(-100'000, 100'000) : zero_point();
   p.b_zero_point = zero_point();
   p.output_zero_point = zero_point();
   p.output_multiplier = static_cast<int32_t>((1u << 30) | (random_word() << 6));
-  p.output_shift = one_in(8) ? random_int(-62, 3) : -random_int(0, 9);
+  p.output_shift = one_in(4) ? random_int(-62, 3) : -random_int(0, 9);
+  if (one_in(8)) {
+    p.output_multiplier = one_in(2) ? 1 << 30 : random_int(-1000, 1000);
+  }
   const int32_t count = random_int(1, 200);
   const int8_t* const a = g_input.make(count);
   const int8_t* const b = g_weights.make(count);
@@ -435,9 +483,39 @@ void mul(long call) {
   const int32_t a_step = one_in(6) ? 0 : 1;
   const int32_t b_step = one_in(6) ? 0 : 1;
   mcugen::mul_s8_scalar(p, count, a, a_step, b, b_step, g_expected.make(count));
-  mcugen::mul_s8_mve(p, count, a, a_step, b, b_step, g_output.make(count));
+  VARIANT(mul_s8)(p, count, a, a_step, b, b_step, g_output.make(count));
   const int32_t shape[16] = {p.a_zero_point, p.b_zero_point, p.output_multiplier, p.output_shift};
   compare("mul_s8", call, {}, shape);
+}
+
+#if defined(__ARM_FEATURE_DSP)
+void limit(long call) {
+  const int32_t count = random_int(1, 200);
+  const int8_t* const a = g_input.make(4 * count);
+  const int8_t* const b = g_weights.make(4 * count);
+  fill(g_input);
+  fill(g_weights);
+  const int32_t a_step = one_in(3) ? 0 : one_in(8) ? random_int(2, 4) : 1;
+  const int32_t b_step = one_in(3) ? 0 : one_in(8) ? random_int(2, 4) : 1;
+  const int32_t shape[16] = {count, a_step, b_step};
+  mcugen::minimum_s8_scalar(count, a, a_step, b, b_step, g_expected.make(count));
+  VARIANT(minimum_s8)(count, a, a_step, b, b_step, g_output.make(count));
+  compare("minimum_s8", call, {}, shape);
+  mcugen::maximum_s8_scalar(count, a, a_step, b, b_step, g_expected.make(count));
+  VARIANT(maximum_s8)(count, a, a_step, b, b_step, g_output.make(count));
+  compare("maximum_s8", call, {}, shape);
+  const int8_t min = static_cast<int8_t>(random_int(-128, 127));
+  const int8_t max = static_cast<int8_t>(random_int(-128, 127));
+  mcugen::clamp_s8_scalar(count, a, min, max, g_expected.make(count));
+  VARIANT(clamp_s8)(count, a, min, max, g_output.make(count));
+  compare("clamp_s8", call, {}, shape);
+#if defined(__ARM_FEATURE_MVE)
+  const int8_t* const table = g_weights.make(256);
+  fill(g_weights);
+  mcugen::lookup_s8_scalar(count, a, table, g_expected.make(count));
+  mcugen::lookup_s8_mve(count, a, table, g_output.make(count));
+  compare("lookup_s8", call, {}, shape);
+#endif
 }
 #endif
 
@@ -514,11 +592,17 @@ int main() {
       high_mul(call);
     }
     avg_pool2d(call);
-#if defined(__ARM_FEATURE_MVE)
-    mul(call);
-#elif defined(__ARM_FEATURE_DSP)
+#if defined(__ARM_FEATURE_DSP) && !defined(__ARM_FEATURE_MVE)
     packed_linear(call);
     scaled_add(call);
+#endif
+  }
+  for (long call = 0; call < CALLS && g_different < 10; ++call) {
+    transpose_conv2d(call);
+    mul(call);
+    max_pool2d(call);
+#if defined(__ARM_FEATURE_DSP)
+    limit(call);
 #endif
   }
   printf("%d different, %ld calls, %ld with scratch, %ld by Winograd\n", g_different,

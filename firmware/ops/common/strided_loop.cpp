@@ -84,8 +84,8 @@ void StridedLoop::order(const Tensor* out, const int32_t strides[2][kMaxDims]) {
   rank_ = last + 1;
 }
 
-bool StridedLoop::next() {
-  for (int32_t d = rank_ - 2; d >= 0; --d) {
+bool StridedLoop::next(int32_t inner) {
+  for (int32_t d = rank_ - 1 - inner; d >= 0; --d) {
     offsets_[0] += strides_[0][d];
     offsets_[1] += strides_[1][d];
     if (++index_[d] < sizes_[d]) {
@@ -110,10 +110,21 @@ void copy_elements(OpArgs& args, const Tensor* out, const Tensor* in, const int3
   const int32_t bytes = static_cast<int32_t>(out->nbytes() / static_cast<size_t>(out->numel()));
   const char* const from = in->const_data_ptr<char>();
   char* to = out->mutable_data_ptr<char>();
+  const int32_t run = loop.run();
+  if (run < kShortRun && run < loop.runs()) {  // all first elements, all second ones, and so on
+    do {
+      for (int32_t i = 0; i < run; ++i) {
+        const int32_t at = loop.offset(0) + i * loop.step(0);
+        strided_copy(bytes, loop.runs(), from + static_cast<ptrdiff_t>(at) * bytes,
+                     loop.run_step(0), to + static_cast<ptrdiff_t>(i) * bytes, run);
+      }
+      to += static_cast<ptrdiff_t>(run) * loop.runs() * bytes;
+    } while (loop.next(2));
+    return;
+  }
   do {
-    gather(bytes, loop.run(), from + static_cast<ptrdiff_t>(loop.offset(0)) * bytes, loop.step(0),
-           to);
-    to += static_cast<ptrdiff_t>(loop.run()) * bytes;
+    gather(bytes, run, from + static_cast<ptrdiff_t>(loop.offset(0)) * bytes, loop.step(0), to);
+    to += static_cast<ptrdiff_t>(run) * bytes;
   } while (loop.next());
 }
 

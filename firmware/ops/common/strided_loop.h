@@ -27,8 +27,12 @@ class StridedLoop {
   int32_t step(int32_t i) const { return strides_[i][rank_ - 1]; }
   /// @returns where the present run starts in input `i`, in elements.
   int32_t offset(int32_t i) const { return offsets_[i]; }
-  /// Goes to the next run. @returns false after the last.
-  bool next();
+  /// @returns how many runs follow each other at one distance, and that distance in input `i`.
+  int32_t runs() const { return rank_ > 1 ? sizes_[rank_ - 2] : 1; }
+  int32_t run_step(int32_t i) const { return rank_ > 1 ? strides_[i][rank_ - 2] : 0; }
+  /// Goes to the next run. @param[in] inner Dimensions not to walk, from the last: with 2, behind
+  /// runs(). @returns false after the last.
+  bool next(int32_t inner = 1);
 
  private:
   void order(const Tensor* out, const int32_t strides[2][kMaxDims]);

@@ -2,6 +2,8 @@
 #include <kernels/select.h>
 #include <ops/common/view.h>
 
+#include <utility>
+
 namespace mcugen::ops {
 
 View::View(const Tensor& tensor) : rank(static_cast<int32_t>(tensor.dim())) {
@@ -54,13 +56,7 @@ void copy_run(int32_t count, void* to, ScalarType to_type, int32_t to_step, cons
     gather(bytes, count, from, from_step, to);
     return;
   }
-  char* out = static_cast<char*>(to);
-  const char* in = static_cast<const char*>(from);
-  for (; count > 0; --count) {
-    gather(bytes, 1, in, 1, out);
-    out += static_cast<ptrdiff_t>(to_step) * bytes;
-    in += static_cast<ptrdiff_t>(from_step) * bytes;
-  }
+  strided_copy(bytes, count, from, from_step, to, to_step);
 }
 
 void convert_run(int32_t count, void* to, ScalarType to_type, int32_t to_step, const void* from,
@@ -128,6 +124,17 @@ void BlockLoop::add_merged(int32_t size, int32_t stride0, int32_t stride1) {
   add(size, stride0, stride1);
 }
 
+void BlockLoop::lengthen_run() {
+  const int32_t last = rank_ - 1;
+  if (last < 1 || sizes_[last] >= kShortRun || sizes_[last] >= sizes_[last - 1]) {
+    return;
+  }
+  std::swap(sizes_[last], sizes_[last - 1]);
+  for (int32_t i = 0; i < 3; ++i) {
+    std::swap(strides_[i][last], strides_[i][last - 1]);
+  }
+}
+
 void copy_view(const Tensor* out, const View& to, const Tensor* in, const View& from, CopyRun run) {
   for (int32_t d = 0; d < to.rank; ++d) {
     if (to.sizes[d] == 0) {
@@ -139,6 +146,7 @@ void copy_view(const Tensor* out, const View& to, const Tensor* in, const View& 
   for (int32_t i = 0; i < to.rank; ++i) {
     loop.add_merged(to.sizes[order[i]], to.strides[order[i]], from.strides[order[i]]);
   }
+  loop.lengthen_run();
   do {
     run(loop.run(), element(out, to.offset + loop.offset(0)), out->scalar_type(), loop.step(0),
         element(in, from.offset + loop.offset(1)), in->scalar_type(), loop.step(1));

@@ -57,6 +57,9 @@ class BlockLoop {
   /// The same for walks that do not ask for index(): leaves out dimensions of size 1 and merges
   /// those of the first two tensors that can be walked as one.
   void add_merged(int32_t size, int32_t stride0, int32_t stride1);
+  /// Makes short runs long where the order of elements does not matter: swaps the last two
+  /// dimensions. Not for walks that ask for index().
+  void lengthen_run();
   /// Goes to the next element. @param[in] inner Dimensions not to walk, from the last.
   /// @returns false after the last, and is then at the first again.
   bool next(int32_t inner = 0);

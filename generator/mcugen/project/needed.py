@@ -12,10 +12,11 @@ from mcugen.project.headers import INCLUDE
 #: Names the variant of each kernel that operators call. It includes the headers of all kernels, so
 #: who includes it needs only those whose names it uses.
 SELECT = "kernels/select.h"
-_ALIAS = re.compile(rb"\bauto& (\w+) = (\w+);")
+# Name and variants: MCUGEN_KERNEL(conv2d_s8, mla, dsp, mve);
+_KERNEL = re.compile(rb"^MCUGEN_KERNEL\((\w+), ([\w, ]+)\);", re.MULTILINE)
 # As clang-format lays it out: a definition begins at the margin, and a call does not.
 _DEFINITION = re.compile(rb"^\w[^;{}()\n]*\b(\w+)\(", re.MULTILINE)
-_NO_CODE = re.compile(rb'"(?:\\.|[^"\\\n])*"|//[^\n]*|/\*(?s:.*?)\*/')
+_NO_CODE = re.compile(rb'"(?:\\.|[^"\\\n])*"|//[^\n]*|/\*(?s:.*?)\*/|#include[^\n]*')
 _WORD = re.compile(rb"\w+")
 _VARIANTS = (
     *(".cpp", "_scalar.cpp", "_mla.cpp", "_dsp.cpp", "_mve.cpp"),
@@ -36,7 +37,7 @@ def needed_sources(
         operators: the sources of the operators that the program calls.
         callers: contents of all other sources and headers of the project.
     """
-    kernels = _kernels_by_alias(available)
+    kernels = _kernels_by_name(available)
     needed: dict[str, bytes] = {}
     headers: list[str] = []  # needed to compile, but bring nothing along
     queue = [*operators, *(name for data in callers for name in _includes(data))]
@@ -66,7 +67,7 @@ def _includes(data: bytes) -> list[str]:
     return [match[2].decode(errors="replace") for match in INCLUDE.finditer(data)]
 
 
-def _kernels_by_alias(available: Mapping[str, bytes]) -> dict[bytes, list[str]]:
+def _kernels_by_name(available: Mapping[str, bytes]) -> dict[bytes, list[str]]:
     """Return which sources define what each name in `SELECT` stands for."""
     definers: dict[bytes, list[str]] = {}
     for path, data in available.items():
@@ -74,7 +75,9 @@ def _kernels_by_alias(available: Mapping[str, bytes]) -> dict[bytes, list[str]]:
             for name in set(_DEFINITION.findall(data)):
                 definers.setdefault(name, []).append(path)
     found: dict[bytes, list[str]] = {}
-    # A name stands for one kernel per instruction set. Others' sources are not available.
-    for alias, target in _ALIAS.findall(available.get(SELECT, b"")):
-        found.setdefault(alias, []).extend(definers.get(target, []))
+    # A name stands for one kernel per instruction set, which may leave some calls to the scalar
+    # one. Others' sources are not available.
+    for name, variants in _KERNEL.findall(available.get(SELECT, b"")):
+        functions = {name + b"_" + each for each in (b"scalar", *variants.split(b", "))}
+        found[name] = [path for each in sorted(functions) for path in definers.get(each, ())]
     return found

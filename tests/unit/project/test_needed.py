@@ -37,7 +37,7 @@ SOURCES = {
     "ops/other.cpp": b"",
     "kernels/select.h": (
         b"#include <kernels/one.h>\n#include <kernels/both.h>\n"
-        b"inline constexpr auto& one = one_scalar;\ninline constexpr auto& two = two_dsp;\n"
+        b"MCUGEN_KERNEL(one, scalar, scalar, mve);\nMCUGEN_KERNEL(two, scalar, dsp, mve);\n"
     ),
     "kernels/one.h": b"#include <kernels/shared.h>\nvoid one_scalar(int);\n",
     "kernels/both.h": b"int two_dsp(int);\n",
