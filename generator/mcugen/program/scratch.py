@@ -246,7 +246,7 @@ def _convolution_mve(w: _Window, *, transposed: bool = False) -> Need:
         source, rows_of_kernel = "strip", w.kernel_h
     else:
         source = "input" if one_tap and inside else "columns"
-    if out_ch < 4 or w.out_ch > 65532 or (transposed and source != "bands"):
+    if out_ch < 4 or w.out_ch > 21844 or (transposed and source != "bands"):
         return NOTHING
     chunks = -(-(depth if rows_of_kernel == 1 else run) // 16)
     packed = 64 * rows_of_kernel * chunks
@@ -254,15 +254,17 @@ def _convolution_mve(w: _Window, *, transposed: bool = False) -> Need:
         packed += (out_ch * depth + 2 * depth + 33) & ~15
 
     def bytes_for(pixels: int) -> int:
+        block = max(26, min(pixels, 96 if source == "input" else 26))
+        fixed = packed + 16 * (min(block, max(w.out_h * w.out_w, 2)) + 1)
         pixels = min(pixels, 32 if source == "columns" else 128)
         rows = min(-(-pixels // w.out_w), w.out_h)
         if source == "strip":
-            return packed + ((rows - 1) * w.stride_h + window_h) * strip_row + 16
+            return fixed + ((rows - 1) * w.stride_h + window_h) * strip_row + 16
         if source == "bands":
-            return packed + rows * strip_row * w.kernel_h
+            return fixed + rows * strip_row * w.kernel_h
         if source == "columns":
-            return packed + min(pixels, w.out_h * w.out_w) * depth
-        return packed
+            return fixed + min(pixels, w.out_h * w.out_w) * depth
+        return fixed
 
     return Need(bytes_for(_PIXELS), bytes_for(1 << 30))
 
