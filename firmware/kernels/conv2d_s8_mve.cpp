@@ -156,25 +156,29 @@ void Conv::copy_row(const int8_t* input, int32_t y, int8_t* to) const {
 }
 
 /// Rows of the input are copied with their padding, for as many rows of the output as there is
-/// room.
+/// room: in the scratch, or in what of the output is still to come.
 void Conv::from_strip(const int8_t* input, int8_t* output) {
   const int32_t row_bytes = plan_.strip_w * p_.in_ch;
-  const int32_t at_once = plan_.rows_in(p_.scratch.bytes);
+  const int32_t in_scratch = plan_.rows_in(p_.scratch.bytes);
   dot_.kernel_row = p_.dilation_h * row_bytes;
   dot_.in_pixel = p_.stride_w * p_.in_ch;
   dot_.in_row = p_.stride_h * row_bytes;
-  dot_.in = window_;
   dot_.pixels = p_.out_w;
   for (int32_t b = 0; b < p_.batch; ++b) {
-    for (int32_t out_y = 0; out_y < p_.out_h; out_y += at_once) {
+    for (int32_t out_y = 0; out_y < p_.out_h; out_y += dot_.rows) {
       const int32_t left = p_.out_h - out_y;
+      const int32_t in_output = plan_.rows_before(left);
+      const bool ahead = in_output > in_scratch && in_scratch < left;
+      const int32_t at_once = ahead ? in_output : in_scratch;
       dot_.rows = left < at_once ? left : at_once;
       const int32_t rows = plan_.strip_rows(dot_.rows);
+      int8_t* const strip = ahead ? output + dot_.rows * dot_.out_row : window_;
       for (int32_t i = 0; i < rows; ++i) {
-        copy_row(input, out_y * p_.stride_h - p_.pad_top + i, window_ + i * row_bytes);
+        copy_row(input, out_y * p_.stride_h - p_.pad_top + i, strip + i * row_bytes);
       }
+      dot_.in = strip;
       dot(0, output);
-      output += dot_.rows * p_.out_w * p_.out_ch;
+      output += dot_.rows * dot_.out_row;
     }
     input += p_.in_h * p_.in_w * p_.in_ch;
   }

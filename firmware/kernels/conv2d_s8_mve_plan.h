@@ -126,6 +126,15 @@ struct MveConvPlan {
                                     : ((room - 16) / strip_row - window_h) / stride_h + 1;
   }
 
+  /// @returns how many of `left` rows of the output can be made from a strip that lies in the
+  /// others.
+  int32_t rows_before(int32_t left) const {
+    const int32_t out_row = out_w * out_ch;
+    // rows * out_row + strip_rows(rows) * strip_row + 16 <= left * out_row
+    const int32_t room = left * out_row - (window_h - stride_h) * strip_row - 16;
+    return room < 0 ? 0 : room / (out_row + stride_h * strip_row);
+  }
+
   /// @returns how many output pixels the scratch has room for.
   int32_t columns_in(uint32_t scratch) const {
     const int32_t columns = static_cast<int32_t>(scratch - fixed_bytes(1)) / depth;

@@ -1269,3 +1269,35 @@
         add_eight 1,0
 6:      return
         end     mve_add
+
+// ---- mve_scaled_add -----------------------------------------------------------------------------
+
+        // MveScaledAdd
+        .equ    SCALED_A,0              // and b
+        .equ    SCALED_OUTPUT,8         // and count
+        .equ    SCALED_MULTIPLIERS,16
+        .equ    SCALED_OFFSET,24        // and shift
+        .equ    SCALED_MIN,32           // and max
+
+        function mve_scaled_add
+        ldrd    r1,r2,[r0,#SCALED_A]
+        ldrd    r3,r12,[r0,#SCALED_OUTPUT]
+        ldrd    r4,r5,[r0,#SCALED_MULTIPLIERS]
+        ldrd    r6,r7,[r0,#SCALED_OFFSET]
+        ldrd    r8,r9,[r0,#SCALED_MIN]
+        vdup.32 q2,r4
+        vdup.32 q3,r8
+        vdup.32 q4,r9
+        rsbs    r7,r7,#0
+        wlstp.32 lr,r12,2f
+1:      vldrb.s32 q0,[r1],#4
+        vldrb.s32 q1,[r2],#4
+        vmlas.s32 q0,q2,r6              // a * multiplier + offset
+        vmla.s32 q0,q1,r5
+        vshl.s32 q0,r7
+        vmax.s32 q0,q0,q3
+        vmin.s32 q0,q0,q4
+        vstrb.32 q0,[r3],#4
+        letp    lr,1b
+2:      return
+        end     mve_scaled_add

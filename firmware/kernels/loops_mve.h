@@ -122,6 +122,17 @@ struct MveAdd {
   int32_t activation_min, activation_max;
 };
 
+/// ScaledAddS8Params with its operands.
+struct MveScaledAdd {
+  const int8_t* a;
+  const int8_t* b;
+  int8_t* output;  ///< May be a or b.
+  int32_t count;
+  int32_t a_multiplier, b_multiplier;
+  int32_t offset, shift;
+  int32_t activation_min, activation_max;
+};
+
 extern "C" {
 
 /// Fills `count` bytes, which may be 0.
@@ -154,6 +165,9 @@ void mve_linear(const MveLinear* args);
 /// output = add_s8_scalar(), but that halves of the last rounding all go up. Shifts are 0 or below,
 /// that of the output -1 or below. 30 instructions for 8 elements. Uses 100 bytes of stack.
 void mve_add(const MveAdd* args);
+
+/// scaled_add_s8_scalar(). 9 instructions for 4 elements. Uses 100 bytes of stack.
+void mve_scaled_add(const MveScaledAdd* args);
 
 }  // extern "C"
 

@@ -30,7 +30,7 @@ namespace mcugen {
 
 // What has forms for instruction sets of its own, each equal to the scalar one bit for bit.
 #if defined(__ARM_FEATURE_MVE)
-inline constexpr auto& scaled_add_s8 = scaled_add_s8_scalar;
+inline constexpr auto& scaled_add_s8 = scaled_add_s8_mve;
 inline constexpr auto& packed_linear_s8 = packed_linear_s8_scalar;
 inline constexpr auto& avg_pool2d_s8 = avg_pool2d_s8_mve;
 inline constexpr auto& linear_s8 = linear_s8_mve;

@@ -480,7 +480,9 @@ void packed_linear(long call) {
   VARIANT(packed_linear_s8)(p, input, groups, g_output.make(out));
   compare("packed_linear_s8", call, p.scratch, &p.batch);
 }
+#endif
 
+#if defined(__ARM_FEATURE_DSP) || defined(__ARM_FEATURE_MVE)
 void scaled_add(long call) {
   mcugen::ScaledAddS8Params p{};
   p.a_multiplier = random_int(-(1 << 22), 1 << 22);
@@ -516,6 +518,7 @@ int main() {
     avg_pool2d(call);
 #if defined(__ARM_FEATURE_MVE)
     mul(call);
+    scaled_add(call);
 #elif defined(__ARM_FEATURE_DSP)
     packed_linear(call);
     scaled_add(call);

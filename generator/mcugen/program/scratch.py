@@ -291,11 +291,17 @@ def _depthwise_mve(w: _Window) -> Need:
         tiles = -(-columns // 2) * (pairs + singles) * _MVE_TILE_BYTES
         return tiles + in_rows * ((columns - 1) * w.stride_w + 3) + 16 + places
 
-    rows = w.out_h
-    while rows > 4 and bytes_for(rows) > 6144:
-        rows -= 1
-    return Need(bytes_for(min(rows, 4)), bytes_for(rows))
+    def rows_in(room: int) -> int:
+        rows = w.out_h
+        while rows > 4 and bytes_for(rows) > room:
+            rows -= 1
+        return rows
+
+    # Each strip prepares each channel anew: few bytes more save a lot where the image is small.
+    return Need(bytes_for(rows_in(_MVE_STRIP_BYTES)), bytes_for(rows_in(6144)))
 
 
+#: What a strip may have at least, about what a convolution of 64 channels takes.
+_MVE_STRIP_BYTES = 704
 #: sizeof(MveTile) in loops_mve.h.
 _MVE_TILE_BYTES = 8
