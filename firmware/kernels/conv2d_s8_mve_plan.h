@@ -119,6 +119,14 @@ struct MveConvPlan {
     return fixed_bytes(asked) + static_cast<uint32_t>(window);
   }
 
+  /// @returns the bytes below which it is slow: for 16 output pixels, and as much for the bands,
+  /// for each strip of which the rest is prepared, as for that.
+  uint32_t least_bytes() const {
+    const int32_t rows = static_cast<int32_t>(fixed_bytes(1)) / band_row;
+    const int32_t pixels = source == Source::kBands ? rows * out_w : 0;
+    return scratch_bytes(pixels < 16 ? 16 : pixels);
+  }
+
   /// @returns how many rows of the output the scratch has room for.
   int32_t rows_in(uint32_t scratch) const {
     const int32_t room = static_cast<int32_t>(scratch - fixed_bytes(1));

@@ -266,7 +266,11 @@ def _convolution_mve(w: _Window, *, transposed: bool = False) -> Need:
             return fixed + min(pixels, w.out_h * w.out_w) * depth
         return fixed
 
-    return Need(bytes_for(_PIXELS), bytes_for(1 << 30))
+    pixels = _PIXELS
+    if source == "bands":  # as much for them as for what each strip prepares anew
+        fixed = packed + 16 * (min(26, max(w.out_h * w.out_w, 2)) + 1)
+        pixels = max(pixels, fixed // (strip_row * w.kernel_h) * w.out_w)
+    return Need(bytes_for(pixels), bytes_for(1 << 30))
 
 
 def _depthwise_mve(w: _Window) -> Need:
