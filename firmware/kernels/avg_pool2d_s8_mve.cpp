@@ -22,6 +22,10 @@ void store_means(const int32_t* sums, int32_t n, int32_t count, int8_t* output) 
   }
 }
 
+void store_sums(int16x8_t from, int32_t* sums) {
+  vst2q_s32(sums, (int32x4x2_t{{vmovlbq_s16(from), vmovltq_s16(from)}}));
+}
+
 }  // namespace
 
 void avg_pool2d_s8_mve(const Pool2dS8Params& p, const int8_t* input, int8_t* output) {
@@ -38,7 +42,24 @@ void avg_pool2d_s8_mve(const Pool2dS8Params& p, const int8_t* input, int8_t* out
         const int32_t count = (ys.end - ys.begin) * width;
         const int8_t* const first = input + (y + ys.begin) * row + (x + xs.begin) * p.channels;
         int32_t sums[8];
-        for (int32_t c = 0; c < p.channels; c += 8) {
+        int32_t c = 0;
+        for (; c + 16 <= p.channels && count <= kMostIn16Bits; c += 16) {
+          int16x8_t low = vdupq_n_s16(0);
+          int16x8_t high = vdupq_n_s16(0);
+          const int8_t* in_row = first + c;
+          for (int32_t ky = ys.begin; ky < ys.end; ++ky, in_row += row) {
+            const int8_t* in = in_row;
+            for (int32_t kx = width; kx > 0; --kx, in += p.channels) {
+              low = vaddq_s16(low, vldrbq_s16(in));
+              high = vaddq_s16(high, vldrbq_s16(in + 8));
+            }
+          }
+          store_sums(low, sums);
+          store_means(sums, 8, count, output + c);
+          store_sums(high, sums);
+          store_means(sums, 8, count, output + c + 8);
+        }
+        for (; c < p.channels; c += 8) {
           const int32_t left = p.channels - c;
           const int8_t* in_row = first + c;
           if (count <= kMostIn16Bits) {
@@ -50,7 +71,7 @@ void avg_pool2d_s8_mve(const Pool2dS8Params& p, const int8_t* input, int8_t* out
                 sum = vaddq_s16(sum, vldrbq_z_s16(in, some));
               }
             }
-            vst2q_s32(sums, (int32x4x2_t{{vmovlbq_s16(sum), vmovltq_s16(sum)}}));
+            store_sums(sum, sums);
           } else {
             int32x4_t low = vdupq_n_s32(0);
             int32x4_t high = vdupq_n_s32(0);

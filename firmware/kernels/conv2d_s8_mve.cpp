@@ -36,7 +36,9 @@ class Conv {
     dot_.run = plan_.run;
     dot_.input_zero_point = p_.input_zero_point;
     dot_.packed = reinterpret_cast<int8_t*>(p_.scratch.data);
-    window_ = dot_.packed + plan_.packed_bytes();
+    dot_.sums = dot_.packed + plan_.packed_bytes();
+    dot_.block = plan_.block(1);
+    window_ = dot_.sums + MveConvPlan::sums_bytes(dot_.block);
   }
 
   bool possible() const {
@@ -69,6 +71,7 @@ class Conv {
 
   /// Computes what `dot_` describes for the channels of a group.
   void dot(int32_t group, int8_t* output);
+  void turn();
 
   void permute_weights();
   void copy_band(const int8_t* input, int32_t out_y, int8_t* to) const;
@@ -91,7 +94,26 @@ void Conv::dot(int32_t group, int8_t* output) {
   dot_.bias = bias_ != nullptr ? bias_ + first : nullptr;
   dot_.multipliers = p_.multipliers + first;
   dot_.shifts = p_.shifts + first;
+  const int32_t in_pixel = dot_.in_pixel;
+  const bool turned = dot_.pixels == 1 && dot_.rows != 1;
+  if (turned) {
+    turn();
+  } else if (dot_.pixels == 1) {
+    dot_.in_pixel = 0;
+  }
+  dot_.apart = dot_.out_row != dot_.pixels * dot_.out_pixel;
   mve_dot(&dot_);
+  if (turned) {
+    turn();
+  }
+  dot_.in_pixel = in_pixel;
+}
+
+/// Makes columns of what are rows of pixels.
+void Conv::turn() {
+  std::swap(dot_.rows, dot_.pixels);
+  std::swap(dot_.in_pixel, dot_.in_row);
+  std::swap(dot_.out_pixel, dot_.out_row);
 }
 
 /// The window's taps are where the input has them.
@@ -101,6 +123,7 @@ void Conv::from_input(const int8_t* input, int8_t* output) {
   dot_.in_row = p_.stride_h * p_.in_w * p_.in_ch;
   dot_.rows = p_.out_h;
   dot_.pixels = p_.out_w;
+  dot_.block = static_cast<int32_t>((p_.scratch.bytes - plan_.packed_bytes()) / 16) - 1;
   int32_t images = p_.batch;
   if (plan_.one_run) {
     dot_.rows = 1;
@@ -133,25 +156,29 @@ void Conv::copy_row(const int8_t* input, int32_t y, int8_t* to) const {
 }
 
 /// Rows of the input are copied with their padding, for as many rows of the output as there is
-/// room.
+/// room: in the scratch, or in what of the output is still to come.
 void Conv::from_strip(const int8_t* input, int8_t* output) {
   const int32_t row_bytes = plan_.strip_w * p_.in_ch;
-  const int32_t at_once = plan_.rows_in(p_.scratch.bytes);
+  const int32_t in_scratch = plan_.rows_in(p_.scratch.bytes);
   dot_.kernel_row = p_.dilation_h * row_bytes;
   dot_.in_pixel = p_.stride_w * p_.in_ch;
   dot_.in_row = p_.stride_h * row_bytes;
-  dot_.in = window_;
   dot_.pixels = p_.out_w;
   for (int32_t b = 0; b < p_.batch; ++b) {
-    for (int32_t out_y = 0; out_y < p_.out_h; out_y += at_once) {
+    for (int32_t out_y = 0; out_y < p_.out_h; out_y += dot_.rows) {
       const int32_t left = p_.out_h - out_y;
+      const int32_t in_output = plan_.rows_before(left);
+      const bool ahead = in_output > in_scratch && in_scratch < left;
+      const int32_t at_once = ahead ? in_output : in_scratch;
       dot_.rows = left < at_once ? left : at_once;
       const int32_t rows = plan_.strip_rows(dot_.rows);
+      int8_t* const strip = ahead ? output + dot_.rows * dot_.out_row : window_;
       for (int32_t i = 0; i < rows; ++i) {
-        copy_row(input, out_y * p_.stride_h - p_.pad_top + i, window_ + i * row_bytes);
+        copy_row(input, out_y * p_.stride_h - p_.pad_top + i, strip + i * row_bytes);
       }
+      dot_.in = strip;
       dot(0, output);
-      output += dot_.rows * p_.out_w * p_.out_ch;
+      output += dot_.rows * dot_.out_row;
     }
     input += p_.in_h * p_.in_w * p_.in_ch;
   }
@@ -216,8 +243,7 @@ void Conv::from_bands(const int8_t* input, int8_t* output) {
   // Pixels go in pairs: where rows are odd and short, down is faster than across.
   const bool down = p_.out_w % 2 != 0 && p_.out_w < at_once && dot_.out_row <= plan_.kMaxChannels;
   if (down) {
-    std::swap(dot_.in_pixel, dot_.in_row);
-    std::swap(dot_.out_pixel, dot_.out_row);
+    turn();
     dot_.rows = p_.out_w;
   }
   for (int32_t b = 0; b < p_.batch; ++b) {

@@ -15,8 +15,8 @@ struct MveConvWeights {
 };
 
 /// Where conv2d_s8_mve() has the taps of its windows from, and the scratch for that: the weights of
-/// four channels, then a copy of the input with its padding (the zero point, which the weights'
-/// sums take out of the bias).
+/// four channels, the sums of a block of pixels, then a copy of the input with its padding (the
+/// zero point, which the weights' sums take out of the bias).
 struct MveConvPlan {
   enum class Source {
     kInput,  ///< Nothing is padded.
@@ -75,6 +75,22 @@ struct MveConvPlan {
 
   uint32_t packed_bytes() const { return static_cast<uint32_t>(64 * kernel_rows * chunks); }
 
+  /// @returns the output pixels whose sums there is room for, given scratch for `pixels`.
+  int32_t block(int32_t pixels) const {
+    const int32_t most = source == Source::kInput ? kMostBlock : kBlock;
+    const int32_t wanted = pixels < kBlock ? kBlock : pixels < most ? pixels : most;
+    const int32_t all = out_h * out_w < 2 ? 2 : out_h * out_w;
+    return wanted < all ? wanted : all;
+  }
+
+  /// @returns the bytes for the sums of `pixels` output pixels.
+  static uint32_t sums_bytes(int32_t pixels) { return static_cast<uint32_t>(16 * (pixels + 1)); }
+
+  /// @returns the bytes that a call needs besides a copy of the input.
+  uint32_t fixed_bytes(int32_t pixels) const {
+    return packed_bytes() + sums_bytes(block(pixels)) + permuted_bytes();
+  }
+
   /// @returns the bytes of all weights in the order of bands, and of where they come from.
   uint32_t permuted_bytes() const {
     return source == Source::kBands ? static_cast<uint32_t>(out_ch * depth + 2 * depth + 33) & ~15u
@@ -86,6 +102,7 @@ struct MveConvPlan {
 
   /// @returns what scratch is needed for `pixels` output pixels at a time, or as many as pay.
   uint32_t scratch_bytes(int32_t pixels) const {
+    const int32_t asked = pixels;
     const int32_t useful = source == Source::kColumns ? kColumnPixels : kStripPixels;
     pixels = pixels < useful ? pixels : useful;
     const int32_t whole = (pixels + out_w - 1) / out_w;
@@ -99,25 +116,44 @@ struct MveConvPlan {
     } else if (source == Source::kColumns) {
       window = (pixels < all ? pixels : all) * depth;
     }
-    return packed_bytes() + permuted_bytes() + static_cast<uint32_t>(window);
+    return fixed_bytes(asked) + static_cast<uint32_t>(window);
+  }
+
+  /// @returns the bytes below which it is slow: for 16 output pixels, and as much for the bands,
+  /// for each strip of which the rest is prepared, as for that.
+  uint32_t least_bytes() const {
+    const int32_t rows = static_cast<int32_t>(fixed_bytes(1)) / band_row;
+    const int32_t pixels = source == Source::kBands ? rows * out_w : 0;
+    return scratch_bytes(pixels < 16 ? 16 : pixels);
   }
 
   /// @returns how many rows of the output the scratch has room for.
   int32_t rows_in(uint32_t scratch) const {
-    const int32_t room = static_cast<int32_t>(scratch - packed_bytes() - permuted_bytes());
+    const int32_t room = static_cast<int32_t>(scratch - fixed_bytes(1));
     return source == Source::kBands ? room / band_row
                                     : ((room - 16) / strip_row - window_h) / stride_h + 1;
   }
 
+  /// @returns how many of `left` rows of the output can be made from a strip that lies in the
+  /// others.
+  int32_t rows_before(int32_t left) const {
+    const int32_t out_row = out_w * out_ch;
+    // rows * out_row + strip_rows(rows) * strip_row + 16 <= left * out_row
+    const int32_t room = left * out_row - (window_h - stride_h) * strip_row - 16;
+    return room < 0 ? 0 : room / (out_row + stride_h * strip_row);
+  }
+
   /// @returns how many output pixels the scratch has room for.
   int32_t columns_in(uint32_t scratch) const {
-    const int32_t columns = static_cast<int32_t>(scratch - packed_bytes()) / depth;
+    const int32_t columns = static_cast<int32_t>(scratch - fixed_bytes(1)) / depth;
     return columns > 1 ? columns & ~1 : 1;
   }
 
-  static constexpr int32_t kMaxChannels = 65532;  // 16 bits lead from an output pixel to the next
+  static constexpr int32_t kMaxChannels =
+      21844;  // 16 bits lead from an output pixel to the third after it
   static constexpr int32_t kMaxRowChunks = 16;
   static constexpr int32_t kMostPermuted = 4096;
+  static constexpr int32_t kBlock = 26, kMostBlock = 96;
   static constexpr int32_t kStripPixels = 128;
   static constexpr int32_t kColumnPixels = 32;
 

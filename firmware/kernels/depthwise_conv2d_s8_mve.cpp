@@ -126,8 +126,10 @@ void Depthwise3x3::run(const int8_t* input, int8_t* output) {
   int32_t at_once = strips_.rows_in(p_.scratch.bytes);
   for (int32_t b = 0; b < p_.batch; ++b) {
     for (int32_t y = 0; y < p_.out_h; y += at_once) {
-      // Strips are of two rows and columns at least: what would be less overlaps the one before.
-      const int32_t last_y = p_.out_h - y < 2 ? p_.out_h - 2 : y;
+      // Strips are of two rows and columns at least, and of four rows where there is room for them,
+      // which take less than three: what would be less overlaps the one before.
+      const int32_t least = at_once < 4 ? 2 : 4;
+      const int32_t last_y = p_.out_h - y < least ? p_.out_h - least : y;
       const int32_t rows = p_.out_h - last_y < at_once ? p_.out_h - last_y : at_once;
       for (int32_t x = 0; x < p_.out_w; x += strips_.max_columns()) {
         const int32_t last_x = p_.out_w - x < 2 ? p_.out_w - 2 : x;

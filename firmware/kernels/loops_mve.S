@@ -115,16 +115,36 @@
 
 // ---- mve_dot ------------------------------------------------------------------------------------
 
-// 16 taps of 2 pixels and 4 channels: 128 MACs, 14 instructions. VMLADAV takes only even registers
-// for its sums, so pointers and counters are in the odd ones:
+// For four channels at a time: their weights are packed and the sums of a block of pixels made, two
+// pixels at a time, then the outputs of the block.
+//
+// 16 taps of 2 pixels and 4 channels: 128 MACs, 14 instructions, or 10 with the first chunk of the
+// weights, which stays in q4-q7. VMLADAV takes only even registers for its sums, so pointers and
+// counters are in the odd ones:
 //   r1, r3 pixels; r5 weights; r7 from the end of a kernel row to the next; r9 kernel rows left;
-//   r11 output; sums in r0, r2, r4, r6 of the first pixel, r8, r10, r12, lr of the second.
+//   r11 where the sums go; sums in r0, r2, r4, r6 of the first pixel, r8, r10, r12, lr of the second.
 // How many chunks a row has is where the block of chunks is entered. All else is on the stack.
-        .macro  quad_chunk
+        .macro  quad_weights accumulate,w0,w1,w2,w3
+        vmladav\accumulate\().s8 r0,q0,\w0
+        vmladav\accumulate\().s8 r8,q1,\w0
+        vmladav\accumulate\().s8 r2,q0,\w1
+        vmladav\accumulate\().s8 r10,q1,\w1
+        vmladav\accumulate\().s8 r4,q0,\w2
+        vmladav\accumulate\().s8 r12,q1,\w2
+        vmladav\accumulate\().s8 r6,q0,\w3
+        vmladav\accumulate\().s8 lr,q1,\w3
+        .endm
+
+        // `behind` is the second pixel's distance behind r1 where that points to both.
+        .macro  quad_chunk behind
         vldrb.8 q0,[r1],#16
         vldrb.8 q2,[r5],#16
         vmladava.s8 r0,q0,q2
+        .ifb    \behind
         vldrb.8 q1,[r3],#16
+        .else
+        vldrb.8 q1,[r1,#\behind]
+        .endif
         vmladava.s8 r8,q1,q2
         vldrb.8 q3,[r5],#16
         vmladava.s8 r2,q0,q3
@@ -158,108 +178,141 @@
         .equ    ARG_IN_ZERO_POINT,88
         .equ    ARG_PACKED,92
         .equ    ARG_OUT_ROW,96
+        .equ    ARG_SUMS,100            // and how many pixels have room
+        .equ    ARG_APART,108
 
         // Frame. What one LDRD fetches is side by side.
-        .equ    PACKED,0
+        .equ    PACKED,0                // behind the first chunk
         .equ    KERNEL_ROWS,4
         .equ    ZERO_POINT,8
-        .equ    IN_STEP,12              // from the end of a pair to the next
-        .equ    OUT_STEP,16
-        .equ    OUT_END,20
+        .equ    OUT_STEP,12             // of two pixels
+        .equ    IN_STEP,16              // from the end of a pair to the next
+        .equ    RUN_END,20              // where r11 stops
         .equ    ENTRY,24                // into the block of chunks, after the first chunk
         .equ    ROW_ENTRY,28            // the same for kernel rows after the first
         .equ    END,32                  // where the block goes on
         .equ    FINISH,36               // by the kind of rounding
         .equ    MIN,40                  // and max
-        .equ    IN_PIXEL,48
-        .equ    PAIRS,52
-        .equ    ROW,56                  // input of the output row
+        .equ    SUMS_END,48
+        .equ    IN_PIXEL,52
+        .equ    ROW,56                  // input of the row
         .equ    IN_ROW,60
-        .equ    ROWS,64
-        .equ    ODD,68                  // whether rows have an odd number of pixels
-        .equ    ODD_LEFT,72             // whether that of this row is to be done
+        .equ    SUMS,64
+        .equ    OUT,68                  // of the first of the sums
+        .equ    OUT_NEXT,72             // output of the row, and of the next
         .equ    LANES,80                // where a pair's outputs go, 8 halfwords
-        .equ    SINGLE,96               // the same where both are one pixel
+        .equ    START,96                // the sums: q5
         .equ    ARGS,112
         .equ    CHANNELS,116            // left
         .equ    WEIGHTS,120             // and depth
         .equ    OUTPUT,128
         .equ    BIAS,132
         .equ    MULTIPLIERS,136         // and shifts
-        .equ    ROW_CONSTANT,144         // r7: from one kernel row to the next; for a single one the zero point
+        .equ    ROW_CONSTANT,144        // r7
         .equ    PREDICATES,148          // of the first chunk
-        .equ    OUT_ROW,152             // output of the row, and of the next
-        .equ    START,160               // of a pair
-        .equ    FRAME,168
+        .equ    LOOP,152                // of pairs
+        .equ    ROWS,156
+        .equ    LEFT,160                // pixels of the row
+        .equ    PIXELS,164
+        .equ    RETURN,168
+        .equ    APART,172
+        .equ    FRAME,176
 
-        // The first chunk, which starts the sums and may lack taps at its start.
-        .macro  quad_first_chunk lead
-        .if     \lead
-        vpstt
-        vldrbt.8 q0,[r1],#16
-        vldrbt.8 q1,[r3],#16
-        .else
-        vldrb.8 q0,[r1],#16
-        vldrb.8 q1,[r3],#16
-        .endif
-        vldrb.8 q2,[r5],#16
-        vmladav.s8 r0,q0,q2
-        vmladav.s8 r8,q1,q2
-        vldrb.8 q3,[r5],#16
-        vmladav.s8 r2,q0,q3
-        vmladav.s8 r10,q1,q3
-        vldrb.8 q2,[r5],#16
-        vmladav.s8 r4,q0,q2
-        vmladav.s8 r12,q1,q2
-        vldrb.8 q3,[r5],#16
-        vmladav.s8 r6,q0,q3
-        vmladav.s8 lr,q1,q3
+        .macro  quad_store
+        stm     r11!,{r0,r2,r4,r6,r8,r10,r12,lr}
         .endm
 
-        .macro  quad_scale
-        vmov    q0[2],q0[0],r0,r4
-        vmov    q0[3],q0[1],r2,r6
-        vmov    q1[2],q1[0],r8,r12
-        vmov    q1[3],q1[1],r10,lr
+        // Sums of one or two pixels to outputs. q5 bias, q6 multipliers, q7 shifts, r6 is 1. 16-bit
+        // lane 2c is channel c of the first pixel, 2c + 1 of the second.
+        .macro  quad_outputs pixels,away,clamped,lanes
+        vldrw.32 q0,[r0],#16
+        .if     \pixels == 2
+        vldrw.32 q1,[r0],#16
+        .endif
         vadd.i32 q0,q0,q5
+        .if     \pixels == 2
         vadd.i32 q1,q1,q5
-        vqrdmulh.s32 q0,q0,q6
-        vqrdmulh.s32 q1,q1,q6
-        .endm
-
-        // Sums in the registers to outputs. q5 bias, q6 multipliers, q7 shifts. 16-bit lane 2c is
-        // channel c of the first pixel, 2c + 1 of the second.
-        .macro  quad_finish away,clamped,pair
-        quad_scale
-        .if     \away                   // halves away from zero, where VRSHL rounds them up
-        vshr.s32 q2,q0,#31
-        vshr.s32 q3,q1,#31
-        vadd.i32 q0,q0,q2
-        vadd.i32 q1,q1,q3
         .endif
-        ldrd    r0,r2,[sp,#ZERO_POINT]  // and IN_STEP
-        ldrd    r4,r6,[sp,#OUT_STEP]    // and OUT_END
+        vqrdmulh.s32 q0,q0,q6
+        .if     \pixels == 2
+        vqrdmulh.s32 q1,q1,q6
+        .endif
+        .if     \away                   // halves away from zero, where VRSHL rounds them up:
+        vqdmlah.s32 q0,q0,r6            // x += 2x >> 32
+        .if     \pixels == 2
+        vqdmlah.s32 q1,q1,r6
+        .endif
+        .endif
         vrshl.s32 q0,q0,q7
+        .if     \pixels == 2
         vrshl.s32 q1,q1,q7
-        add     r1,r1,r2
+        .endif
         vqmovnb.s32 q0,q0
-        add     r3,r3,r2
+        .if     \pixels == 2
         vqmovnt.s32 q0,q1
-        vqadd.s16 q0,q0,r0
+        .endif
+        vqadd.s16 q0,q0,r4
         .if     \clamped
-        ldrd    r8,r10,[sp,#MIN]
-        vdup.16 q1,r8
-        vdup.16 q2,r10
-        vmax.s16 q0,q0,q1
-        vmin.s16 q0,q0,q2
+        vmax.s16 q0,q0,q2
+        vmin.s16 q0,q0,q3
         .else
         vqmovnb.s16 q0,q0
         .endif
-        vstrb.16 q0,[r11,q4]
-        add     r11,r11,r4
-        cmp     r11,r6
-        bne     \pair
-        b       .Lquad_row_end
+        .if     \pixels == 2
+        vstrb.16 q0,[r8,\lanes]
+        .else
+        movw    r12,#0x3333
+        vmsr    p0,r12
+        vpst
+        vstrbt.16 q0,[r8,\lanes]
+        .endif
+        .endm
+
+        // r0 sums, r11 pixels, r8 output, r10 distance of two, r4 zero point.
+        .macro  quad_finish away,clamped
+        .if     \clamped
+        ldrd    r3,r12,[sp,#MIN]
+        vdup.16 q2,r3
+        vdup.16 q3,r12
+        lsr     lr,r11,#1
+        wls     lr,lr,3f
+1:      quad_outputs 2,\away,1,q4
+        add     r8,r8,r10
+        le      lr,1b
+        .else
+        vadd.i16 q3,q4,r10
+        lsr     lr,r11,#2
+        wls     lr,lr,2f
+1:      quad_outputs 2,\away,0,q4
+        quad_outputs 2,\away,0,q3
+        add     r8,r8,r10,lsl #1
+        le      lr,1b
+2:      tst     r11,#2
+        beq     3f
+        quad_outputs 2,\away,0,q4
+        add     r8,r8,r10
+        .endif
+3:      tst     r11,#1
+        beq     .Lquad_finished
+        quad_outputs 1,\away,\clamped,q4
+        add     r8,r8,r10,lsr #1
+        b       .Lquad_finished
+        .endm
+
+        // A chunk of 4 channels; adds their weights up.
+        .macro  pack_quad then
+        vldrb\then\().8 q0,[r1],#16
+        vldrb\then\().8 q1,[r3],#16
+        vldrb\then\().8 q2,[r5],#16
+        vldrb\then\().8 q3,[r7],#16
+        vaddva.s8 r0,q0
+        vaddva.s8 r2,q1
+        vaddva.s8 r4,q2
+        vaddva.s8 r6,q3
+        vstrb.8 q0,[r9],#16
+        vstrb.8 q1,[r9],#16
+        vstrb.8 q2,[r9],#16
+        vstrb.8 q3,[r9],#16
         .endm
 
         function mve_dot,FRAME
@@ -286,11 +339,9 @@
 1:      mls     r5,r5,r8,r6
         mls     r6,r1,r8,r6
         strd    r5,r6,[sp,#ENTRY]
-        cmp     r3,#1
-        it      eq
-        ldreq   r4,[r0,#ARG_ZERO_POINT]
         str     r4,[sp,#ROW_CONSTANT]
         ldr     r5,[r0,#ARG_PACKED]
+        adds    r5,r5,#64
         strd    r5,r3,[sp,#PACKED]
         ldr     r5,[r0,#ARG_ROUNDING]
         adr     r6,.Lquad_plain
@@ -300,33 +351,14 @@
         beq     2f
         adr     r6,.Lquad_clamped
 2:      orr     r6,r6,#1
-        adr     r5,.Lquad_kernel_row
-        orr     r5,r5,#1
+        adr     r5,.Lquad_sums
         cmp     r3,#1
-        it      eq
-        moveq   r5,r6
+        beq     3f
+        adr     r5,.Lquad_kernel_row
+3:      orr     r5,r5,#1
         strd    r5,r6,[sp,#END]
         ldrd    r5,r6,[r0,#ARG_MIN]
         strd    r5,r6,[sp,#MIN]
-        adr     r5,.Lquad_pair
-        orr     r5,r5,#1
-        ldr     r6,[r0,#ARG_CHUNKS]
-        ldr     r8,[r0,#ARG_ROUNDING]
-        cmp     r6,#8
-        bhi     21f
-        cmp     r3,#1
-        bne     21f
-        cmp     r8,#0
-        bne     21f
-        adr     r8,.Lquad_direct_forms
-        lsls    r6,r6,#1
-        cmp     r2,#0
-        it      ne
-        addne   r6,r6,#1
-        ldr     r6,[r8,r6,lsl #2]
-        cbz     r6,21f
-        add     r5,r8,r6
-21:     str     r5,[sp,#START]
         // r1 and r3 move by 16 * chunks + (kernel rows - 1) * kernel row in a pair.
         ldrd    r5,r6,[r0,#ARG_IN_PIXEL] // and row
         str     r5,[sp,#IN_PIXEL]
@@ -337,46 +369,67 @@
         mul     r8,r8,r9
         add     r8,r8,r6,lsl #4
         rsb     r8,r8,r5,lsl #1
-        ldr     r9,[r0,#ARG_ZERO_POINT]
-        strd    r9,r8,[sp,#ZERO_POINT]
+        str     r8,[sp,#IN_STEP]
+        adr     r5,.Lquad_pair
+        orr     r5,r5,#1
+        cmp     r6,#8
+        bhi     5f
+        cmp     r3,#1
+        bne     5f
+        // One of the direct forms: of a single kernel row, with r7 the step.
+        add     r9,r6,r6,lsl #1         // three of each number of chunks
+        cbz     r2,3f
+        adds    r9,r9,#1
+        b       4f
+3:      ldr     r10,[sp,#IN_PIXEL]
+        cmp     r10,r6,lsl #4
+        it      eq
+        addeq   r9,r9,#2
+4:      address r10,.Lquad_direct_forms-1
+        ldr     r9,[r10,r9,lsl #2]
+        cmp     r9,#0
+        beq     5f
+        add     r5,r10,r9
+        str     r8,[sp,#ROW_CONSTANT]
+5:      str     r5,[sp,#LOOP]
         ldr     r5,[r0,#ARG_ROWS+4]     // pixels
-        and     r6,r5,#1
-        str     r6,[sp,#ODD]
-        lsrs    r5,r5,#1
-        str     r5,[sp,#PAIRS]
+        str     r5,[sp,#PIXELS]
         ldrd    r11,r4,[r0,#ARG_OUTPUT] // and the distance of pixels
         str     r11,[sp,#OUTPUT]
+        ldr     r6,[r0,#ARG_ZERO_POINT]
         lsls    r5,r4,#1
-        str     r5,[sp,#OUT_STEP]
+        strd    r6,r5,[sp,#ZERO_POINT]
         movs    r6,#0
         vidup.u16 q0,r6,#1
         vshr.u16 q0,q0,#1               // 0 0 1 1 2 2 3 3
-        add     r5,sp,#SINGLE
-        vstrw.32 q0,[r5]
         lsls    r4,r4,#16
         vdup.32 q1,r4
         vadd.i16 q0,q0,q1
-        add     r5,sp,#LANES
-        vstrw.32 q0,[r5]
+        vstrw.32 q0,[sp,#LANES]
         ldr     r4,[r0,#ARG_CHANNELS]
         ldrd    r5,r6,[r0,#ARG_WEIGHTS]
         str     r4,[sp,#CHANNELS]
         strd    r5,r6,[sp,#WEIGHTS]
-        ldrd    r1,r2,[r0,#ARG_KERNEL_ROWS-8] // chunks, lead
+        ldrd    r5,r6,[r0,#ARG_SUMS]
+        adds    r5,r5,#16               // the first of two pixels may be a repeated one
+        str     r5,[sp,#SUMS]
+        add     r6,r5,r6,lsl #4
+        str     r6,[sp,#SUMS_END]
+        ldr     r5,[r0,#ARG_APART]
+        str     r5,[sp,#APART]
+        ldr     r1,[r0,#ARG_CHUNKS]
         ldrd    r3,r5,[r0,#ARG_KERNEL_ROWS]
-        ldr     r6,[sp,#ODD]
-        ldr     r8,[sp,#IN_PIXEL]
+        ldr     r8,[r0,#ARG_IN_PIXEL]
         ldr     r9,[r0,#ARG_RUN]
-        orrs    r6,r6,r2
         eor     r1,r1,#3
         eor     r3,r3,#3
         eor     r8,r8,#16
         eor     r9,r9,#48
-        orr     r6,r6,r1
-        orr     r6,r6,r3
-        orr     r6,r6,r8
-        orrs    r6,r6,r9
-        bne     4f
+        orr     r2,r2,r1
+        orr     r2,r2,r3
+        orr     r2,r2,r8
+        orrs    r2,r2,r9
+        bne     6f
         sub     r6,r5,#64
         str     r6,[sp,#ROW_CONSTANT]
         lsls    r5,r5,#1
@@ -384,18 +437,8 @@
         rsbs    r5,r5,#0
         str     r5,[sp,#IN_STEP]
         address r5,.Lquad_3x3x16
-        orr     r5,r5,#1
-        str     r5,[sp,#START]
-        ldr     r6,[r0,#ARG_ROUNDING]
-        address r5,.Lquad_3x3x16_plain
-        cbz     r6,3f
-        address r5,.Lquad_3x3x16_away
-        cmp     r6,#1
-        beq     3f
-        address r5,.Lquad_3x3x16_clamped
-3:      orr     r5,r5,#1
-        str     r5,[sp,#FINISH]
-4:      ldr     r4,[r0,#ARG_BIAS]
+        str     r5,[sp,#LOOP]
+6:      ldr     r4,[r0,#ARG_BIAS]
         str     r4,[sp,#BIAS]
         ldrd    r5,r6,[r0,#ARG_MULTIPLIERS]
         strd    r5,r6,[sp,#MULTIPLIERS]
@@ -406,6 +449,7 @@
         ldr     r11,[r0,#ARG_RUN]
         ldrd    r1,r8,[sp,#WEIGHTS]     // and depth
         ldr     r9,[sp,#PACKED]
+        subs    r9,r9,#64
         sub     r1,r1,r10
         add     r3,r1,r8
         add     r5,r3,r8
@@ -414,97 +458,158 @@
         movs    r2,#0
         movs    r4,#0
         movs    r6,#0
+        cmp     r10,#0
+        beq     1f
         ldr     r8,[sp,#PREDICATES]
         vmsr    p0,r8
-        add     r8,r10,r11
-        cmp     r10,#0
-        bne     2f
-1:      vctp.8  r8
-2:      vpstttt
-        vldrbt.8 q0,[r1],#16
-        vldrbt.8 q1,[r3],#16
-        vldrbt.8 q2,[r5],#16
-        vldrbt.8 q3,[r7],#16
-        vaddva.s8 r0,q0
-        vaddva.s8 r2,q1
-        vaddva.s8 r4,q2
-        vaddva.s8 r6,q3
-        vstrb.8 q0,[r9],#16
-        vstrb.8 q1,[r9],#16
-        vstrb.8 q2,[r9],#16
-        vstrb.8 q3,[r9],#16
-        subs    r8,r8,#16
-        bgt     1b
-        subs    r12,r12,#1
-        beq     3f
-        add     r1,r1,r8                // r8: minus what the last chunk lacks
+        vpstttt
+        pack_quad t
+        add     r11,r11,r10
+        subs    r11,r11,#16
+1:      lsrs    r8,r11,#4
+        wls     lr,r8,3f
+2:      pack_quad
+        le      lr,2b
+3:      ands    r8,r11,#15
+        beq     4f
+        vctp.8  r8
+        vpstttt
+        pack_quad t
+        sub     r8,r8,#16               // minus what the last chunk lacks
+        add     r1,r1,r8
         add     r3,r3,r8
         add     r5,r5,r8
         add     r7,r7,r8
-        mov     r8,r11
-        b       1b
-        // What the sums start at, multipliers, shifts.
-3:      vmov    q5[2],q5[0],r0,r4
+4:      subs    r12,r12,#1
+        bne     1b
+        // What the sums start at.
+        vmov    q5[2],q5[0],r0,r4
         vmov    q5[3],q5[1],r2,r6
         ldr     r0,[sp,#ARGS]
         ldr     r2,[r0,#ARG_IN_ZERO_POINT]
         rsbs    r2,r2,#0
         vmul.i32 q5,q5,r2
         ldr     r1,[sp,#BIAS]
-        cbz     r1,4f
+        cbz     r1,5f
         vldrw.32 q6,[r1]
         vadd.i32 q5,q5,q6
-4:      ldrd    r1,r2,[sp,#MULTIPLIERS] // and shifts
-        vldrw.32 q6,[r1]
-        vldrw.32 q7,[r2]
+5:      vstrw.32 q5,[sp,#START]
         ldr     r1,[r0,#ARG_INPUT]
         sub     r1,r1,r10
         str     r1,[sp,#ROW]
         ldr     r2,[r0,#ARG_ROWS]
         str     r2,[sp,#ROWS]
-        ldr     r11,[sp,#OUTPUT]
-        ldr     r2,[r0,#ARG_OUT_ROW]
-        strd    r11,r2,[sp,#OUT_ROW]
-        ldr     r7,[sp,#ROW_CONSTANT]
-        ldr     r2,[sp,#PREDICATES]
-        vmsr    p0,r2
+        ldr     r4,[sp,#OUTPUT]
+        str     r4,[sp,#OUT]
+        ldr     r6,[r0,#ARG_OUT_ROW]
+        add     r4,r4,r6
+        strd    r4,r6,[sp,#OUT_NEXT]
+        ldr     r2,[sp,#PIXELS]
+        str     r2,[sp,#LEFT]
+        address r4,.Lquad_run
+        str     r4,[sp,#RETURN]
+        b       .Lquad_weights
 
-.Lquad_row:
-        ldrd    r1,r0,[sp,#ROW]         // and the distance of rows
-        adds    r2,r1,r0
-        str     r2,[sp,#ROW]
-        ldrd    r11,r0,[sp,#OUT_ROW]
-        add     r0,r0,r11
-        str     r0,[sp,#OUT_ROW]
-        ldrd    r2,r4,[sp,#IN_PIXEL]    // and pairs
-        adds    r3,r1,r2
-        ldr     r6,[sp,#ODD]
-        str     r6,[sp,#ODD_LEFT]
-        ldr     r2,[sp,#OUT_STEP]
-        mla     r2,r4,r2,r11
-        str     r2,[sp,#OUT_END]
-        add     r2,sp,#LANES
-        vldrw.32 q4,[r2]
-        cbz     r4,.Lquad_row_end
-        mov     r9,r4
-        ldr     pc,[sp,#START]
-        .balign 4
-.Lquad_row_end:
-        ldr     r2,[sp,#ODD_LEFT]
-        cbz     r2,1f
-        subs    r2,r2,#1                // both of a pair are the last one
-        str     r2,[sp,#ODD_LEFT]
+.Lquad_next_row:
+        ldr     r0,[sp,#ROWS]
+        ldrd    r1,r4,[sp,#ROW]         // and the distance of rows
+        subs    r0,r0,#1
+        beq     .Lquad_done
+        str     r0,[sp,#ROWS]
+        adds    r1,r1,r4
+        str     r1,[sp,#ROW]
+        ldr     r2,[sp,#PIXELS]
+        ldr     r4,[sp,#APART]
+        cbnz    r4,.Lquad_apart
+        // Sums of as many pairs of the r2 pixels left as there is room for.
+.Lquad_run:
+        ldrd    r4,r6,[sp,#SUMS_END]    // and the distance of pixels
+        subs    r4,r4,r11
+        lsrs    r0,r2,#1
+        beq     .Lquad_odd
+        lsrs    r4,r4,#5
+        beq     .Lquad_full
+        cmp     r0,r4
+        it      hi
+        movhi   r0,r4
+        sub     r2,r2,r0,lsl #1
+        str     r2,[sp,#LEFT]
+        add     r3,r1,r6
+        add     r9,r11,r0,lsl #5
+        str     r9,[sp,#RUN_END]
+        ldr     pc,[sp,#LOOP]
+.Lquad_odd:                             // once more with the pixel before it
+        cmp     r4,#0
+        beq     .Lquad_full
+        str     r0,[sp,#LEFT]
         mov     r3,r1
-        add     r2,sp,#SINGLE
-        vldrw.32 q4,[r2]
-        ldr     r2,[sp,#OUT_STEP]
-        add     r2,r2,r11
-        str     r2,[sp,#OUT_END]
-        b       .Lquad_pair
-1:      ldr     r4,[sp,#ROWS]
-        subs    r4,r4,#1
-        str     r4,[sp,#ROWS]
-        bne     .Lquad_row
+        subs    r1,r1,r6
+        add     r9,r11,#16
+        str     r9,[sp,#RUN_END]
+        sub     r11,r11,#16
+        ldr     pc,[sp,#LOOP]
+        .balign 4
+.Lquad_run_end:
+        ldr     r2,[sp,#LEFT]
+        cmp     r2,#0
+        bne     .Lquad_run
+        b       .Lquad_next_row
+.Lquad_full:
+        str     r2,[sp,#LEFT]
+        address r0,.Lquad_run
+        b       .Lquad_finish
+.Lquad_apart:                           // rows of the output do not follow one another
+        str     r2,[sp,#LEFT]
+        address r0,.Lquad_row_apart
+        b       .Lquad_finish
+.Lquad_row_apart:
+        ldrd    r4,r6,[sp,#OUT_NEXT]
+        str     r4,[sp,#OUT]
+        add     r4,r4,r6
+        str     r4,[sp,#OUT_NEXT]
+        b       .Lquad_run
+.Lquad_done:
+        address r0,.Lquad_next
+
+        // Outputs of all pixels whose sums are there; then to r0. Keeps r1.
+.Lquad_finish:
+        str     r0,[sp,#RETURN]
+        ldrd    r0,r8,[sp,#SUMS]        // and their output
+        sub     r11,r11,r0
+        lsr     r11,r11,#4
+        ldrd    r4,r6,[sp,#MULTIPLIERS] // and shifts
+        vldrw.32 q5,[sp,#START]
+        vldrw.32 q6,[r4]
+        vldrw.32 q7,[r6]
+        vldrw.32 q4,[sp,#LANES]
+        ldrd    r4,r10,[sp,#ZERO_POINT] // and the distance of two pixels
+        movs    r6,#1
+        ldr     pc,[sp,#FINISH]
+        .balign 4
+.Lquad_plain:
+        quad_finish 0,0
+        .balign 4
+.Lquad_away:
+        quad_finish 1,0
+        .balign 4
+.Lquad_clamped:
+        quad_finish 1,1
+.Lquad_finished:
+        str     r8,[sp,#OUT]
+        ldr     r2,[sp,#LEFT]
+.Lquad_weights:                         // what stays in registers
+        ldr     r5,[sp,#PACKED]
+        ldr     r7,[sp,#ROW_CONSTANT]
+        vldrb.8 q4,[r5,#-64]
+        vldrb.8 q5,[r5,#-48]
+        vldrb.8 q6,[r5,#-32]
+        vldrb.8 q7,[r5,#-16]
+        ldr     r0,[sp,#PREDICATES]
+        vmsr    p0,r0
+        ldr     r11,[sp,#SUMS]
+        ldr     pc,[sp,#RETURN]
+
+.Lquad_next:
         // The next 4 channels; the last of them end where all do.
         ldr     r4,[sp,#CHANNELS]
         subs    r4,r4,#4
@@ -537,7 +642,10 @@
         .balign 4
 .Lquad_pair:
         ldrd    r5,r9,[sp,#PACKED]      // and kernel rows
-        quad_first_chunk 1
+        vpstt
+        vldrbt.8 q0,[r1],#16
+        vldrbt.8 q1,[r3],#16
+        quad_weights ,q4,q5,q6,q7
         ldr     pc,[sp,#ENTRY]
 
         .balign 4
@@ -551,119 +659,137 @@
         .balign 4
 .Lquad_kernel_row:
         subs    r9,r9,#1
-        beq     1f
+        beq     .Lquad_sums
         add     r1,r1,r7
         add     r3,r3,r7
         ldr     pc,[sp,#ROW_ENTRY]
-1:      ldr     pc,[sp,#FINISH]
-
         .balign 4
-.Lquad_plain:
-        quad_finish 0,0,.Lquad_pair
-        .balign 4
-.Lquad_away:
-        quad_finish 1,0,.Lquad_pair
-        .balign 4
-.Lquad_clamped:
-        quad_finish 1,1,.Lquad_pair
-
-// The most frequent cases, for kPlain, without a jump: one kernel row of so many chunks. r9 counts
-// pairs, r7 is the zero point.
-        .macro  quad_direct chunks,lead
-        .balign 4
-.Lquad_direct_\chunks\()_\lead:
-        ldr     r5,[sp,#PACKED]
-        quad_first_chunk \lead
-        .rept   \chunks - 1
-        quad_chunk
-        .endr
-        quad_scale
-        ldrd    r0,r2,[sp,#IN_STEP]     // and OUT_STEP
-        vrshl.s32 q0,q0,q7
-        vrshl.s32 q1,q1,q7
+.Lquad_sums:
+        quad_store
+        ldrd    r0,r2,[sp,#IN_STEP]     // and RUN_END
         add     r1,r1,r0
-        vqmovnb.s32 q0,q0
         add     r3,r3,r0
-        vqmovnt.s32 q0,q1
-        vqadd.s16 q0,q0,r7
-        vqmovnb.s16 q0,q0
-        vstrb.16 q0,[r11,q4]
-        add     r11,r11,r2
-        subs    r9,r9,#1
-        bne     .Lquad_direct_\chunks\()_\lead
-        b       .Lquad_row_end
+        cmp     r11,r2
+        bne     .Lquad_pair
+        b       .Lquad_run_end
+
+// The most frequent cases without a jump: one kernel row of so many chunks, and r7 the step. The
+// second pixel follows the first where `form` is 2; the first chunk lacks taps where it is 1.
+        .macro  quad_direct chunks,form
+        .balign 4
+.Lquad_direct_\chunks\()_\form:
+        .if     \chunks > 1
+        ldr     r5,[sp,#PACKED]
+        .endif
+        .if     \form == 1
+        vpstt
+        vldrbt.8 q0,[r1],#16
+        vldrbt.8 q1,[r3],#16
+        .else
+        vldrb.8 q0,[r1],#16
+        .if     \form == 0
+        vldrb.8 q1,[r3],#16
+        .elseif \chunks == 1
+        vldrb.8 q1,[r1],#16
+        .else
+        vldrb.8 q1,[r1,#(16 * \chunks - 16)]
+        .endif
+        .endif
+        quad_weights ,q4,q5,q6,q7
+        .rept   \chunks - 1
+        .if     \form == 2
+        quad_chunk (16*\chunks-16)
+        .else
+        quad_chunk
+        .endif
+        .endr
+        quad_store
+        .if     \form != 2
+        add     r1,r1,r7
+        add     r3,r3,r7
+        .elseif \chunks > 1
+        add     r1,r1,#(16 * \chunks)
+        .endif
+        cmp     r11,r9
+        bne     .Lquad_direct_\chunks\()_\form
+        b       .Lquad_run_end
         .endm
 
         quad_direct 1,0
         quad_direct 1,1
+        quad_direct 1,2
         quad_direct 2,0
         quad_direct 2,1
+        quad_direct 2,2
         quad_direct 3,1
-        quad_direct 4,0
-        quad_direct 8,0
+        quad_direct 4,2
+        quad_direct 8,2
 
-        .macro  quad_form chunks,lead
-        .word   .Lquad_direct_\chunks\()_\lead - .Lquad_direct_forms + 1
+        .macro  quad_form chunks,form
+        .word   .Lquad_direct_\chunks\()_\form - .Lquad_direct_forms + 1
         .endm
 
         .balign 4
-.Lquad_direct_forms:                      // by chunks, without and with a lead; 0 where there is none
-        .word   0,0
+.Lquad_direct_forms:                    // by chunks: forms 0, 1 and 2; 0 where there is none
+        .word   0,0,0
         quad_form 1,0
         quad_form 1,1
+        quad_form 1,2
         quad_form 2,0
         quad_form 2,1
+        quad_form 2,2
         .word   0
         quad_form 3,1
-        quad_form 4,0
-        .word   0,0,0,0,0,0,0
-        quad_form 8,0
         .word   0
+        .word   0,0
+        quad_form 4,2
+        .word   0,0,0,0,0,0,0,0,0
+        .word   0,0
+        quad_form 8,2
 
 // 3x3 windows of 16 channels at stride 1: two neighbours share two of their three columns, so a row
 // of taps takes four loads of pixels instead of six, from one pointer.
-        .macro  quad_column vmladav,first,second
+        .macro  quad_column first,second
         vldrb.8 q2,[r5],#16
-        \vmladav\().s8 r0,\first,q2
+        vmladava.s8 r0,\first,q2
         vldrb.8 \second,[r1],#16
-        \vmladav\().s8 r8,\second,q2
+        vmladava.s8 r8,\second,q2
         vldrb.8 q3,[r5],#16
-        \vmladav\().s8 r2,\first,q3
-        \vmladav\().s8 r10,\second,q3
+        vmladava.s8 r2,\first,q3
+        vmladava.s8 r10,\second,q3
         vldrb.8 q2,[r5],#16
-        \vmladav\().s8 r4,\first,q2
-        \vmladav\().s8 r12,\second,q2
+        vmladava.s8 r4,\first,q2
+        vmladava.s8 r12,\second,q2
         vldrb.8 q3,[r5],#16
-        \vmladav\().s8 r6,\first,q3
-        \vmladav\().s8 lr,\second,q3
+        vmladava.s8 r6,\first,q3
+        vmladava.s8 lr,\second,q3
         .endm
 
-        .macro  quad_columns vmladav
+        .macro  quad_columns
         vldrb.8 q0,[r1],#16
-        quad_column \vmladav,q0,q1
-        quad_column vmladava,q1,q0
-        quad_column vmladava,q0,q1
+        quad_column q0,q1
+        quad_column q1,q0
+        quad_column q0,q1
         .endm
 
         .balign 4
 .Lquad_3x3x16:
         ldr     r5,[sp,#PACKED]
-        quad_columns vmladav
+        vldrb.8 q0,[r1],#16
+        vldrb.8 q1,[r1],#16
+        quad_weights ,q4,q5,q6,q7
+        quad_column q1,q0
+        quad_column q0,q1
         add     r1,r1,r7
-        quad_columns vmladava
+        quad_columns
         add     r1,r1,r7
-        quad_columns vmladava
-        ldr     pc,[sp,#FINISH]
-
-        .balign 4
-.Lquad_3x3x16_plain:
-        quad_finish 0,0,.Lquad_3x3x16
-        .balign 4
-.Lquad_3x3x16_away:
-        quad_finish 1,0,.Lquad_3x3x16
-        .balign 4
-.Lquad_3x3x16_clamped:
-        quad_finish 1,1,.Lquad_3x3x16
+        quad_columns
+        quad_store
+        ldr     r0,[sp,#IN_STEP]
+        add     r1,r1,r0
+        cmp     r11,r9
+        bne     .Lquad_3x3x16
+        b       .Lquad_run_end
         end     mve_dot
 
 // ---- mve_depthwise_3x3 --------------------------------------------------------------------------
@@ -1143,3 +1269,35 @@
         add_eight 1,0
 6:      return
         end     mve_add
+
+// ---- mve_scaled_add -----------------------------------------------------------------------------
+
+        // MveScaledAdd
+        .equ    SCALED_A,0              // and b
+        .equ    SCALED_OUTPUT,8         // and count
+        .equ    SCALED_MULTIPLIERS,16
+        .equ    SCALED_OFFSET,24        // and shift
+        .equ    SCALED_MIN,32           // and max
+
+        function mve_scaled_add
+        ldrd    r1,r2,[r0,#SCALED_A]
+        ldrd    r3,r12,[r0,#SCALED_OUTPUT]
+        ldrd    r4,r5,[r0,#SCALED_MULTIPLIERS]
+        ldrd    r6,r7,[r0,#SCALED_OFFSET]
+        ldrd    r8,r9,[r0,#SCALED_MIN]
+        vdup.32 q2,r4
+        vdup.32 q3,r8
+        vdup.32 q4,r9
+        rsbs    r7,r7,#0
+        wlstp.32 lr,r12,2f
+1:      vldrb.s32 q0,[r1],#4
+        vldrb.s32 q1,[r2],#4
+        vmlas.s32 q0,q2,r6              // a * multiplier + offset
+        vmla.s32 q0,q1,r5
+        vshl.s32 q0,r7
+        vmax.s32 q0,q0,q3
+        vmin.s32 q0,q0,q4
+        vstrb.32 q0,[r3],#4
+        letp    lr,1b
+2:      return
+        end     mve_scaled_add

@@ -22,16 +22,16 @@ struct MveDot {
   /// The first pixel's first tap. 16 * chunks - lead bytes are read from there, and from every
   /// other kernel row (lead 0) and pixel.
   const int8_t* in;
-  int32_t in_pixel;     ///< From one pixel to the next, in bytes.
+  int32_t in_pixel;     ///< From one pixel to the next, in bytes; 0 if there is but one.
   int32_t in_row;       ///< From the first pixel of a row to that of the next.
   int32_t chunks;       ///< Of 16 taps in a kernel row: at most 16 unless it is one row.
   int32_t lead;         ///< What the first chunk lacks of 16 taps; or 0, then the last one does.
   int32_t kernel_rows;  ///< At least 1; 1 where there is a lead.
   int32_t kernel_row;   ///< From one row of taps to the next, in bytes.
   int32_t rows;         ///< Of pixels, at least 1.
-  int32_t pixels;       ///< In a row, at least 1.
+  int32_t pixels;       ///< In a row, at least 2 unless it is the only row.
   int8_t* output;       ///< int8[rows, pixels, channels], pixels `out_pixel` bytes apart.
-  int32_t out_pixel;    ///< 4 to 65532.
+  int32_t out_pixel;    ///< 4 to 21844
   int32_t output_zero_point;
   int32_t activation_min, activation_max;  ///< Read for kClamped only.
   MveRounding rounding;
@@ -45,6 +45,9 @@ struct MveDot {
   int32_t input_zero_point;
   int8_t* packed;   ///< 64 * kernel_rows * chunks bytes to work with
   int32_t out_row;  ///< From one row of the output to the next, in bytes.
+  int8_t* sums;     ///< 16 * (block + 1) bytes to work with, on a word
+  int32_t block;    ///< Pixels whose sums become outputs together, at least 2.
+  int32_t apart;    ///< Whether `out_row` is not pixels * out_pixel.
 };
 
 /// Two tiles of 2x2 outputs, the second two rows below the first; or a single one.
@@ -119,6 +122,17 @@ struct MveAdd {
   int32_t activation_min, activation_max;
 };
 
+/// ScaledAddS8Params with its operands.
+struct MveScaledAdd {
+  const int8_t* a;
+  const int8_t* b;
+  int8_t* output;  ///< May be a or b.
+  int32_t count;
+  int32_t a_multiplier, b_multiplier;
+  int32_t offset, shift;
+  int32_t activation_min, activation_max;
+};
+
 extern "C" {
 
 /// Fills `count` bytes, which may be 0.
@@ -135,8 +149,9 @@ void mve_scatter(int8_t* to, const int8_t* from, int32_t count, const uint8_t* o
                  int32_t to_step, int32_t from_step);
 
 /// output = requantize(bias + sum of (in - input zero point) * weights) + output zero point,
-/// clamped. For two pixels and four channels 14 instructions per chunk, 26, and 6 per further
-/// kernel row; for four channels about 150 and 16 per chunk. Uses 268 bytes of stack.
+/// clamped. For two pixels and four channels 14 instructions per chunk, 15 (2 more unless kPlain),
+/// and 5 per further kernel row; for four channels about 110 and 13 per chunk; about 40 per block.
+/// Uses 276 bytes of stack.
 void mve_dot(const MveDot* args);
 
 /// The whole strip. A pair takes 27 instructions at stride 1 and 31 at stride 2; a channel about 60
@@ -150,6 +165,9 @@ void mve_linear(const MveLinear* args);
 /// output = add_s8_scalar(), but that halves of the last rounding all go up. Shifts are 0 or below,
 /// that of the output -1 or below. 30 instructions for 8 elements. Uses 100 bytes of stack.
 void mve_add(const MveAdd* args);
+
+/// scaled_add_s8_scalar(). 9 instructions for 4 elements. Uses 100 bytes of stack.
+void mve_scaled_add(const MveScaledAdd* args);
 
 }  // extern "C"
 

@@ -23,5 +23,7 @@ void scaled_add_s8_scalar(const ScaledAddS8Params& params, int32_t count, const 
 /// The same, four elements at a time.
 void scaled_add_s8_dsp(const ScaledAddS8Params& params, int32_t count, const int8_t* a,
                        const int8_t* b, int8_t* output);
+void scaled_add_s8_mve(const ScaledAddS8Params& params, int32_t count, const int8_t* a,
+                       const int8_t* b, int8_t* output);
 
 }  // namespace mcugen

@@ -75,7 +75,7 @@ MCUGEN_KERNEL(quantize_f32, scalar, scalar, scalar);
 MCUGEN_KERNEL(quantize_f32_s16, scalar, scalar, scalar);
 MCUGEN_KERNEL(quantize_f32_s8, scalar, scalar, scalar);
 MCUGEN_KERNEL(rnn_s8, scalar, scalar, scalar);
-MCUGEN_KERNEL(scaled_add_s8, scalar, dsp, scalar);
+MCUGEN_KERNEL(scaled_add_s8, scalar, dsp, mve);
 MCUGEN_KERNEL(softmax_f32, scalar, scalar, scalar);
 MCUGEN_KERNEL(softmax_s8, scalar, scalar, scalar);
 MCUGEN_KERNEL(strided_copy, scalar, scalar, scalar);

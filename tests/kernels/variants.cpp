@@ -558,7 +558,9 @@ void packed_linear(long call) {
   VARIANT(packed_linear_s8)(p, input, groups, g_output.make(out));
   compare("packed_linear_s8", call, p.scratch, &p.batch);
 }
+#endif
 
+#if defined(__ARM_FEATURE_DSP) || defined(__ARM_FEATURE_MVE)
 void scaled_add(long call) {
   mcugen::ScaledAddS8Params p{};
   p.a_multiplier = random_int(-(1 << 22), 1 << 22);
@@ -592,9 +594,11 @@ int main() {
       high_mul(call);
     }
     avg_pool2d(call);
+#if defined(__ARM_FEATURE_DSP)
+    scaled_add(call);
+#endif
 #if defined(__ARM_FEATURE_DSP) && !defined(__ARM_FEATURE_MVE)
     packed_linear(call);
-    scaled_add(call);
 #endif
   }
   for (long call = 0; call < CALLS && g_different < 10; ++call) {

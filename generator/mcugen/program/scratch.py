@@ -246,7 +246,7 @@ def _convolution_mve(w: _Window, *, transposed: bool = False) -> Need:
         source, rows_of_kernel = "strip", w.kernel_h
     else:
         source = "input" if one_tap and inside else "columns"
-    if out_ch < 4 or w.out_ch > 65532 or (transposed and source != "bands"):
+    if out_ch < 4 or w.out_ch > 21844 or (transposed and source != "bands"):
         return NOTHING
     chunks = -(-(depth if rows_of_kernel == 1 else run) // 16)
     packed = 64 * rows_of_kernel * chunks
@@ -254,17 +254,23 @@ def _convolution_mve(w: _Window, *, transposed: bool = False) -> Need:
         packed += (out_ch * depth + 2 * depth + 33) & ~15
 
     def bytes_for(pixels: int) -> int:
+        block = max(26, min(pixels, 96 if source == "input" else 26))
+        fixed = packed + 16 * (min(block, max(w.out_h * w.out_w, 2)) + 1)
         pixels = min(pixels, 32 if source == "columns" else 128)
         rows = min(-(-pixels // w.out_w), w.out_h)
         if source == "strip":
-            return packed + ((rows - 1) * w.stride_h + window_h) * strip_row + 16
+            return fixed + ((rows - 1) * w.stride_h + window_h) * strip_row + 16
         if source == "bands":
-            return packed + rows * strip_row * w.kernel_h
+            return fixed + rows * strip_row * w.kernel_h
         if source == "columns":
-            return packed + min(pixels, w.out_h * w.out_w) * depth
-        return packed
+            return fixed + min(pixels, w.out_h * w.out_w) * depth
+        return fixed
 
-    return Need(bytes_for(_PIXELS), bytes_for(1 << 30))
+    pixels = _PIXELS
+    if source == "bands":  # as much for them as for what each strip prepares anew
+        fixed = packed + 16 * (min(26, max(w.out_h * w.out_w, 2)) + 1)
+        pixels = max(pixels, fixed // (strip_row * w.kernel_h) * w.out_w)
+    return Need(bytes_for(pixels), bytes_for(1 << 30))
 
 
 def _depthwise_mve(w: _Window) -> Need:
@@ -289,11 +295,17 @@ def _depthwise_mve(w: _Window) -> Need:
         tiles = -(-columns // 2) * (pairs + singles) * _MVE_TILE_BYTES
         return tiles + in_rows * ((columns - 1) * w.stride_w + 3) + 16 + places
 
-    rows = w.out_h
-    while rows > 4 and bytes_for(rows) > 6144:
-        rows -= 1
-    return Need(bytes_for(min(rows, 4)), bytes_for(rows))
+    def rows_in(room: int) -> int:
+        rows = w.out_h
+        while rows > 4 and bytes_for(rows) > room:
+            rows -= 1
+        return rows
+
+    # Each strip prepares each channel anew: few bytes more save a lot where the image is small.
+    return Need(bytes_for(rows_in(_MVE_STRIP_BYTES)), bytes_for(rows_in(6144)))
 
 
+#: What a strip may have at least, about what a convolution of 64 channels takes.
+_MVE_STRIP_BYTES = 704
 #: sizeof(MveTile) in loops_mve.h.
 _MVE_TILE_BYTES = 8

@@ -15,7 +15,7 @@ from mcugen.program.packing.stem import restore_stems
 #: By instruction set, what its kernels have fast forms for.
 REWRITES: dict[Isa, tuple[Callable[[Method], int], ...]] = {
     Isa.DSP: (restore_stems, pack_linear, pack_add),
-    Isa.MVE: (restore_stems,),
+    Isa.MVE: (restore_stems, pack_add),
     Isa.SCALAR: (restore_stems,),
 }
 
