@@ -191,7 +191,23 @@ def _convolution_mla(w: _Window) -> Need:
     """Return what convolve_s8_mla_scratch() in im2col_s8_mla.h asks for."""
     if w.out_ch // w.groups < 2:
         return NOTHING
-    return _product_mla(w, w.in_ch // w.groups)
+    need, winograd = _product_mla(w, w.in_ch // w.groups), _winograd_mla(w)
+    least = max(need.least, min(winograd.least, _MOST_LEAST))
+    return Need(least, max(need.most, winograd.most))
+
+
+def _winograd_mla(w: _Window) -> Need:
+    """Return what winograd_s8_mla_scratch() makes good use of, nothing where it has no form."""
+    plain = (w.kernel_h, w.kernel_w, w.stride_h, w.stride_w, w.dilation_h, w.dilation_w)
+    if plain != (3, 3, 1, 1, 1, 1) or w.groups != 1 or w.in_ch % 2 or w.in_ch > 64:
+        return NOTHING
+    if w.out_h % 2 or w.out_w % 4:
+        return NOTHING
+    pair, row = 128 * w.in_ch + 64, 16 * w.in_ch * w.out_w
+    rest = max(pair, 4 * (w.out_w + 2) * w.in_ch)
+    # One row of tiles with all weights, or all rows with no weights kept.
+    most = min(row + (w.out_ch + 1) // 2 * pair, w.out_h // 2 * row)
+    return Need(min(-(-64 // (2 * w.out_w)) * row, most) + rest, most + rest)
 
 
 def _product_mla(w: _Window, in_ch: int) -> Need:
