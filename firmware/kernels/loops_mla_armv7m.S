@@ -38,28 +38,28 @@
 .equ HALF, 0x8000
 .equ ROOM, 0xff000000
 
-// Four taps of a pixel (r10, r11) and two channels (r6, r7 and r8, r9). lr: ROOM + HALF. Clobbers
-// r12.
-.macro four_taps_of_pixel acc0, acc1
+// Four taps of a pixel (r10, r11) and two channels (r6, r7 and r8, r9). lr: ROOM + HALF. What the
+// sums add up from: \from0, \from1. Clobbers r12.
+.macro four_taps_of_pixel acc0, acc1, from0, from1
     mla     r12, r10, r6, lr
-    add     \acc0, \acc0, r12, asr #16
+    add     \acc0, \from0, r12, asr #16
     mla     r12, r11, r7, lr
     add     \acc0, \acc0, r12, asr #16
     mla     r12, r10, r8, lr
-    add     \acc1, \acc1, r12, asr #16
+    add     \acc1, \from1, r12, asr #16
     mla     r12, r11, r9, lr
     add     \acc1, \acc1, r12, asr #16
 .endm
 
 // Four taps of two pixels and two channels: 16 MAC, 19 instructions, 35 cycles.
-// r0: pixels, r1: weights, both post-incremented. r2, r3: pixel 0 of channels 0 and 1; r4, r5: of
-// pixel 1.
-.macro four_taps
+// r0: pixels, r1: weights, both post-incremented. r4, r5: pixel 0 of channels 0 and 1, starting
+// from \from0, \from1; r2, r3: of pixel 1.
+.macro four_taps from0=r4, from1=r5
     ldmia   r1!, {r6-r9}
     ldmia   r0!, {r10, r11}
-    four_taps_of_pixel r2, r3
+    four_taps_of_pixel r4, r5, \from0, \from1
     ldmia   r0!, {r10, r11}
-    four_taps_of_pixel r4, r5
+    four_taps_of_pixel r2, r3, r2, r3
 .endm
 
 .equ FOUR_TAPS_BYTES, 76
@@ -119,9 +119,7 @@
     strd    r6, lr, [sp, #TILE_ZERO]
 1:
     ldmia   r1!, {r2, r3}               // starts
-    mov     r4, r2
-    mov     r5, r3
-    four_taps
+    four_taps r2, r3
     ldr     pc, [sp, #TILE_ENTRY]
     .balign 4
 2:
@@ -147,11 +145,11 @@
     rescale r3, r9, r10, r11
     rescale r5, r9, r10, r11
     .endif
-    bfi     r2, r3, #8, #8
     bfi     r4, r5, #8, #8
+    bfi     r2, r3, #8, #8
     ldm     sp, {r1, r6, r7, r8}        // stream, out, pixel, end
-    strh    r2, [r6]
-    strh    r4, [r6, r7]
+    strh    r4, [r6]
+    strh    r2, [r6, r7]
     add     r6, r6, r7, lsl #1
     str     r6, [sp, #TILE_OUT]
     cmp     r0, r8
@@ -313,26 +311,30 @@
     end_function mcugen_mla_plane
 
 // Three taps of three outputs. r0: plane, goes on to the next row (lr: bytes of one); r1: weights,
-// post-incremented; r2, r3, r4: sums. Clobbers r5-r12.
-.macro three_taps stride
+// post-incremented; r2, r3, r4: sums, of which the last two add up from \from3 and \from4.
+// Clobbers r5-r12.
+.macro three_taps stride, from3=r3, from4=r4
     ldmia   r1!, {r5-r7}
     ldmia   r0, {r8-r12}
+    .if \stride == 1
+    mla     r3, r9, r5, \from3
+    mla     r4, r10, r5, \from4
+    mla     r2, r8, r5, r2
+    mla     r3, r10, r6, r3
+    mla     r4, r11, r6, r4
+    mla     r2, r9, r6, r2
+    mla     r3, r11, r7, r3
+    mla     r4, r12, r7, r4
+    mla     r2, r10, r7, r2
+    .else
+    mla     r3, r10, r5, \from3
+    mla     r4, r12, r5, \from4
     mla     r2, r8, r5, r2
     mla     r2, r9, r6, r2
-    mla     r2, r10, r7, r2
-    .if \stride == 1
-    mla     r3, r9, r5, r3
-    mla     r3, r10, r6, r3
-    mla     r3, r11, r7, r3
-    mla     r4, r10, r5, r4
-    mla     r4, r11, r6, r4
-    mla     r4, r12, r7, r4
-    .else
     ldrd    r8, r9, [r0, #20]
-    mla     r3, r10, r5, r3
+    mla     r2, r10, r7, r2
     mla     r3, r11, r6, r3
     mla     r3, r12, r7, r3
-    mla     r4, r12, r5, r4
     mla     r4, r8, r6, r4
     mla     r4, r9, r7, r4
     .endif
@@ -378,9 +380,7 @@
     ldr     r2, [r1], #4
     add     r3, r0, #12 * \stride
     str     r3, [sp, #STEP_PLANE]
-    mov     r3, r2
-    mov     r4, r2
-    three_taps \stride
+    three_taps \stride, r2, r2
     three_taps \stride
     three_taps \stride
     .if \exact

@@ -19,7 +19,7 @@ int main() {
                &p.dilation_w) == 16) {
     const mcugen::MveConvPlan plan(p);
     printf("%u %u %u %u %u %u %u %u\n", mcugen::convolve_s8_scratch(p, 16),
-           mcugen::convolve_s8_mla_scratch(p, 16), plan.possible ? plan.scratch_bytes(16) : 0,
+           mcugen::convolve_s8_mla_scratch(p, 48), plan.possible ? plan.scratch_bytes(16) : 0,
            plan.possible ? plan.scratch_bytes(INT_MAX) : 0,
            mcugen::winograd_s8_scratch(p, 1, (p.out_ch + 1) / 2),
            mcugen::winograd_s8_scratch(p, p.out_h / 2 > 0 ? p.out_h / 2 : 1, 1),

@@ -74,8 +74,8 @@ def test_planner_and_kernels_agree_on_working_memory(tmp_path: Path) -> None:
         padded = scratch._padded_taps(w, in_ch)
         assert dsp == 4 * padded + 32 + 2 * padded + 8 + pixels // 2 * 4 * padded, w
         assert scratch._convolution_mve(w) == scratch.Need(mve, mve_most), w
-        if w.out_ch // w.groups >= 2 and mla <= scratch._LEAST_BYTES:
-            few = -(-w.pixels // 2) < pixels // 2
+        if w.out_ch // w.groups >= 2 and mla <= scratch._LEAST_BYTES_MLA:
+            few = -(-w.pixels // 2) < scratch._PIXELS_MLA // 2
             assert few or scratch._product_mla(w, in_ch).least == mla, w
         if scratch._winograd(w).most:
             assert scratch._winograd(w).most == min(one_row, all_rows), w

@@ -22,6 +22,9 @@ _PIXELS = 16
 #: But no more bytes than this for them, where one pair of pixels needs less.
 _LEAST_BYTES = 4096
 _PIXELS_DSP, _LEAST_BYTES_DSP = 40, 8192
+#: The same without the DSP extension, where fewer pixels at a time are dear: besides its weights, a
+#: pair of channels takes some 150 instructions.
+_PIXELS_MLA, _LEAST_BYTES_MLA = 48, 8192
 #: But no more than this where an algorithm makes good use of much.
 _MOST_LEAST = 16384
 #: Rows of the output that a depthwise convolution makes at a time, at least.
@@ -213,7 +216,7 @@ def _winograd_mla(w: _Window) -> Need:
 def _product_mla(w: _Window, in_ch: int) -> Need:
     padded = _up(w.kernel_h * w.kernel_w * in_ch, 4)
     fixed, pair = _MLA_CHANNELS * (2 * padded + 16) + 8 + 2 * padded, 4 * padded
-    least = fixed + pair * max(1, min(_PIXELS // 2, (_LEAST_BYTES - fixed) // pair))
+    least = fixed + pair * max(1, min(_PIXELS_MLA // 2, (_LEAST_BYTES_MLA - fixed) // pair))
     most = fixed + -(-w.pixels // 2) * pair
     return Need(min(least, most), most)
 
