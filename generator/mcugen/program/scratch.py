@@ -8,7 +8,7 @@ planes of depthwise_conv2d_s8_dsp.cpp, `conv2d_s8_mve_scratch_bytes()` and
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mcugen.boards.spec import Isa
@@ -225,6 +225,14 @@ def _depthwise_mla(w: _Window) -> Need:
     """Return what depthwise_conv2d_s8_mla_scratch() asks for."""
     if w.in_ch == 1 and w.out_ch > 1:
         return _product_mla(w, 1)
+    need, turned = _planes_mla(w), _transposed(w)
+    if _row_cost(turned) >= _row_cost(w):
+        return need
+    whole = _planes_mla(turned).most
+    return Need(whole if whole <= _LEAST_BYTES else need.least, max(need.most, whole))
+
+
+def _planes_mla(w: _Window) -> Need:
     reach_h, reach_w = (w.kernel_h - 1) * w.dilation_h, (w.kernel_w - 1) * w.dilation_w
     row = w.stride_w * _up(w.out_w, _MLA_STEP) + reach_w + 1
 
@@ -233,6 +241,18 @@ def _depthwise_mla(w: _Window) -> Need:
         return 4 * (w.kernel_h * w.kernel_w + 6 + plane)
 
     return Need(band(min(_ROWS, w.out_h)), band(w.out_h))
+
+
+def _row_cost(w: _Window) -> int:
+    """Return what row_cost() in depthwise_conv2d_s8_mla.cpp does."""
+    return w.out_h * (1 + 5 * -(-w.out_w // _MLA_STEP))
+
+
+def _transposed(w: _Window) -> _Window:
+    """Return the same convolution with rows for columns."""
+    pairs = ("in_{}", "out_{}", "kernel_{}", "stride_{}", "dilation_{}")
+    fields = {each.format(a): vars(w)[each.format(b)] for each in pairs for a, b in ("hw", "wh")}
+    return replace(w, **fields, pad_top=w.pad_left, pad_left=w.pad_top)
 
 
 def _convolution_mve(w: _Window, *, transposed: bool = False) -> Need:
