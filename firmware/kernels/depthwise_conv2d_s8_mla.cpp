@@ -166,21 +166,35 @@ class Planes {
     }
   }
 
+  /// Writes the weights of a channel. @returns their sum.
+  int32_t write_weights(const int8_t* row) {
+    const int32_t step = strides_.weights_x;
+    int32_t* to = stream_ + 1;
+    int32_t sum = 0;
+    for (int32_t y = p_.kernel_h; y > 0; --y, row += strides_.weights_y) {
+      if (is_3x3_) {
+        to[0] = row[0];
+        to[1] = row[step];
+        to[2] = row[2 * step];
+        sum += to[0] + to[1] + to[2];
+        to += 3;
+        continue;
+      }
+      const int8_t* w = row;
+      for (int32_t x = p_.kernel_w; x > 0; --x, w += step) {
+        *to = *w;
+        sum += *to++;
+      }
+    }
+    return sum;
+  }
+
   void one_channel(const McugenMlaDepthwise& loop, int32_t channel) {
     const int32_t taps = taps_of(p_);
     const int32_t multiplier = p_.multipliers[channel];
     const int32_t shift = p_.shifts[channel];
     const int32_t bias = bias_ == nullptr ? 0 : bias_[channel];
-    const int8_t* row = weights_ + channel;
-    int32_t* to = stream_ + 1;
-    uint32_t sum = 0;
-    for (int32_t y = p_.kernel_h; y > 0; --y, row += strides_.weights_y) {
-      const int8_t* w = row;
-      for (int32_t x = p_.kernel_w; x > 0; --x, w += strides_.weights_x) {
-        *to++ = *w;
-        sum += static_cast<uint32_t>(static_cast<int32_t>(*w));
-      }
-    }
+    const uint32_t sum = static_cast<uint32_t>(write_weights(weights_ + channel));
     // Planes keep the zero point.
     const uint32_t start =
         static_cast<uint32_t>(bias) - static_cast<uint32_t>(p_.input_zero_point) * sum;

@@ -18,14 +18,6 @@ namespace {
 /// Most input channels that mcugen_mla_winograd_products is unrolled for.
 constexpr int32_t kMostInCh = 64;
 
-/// Sums are scaled by 2^kBits, as those of mcugen_mla_tiles().
-constexpr int32_t kBits = 2;
-
-/// Largest shift whose zero point fits into the offset, and the one above which results are 0: as
-/// in gemm_s8_mla.cpp.
-constexpr int32_t kMostShift = 24;
-constexpr int32_t kAllZeroShift = 31;
-
 /// What the scratch holds, in bytes and in this order: rows of tiles; the weights of the pairs of
 /// output channels that are kept; and either four rows of the image with its border, or the weights
 /// of a pair that is not kept.
@@ -79,8 +71,8 @@ bool has_form(const Conv2dS8Params& p) {
 /// Whether results are exact.
 bool is_exact(const Conv2dS8Params& p, const int32_t* bias) {
   for (int32_t c = 0; c < p.out_ch; ++c) {
-    const int32_t shift = kBits - p.shifts[c];
-    const bool has_room = shift <= kMostShift || shift > kAllZeroShift;
+    const int32_t shift = kMlaScaleBits - p.shifts[c];
+    const bool has_room = shift <= kMlaMostShift || shift > kMlaAllZeroShift;
     if (!has_room ||
         !mla_rescales(p.multipliers[c], p.shifts[c], bias == nullptr ? 0 : bias[c], 9 * p.in_ch)) {
       return false;
@@ -97,15 +89,16 @@ constexpr int32_t kFewestPixels = 16;
 /// Writes what requantize() and the zero point come to for four times a sum: see
 /// mla_write_scaling().
 void write_scaling(const Conv2dS8Params& p, int32_t channel, int32_t* out) {
-  const int32_t shift = kBits - p.shifts[channel];
-  if (shift > kAllZeroShift) {
+  const int32_t shift = kMlaScaleBits - p.shifts[channel];
+  if (shift > kMlaAllZeroShift) {
     out[0] = 0;
-    out[1] = (1 << (kBits - 1)) + p.output_zero_point * (1 << kBits);
-    out[2] = kBits;
+    out[1] = (1 << (kMlaScaleBits - 1)) + p.output_zero_point * (1 << kMlaScaleBits);
+    out[2] = kMlaScaleBits;
     return;
   }
   out[0] = p.multipliers[channel];
-  out[1] = (1 << (kBits - 2)) + (1 << (shift - 2)) + p.output_zero_point * (1 << (shift - 1));
+  out[1] =
+      (1 << (kMlaScaleBits - 2)) + (1 << (shift - 2)) + p.output_zero_point * (1 << (shift - 1));
   out[2] = shift - 1;
 }
 
@@ -200,7 +193,7 @@ class Convolution {
           wrapping_sub(bias_ == nullptr ? 0 : bias_[c + i], wrapping_mul(sum, p_.input_zero_point));
       for (int32_t j = 0; j < 4; ++j) {
         stream[j * column + i] = stream[j * column + i + 2] =
-            j == 1 ? wrapping_mul(start, 1 << kBits) : 0;
+            j == 1 ? wrapping_mul(start, 1 << kMlaScaleBits) : 0;
       }
     }
   }
