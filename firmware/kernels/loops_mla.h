@@ -67,7 +67,7 @@ int32_t* mcugen_mla_widen(const int8_t* run0, const int8_t* run1, int32_t* out, 
 int32_t* mcugen_mla_weights(const int8_t* const* rows, uint32_t taps, int32_t* out,
                             int32_t sums[2]);
 
-/// One channel of an image as a plane of words. Three to four instructions per pixel.
+/// One channel of an image as a plane of words. Armv7-M: 2 instructions per pixel. Armv6-M: 3.
 struct McugenMlaPlane {
   const int8_t* in;
   int32_t* plane;
@@ -96,7 +96,7 @@ struct McugenMlaDepthwise {
 };
 
 /// With stride 1 and 2 along a row. acc is rescaled as mcugen_mla_tiles() does. Reads words behind
-/// a row's last window, as many as two more windows have; they do not matter. Armv7-M: 23
+/// a row's last window, as many as two more windows have; they do not matter. Armv7-M: 21
 /// instructions per output, three at a time. Armv6-M: 60.
 void mcugen_mla_depthwise_1(const McugenMlaDepthwise* rows);
 void mcugen_mla_depthwise_2(const McugenMlaDepthwise* rows);

@@ -280,37 +280,42 @@
 //
 
     function mcugen_mla_plane
-    push    {r4-r8, lr}
+    push    {r4-r11, lr}
     ldmia   r0, {r0-r6}                 // in, plane, pixels, in_ch, rows, in_skip, plane_skip
+    add     r12, r3, r3, lsl #1
 1:
     lsrs    r7, r2, #2
     beq     3f
 2:
-    .rept 4
     ldrsb   r8, [r0]
-    add     r0, r0, r3
-    str     r8, [r1], #4
-    .endr
+    ldrsb   r9, [r0, r3]
+    ldrsb   r10, [r0, r3, lsl #1]
+    ldrsb   r11, [r0, r12]
+    add     r0, r0, r3, lsl #2
+    stmia   r1!, {r8-r11}
     subs    r7, r7, #1
     bne     2b
 3:
-    ands    r7, r2, #3
-    beq     5f
+    lsls    r7, r2, #31                 // C: two more, N: one
+    bcc     4f
+    ldrsb   r8, [r0]
+    ldrsb   r9, [r0, r3]
+    add     r0, r0, r3, lsl #1
+    stmia   r1!, {r8, r9}
 4:
+    bpl     5f
     ldrsb   r8, [r0]
     add     r0, r0, r3
     str     r8, [r1], #4
-    subs    r7, r7, #1
-    bne     4b
 5:
     add     r0, r0, r5
     add     r1, r1, r6
     subs    r4, r4, #1
     bne     1b
-    pop     {r4-r8, pc}
+    pop     {r4-r11, pc}
     end_function mcugen_mla_plane
 
-// Three taps of three outputs. r0: plane, goes on to the next row (lr: bytes of one); r1: weights,
+// Three taps of three outputs. r0: plane; lr: bytes of a row of it; r1: weights,
 // post-incremented; r2, r3, r4: sums, of which the last two add up from \from3 and \from4.
 // Clobbers r5-r12.
 .macro three_taps stride, from3=r3, from4=r4
@@ -338,22 +343,20 @@
     mla     r4, r8, r6, r4
     mla     r4, r9, r7, r4
     .endif
-    add     r0, r0, lr
 .endm
 
 // Where a step finds what no register is left for.
-.equ STEP_PLANE, 0
-.equ STEP_STREAM, 4
-.equ STEP_OUT, 8
-.equ STEP_PIXEL, 12
-.equ STEP_LEFT, 16      // outputs of the row
-.equ STEP_ROW_PLANE, 20
-.equ STEP_ROW_OUT, 24
-.equ STEP_PLANE_STEP, 28
-.equ STEP_OUT_STEP, 32
-.equ STEP_COLUMNS, 36
-.equ STEP_ROWS, 40
-.equ STEP_BYTES, 48
+.equ STEP_STREAM, 0
+.equ STEP_OUT, 4
+.equ STEP_PIXEL, 8
+.equ STEP_LEFT, 12      // outputs of the row
+.equ STEP_ROW_PLANE, 16
+.equ STEP_ROW_OUT, 20
+.equ STEP_PLANE_STEP, 24
+.equ STEP_OUT_STEP, 28
+.equ STEP_COLUMNS, 32
+.equ STEP_ROWS, 36
+.equ STEP_BYTES, 40
 
 .macro depthwise name, stride, exact
     function \name
@@ -366,6 +369,7 @@
     strd    r2, r4, [sp, #STEP_ROW_PLANE]
     strd    r7, r8, [sp, #STEP_PLANE_STEP]
     strd    r9, r10, [sp, #STEP_COLUMNS]
+    mov     r1, r3
 1:
     ldrd    r0, r4, [sp, #STEP_ROW_PLANE]
     ldrd    r7, r8, [sp, #STEP_PLANE_STEP]
@@ -375,14 +379,15 @@
     strd    r7, r8, [sp, #STEP_ROW_PLANE]
     str     r4, [sp, #STEP_OUT]
     str     r9, [sp, #STEP_LEFT]
-    ldr     r1, [sp, #STEP_STREAM]
 2:
     ldr     r2, [r1], #4
-    add     r3, r0, #12 * \stride
-    str     r3, [sp, #STEP_PLANE]
     three_taps \stride, r2, r2
+    add     r0, r0, lr
     three_taps \stride
+    add     r0, r0, lr
     three_taps \stride
+    sub     r0, r0, lr, lsl #1
+    add     r0, r0, #12 * \stride
     .if \exact
     ldmia   r1, {r5-r8}                 // multiplier, offset, shift, zero point
     mov     r9, lr
@@ -397,19 +402,22 @@
     rescale r3, r5, r6, r7
     rescale r4, r5, r6, r7
     .endif
-    ldm     sp, {r0, r1, r8, r9, r10}   // plane, stream, out, pixel, left
+    ldm     sp, {r1, r8, r9, r10}       // stream, out, pixel, left
     strb    r2, [r8]
-    cmp     r10, #2
-    it      ge
-    strbge  r3, [r8, r9]
+    subs    r10, r10, #3
+    blt     3f
+    strb    r3, [r8, r9]
     add     r8, r8, r9, lsl #1
-    it      gt
-    strbgt  r4, [r8]
+    strb    r4, [r8]
     add     r8, r8, r9
     str     r8, [sp, #STEP_OUT]
-    subs    r10, r10, #3
     str     r10, [sp, #STEP_LEFT]
-    bgt     2b
+    bne     2b
+3:
+    // One or two outputs, or no more.
+    adds    r10, r10, #1
+    it      eq
+    strbeq  r3, [r8, r9]
     ldr     r10, [sp, #STEP_ROWS]
     subs    r10, r10, #1
     str     r10, [sp, #STEP_ROWS]
