@@ -29,9 +29,10 @@ namespace mcugen {
 void conv2d_s8_dsp(const Conv2dS8Params& params, const int8_t* input, const int8_t* weights,
                    const int32_t* bias, int8_t* output);
 
-/// The same for cores without the DSP extension, two taps by one multiplication: McugenMlaTiles.
-/// Takes the scalar form where the scratch is smaller than convolve_s8_mla_scratch(params, 2), and
-/// on Armv7-M for fewer than two output channels per group.
+/// The same for cores without the DSP extension, two taps by one multiplication: McugenMlaTiles. On
+/// Armv7-M, 3x3 convolutions of stride 1 go by Winograd's algorithm where winograd_s8_mla() takes
+/// them. Takes the scalar form where the scratch is smaller than convolve_s8_mla_scratch(params,
+/// 2), and on Armv7-M for fewer than two output channels per group.
 void conv2d_s8_mla(const Conv2dS8Params& params, const int8_t* input, const int8_t* weights,
                    const int32_t* bias, int8_t* output);
 

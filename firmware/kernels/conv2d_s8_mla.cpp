@@ -6,11 +6,16 @@
 #include <kernels/conv2d_s8.h>
 #include <kernels/gemm_s8_mla.h>
 #include <kernels/im2col_s8_mla.h>
+#include <kernels/winograd_s8_mla.h>
 
 namespace mcugen {
+namespace {
 
-void conv2d_s8_mla(const Conv2dS8Params& p, const int8_t* input, const int8_t* weights,
-                   const int32_t* bias, int8_t* output) {
+/// By a matrix product, or as the scalar form. A function of its own, so that its stack is not held
+/// while winograd_s8_mla() runs.
+__attribute__((noinline)) void multiply(const Conv2dS8Params& p, const int8_t* input,
+                                        const int8_t* weights, const int32_t* bias,
+                                        int8_t* output) {
   GemmS8MlaLayer layer;
   layer.taps = p.kernel_h * p.kernel_w * (p.in_ch / p.groups);
   layer.weights = weights;
@@ -26,6 +31,18 @@ void conv2d_s8_mla(const Conv2dS8Params& p, const int8_t* input, const int8_t* w
   if (!convolve_s8_mla(p, layer, input, output)) {
     conv2d_s8_scalar(p, input, weights, bias, output);
   }
+}
+
+}  // namespace
+
+void conv2d_s8_mla(const Conv2dS8Params& p, const int8_t* input, const int8_t* weights,
+                   const int32_t* bias, int8_t* output) {
+#if MCUGEN_MLA_CHANNELS == 2
+  if (winograd_s8_mla(p, input, weights, bias, output)) {
+    return;
+  }
+#endif
+  multiply(p, input, weights, bias, output);
 }
 
 }  // namespace mcugen

@@ -42,11 +42,50 @@ int64_t plane_rows(const DepthwiseConv2dS8Params& p, int32_t out_h) {
   return static_cast<int64_t>(p.stride_h) * (out_h - 1) + reach_h(p) + 1;
 }
 
+/// What rows of the 3x3 loops cost, in fifths of a step.
+int64_t row_cost(const DepthwiseConv2dS8Params& p) {
+  return static_cast<int64_t>(p.out_h) * (1 + 5 * ((p.out_w + kStep - 1) / kStep));
+}
+
+/// Bytes from a pixel or tap to the next of its row, and of its column.
+struct Strides {
+  int32_t in_x, in_y, out_x, out_y, weights_x, weights_y;
+};
+
+Strides strides_of(const DepthwiseConv2dS8Params& p) {
+  const int32_t out_ch = p.in_ch * p.depth_multiplier;
+  return {p.in_ch, p.in_w * p.in_ch, out_ch, p.out_w * out_ch, out_ch, p.kernel_w * out_ch};
+}
+
+/// The same convolution with rows for columns.
+DepthwiseConv2dS8Params transposed(const DepthwiseConv2dS8Params& p) {
+  DepthwiseConv2dS8Params t = p;
+  t.in_h = p.in_w;
+  t.in_w = p.in_h;
+  t.out_h = p.out_w;
+  t.out_w = p.out_h;
+  t.kernel_h = p.kernel_w;
+  t.kernel_w = p.kernel_h;
+  t.stride_h = p.stride_w;
+  t.stride_w = p.stride_h;
+  t.pad_top = p.pad_left;
+  t.pad_left = p.pad_top;
+  t.dilation_h = p.dilation_w;
+  t.dilation_w = p.dilation_h;
+  return t;
+}
+
+Strides transposed(const Strides& s) {
+  return {s.in_y, s.in_x, s.out_y, s.out_x, s.weights_y, s.weights_x};
+}
+
 /// The kernel over planes: a channel of the image at a time, in words, with its border.
 class Planes {
  public:
-  Planes(const DepthwiseConv2dS8Params& p, const int8_t* weights, const int32_t* bias)
+  Planes(const DepthwiseConv2dS8Params& p, const Strides& strides, const int8_t* weights,
+         const int32_t* bias)
       : p_(p),
+        strides_(strides),
         weights_(weights),
         bias_(bias),
         out_ch_(p.in_ch * p.depth_multiplier),
@@ -67,6 +106,8 @@ class Planes {
   }
 
   bool fits() const { return band_h_ > 0; }
+
+  bool fits_whole() const { return band_h_ == p_.out_h; }
 
   void run(const int8_t* input, int8_t* output) {
     for (int32_t b = 0; b < p_.batch; ++b) {
@@ -96,25 +137,26 @@ class Planes {
     McugenMlaPlane plane;
     plane.plane = plane_ + ys.begin * row_words_ + xs.begin;
     plane.pixels = static_cast<uint32_t>(xs.end - xs.begin);
-    plane.in_ch = p_.in_ch;
+    plane.in_ch = strides_.in_x;
     plane.rows = static_cast<uint32_t>(ys.end - ys.begin);
-    plane.in_skip = (p_.in_w - (xs.end - xs.begin)) * p_.in_ch;
+    plane.in_skip = strides_.in_y - (xs.end - xs.begin) * strides_.in_x;
     plane.plane_skip = 4 * (row_words_ - (xs.end - xs.begin));
 
     McugenMlaDepthwise loop;
     loop.plane = plane_;
     loop.stream = stream_;
-    loop.out_step = out_ch_;
+    loop.out_step = strides_.out_x;
     loop.row_bytes = 4 * row_words_;
     loop.plane_step = 4 * row_words_ * p_.stride_h;
-    loop.out_row_step = p_.out_w * out_ch_;
+    loop.out_row_step = strides_.out_y;
     loop.columns = p_.out_w;
     loop.rows = out_h;
-    int8_t* const out = output + out_y * p_.out_w * out_ch_;
+    int8_t* const out = output + out_y * strides_.out_y;
     int32_t channel = 0;
     for (int32_t c = 0; c < p_.in_ch; ++c) {
       if (!empty) {
-        plane.in = input + ((y + ys.begin) * p_.in_w - p_.pad_left + xs.begin) * p_.in_ch + c;
+        plane.in =
+            input + (y + ys.begin) * strides_.in_y + (xs.begin - p_.pad_left) * strides_.in_x + c;
         mcugen_mla_plane(&plane);
       }
       for (int32_t m = 0; m < p_.depth_multiplier; ++m, ++channel) {
@@ -124,17 +166,35 @@ class Planes {
     }
   }
 
+  /// Writes the weights of a channel. @returns their sum.
+  int32_t write_weights(const int8_t* row) {
+    const int32_t step = strides_.weights_x;
+    int32_t* to = stream_ + 1;
+    int32_t sum = 0;
+    for (int32_t y = p_.kernel_h; y > 0; --y, row += strides_.weights_y) {
+      if (is_3x3_) {
+        to[0] = row[0];
+        to[1] = row[step];
+        to[2] = row[2 * step];
+        sum += to[0] + to[1] + to[2];
+        to += 3;
+        continue;
+      }
+      const int8_t* w = row;
+      for (int32_t x = p_.kernel_w; x > 0; --x, w += step) {
+        *to = *w;
+        sum += *to++;
+      }
+    }
+    return sum;
+  }
+
   void one_channel(const McugenMlaDepthwise& loop, int32_t channel) {
     const int32_t taps = taps_of(p_);
     const int32_t multiplier = p_.multipliers[channel];
     const int32_t shift = p_.shifts[channel];
     const int32_t bias = bias_ == nullptr ? 0 : bias_[channel];
-    const int8_t* w = weights_ + channel;
-    uint32_t sum = 0;
-    for (int32_t k = 1; k <= taps; ++k, w += out_ch_) {
-      stream_[k] = *w;
-      sum += static_cast<uint32_t>(static_cast<int32_t>(*w));
-    }
+    const uint32_t sum = static_cast<uint32_t>(write_weights(weights_ + channel));
     // Planes keep the zero point.
     const uint32_t start =
         static_cast<uint32_t>(bias) - static_cast<uint32_t>(p_.input_zero_point) * sum;
@@ -161,10 +221,10 @@ class Planes {
     // From behind the last tap of a row to the first of the next.
     const int32_t skip =
         wrapping_sub(wrapping_mul(p_.dilation_h, row_words_), wrapping_mul(p_.kernel_w, column));
-    int8_t* out = loop.out;
     for (int32_t y = 0; y < loop.rows; ++y) {
+      int8_t* out = loop.out + y * loop.out_row_step;
       const int32_t* window = plane_ + y * p_.stride_h * row_words_;
-      for (int32_t x = 0; x < p_.out_w; ++x, window += p_.stride_w, out += out_ch_) {
+      for (int32_t x = 0; x < p_.out_w; ++x, window += p_.stride_w, out += loop.out_step) {
         const int32_t* w = weights;
         int32_t at = 0;
         uint32_t acc = start;
@@ -183,6 +243,7 @@ class Planes {
   }
 
   const DepthwiseConv2dS8Params& p_;
+  const Strides strides_;
   const int8_t* const weights_;
   const int32_t* const bias_;
   const int32_t out_ch_;
@@ -210,6 +271,26 @@ bool one_channel_in(const DepthwiseConv2dS8Params& p, const int8_t* input, const
   return convolve_s8_mla(as_conv2d(p), layer, input, output);
 }
 
+/// @returns false, and has done nothing, where the scratch is too small.
+bool by_planes(const DepthwiseConv2dS8Params& p, const int8_t* input, const int8_t* weights,
+               const int32_t* bias, int8_t* output) {
+  const Strides strides = strides_of(p);
+  const DepthwiseConv2dS8Params t = transposed(p);
+  if (row_cost(t) < row_cost(p)) {
+    Planes planes(t, transposed(strides), weights, bias);
+    // Not in bands: they would be columns of the image, and outputs are written in raster order.
+    if (planes.fits_whole()) {
+      planes.run(input, output);
+      return true;
+    }
+  }
+  Planes planes(p, strides, weights, bias);
+  if (planes.fits()) {
+    planes.run(input, output);
+  }
+  return planes.fits();
+}
+
 }  // namespace
 
 uint32_t depthwise_conv2d_s8_mla_scratch(const DepthwiseConv2dS8Params& p, int32_t rows) {
@@ -221,12 +302,10 @@ void depthwise_conv2d_s8_mla(const DepthwiseConv2dS8Params& p, const int8_t* inp
   if (p.in_ch == 1 && p.depth_multiplier > 1 && one_channel_in(p, input, weights, bias, output)) {
     return;
   }
-  Planes planes(p, weights, bias);
-  if (!planes.fits()) {
+  if (!by_planes(p, input, weights, bias, output)) {
     depthwise_conv2d_s8_scalar(p, input, weights, bias, output);
     return;
   }
-  planes.run(input, output);
   if (p.activation_min != INT8_MIN || p.activation_max != INT8_MAX) {
     clamp_s8_scalar(p.batch * p.out_h * p.out_w * p.in_ch * p.depth_multiplier, output,
                     static_cast<int8_t>(p.activation_min), static_cast<int8_t>(p.activation_max),

@@ -8,15 +8,6 @@
 namespace mcugen {
 namespace {
 
-/// The loops multiply sums by 2^kScaleBits before they take the upper 32 bits of a product.
-constexpr int32_t kScaleBits = 2;
-
-/// Above it, every result is 0.
-constexpr int32_t kAllZeroShift = 31;
-
-/// Largest shift whose zero point fits into the offset: 127 * 2^(24 - 1) < 2^31 - 2^30 - 2^22.
-constexpr int32_t kMostShift = 24;
-
 /// What the Armv7-M loop takes from a product so that it fits.
 constexpr int32_t kRoom = kGemmS8MlaChannels == 2 ? 256 : 0;
 
@@ -98,25 +89,14 @@ inline void run(bool exact, const McugenMlaTiles& tiles) {
 
 }  // namespace
 
-bool mla_rescales(int32_t multiplier, int32_t shift, int32_t bias, int32_t taps) {
-  const uint32_t size = static_cast<uint32_t>(bias < 0 ? ~bias : bias);
-  const uint64_t most = static_cast<uint64_t>(taps) * (255 * 128) + size + 1;
-  return shift <= -1 && multiplier >= 0 && most < 1u << (31 - kScaleBits);
-}
-
-bool mla_rescales_exactly(int32_t shift, int32_t output_zero_point, int32_t activation_min) {
-  const int32_t right = kScaleBits - shift;
-  return output_zero_point > activation_min || (right > kMostShift && right <= kAllZeroShift);
-}
-
-// (acc * multiplier / 2^(32 - kScaleBits) + offset) >> shift is requantize(acc), or with the zero
-// point added. Two nested roundings to nearest collapse into one floor: of
-// (acc * multiplier + 2^30 + 2^(30 + s)) / 2^(31 + s), s = -shift.
+// (acc * multiplier / 2^(32 - kMlaScaleBits) + offset) >> shift is requantize(acc), or with the
+// zero point added. Two nested roundings to nearest collapse into one floor: of (acc * multiplier +
+// 2^30 + 2^(30 + s)) / 2^(31 + s), s = -shift.
 int32_t* mla_write_scaling(int32_t multiplier, int32_t shift, int32_t output_zero_point, bool exact,
                            int32_t* out) {
-  const int32_t right = kScaleBits - shift;
+  const int32_t right = kMlaScaleBits - shift;
   const int32_t zero_point = exact ? 0 : output_zero_point;
-  const bool all_zero = right > kAllZeroShift;
+  const bool all_zero = right > kMlaAllZeroShift;
   if (all_zero) {
     multiplier = 0;
   }
@@ -129,10 +109,10 @@ int32_t* mla_write_scaling(int32_t multiplier, int32_t shift, int32_t output_zer
   if (all_zero) {
     // |acc| < 2^29: the result is 0 whatever it is. In the exact form 2 is taken from what is
     // negative, which the offset makes up for.
-    *out++ = exact ? 1 << (kScaleBits - 1) : zero_point * (1 << kScaleBits);
-    *out++ = kScaleBits;
+    *out++ = exact ? 1 << (kMlaScaleBits - 1) : zero_point * (1 << kMlaScaleBits);
+    *out++ = kMlaScaleBits;
   } else {
-    *out++ = (1 << (kScaleBits - 2)) + (1 << (right - 2)) + zero_point * (1 << (right - 1));
+    *out++ = (1 << (kMlaScaleBits - 2)) + (1 << (right - 2)) + zero_point * (1 << (right - 1));
     *out++ = right - 1;
   }
   return out;

@@ -51,16 +51,33 @@ void gemm_s8_mla_run(const GemmS8MlaLayer& layer, int32_t first, int32_t end, co
 /// Whether the loops of loops_mla.h compute a channel: its results are exact, and its sums have
 /// room.
 /// @param[in] taps How many products of int8 are added to the bias.
-bool mla_rescales(int32_t multiplier, int32_t shift, int32_t bias, int32_t taps);
+inline bool mla_rescales(int32_t multiplier, int32_t shift, int32_t bias, int32_t taps) {
+  constexpr int32_t kMost = (1 << 29) - 2;  // of the sum times 4
+  constexpr int32_t kProduct = 255 * 128;
+  const int32_t room = taps <= kMost / kProduct ? kMost - taps * kProduct : -1;
+  return shift <= -1 && multiplier >= 0 && (bias < 0 ? ~bias : bias) <= room;
+}
+
+/// The loops multiply sums by 2^kMlaScaleBits before they take the upper 32 bits of a product.
+constexpr int32_t kMlaScaleBits = 2;
+
+/// Above it, every result is 0.
+constexpr int32_t kMlaAllZeroShift = 31;
+
+/// Largest shift whose zero point fits into the offset: 127 * 2^(24 - 1) < 2^31 - 2^30 - 2^22.
+constexpr int32_t kMlaMostShift = 24;
 
 /// Whether it takes the exact forms of them.
-bool mla_rescales_exactly(int32_t shift, int32_t output_zero_point, int32_t activation_min);
+inline bool mla_rescales_exactly(int32_t shift, int32_t output_zero_point, int32_t activation_min) {
+  const int32_t right = kMlaScaleBits - shift;
+  return output_zero_point > activation_min || (right > kMlaMostShift && right <= kMlaAllZeroShift);
+}
+
+constexpr int32_t kMlaScalingWords = MCUGEN_MLA_CHANNELS == 1 ? 4 : 3;
 
 /// Writes what rescales a channel as McugenMlaTiles has it, kMlaScalingWords words.
 /// @returns the end of what was written.
 int32_t* mla_write_scaling(int32_t multiplier, int32_t shift, int32_t output_zero_point, bool exact,
                            int32_t* out);
-
-constexpr int32_t kMlaScalingWords = MCUGEN_MLA_CHANNELS == 1 ? 4 : 3;
 
 }  // namespace mcugen

@@ -14,12 +14,23 @@ namespace {
 
 int32_t taps_of(const Conv2dS8Params& p) { return p.kernel_h * p.kernel_w * (p.in_ch / p.groups); }
 
+#if defined(__ARM_FEATURE_UNALIGNED)
+inline void copy_word(const int8_t* from, int8_t* to) {
+  uint32_t word;
+  memcpy(&word, from, sizeof word);
+  memcpy(to, &word, sizeof word);
+}
+#endif
+
 inline int8_t* copy_run(const int8_t* from, int32_t count, int8_t* to) {
 #if defined(__ARM_FEATURE_UNALIGNED)
-  for (; count >= 4; count -= 4, from += 4, to += 4) {
-    uint32_t word;
-    memcpy(&word, from, sizeof word);
-    memcpy(to, &word, sizeof word);
+  if (count >= 4) {
+    int8_t* const last = to + count - 4;
+    copy_word(from + count - 4, last);
+    for (; to < last; from += 4, to += 4) {
+      copy_word(from, to);
+    }
+    return last + 4;
   }
 #endif
   for (; count > 0; --count) {
@@ -126,8 +137,8 @@ class Windows {
                               static_cast<uint32_t>(run_bytes_), p_.kernel_h,
                               p_.dilation_h * row_bytes_ - run_bytes_);
     }
-    bytes_of(first, bytes);
-    bytes_of(second, bytes + padded_);
+    is_inside(first) ? copy_rows(first, bytes) : bytes_of(first, bytes);
+    is_inside(second) ? copy_rows(second, bytes + padded_) : bytes_of(second, bytes + padded_);
     return mcugen_mla_widen(bytes, bytes + padded_, out, static_cast<uint32_t>(taps_), 1, 0);
   }
 
@@ -138,6 +149,14 @@ class Windows {
   /// Whether every row of taps is a run inside of the image.
   bool is_inside(const Window& w) const {
     return rows_are_runs_ && w.y >= 0 && w.x >= 0 && w.y <= last_y_ && w.x <= last_x_;
+  }
+
+  /// Writes the bytes of a window that is inside.
+  void copy_rows(const Window& w, int8_t* to) const {
+    const int8_t* from = position(w);
+    for (int32_t ky = p_.kernel_h; ky > 0; --ky, from += p_.dilation_h * row_bytes_) {
+      to = copy_run(from, run_bytes_, to);
+    }
   }
 
   /// Writes the bytes of a window; outside of the image there is the zero point.

@@ -67,7 +67,7 @@ int32_t* mcugen_mla_widen(const int8_t* run0, const int8_t* run1, int32_t* out, 
 int32_t* mcugen_mla_weights(const int8_t* const* rows, uint32_t taps, int32_t* out,
                             int32_t sums[2]);
 
-/// One channel of an image as a plane of words. Three to four instructions per pixel.
+/// One channel of an image as a plane of words. Armv7-M: 2 instructions per pixel. Armv6-M: 3.
 struct McugenMlaPlane {
   const int8_t* in;
   int32_t* plane;
@@ -96,12 +96,55 @@ struct McugenMlaDepthwise {
 };
 
 /// With stride 1 and 2 along a row. acc is rescaled as mcugen_mla_tiles() does. Reads words behind
-/// a row's last window, as many as two more windows have; they do not matter. Armv7-M: 23
+/// a row's last window, as many as two more windows have; they do not matter. Armv7-M: 21
 /// instructions per output, three at a time. Armv6-M: 60.
 void mcugen_mla_depthwise_1(const McugenMlaDepthwise* rows);
 void mcugen_mla_depthwise_2(const McugenMlaDepthwise* rows);
 void mcugen_mla_depthwise_1_exact(const McugenMlaDepthwise* rows);
 void mcugen_mla_depthwise_2_exact(const McugenMlaDepthwise* rows);
+
+#if MCUGEN_MLA_CHANNELS == 2
+/// Winograd's F(2x2, 3x3): two rows of outputs come of four rows of the image, in tiles of two by
+/// two; see loops_mla_armv7m.S. Positions are ordered by column of a tile, then as rows 1, 0, 2, 3.
+
+/// Transforms one channel of four rows. 82 instructions per tile.
+/// @param[in] pixels int8[4, columns, in_ch], from the channel on; any address. Columns are
+///     two more than a multiple of 4.
+/// @param[in] in_ch Even. @param[in] row_bytes columns * in_ch.
+/// @param[out] tiles Per pair of tiles, position and channel tile 0's and tile 1's. A row of pairs;
+///     of the channel.
+void mcugen_mla_winograd_input(const int8_t* pixels, uint32_t in_ch, uint32_t row_bytes,
+                               int16_t* tiles);
+
+/// Transforms the weights of one output channel for McugenMlaWinogradProducts.
+/// @param[in] weights int8[3, 3, in_ch]; any address.
+/// @param[out] out Of position 0, two words per two channels, four words apart; per column of
+///     positions 32 * in_ch + 16 bytes. 8-byte aligned. @param[in] in_ch Even. 80 instructions per
+///     input channel.
+void mcugen_mla_winograd_weights(const int8_t* weights, int32_t* out, uint32_t in_ch);
+
+/// Two output channels of any number of pairs of tiles.
+struct McugenMlaWinogradProducts {
+  const int16_t* tiles;  ///< As mcugen_mla_winograd_input() writes them.
+  const int16_t* tiles_end;
+  /// Per column of positions four words that sums start from (the bias of channels 0, 1, 0, 1 in
+  /// column 1, zeros elsewhere), then per position and two input channels k four words: channel 0's
+  /// k and k + 1, channel 1's. Word-aligned.
+  const int32_t* weights;
+  int8_t* out;         ///< Of the first tile and channel 0; channel 1 follows it.
+  int32_t pixel_step;  ///< Bytes from a pixel to the next.
+  int32_t row_bytes;   ///< Bytes from a row to the next; pairs * 4 * pixel_step.
+  int32_t pairs;       ///< Pairs of tiles in a row.
+  uint32_t twos;       ///< in_ch / 2; 1 to 32.
+  /// Of channels 0 and 1: multiplier, offset (with the zero point), shift.
+  int32_t scaling[6];
+};
+
+/// out = saturate((v * multiplier / 2^32 + offset - (v < 0 ? 2 : 0)) >> shift), v four times the
+/// sum over taps, and the bias. Wraps at 32 bits. Per pair of tiles: 208 instructions per two
+/// channels and 260 besides. Takes 548 bytes of stack.
+void mcugen_mla_winograd_products(const McugenMlaWinogradProducts* products);
+#endif
 
 /// Adds to four sums the products of a row of inputs, less their zero point, with four rows of
 /// weights, four taps at a time. Armv7-M: 2.8 instructions per MAC. Armv6-M: 3.8.

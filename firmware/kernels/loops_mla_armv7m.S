@@ -27,28 +27,28 @@
 .equ HALF, 0x8000
 .equ ROOM, 0xff000000
 
-// Four taps of a pixel (r10, r11) and two channels (r6, r7 and r8, r9). lr: ROOM + HALF. Clobbers
-// r12.
-.macro four_taps_of_pixel acc0, acc1
+// Four taps of a pixel (r10, r11) and two channels (r6, r7 and r8, r9). lr: ROOM + HALF. What the
+// sums add up from: \from0, \from1. Clobbers r12.
+.macro four_taps_of_pixel acc0, acc1, from0, from1
     mla     r12, r10, r6, lr
-    add     \acc0, \acc0, r12, asr #16
+    add     \acc0, \from0, r12, asr #16
     mla     r12, r11, r7, lr
     add     \acc0, \acc0, r12, asr #16
     mla     r12, r10, r8, lr
-    add     \acc1, \acc1, r12, asr #16
+    add     \acc1, \from1, r12, asr #16
     mla     r12, r11, r9, lr
     add     \acc1, \acc1, r12, asr #16
 .endm
 
 // Four taps of two pixels and two channels: 16 MAC, 19 instructions, 35 cycles.
-// r0: pixels, r1: weights, both post-incremented. r2, r3: pixel 0 of channels 0 and 1; r4, r5: of
-// pixel 1.
-.macro four_taps
+// r0: pixels, r1: weights, both post-incremented. r4, r5: pixel 0 of channels 0 and 1, starting
+// from \from0, \from1; r2, r3: of pixel 1.
+.macro four_taps from0=r4, from1=r5
     ldmia   r1!, {r6-r9}
     ldmia   r0!, {r10, r11}
-    four_taps_of_pixel r2, r3
+    four_taps_of_pixel r4, r5, \from0, \from1
     ldmia   r0!, {r10, r11}
-    four_taps_of_pixel r4, r5
+    four_taps_of_pixel r2, r3, r2, r3
 .endm
 
 .equ FOUR_TAPS_BYTES, 76
@@ -108,9 +108,7 @@
     strd    r6, lr, [sp, #TILE_ZERO]
 1:
     ldmia   r1!, {r2, r3}               // starts
-    mov     r4, r2
-    mov     r5, r3
-    four_taps
+    four_taps r2, r3
     ldr     pc, [sp, #TILE_ENTRY]
     .balign 4
 2:
@@ -136,11 +134,11 @@
     rescale r3, r9, r10, r11
     rescale r5, r9, r10, r11
     .endif
-    bfi     r2, r3, #8, #8
     bfi     r4, r5, #8, #8
+    bfi     r2, r3, #8, #8
     ldm     sp, {r1, r6, r7, r8}        // stream, out, pixel, end
-    strh    r2, [r6]
-    strh    r4, [r6, r7]
+    strh    r4, [r6]
+    strh    r2, [r6, r7]
     add     r6, r6, r7, lsl #1
     str     r6, [sp, #TILE_OUT]
     cmp     r0, r8
@@ -271,76 +269,83 @@
 //
 
     function mcugen_mla_plane
-    push    {r4-r8, lr}
+    push    {r4-r11, lr}
     ldmia   r0, {r0-r6}                 // in, plane, pixels, in_ch, rows, in_skip, plane_skip
+    add     r12, r3, r3, lsl #1
 1:
     lsrs    r7, r2, #2
     beq     3f
 2:
-    .rept 4
     ldrsb   r8, [r0]
-    add     r0, r0, r3
-    str     r8, [r1], #4
-    .endr
+    ldrsb   r9, [r0, r3]
+    ldrsb   r10, [r0, r3, lsl #1]
+    ldrsb   r11, [r0, r12]
+    add     r0, r0, r3, lsl #2
+    stmia   r1!, {r8-r11}
     subs    r7, r7, #1
     bne     2b
 3:
-    ands    r7, r2, #3
-    beq     5f
+    lsls    r7, r2, #31                 // C: two more, N: one
+    bcc     4f
+    ldrsb   r8, [r0]
+    ldrsb   r9, [r0, r3]
+    add     r0, r0, r3, lsl #1
+    stmia   r1!, {r8, r9}
 4:
+    bpl     5f
     ldrsb   r8, [r0]
     add     r0, r0, r3
     str     r8, [r1], #4
-    subs    r7, r7, #1
-    bne     4b
 5:
     add     r0, r0, r5
     add     r1, r1, r6
     subs    r4, r4, #1
     bne     1b
-    pop     {r4-r8, pc}
+    pop     {r4-r11, pc}
     end_function mcugen_mla_plane
 
-// Three taps of three outputs. r0: plane, goes on to the next row (lr: bytes of one); r1: weights,
-// post-incremented; r2, r3, r4: sums. Clobbers r5-r12.
-.macro three_taps stride
+// Three taps of three outputs. r0: plane; lr: bytes of a row of it; r1: weights,
+// post-incremented; r2, r3, r4: sums, of which the last two add up from \from3 and \from4.
+// Clobbers r5-r12.
+.macro three_taps stride, from3=r3, from4=r4
     ldmia   r1!, {r5-r7}
     ldmia   r0, {r8-r12}
+    .if \stride == 1
+    mla     r3, r9, r5, \from3
+    mla     r4, r10, r5, \from4
+    mla     r2, r8, r5, r2
+    mla     r3, r10, r6, r3
+    mla     r4, r11, r6, r4
+    mla     r2, r9, r6, r2
+    mla     r3, r11, r7, r3
+    mla     r4, r12, r7, r4
+    mla     r2, r10, r7, r2
+    .else
+    mla     r3, r10, r5, \from3
+    mla     r4, r12, r5, \from4
     mla     r2, r8, r5, r2
     mla     r2, r9, r6, r2
-    mla     r2, r10, r7, r2
-    .if \stride == 1
-    mla     r3, r9, r5, r3
-    mla     r3, r10, r6, r3
-    mla     r3, r11, r7, r3
-    mla     r4, r10, r5, r4
-    mla     r4, r11, r6, r4
-    mla     r4, r12, r7, r4
-    .else
     ldrd    r8, r9, [r0, #20]
-    mla     r3, r10, r5, r3
+    mla     r2, r10, r7, r2
     mla     r3, r11, r6, r3
     mla     r3, r12, r7, r3
-    mla     r4, r12, r5, r4
     mla     r4, r8, r6, r4
     mla     r4, r9, r7, r4
     .endif
-    add     r0, r0, lr
 .endm
 
 // Where a step finds what no register is left for.
-.equ STEP_PLANE, 0
-.equ STEP_STREAM, 4
-.equ STEP_OUT, 8
-.equ STEP_PIXEL, 12
-.equ STEP_LEFT, 16      // outputs of the row
-.equ STEP_ROW_PLANE, 20
-.equ STEP_ROW_OUT, 24
-.equ STEP_PLANE_STEP, 28
-.equ STEP_OUT_STEP, 32
-.equ STEP_COLUMNS, 36
-.equ STEP_ROWS, 40
-.equ STEP_BYTES, 48
+.equ STEP_STREAM, 0
+.equ STEP_OUT, 4
+.equ STEP_PIXEL, 8
+.equ STEP_LEFT, 12      // outputs of the row
+.equ STEP_ROW_PLANE, 16
+.equ STEP_ROW_OUT, 20
+.equ STEP_PLANE_STEP, 24
+.equ STEP_OUT_STEP, 28
+.equ STEP_COLUMNS, 32
+.equ STEP_ROWS, 36
+.equ STEP_BYTES, 40
 
 .macro depthwise name, stride, exact
     function \name
@@ -353,6 +358,7 @@
     strd    r2, r4, [sp, #STEP_ROW_PLANE]
     strd    r7, r8, [sp, #STEP_PLANE_STEP]
     strd    r9, r10, [sp, #STEP_COLUMNS]
+    mov     r1, r3
 1:
     ldrd    r0, r4, [sp, #STEP_ROW_PLANE]
     ldrd    r7, r8, [sp, #STEP_PLANE_STEP]
@@ -362,16 +368,15 @@
     strd    r7, r8, [sp, #STEP_ROW_PLANE]
     str     r4, [sp, #STEP_OUT]
     str     r9, [sp, #STEP_LEFT]
-    ldr     r1, [sp, #STEP_STREAM]
 2:
     ldr     r2, [r1], #4
-    add     r3, r0, #12 * \stride
-    str     r3, [sp, #STEP_PLANE]
-    mov     r3, r2
-    mov     r4, r2
+    three_taps \stride, r2, r2
+    add     r0, r0, lr
     three_taps \stride
+    add     r0, r0, lr
     three_taps \stride
-    three_taps \stride
+    sub     r0, r0, lr, lsl #1
+    add     r0, r0, #12 * \stride
     .if \exact
     ldmia   r1, {r5-r8}                 // multiplier, offset, shift, zero point
     mov     r9, lr
@@ -386,19 +391,22 @@
     rescale r3, r5, r6, r7
     rescale r4, r5, r6, r7
     .endif
-    ldm     sp, {r0, r1, r8, r9, r10}   // plane, stream, out, pixel, left
+    ldm     sp, {r1, r8, r9, r10}       // stream, out, pixel, left
     strb    r2, [r8]
-    cmp     r10, #2
-    it      ge
-    strbge  r3, [r8, r9]
+    subs    r10, r10, #3
+    blt     3f
+    strb    r3, [r8, r9]
     add     r8, r8, r9, lsl #1
-    it      gt
-    strbgt  r4, [r8]
+    strb    r4, [r8]
     add     r8, r8, r9
     str     r8, [sp, #STEP_OUT]
-    subs    r10, r10, #3
     str     r10, [sp, #STEP_LEFT]
-    bgt     2b
+    bne     2b
+3:
+    // One or two outputs, or no more.
+    adds    r10, r10, #1
+    it      eq
+    strbeq  r3, [r8, r9]
     ldr     r10, [sp, #STEP_ROWS]
     subs    r10, r10, #1
     str     r10, [sp, #STEP_ROWS]
@@ -412,6 +420,368 @@
     depthwise mcugen_mla_depthwise_2, 2, 0
     depthwise mcugen_mla_depthwise_1_exact, 1, 1
     depthwise mcugen_mla_depthwise_2_exact, 2, 1
+
+//
+// 3x3 convolutions of stride 1 by Winograd's F(2x2, 3x3), exactly, in integers
+//
+// As loops_dsp.S has it, but one product at a time: no two fit into one of 32 bits. Four outputs of a
+// tile come of 16 products per channel instead of 36. With
+//     B' = 1 0 -1 0 | 0 1 1 0 | 0 -1 1 0 | 0 1 0 -1,  G = 1 0 0 | 1 1 1 | 1 -1 1 | 0 0 1,
+// U = G g G' and V = B' d B, the products m of U and V summed over channels give four times the
+// outputs as A' D m D A, A' = 1 1 1 0 | 0 1 -1 -1, D = diagonal of 2 1 1 2. Of D, what belongs to
+// rows is in U, and what belongs to columns is added shifted. Positions are ordered by column, and
+// within a column as rows 1, 0, 2, 3: then prefix sums P0 to P3 over a column give
+//     A' m: P2, and P0 + P1 - P3,
+// and what the sums start from in column 1 is in all outputs alike, as a bias has to be.
+
+// A column of G g G' from three columns of g; r1: out, goes on by lr; r2: bytes from a position to
+// the next. Clobbers r3, lr.
+.macro winograd_weights_column x0, x1, x2, on
+    add     r3, \x0, \x2
+    add     lr, r3, \x1
+    str     lr, [r1]                    // row 1
+    sub     r3, r3, \x1
+    str     r3, [r1, r2, lsl #1]        // row 2
+    lsl     r3, \x0, #1
+    str     r3, [r1, r2]                // row 0
+    add     lr, r1, r2
+    lsl     r3, \x2, #1
+    str     r3, [lr, r2, lsl #1]        // row 3
+    ldr     lr, [sp, #WEIGHTS_COLUMN]
+    \on     r1, r1, lr, lsl #1
+.endm
+
+.equ WEIGHTS_IN_CH, 0
+.equ WEIGHTS_COLUMN, 4
+.equ WEIGHTS_END, 8
+.equ WEIGHTS_BYTES, 16
+
+    // r0: weights of a channel, of tap 0; r1: out; r2: in_ch.
+    function mcugen_mla_winograd_weights
+    push    {r4-r11, lr}
+    sub     sp, sp, #WEIGHTS_BYTES
+    add     r3, r0, r2
+    str     r3, [sp, #WEIGHTS_END]
+    str     r2, [sp, #WEIGHTS_IN_CH]
+    mov     r3, #16
+    add     r3, r3, r2, lsl #5
+    str     r3, [sp, #WEIGHTS_COLUMN]
+    lsl     r2, r2, #3
+1:
+    ldr     r3, [sp, #WEIGHTS_IN_CH]
+    add     lr, r3, r3, lsl #1
+    ldrsb   r4, [r0]
+    ldrsb   r5, [r0, r3]
+    ldrsb   r6, [r0, r3, lsl #1]
+    add     r0, r0, lr
+    ldrsb   r7, [r0]
+    ldrsb   r8, [r0, r3]
+    ldrsb   r9, [r0, r3, lsl #1]
+    add     r0, r0, lr
+    ldrsb   r10, [r0]
+    ldrsb   r11, [r0, r3]
+    ldrsb   r12, [r0, r3, lsl #1]
+    sub     r0, r0, lr, lsl #1
+    winograd_weights_column r4, r7, r10, add
+    add     r1, r1, lr
+    winograd_weights_column r6, r9, r12, sub
+    add     r4, r4, r6
+    add     r7, r7, r9
+    add     r10, r10, r12
+    add     r6, r4, r5
+    add     r9, r7, r8
+    add     r12, r10, r11
+    winograd_weights_column r6, r9, r12, add
+    sub     r1, r1, lr
+    sub     r4, r4, r5
+    sub     r7, r7, r8
+    sub     r10, r10, r11
+    winograd_weights_column r4, r7, r10, sub
+    add     r0, r0, #1
+    ldr     r3, [sp, #WEIGHTS_END]
+    add     r1, r1, #4                  // k + 1
+    tst     r1, #4
+    it      eq
+    addeq   r1, r1, #8                  // of the next two
+    cmp     r0, r3
+    bne     1b
+    add     sp, sp, #WEIGHTS_BYTES
+    pop     {r4-r11, pc}
+    end_function mcugen_mla_winograd_weights
+
+// Four columns of two tiles of one row of B' d B. r0, r1: the two rows of d it comes of, r3: bytes
+// from a pixel to the next, r4: tiles, r5: bytes from a column of positions to the next. On the
+// stack: where a row ends. Clobbers r2, r4, r6-r12, lr.
+.macro winograd_row how
+    ldrsb   r6, [r0]
+    ldrsb   r8, [r1]
+    ldrsb   r7, [r0, r3]
+    ldrsb   r9, [r1, r3]
+    lsl     r2, r3, #1
+    \how    r6, r6, r8
+    \how    r7, r7, r9
+1:
+    .irp column, r8, r9, r10, r11
+    ldrsb   \column, [r0, r2]
+    ldrsb   r12, [r1, r2]
+    add     r2, r2, r3
+    \how    \column, \column, r12
+    .endr
+    sub     r6, r6, r8
+    sub     r12, r8, r10
+    strh    r6, [r4]
+    strh    r12, [r4, #2]
+    add     r4, r4, r5
+    add     r12, r7, r8
+    add     lr, r9, r10
+    strh    r12, [r4]
+    strh    lr, [r4, #2]
+    add     r4, r4, r5
+    sub     r12, r8, r7
+    sub     lr, r10, r9
+    strh    r12, [r4]
+    strh    lr, [r4, #2]
+    add     r4, r4, r5
+    sub     r12, r7, r9
+    sub     lr, r9, r11
+    strh    r12, [r4]
+    strh    lr, [r4, #2]
+    add     r4, r4, r5
+    mov     r6, r10
+    mov     r7, r11
+    ldr     r12, [sp, #INPUT_ROW_BYTES]
+    cmp     r2, r12
+    bne     1b
+.endm
+
+.equ INPUT_PIXELS, 0
+.equ INPUT_ROW_BYTES, 4
+.equ INPUT_TILES, 8
+.equ INPUT_BYTES, 16
+
+    // r0: pixels, r1: in_ch, r2: row_bytes, r3: tiles.
+    function mcugen_mla_winograd_input
+    push    {r4-r11, lr}
+    sub     sp, sp, #INPUT_BYTES
+    strd    r0, r2, [sp, #INPUT_PIXELS]
+    str     r3, [sp, #INPUT_TILES]
+    mov     r4, r3
+    mov     r3, r1
+    lsl     r5, r3, #4                  // bytes of a column of four positions
+    add     r1, r0, r2, lsl #1
+    add     r0, r0, r2
+    winograd_row add                    // row 1: 1 + 2
+    ldrd    r0, r2, [sp, #INPUT_PIXELS]
+    ldr     r4, [sp, #INPUT_TILES]
+    add     r4, r4, r3, lsl #2
+    add     r1, r0, r2, lsl #1
+    winograd_row sub                    // row 0: 0 - 2
+    ldrd    r1, r2, [sp, #INPUT_PIXELS]
+    ldr     r4, [sp, #INPUT_TILES]
+    add     r4, r4, r3, lsl #3
+    add     r0, r1, r2, lsl #1
+    add     r1, r1, r2
+    winograd_row sub                    // row 2: 2 - 1
+    ldrd    r0, r2, [sp, #INPUT_PIXELS]
+    ldr     r4, [sp, #INPUT_TILES]
+    add     r4, r4, r3, lsl #3
+    add     r4, r4, r3, lsl #2
+    add     r0, r0, r2
+    add     r1, r0, r2, lsl #1
+    winograd_row sub                    // row 3: 1 - 3
+    add     sp, sp, #INPUT_BYTES
+    pop     {r4-r11, pc}
+    end_function mcugen_mla_winograd_input
+
+// Products of two tiles and two channels, position by position. The sums of each position are
+// pushed; where to go on then stands 256 bytes above the stack pointer, in every fourth word of a
+// table of 256 bytes, so that neither a register nor an instruction counts positions. The table's
+// other words hold what no register is left for.
+.equ PRODUCTS_TABLE, 256
+.equ PRODUCTS_SCALING_0, 4      // multiplier, offset, shift
+.equ PRODUCTS_SCALING_1, 20
+.equ PRODUCTS_OUT, 36           // out, pixel_step
+.equ PRODUCTS_STREAM, 44
+.equ PRODUCTS_TILES, 52         // where the next pair of tiles is, and the end of all
+.equ PRODUCTS_ROW, 60
+.equ PRODUCTS_PAIRS, 68         // pairs of tiles left in the row, and in a row
+
+// Two taps of two tiles and two channels: 8 MAC, 13 instructions, 26 cycles. r0: tiles, r1:
+// weights, both post-incremented; r2, r3: tile 0 of channels 0 and 1; r4, r5: of tile 1.
+.macro two_products
+    ldmia   r1!, {r6-r9}                // c0 k0, c0 k1, c1 k0, c1 k1
+    ldrsh   r10, [r0], #8               // p0 k0
+    ldrsh   r11, [r0, #-6]              // p1 k0
+    ldrsh   r12, [r0, #-4]              // p0 k1
+    ldrsh   lr, [r0, #-2]               // p1 k1
+    mla     r2, r10, r6, r2
+    mla     r3, r10, r8, r3
+    mla     r4, r11, r6, r4
+    mla     r5, r11, r8, r5
+    mla     r2, r12, r7, r2
+    mla     r3, r12, r9, r3
+    mla     r4, lr, r7, r4
+    mla     r5, lr, r9, r5
+.endm
+
+.equ TWO_PRODUCTS_BYTES, 52
+.equ MOST_TWO_PRODUCTS, 32
+
+// A' of a column, whose prefix sums P3 (also in r2-r5), P2, P1, P0 lie at sp: P0 + P1 - P3 takes
+// the place of P3.
+.macro end_of_column
+    add     r6, sp, #32
+    ldm     r6, {r6-r12, lr}
+    add     r6, r6, r10
+    add     r7, r7, r11
+    add     r8, r8, r12
+    add     r9, r9, lr
+    sub     r2, r6, r2
+    sub     r3, r7, r3
+    sub     r4, r8, r4
+    sub     r5, r9, r5
+    stm     sp, {r2-r5}
+.endm
+
+// The result of \acc in its place. r10, r11, r12: multiplier, offset with the zero point, shift.
+// Clobbers lr. The sums are scaled by 4, so that 2 is what negative ones lose.
+.macro rescale_product acc
+    smull   lr, \acc, \acc, r10
+    sub     \acc, \acc, \acc, lsr #31
+    sub     \acc, \acc, \acc, lsr #31
+    add     \acc, \acc, r11
+    asr     \acc, \acc, r12
+    ssat    \acc, #8, \acc
+.endm
+
+// A row of the outputs of two tiles. r0: out, r1: pixel_step; r0 is one more afterwards. \at: 16
+// for the upper row, 0 for the lower one.
+.macro output_row at
+    ldrd    r2, r3, [sp, #\at + 128]    // column 1
+    ldrd    r4, r5, [sp, #\at + 136]
+    ldrd    r6, r7, [sp, #\at + 64]     // column 2
+    ldrd    r8, r9, [sp, #\at + 72]
+    ldrd    r10, r11, [sp, #\at + 192]  // column 0
+    ldrd    r12, lr, [sp, #\at + 200]
+    add     r2, r2, r6
+    add     r3, r3, r7
+    add     r4, r4, r8
+    add     r5, r5, r9
+    sub     r6, r2, r6, lsl #1
+    sub     r7, r3, r7, lsl #1
+    sub     r8, r4, r8, lsl #1
+    sub     r9, r5, r9, lsl #1
+    add     r2, r2, r10, lsl #1
+    add     r3, r3, r11, lsl #1
+    add     r4, r4, r12, lsl #1
+    add     r5, r5, lr, lsl #1
+    ldrd    r10, r11, [sp, #\at]        // column 3
+    ldrd    r12, lr, [sp, #\at + 8]
+    sub     r6, r6, r10, lsl #1
+    sub     r7, r7, r11, lsl #1
+    sub     r8, r8, r12, lsl #1
+    sub     r9, r9, lr, lsl #1
+    ldrd    r10, r11, [sp, #PRODUCTS_TABLE + PRODUCTS_SCALING_0]
+    ldr     r12, [sp, #PRODUCTS_TABLE + PRODUCTS_SCALING_0 + 8]
+    rescale_product r2
+    strb    r2, [r0]
+    rescale_product r6
+    strb    r6, [r0, r1]
+    rescale_product r4
+    strb    r4, [r0, r1, lsl #1]
+    add     r0, r0, r1
+    rescale_product r8
+    strb    r8, [r0, r1, lsl #1]
+    ldrd    r10, r11, [sp, #PRODUCTS_TABLE + PRODUCTS_SCALING_1]
+    ldr     r12, [sp, #PRODUCTS_TABLE + PRODUCTS_SCALING_1 + 8]
+    adds    r0, #1
+    rescale_product r7
+    strb    r7, [r0]
+    rescale_product r5
+    strb    r5, [r0, r1]
+    rescale_product r9
+    strb    r9, [r0, r1, lsl #1]
+    subs    r0, r0, r1
+    rescale_product r3
+    strb    r3, [r0]
+.endm
+
+    function mcugen_mla_winograd_products
+    push    {r4-r11, lr}
+    sub     sp, sp, #2 * PRODUCTS_TABLE // also what is pushed later, by one instruction many times:
+    add     sp, sp, #PRODUCTS_TABLE     // so that who reads this sees how much stack it takes
+    mov     r12, r0
+    ldmia   r12!, {r0-r7}               // see McugenMlaWinogradProducts
+    // r0 tiles, r1 tiles_end, r2 weights, r3 out, r4 pixel_step, r5 row_bytes, r6 pairs, r7 twos
+    strd    r0, r1, [sp, #PRODUCTS_TILES]
+    str     r2, [sp, #PRODUCTS_STREAM]
+    strd    r3, r4, [sp, #PRODUCTS_OUT]
+    str     r5, [sp, #PRODUCTS_ROW]
+    strd    r6, r6, [sp, #PRODUCTS_PAIRS]
+    ldmia   r12, {r1-r6}
+    strd    r1, r2, [sp, #PRODUCTS_SCALING_0]
+    str     r3, [sp, #PRODUCTS_SCALING_0 + 8]
+    strd    r4, r5, [sp, #PRODUCTS_SCALING_1]
+    str     r6, [sp, #PRODUCTS_SCALING_1 + 8]
+    mov     r9, #TWO_PRODUCTS_BYTES
+    adr     r8, 3f
+    mls     r7, r7, r9, r8              // where to enter the unrolled loop
+    orr     r7, r7, #1
+    adr     r8, 4f
+    orr     r8, r8, #1
+    adr     r9, 5f
+    orr     r9, r9, #1
+    str     r9, [sp]
+    .irp slot, 1, 2, 3, 5, 6, 7, 9, 10, 11, 13, 14, 15
+    str     r7, [sp, #16 * \slot]
+    .endr
+    .irp slot, 4, 8, 12
+    str     r8, [sp, #16 * \slot]
+    .endr
+1:
+    ldr     r1, [sp, #PRODUCTS_STREAM]
+    ldmia   r1!, {r2-r5}
+    ldr     pc, [sp, #240]
+    .balign 4
+    .rept MOST_TWO_PRODUCTS
+    two_products
+    .endr
+3:
+    push    {r2-r5}
+    ldr     pc, [sp, #PRODUCTS_TABLE]
+    .balign 4
+4:
+    end_of_column
+    ldmia   r1!, {r2-r5}
+    ldr     pc, [sp, #240]
+    .balign 4
+5:
+    end_of_column
+    str     r0, [sp, #PRODUCTS_TABLE + PRODUCTS_TILES]
+    ldrd    r0, r1, [sp, #PRODUCTS_TABLE + PRODUCTS_OUT]
+    output_row 16
+    ldr     r2, [sp, #PRODUCTS_TABLE + PRODUCTS_ROW]
+    add     r0, r0, r2
+    subs    r0, #1
+    output_row 0
+    add     sp, sp, #PRODUCTS_TABLE
+    ldrd    r0, r1, [sp, #PRODUCTS_OUT]
+    ldrd    r2, r3, [sp, #PRODUCTS_PAIRS]
+    add     r0, r0, r1, lsl #2
+    subs    r2, r2, #1
+    bne     6f
+    ldr     r4, [sp, #PRODUCTS_ROW]
+    add     r0, r0, r4
+    mov     r2, r3
+6:
+    str     r0, [sp, #PRODUCTS_OUT]
+    str     r2, [sp, #PRODUCTS_PAIRS]
+    ldrd    r0, r2, [sp, #PRODUCTS_TILES]
+    cmp     r0, r2
+    bne     1b
+    add     sp, sp, #PRODUCTS_TABLE
+    pop     {r4-r11, pc}
+    end_function mcugen_mla_winograd_products
 
 //
 // A row by four rows, as they lie

@@ -50,7 +50,10 @@ def test_planner_and_kernels_agree_on_working_memory(tmp_path: Path) -> None:
         pytest.skip("g++ is not installed")
     kernels = firmware_dir() / "kernels"
     program = tmp_path / "scratch_needs"
-    sources = ("im2col_s8_dsp.cpp", "im2col_s8_mla.cpp", "winograd_s8_dsp.cpp")
+    sources = (
+        *("im2col_s8_dsp.cpp", "im2col_s8_mla.cpp"),
+        *("winograd_s8_dsp.cpp", "winograd_s8_mla.cpp"),
+    )
     # The loops are assembler of another machine: what calls them is left out.
     subprocess.run(
         ["g++", "-std=gnu++17", "-O1", "-ffunction-sections", "-Wl,--gc-sections"]
@@ -65,13 +68,16 @@ def test_planner_and_kernels_agree_on_working_memory(tmp_path: Path) -> None:
     done = subprocess.run([program], input=text, capture_output=True, text=True, check=True)
 
     lines = [tuple(map(int, line.split())) for line in done.stdout.splitlines()]
-    for w, (dsp, mla, mve, mve_most, one_row, all_rows) in zip(windows, lines, strict=True):
+    for w, (dsp, mla, mve, mve_most, *winograd) in zip(windows, lines, strict=True):
+        one_row, all_rows, one_row_mla, all_rows_mla = winograd
         in_ch, pixels = w.in_ch // w.groups, 16
         padded = scratch._padded_taps(w, in_ch)
         assert dsp == 4 * padded + 32 + 2 * padded + 8 + pixels // 2 * 4 * padded, w
         assert scratch._convolution_mve(w) == scratch.Need(mve, mve_most), w
-        if w.out_ch // w.groups >= 2 and mla <= scratch._LEAST_BYTES:
-            few = -(-w.pixels // 2) < pixels // 2
-            assert few or scratch._convolution_mla(w).least == mla, w
+        if w.out_ch // w.groups >= 2 and mla <= scratch._LEAST_BYTES_MLA:
+            few = -(-w.pixels // 2) < scratch._PIXELS_MLA // 2
+            assert few or scratch._product_mla(w, in_ch).least == mla, w
         if scratch._winograd(w).most:
             assert scratch._winograd(w).most == min(one_row, all_rows), w
+        if scratch._winograd_mla(w).most:
+            assert scratch._winograd_mla(w).most == min(one_row_mla, all_rows_mla), w

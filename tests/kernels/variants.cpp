@@ -27,9 +27,14 @@
 #elif defined(__ARM_FEATURE_DSP)
 #include <kernels/winograd_s8_dsp.h>
 #define VARIANT(name) mcugen::name##_dsp
-#define WINOGRAD
+#define WINOGRAD mcugen::winograd_s8
 #else
+#include <kernels/loops_mla.h>
+#include <kernels/winograd_s8_mla.h>
 #define VARIANT(name) mcugen::name##_mla
+#if MCUGEN_MLA_CHANNELS == 2
+#define WINOGRAD mcugen::winograd_s8_mla
+#endif
 #endif
 
 namespace {
@@ -269,7 +274,7 @@ void conv2d(long call) {
     compare("conv2d_s8_scalar in place", call, p.scratch, &p.batch);
   }
 #ifdef WINOGRAD
-  g_winograd += mcugen::winograd_s8(p, input, weights, bias, g_output.data);
+  g_winograd += WINOGRAD(p, input, weights, bias, g_output.data);
   memset(g_scratch, 0xa5, sizeof g_scratch);
 #endif
 }

@@ -8,7 +8,7 @@ planes of depthwise_conv2d_s8_dsp.cpp, `conv2d_s8_mve_scratch_bytes()` and
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mcugen.boards.spec import Isa
@@ -22,6 +22,9 @@ _PIXELS = 16
 #: But no more bytes than this for them, where one pair of pixels needs less.
 _LEAST_BYTES = 4096
 _PIXELS_DSP, _LEAST_BYTES_DSP = 40, 8192
+#: The same without the DSP extension, where fewer pixels at a time are dear: besides its weights, a
+#: pair of channels takes some 150 instructions.
+_PIXELS_MLA, _LEAST_BYTES_MLA = 48, 8192
 #: But no more than this where an algorithm makes good use of much.
 _MOST_LEAST = 16384
 #: Rows of the output that a depthwise convolution makes at a time, at least.
@@ -191,13 +194,29 @@ def _convolution_mla(w: _Window) -> Need:
     """Return what convolve_s8_mla_scratch() in im2col_s8_mla.h asks for."""
     if w.out_ch // w.groups < 2:
         return NOTHING
-    return _product_mla(w, w.in_ch // w.groups)
+    need, winograd = _product_mla(w, w.in_ch // w.groups), _winograd_mla(w)
+    least = max(need.least, min(winograd.least, _MOST_LEAST))
+    return Need(least, max(need.most, winograd.most))
+
+
+def _winograd_mla(w: _Window) -> Need:
+    """Return what winograd_s8_mla_scratch() makes good use of, nothing where it has no form."""
+    plain = (w.kernel_h, w.kernel_w, w.stride_h, w.stride_w, w.dilation_h, w.dilation_w)
+    if plain != (3, 3, 1, 1, 1, 1) or w.groups != 1 or w.in_ch % 2 or w.in_ch > 64:
+        return NOTHING
+    if w.out_h % 2 or w.out_w % 4:
+        return NOTHING
+    pair, row = 128 * w.in_ch + 64, 16 * w.in_ch * w.out_w
+    rest = max(pair, 4 * (w.out_w + 2) * w.in_ch)
+    # One row of tiles with all weights, or all rows with no weights kept.
+    most = min(row + (w.out_ch + 1) // 2 * pair, w.out_h // 2 * row)
+    return Need(min(-(-64 // (2 * w.out_w)) * row, most) + rest, most + rest)
 
 
 def _product_mla(w: _Window, in_ch: int) -> Need:
     padded = _up(w.kernel_h * w.kernel_w * in_ch, 4)
     fixed, pair = _MLA_CHANNELS * (2 * padded + 16) + 8 + 2 * padded, 4 * padded
-    least = fixed + pair * max(1, min(_PIXELS // 2, (_LEAST_BYTES - fixed) // pair))
+    least = fixed + pair * max(1, min(_PIXELS_MLA // 2, (_LEAST_BYTES_MLA - fixed) // pair))
     most = fixed + -(-w.pixels // 2) * pair
     return Need(min(least, most), most)
 
@@ -206,6 +225,14 @@ def _depthwise_mla(w: _Window) -> Need:
     """Return what depthwise_conv2d_s8_mla_scratch() asks for."""
     if w.in_ch == 1 and w.out_ch > 1:
         return _product_mla(w, 1)
+    need, turned = _planes_mla(w), _transposed(w)
+    if _row_cost(turned) >= _row_cost(w):
+        return need
+    whole = _planes_mla(turned).most
+    return Need(whole if whole <= _LEAST_BYTES else need.least, max(need.most, whole))
+
+
+def _planes_mla(w: _Window) -> Need:
     reach_h, reach_w = (w.kernel_h - 1) * w.dilation_h, (w.kernel_w - 1) * w.dilation_w
     row = w.stride_w * _up(w.out_w, _MLA_STEP) + reach_w + 1
 
@@ -214,6 +241,18 @@ def _depthwise_mla(w: _Window) -> Need:
         return 4 * (w.kernel_h * w.kernel_w + 6 + plane)
 
     return Need(band(min(_ROWS, w.out_h)), band(w.out_h))
+
+
+def _row_cost(w: _Window) -> int:
+    """Return what row_cost() in depthwise_conv2d_s8_mla.cpp does."""
+    return w.out_h * (1 + 5 * -(-w.out_w // _MLA_STEP))
+
+
+def _transposed(w: _Window) -> _Window:
+    """Return the same convolution with rows for columns."""
+    pairs = ("in_{}", "out_{}", "kernel_{}", "stride_{}", "dilation_{}")
+    fields = {each.format(a): vars(w)[each.format(b)] for each in pairs for a, b in ("hw", "wh")}
+    return replace(w, **fields, pad_top=w.pad_left, pad_left=w.pad_top)
 
 
 def _convolution_mve(w: _Window, *, transposed: bool = False) -> Need:
