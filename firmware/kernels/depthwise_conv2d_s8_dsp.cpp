@@ -350,27 +350,13 @@ void four_channels(const DepthwiseConv2dS8Params& p, const int8_t* input, const 
   }
 }
 
-/// One channel in: a convolution like any other, but for the order of the weights.
-bool one_channel_in(const DepthwiseConv2dS8Params& p, const int8_t* input, const int8_t* weights,
-                    const int32_t* bias, int8_t* output) {
-  GemmS8Layer layer;
-  layer.channels = layer.tap_step = layer.out_step = p.depth_multiplier;
-  layer.weights = weights;
-  layer.channel_step = 1;
-  layer.bias = bias;
-  layer.multipliers = p.multipliers;
-  layer.shifts = p.shifts;
-  layer.input_zero_point = p.input_zero_point;
-  layer.output_zero_point = p.output_zero_point;
-  layer.activation_min = p.activation_min;
-  return convolve_s8(as_conv2d(p), layer, input, output);
-}
-
 }  // namespace
 
 void depthwise_conv2d_s8_dsp(const DepthwiseConv2dS8Params& p, const int8_t* input,
                              const int8_t* weights, const int32_t* bias, int8_t* output) {
-  if (p.in_ch == 1 && p.depth_multiplier > 1 && one_channel_in(p, input, weights, bias, output)) {
+  // One channel in: a convolution like any other, but for the order of the weights.
+  if (p.in_ch == 1 && p.depth_multiplier > 1 &&
+      convolve_s8(as_conv2d(p), input, weights, 1, p.depth_multiplier, bias, output)) {
     return;
   }
   if (p.in_ch >= kPlanes && p.kernel_h == 3 && p.kernel_w == 3 && p.dilation_h == 1 &&

@@ -4,34 +4,30 @@
 
 #include <kernels/gemm_s8_dsp.h>
 #include <kernels/loops_dsp.h>
-#include <kernels/requantize.h>
+#include <kernels/one_floor.h>
 
 namespace mcugen {
 namespace {
 
-/// Scalings of the weights by which the sums of int16 products keep room: see gemm_s8_prepare().
-constexpr int32_t kScaleBits[] = {8, 2};
-
-/// Above it, every result is 0.
-constexpr int32_t kAllZeroShift = 31;
-
-/// Largest shift whose zero point fits into the offset: 127 * 2^(24 - 1) < 2^31 - 2^29.
-constexpr int32_t kMostShift = 24;
+/// Weights are multiplied by 2^bits: by a shift, and where results are rounded twice.
+constexpr int32_t kShiftBits = 8;
+constexpr int32_t kTwiceBits = 1;
 
 /// Writes the weights of two channels as McugenDspTiles wants them.
-void expand(const GemmS8Layer& layer, int32_t first, int32_t second, int16_t* out) {
+/// @returns their end.
+int32_t* expand(const GemmS8Layer& layer, int32_t first, int32_t second, int32_t bits,
+                int32_t* words) {
   const int8_t* row0 = layer.weights + first * layer.channel_step;
   const int8_t* row1 = layer.weights + second * layer.channel_step;
+  int16_t* out = reinterpret_cast<int16_t*>(words);
   if (layer.tap_step == 1) {
     const uint32_t run = static_cast<uint32_t>(layer.run);
-    if (layer.scale_bits == 8) {
-      mcugen_dsp_scale_8(row0, row1, out, run, kMcugenDspScale8, layer.runs, 0);
-    } else {
-      mcugen_dsp_scale_2(row0, row1, out, run, kMcugenDspScale2, layer.runs, 0);
-    }
-    return;
+    out = bits == kShiftBits
+              ? mcugen_dsp_scale_8(row0, row1, out, run, kMcugenDspScale8, layer.runs, 0)
+              : mcugen_dsp_scale_1(row0, row1, out, run, 0, layer.runs, 0);
+    return reinterpret_cast<int32_t*>(out);
   }
-  const int32_t scale = 1 << layer.scale_bits;
+  const int32_t scale = 1 << bits;
   for (int32_t run = 0; run < layer.runs; ++run) {
     for (int32_t k = 0; k < gemm_s8_padded(layer.run); k += 4, out += 8) {
       // k and k + 2 in one word, then k + 1 and k + 3.
@@ -46,34 +42,63 @@ void expand(const GemmS8Layer& layer, int32_t first, int32_t second, int16_t* ou
       }
     }
   }
+  return reinterpret_cast<int32_t*>(out);
 }
 
-/// Writes a channel's multiplier, offset and shift, so that for v = acc * 2^scale_bits
-/// (v * multiplier / 2^32 + offset) >> shift is requantize(acc), or with the zero point added. Two
-/// nested roundings to nearest collapse into one floor: of
-/// (acc * multiplier + 2^30 + 2^(30 + s)) / 2^(31 + s), s = -shift.
-void write_scaling(const GemmS8Layer& layer, int32_t channel, int32_t* out) {
-  const int32_t bits = layer.scale_bits;
-  const int32_t shift = bits - layer.shifts[channel];
-  const int32_t zero_point = layer.exact ? 0 : layer.output_zero_point;
-  if (shift > kAllZeroShift) {
-    // |acc| < 2^(31 - bits): the result is 0 whatever it is. In the exact form 2^(bits - 1) is
-    // taken from what is negative, which the offset makes up for.
-    out[0] = 0;
-    out[1] = layer.exact ? 1 << (bits - 1) : zero_point * (1 << bits);
-    out[2] = bits;
+/// The form of McugenDspTiles that a channel takes.
+uint32_t form_of(const GemmS8Layer& layer, int32_t channel) {
+  const uint32_t form = static_cast<uint32_t>(-layer.shifts[channel] - kMcugenDspShift);
+  return layer.by_shift && form < kMcugenDspForms ? form : kMcugenDspRoundTwice;
+}
+
+/// Writes what McugenDspTiles wants of two channels. @returns the biases and the weights' end.
+void write_stream(const GemmS8Layer& layer, int32_t first, int32_t second, uint32_t form,
+                  int32_t* stream) {
+  const bool twice = form == kMcugenDspRoundTwice;
+  const int32_t bits = twice ? kTwiceBits : kShiftBits;
+  stream[0] = stream[1] = 0;
+  if (layer.bias != nullptr) {
+    stream[0] = layer.bias[first] * (1 << bits);
+    stream[1] = layer.bias[second] * (1 << bits);
+  }
+  int32_t* const end = expand(layer, first, second, bits, stream + 2);
+  end[0] = layer.multipliers[first];
+  end[2] = layer.multipliers[second];
+  if (!twice) {
+    end[1] = end[3] = one_floor_offset(bits, bits - layer.shifts[first], layer.output_zero_point);
     return;
   }
-  out[0] = layer.multipliers[channel];
-  out[1] = (1 << (bits - 2)) + (1 << (shift - 2)) + zero_point * (1 << (shift - 1));
-  out[2] = shift - 1;
+  end[4] = layer.output_zero_point;
+  for (int32_t i = 0; i < 2; ++i) {
+    const int32_t shift = -layer.shifts[i == 0 ? first : second];
+    if (shift > 31) {
+      end[2 * i] = 0;  // as all results are
+    }
+    end[2 * i + 1] = static_cast<int32_t>(0u - (1u << ((32 - shift) & 31)));
+  }
 }
 
-// No pointer to a function: what the stack needs is read from direct calls.
-inline void run(bool exact, const McugenDspTiles& tiles) {
-  if (exact) {
-    mcugen_dsp_tiles_exact(&tiles);
-  } else {
+/// Computes two channels of all pixels.
+void run_pair(const GemmS8Layer& layer, int32_t first, int32_t second, uint32_t form,
+              McugenDspTiles tiles, int32_t count, int32_t* stream) {
+  write_stream(layer, first, second, form, stream);
+  tiles.stream = stream;
+  tiles.out += first;
+  tiles.channel_step = second - first;
+  tiles.form = form;
+  const int32_t pair = static_cast<int32_t>(tiles.fours + 1) * 8;
+  if (count >= 2) {
+    tiles.pixels_end = tiles.pixels + count / 2 * pair;
+    mcugen_dsp_tiles(&tiles);
+  }
+  if (count % 2 != 0) {
+    if (count >= 2) {
+      tiles.pixels = tiles.pixels_end;
+      tiles.out += (count - 2) * tiles.pixel_step;
+    } else {
+      tiles.pixel_step = 0;
+    }
+    tiles.pixels_end = tiles.pixels + pair;
     mcugen_dsp_tiles(&tiles);
   }
 }
@@ -94,55 +119,46 @@ bool gemm_s8_prepare(GemmS8Layer& layer) {
       most_bias = bias > most_bias ? bias : most_bias;
     }
   }
-  // An input less its zero point times a weight, at most.
-  const int64_t most = static_cast<int64_t>(below > above ? below : above) * 128;
-  for (const int32_t bits : kScaleBits) {
-    if (most * layer.runs * layer.run + most_bias + 1 >= INT64_C(1) << (31 - bits)) {
-      continue;
-    }
-    layer.scale_bits = bits;
-    layer.exact = layer.output_zero_point > layer.activation_min;
-    for (int32_t c = 0; c < layer.channels; ++c) {
-      const int32_t shift = bits - layer.shifts[c];
-      layer.exact |= shift > kMostShift && shift <= kAllZeroShift;
-    }
-    return true;
-  }
-  return false;
+  // An input less its zero point times a weight, at most; and the sum.
+  const int64_t product = static_cast<int64_t>(below > above ? below : above) * 128;
+  const int64_t sum = product * layer.runs * layer.run + most_bias + 1;
+  layer.by_shift =
+      layer.output_zero_point <= layer.activation_min && sum < INT64_C(1) << (31 - kShiftBits);
+  return sum < INT64_C(1) << (31 - kTwiceBits);
 }
 
 void gemm_s8_run(const GemmS8Layer& layer, int32_t first, int32_t end, const int16_t* pixels,
                  int32_t count, int32_t* stream, int8_t* out) {
-  const int32_t padded = layer.runs * gemm_s8_padded(layer.run);
-  const int32_t pairs = count / 2;
   McugenDspTiles tiles;
-  tiles.stream = stream;
-  tiles.fours = static_cast<uint32_t>(padded / 4 - 1);
-  tiles.step = 1 << (layer.scale_bits - 1);
-  tiles.zero_point = layer.output_zero_point;
-  for (int32_t c = first; c < end; c += 2) {
-    if (c + 1 == end) {
-      --c;  // an odd one: once more with the one before
+  tiles.pixels = pixels;
+  tiles.out = out - first;
+  tiles.pixel_step = layer.out_step;
+  tiles.fours = static_cast<uint32_t>(layer.runs * gemm_s8_padded(layer.run) / 4 - 1);
+  // Channels of one form go together; what is left over can always be rounded twice.
+  int16_t waiting[kMcugenDspForms];
+  for (int16_t& each : waiting) {
+    each = -1;
+  }
+  for (int32_t c = first; c < end; ++c) {
+    const uint32_t form = form_of(layer, c);
+    if (waiting[form] < 0) {
+      waiting[form] = static_cast<int16_t>(c);
+    } else {
+      run_pair(layer, waiting[form], c, form, tiles, count, stream);
+      waiting[form] = -1;
     }
-    expand(layer, c, c + 1, reinterpret_cast<int16_t*>(stream + 2));
-    for (int32_t i = 0; i < 2; ++i) {
-      stream[i] = layer.bias == nullptr ? 0 : layer.bias[c + i] * (1 << layer.scale_bits);
-      write_scaling(layer, c + i, stream + 2 + padded + 3 * i);
+  }
+  int32_t left = -1;
+  for (const int16_t each : waiting) {
+    if (left < 0) {
+      left = each;
+    } else if (each >= 0) {
+      run_pair(layer, left, each, kMcugenDspRoundTwice, tiles, count, stream);
+      left = -1;
     }
-    tiles.pixels = pixels;
-    tiles.pixel_step = layer.out_step;
-    tiles.out = out + (c - first);
-    tiles.pixels_end = pixels + pairs * padded * 2;
-    if (pairs != 0) {
-      run(layer.exact, tiles);
-    }
-    if (count % 2 != 0) {
-      tiles.pixels = tiles.pixels_end;
-      tiles.pixels_end = tiles.pixels + padded * 2;
-      tiles.out += (count >= 2 ? count - 2 : 0) * layer.out_step;
-      tiles.pixel_step = count >= 2 ? layer.out_step : 0;
-      run(layer.exact, tiles);
-    }
+  }
+  if (left >= 0) {
+    run_pair(layer, left, left, kMcugenDspRoundTwice, tiles, count, stream);
   }
 }
 

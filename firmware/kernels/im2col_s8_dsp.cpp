@@ -299,11 +299,22 @@ const int8_t* with_border(Conv2dS8Params& p, const int8_t* input) {
 
 }  // namespace
 
-bool convolve_s8(const Conv2dS8Params& params, GemmS8Layer& layer, const int8_t* input,
-                 int8_t* output) {
+bool convolve_s8(const Conv2dS8Params& params, const int8_t* input, const int8_t* weights,
+                 int32_t channel_step, int32_t tap_step, const int32_t* bias, int8_t* output) {
   const Runs runs = runs_of(params);
+  GemmS8Layer layer;
   layer.runs = runs.runs;
   layer.run = runs.run;
+  layer.channels = layer.out_step = params.out_ch;
+  layer.weights = weights;
+  layer.channel_step = channel_step;
+  layer.tap_step = tap_step;
+  layer.bias = bias;
+  layer.multipliers = params.multipliers;
+  layer.shifts = params.shifts;
+  layer.input_zero_point = params.input_zero_point;
+  layer.output_zero_point = params.output_zero_point;
+  layer.activation_min = params.activation_min;
   const uint32_t fixed = convolve_s8_scratch(params, 0);
   const uint32_t pair = static_cast<uint32_t>(gemm_s8_pair_bytes(runs.padded));
   if (params.scratch.bytes < fixed + pair || !gemm_s8_prepare(layer)) {

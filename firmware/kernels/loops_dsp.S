@@ -38,53 +38,76 @@
 .equ FOUR_TAPS_BYTES, 40
 .equ UNROLLED, 16
 
-// Where a tile finds what no register is left for.
+// Where a tile finds what no register is left for; the first six as one LDM takes them.
 .equ TILE_STREAM, 0
 .equ TILE_OUT, 4
-.equ TILE_PIXEL, 8
-.equ TILE_END, 12
-.equ TILE_ENTRY, 16
-.equ TILE_WEIGHTS_END, 20
-.equ TILE_STEP, 24      // exact only
-.equ TILE_ZERO, 28      // exact only
-.equ TILE_BYTES, 32
+.equ TILE_ENTRY, 24         // into the unrolled loop
+.equ TILE_EXIT, 28          // behind it
+.equ TILE_WEIGHTS_END, 32
+.equ TILE_EPILOGUE, 36
+.equ TILE_BYTES, 40
 
-// acc -> acc * multiplier / 2^32 + offset, shifted and saturated to 8 bits.
-.macro rescale acc, multiplier, offset, shift
-    smmla   \acc, \acc, \multiplier, \offset
-    asr     \acc, \acc, \shift
+// The results of a tile in r2-r5, stored; then the next one.
+.macro end_of_tile
+    ldm     sp, {r1, r6-r10}            // stream, out, pixel_step, channel_step, their sum, end
+    strb    r2, [r6]
+    strb    r4, [r6, r7]
+    strb    r3, [r6, r8]
+    strb    r5, [r6, r9]
+    add     r6, r6, r7, lsl #1
+    str     r6, [sp, #TILE_OUT]
+    cmp     r0, r10
+    bne     1b
+    add     sp, sp, #TILE_BYTES
+    pop     {r4-r11, pc}
+.endm
+
+// Of results of one rescaling in 8 bits: two instructions. The shift is in the code.
+.macro end_of_tile_by shift
+    ldm     r1, {r6-r9}                 // multiplier and offset of channel 0, of channel 1
+    smmla   r2, r2, r6, r7
+    smmla   r4, r4, r6, r7
+    smmla   r3, r3, r8, r9
+    smmla   r5, r5, r8, r9
+    ssat    r2, #8, r2, asr #7 + \shift
+    ssat    r4, #8, r4, asr #7 + \shift
+    ssat    r3, #8, r3, asr #7 + \shift
+    ssat    r5, #8, r5, asr #7 + \shift
+    end_of_tile
+.endm
+
+// Both roundings of requantize(), for results of either sign; the zero point is in r10.
+.macro round_twice acc, multiplier, factor
+    smmulr  \acc, \acc, \multiplier
+    add     \acc, \acc, \acc, asr #31
+    smmlsr  \acc, \acc, \factor, r10
     ssat    \acc, #8, \acc
 .endm
 
-// The same for results of either sign: halves are rounded away from zero by taking r12 from
-// negative ones, and the zero point lr is added apart.
-.macro rescale_exact acc, multiplier, offset, shift, temporary=r1
-    and     \temporary, r12, \acc, asr #31
-    smmla   \acc, \acc, \multiplier, \offset
-    sub     \acc, \acc, \temporary
-    asr     \acc, \acc, \shift
-    add     \acc, \acc, lr
-    ssat    \acc, #8, \acc
-.endm
-
-.macro tiles name, exact
-    function \name
+    function mcugen_dsp_tiles
     push    {r4-r11, lr}
-    mov     r10, r0
-    ldmia   r10, {r0, r1, r2, r3, r4, r5, r6, r7}  // see GemmTiles
-    // r0 pixels, r1 stream, r2 out, r3 pixel, r4 end, r5 taps / 4 - 1, r6 step, r7 zero
+    ldm     r0, {r0-r7}                 // see McugenDspTiles
+    // r0 pixels, r1 stream, r2 out, r3 pixel_step, r4 channel_step, r5 end, r6 taps / 4 - 1,
+    // r7 form
     sub     sp, sp, #TILE_BYTES
-    and     r8, r5, #UNROLLED - 1
-    mov     r9, #FOUR_TAPS_BYTES
-    adr     r11, 3f
-    orr     r11, r11, #1
-    mls     r8, r8, r9, r11             // where to enter the unrolled loop
-    add     r9, r1, #24
-    add     r9, r9, r5, lsl #4          // end of the weights
-    strd    r1, r2, [sp, #TILE_STREAM]
-    strd    r3, r4, [sp, #TILE_PIXEL]
+    adr     r12, 3f
+    adr     r8, 6f
+    ldrh    r9, [r8, r7, lsl #1]
+    orr     r12, r12, #1
+    add     r9, r9, r12                 // the epilogue
+    add     r8, r1, #24
+    add     r8, r8, r6, lsl #4          // end of the weights
+    strd    r8, r9, [sp, #TILE_WEIGHTS_END]
+    cmp     r6, #UNROLLED
+    it      hs
+    addhs   r9, r12, #4                 // 4f
+    and     r6, r6, #UNROLLED - 1
+    mov     r7, #FOUR_TAPS_BYTES
+    mls     r8, r6, r7, r12             // where to enter the unrolled loop
     strd    r8, r9, [sp, #TILE_ENTRY]
-    strd    r6, r7, [sp, #TILE_STEP]
+    mov     r6, r5
+    add     r5, r3, r4
+    stm     sp, {r1-r6}
 1:
     ldmia   r1!, {r2, r3}               // biases
     four_taps r2, r3
@@ -96,38 +119,30 @@
     .endr
     .balign 4
 3:
-    ldr     r6, [sp, #TILE_WEIGHTS_END]
+    ldr.w   pc, [sp, #TILE_EXIT]        // most often nothing is left to test
+4:
+    ldrd    r6, r7, [sp, #TILE_WEIGHTS_END]
     cmp     r1, r6
     bne     2b
-    ldmia   r1, {r6-r11}                // multiplier, offset, shift of channel 0, of channel 1
-    .if \exact
-    ldrd    r12, lr, [sp, #TILE_STEP]
-    rescale_exact r2, r6, r7, r8
-    rescale_exact r4, r6, r7, r8
-    rescale_exact r3, r9, r10, r11
-    rescale_exact r5, r9, r10, r11
-    .else
-    rescale r2, r6, r7, r8
-    rescale r4, r6, r7, r8
-    rescale r3, r9, r10, r11
-    rescale r5, r9, r10, r11
-    .endif
-    bfi     r2, r3, #8, #8
-    bfi     r4, r5, #8, #8
-    ldm     sp, {r1, r6, r7, r8}        // stream, out, pixel, end
-    strh    r2, [r6]
-    strh    r4, [r6, r7]
-    add     r6, r6, r7, lsl #1
-    str     r6, [sp, #TILE_OUT]
-    cmp     r0, r8
-    bne     1b
-    add     sp, sp, #TILE_BYTES
-    pop     {r4-r11, pc}
-    end_function \name
-.endm
-
-    tiles mcugen_dsp_tiles, 0
-    tiles mcugen_dsp_tiles_exact, 1
+    bx      r7
+.Ltile_exact:
+    ldm     r1, {r6-r10}                // multiplier and factor of channel 0, of 1; zero point
+    round_twice r2, r6, r7
+    round_twice r4, r6, r7
+    round_twice r3, r8, r9
+    round_twice r5, r8, r9
+    end_of_tile
+    .irp shift, 4, 5, 6, 7, 8, 9, 10, 11
+.Ltile_\shift:
+    end_of_tile_by \shift
+    .endr
+    .balign 4
+6:                                      // by form, how far behind label 3
+    .irp form, exact, 4, 5, 6, 7, 8, 9, 10, 11
+    .2byte  .Ltile_\form - 3b
+    .endr
+    .balign 4
+    end_function mcugen_dsp_tiles
 
 //
 // Bytes to 16 bits, two rows side by side
@@ -152,16 +167,16 @@
     stmia   r2!, {r6-r9}
 .endm
 
-// The same, times 2^2. r12: 0xfffcffff takes off what the lower half shifted into the upper one.
-.macro scale_four_2
+// The same, times 2. r12 is not used.
+.macro scale_four_1
     sxtb16  r6, r4
     sxtb16  r7, r5
     sxtb16  r8, r4, ror #8
     sxtb16  r9, r5, ror #8
-    and     r6, r12, r6, lsl #2
-    and     r7, r12, r7, lsl #2
-    and     r8, r12, r8, lsl #2
-    and     r9, r12, r9, lsl #2
+    sadd16  r6, r6, r6
+    sadd16  r7, r7, r7
+    sadd16  r8, r8, r8
+    sadd16  r9, r9, r9
     stmia   r2!, {r6-r9}
 .endm
 
@@ -224,7 +239,7 @@
 
     two_runs mcugen_dsp_widen, widen_four
     two_runs mcugen_dsp_scale_8, scale_four_8
-    two_runs mcugen_dsp_scale_2, scale_four_2
+    two_runs mcugen_dsp_scale_1, scale_four_1
 
 //
 // Depthwise 3x3 over planes of one channel
@@ -664,6 +679,24 @@
     sxtb16  r12, r9
     smlad   r5, r9, r11, r5
     smlad   r4, r12, r11, r4
+.endm
+
+// acc -> acc * multiplier / 2^32 + offset, shifted and saturated to 8 bits.
+.macro rescale acc, multiplier, offset, shift
+    smmla   \acc, \acc, \multiplier, \offset
+    asr     \acc, \acc, \shift
+    ssat    \acc, #8, \acc
+.endm
+
+// The same for results of either sign: halves are rounded away from zero by taking r12 from
+// negative ones, and the zero point lr is added apart.
+.macro rescale_exact acc, multiplier, offset, shift, temporary=r1
+    and     \temporary, r12, \acc, asr #31
+    smmla   \acc, \acc, \multiplier, \offset
+    sub     \acc, \acc, \temporary
+    asr     \acc, \acc, \shift
+    add     \acc, \acc, lr
+    ssat    \acc, #8, \acc
 .endm
 
 .equ FOUR_INPUTS_BYTES, 56

@@ -13,22 +13,28 @@ struct McugenDspTiles {
   /// of each, as two int16 in a word. Word-aligned.
   const int16_t* pixels;
   /// Per pair of channels: two biases (int32), then the weights (int16) as the pixels, channel for
-  /// pixel, then multiplier, offset and shift of channel 0 and of channel 1 (int32). Word-aligned.
+  /// pixel, then int32[5], see `form`. Word-aligned.
   const int32_t* stream;
-  int8_t* out;         ///< Of pixel 0 and channel 0; channel 1 follows it.
-  int32_t pixel_step;  ///< Bytes from a pixel to the next.
+  int8_t* out;           ///< Of pixel 0 and channel 0.
+  int32_t pixel_step;    ///< Bytes from a pixel to the next.
+  int32_t channel_step;  ///< Bytes from channel 0 to channel 1.
   const int16_t* pixels_end;
-  uint32_t fours;      ///< Taps / 4 - 1; taps are a multiple of 4.
-  int32_t step;        ///< Exact form only: 2^(bits - 1), the weights being scaled by 2^bits.
-  int32_t zero_point;  ///< Exact form only: of the output.
+  uint32_t fours;  ///< Taps / 4 - 1; taps are a multiple of 4.
+  uint32_t form;   ///< kMcugenDspRoundTwice, or a shift less kMcugenDspShift, 1 to 8.
 };
 
-/// out = saturate((acc * multiplier / 2^32 + offset) >> shift), acc a sum over taps and the bias.
-/// Wraps at 32 bits. Per pair of pixels: 10 instructions per four taps and 27 besides.
+/// How accumulators (sums over taps and the bias, that wrap at 32 bits) become results:
+/// - By a shift s: saturate((acc * multiplier / 2^32 + offset) >> (7 + s)); the stream ends with
+///   multiplier and offset of channel 0 and of channel 1. 21 instructions per pair of pixels.
+/// - By two roundings: acc * multiplier / 2^32, halves up, then times -factor / 2^32, halves away
+///   from zero, and the zero point, saturated; the stream ends with multiplier and factor of
+///   channel 0 and of channel 1 and the zero point. 29 instructions.
+/// 10 instructions per four taps besides, and 4 more per 16 fours where there are more.
 void mcugen_dsp_tiles(const McugenDspTiles* tiles);
 
-/// The same for results of either sign, with halves away from zero; 39 instructions besides.
-void mcugen_dsp_tiles_exact(const McugenDspTiles* tiles);
+constexpr uint32_t kMcugenDspRoundTwice = 0;
+constexpr int32_t kMcugenDspShift = 3;
+constexpr int32_t kMcugenDspForms = 9;
 
 /// Writes pairs of runs of bytes as the pixels of McugenDspTiles, less a zero point; zeros follow
 /// the last byte of a run up to a multiple of four. One instruction per byte.
@@ -40,11 +46,11 @@ void mcugen_dsp_tiles_exact(const McugenDspTiles* tiles);
 int16_t* mcugen_dsp_widen(const int8_t* run0, const int8_t* run1, int16_t* out, uint32_t bytes,
                           uint32_t minus_zero_point, int32_t pairs, int32_t skip);
 
-/// The same without a zero point, times 2^8 or 2^2: weights.
-/// @param[in] mask kMcugenDspScale8 or kMcugenDspScale2.
+/// The same without a zero point, times 2^8 or 2: weights.
+/// @param[in] mask kMcugenDspScale8.
 int16_t* mcugen_dsp_scale_8(const int8_t* run0, const int8_t* run1, int16_t* out, uint32_t bytes,
                             uint32_t mask, int32_t pairs, int32_t skip);
-int16_t* mcugen_dsp_scale_2(const int8_t* run0, const int8_t* run1, int16_t* out, uint32_t bytes,
+int16_t* mcugen_dsp_scale_1(const int8_t* run0, const int8_t* run1, int16_t* out, uint32_t bytes,
                             uint32_t mask, int32_t pairs, int32_t skip);
 
 /// Copies `rows` runs of bytes, `step` apart, one behind the other, in whole words: up to three
@@ -204,4 +210,3 @@ void mcugen_dsp_winograd_products(const McugenDspWinogradProducts* products);
 }  // extern "C"
 
 constexpr uint32_t kMcugenDspScale8 = 0xff00ff00;
-constexpr uint32_t kMcugenDspScale2 = 0xfffcffff;
