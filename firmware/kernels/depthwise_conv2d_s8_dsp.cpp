@@ -8,6 +8,7 @@
 #include <kernels/depthwise_conv2d_s8.h>
 #include <kernels/im2col_s8_dsp.h>
 #include <kernels/loops_dsp.h>
+#include <kernels/one_floor.h>
 #include <kernels/requantize.h>
 #include <kernels/window.h>
 
@@ -23,9 +24,8 @@ constexpr int32_t kLeastBits = 2;
 constexpr int32_t kMostBits = 8;
 
 constexpr int32_t kPlanes = 4;
+constexpr int32_t kRowBytes = 64;
 constexpr int32_t kMostRowBytes = 128;
-
-int32_t row_bytes_for(int32_t taps) { return taps <= 16 ? 32 : taps <= 32 ? 64 : kMostRowBytes; }
 
 /// Columns of a plane that `out` outputs of a row read.
 int32_t columns_read(int32_t out, int32_t stride) { return stride * out + 4 - stride; }
@@ -96,7 +96,8 @@ class Planes {
   void cut() {
     const int32_t most = most_columns(stride_) & ~1;
     tile_w_ = x_.out < most ? x_.out : most;
-    row_bytes_ = exact_ ? kMostRowBytes : row_bytes_for(columns_read(tile_w_, stride_));
+    row_bytes_ =
+        exact_ || columns_read(tile_w_, stride_) > kRowBytes / 2 ? kMostRowBytes : kRowBytes;
     const int32_t rows = static_cast<int32_t>(p_.scratch.bytes) / (kPlanes * row_bytes_);
     band_h_ = rows < 3 ? 0 : (rows - 3) / stride_ + 1;
     band_h_ = band_h_ < y_.out ? band_h_ : y_.out;
@@ -111,7 +112,8 @@ class Planes {
     return rows * (30 + columns / 2 * 25 + columns % 2 * 19);
   }
 
-  void tile(const int8_t* input, int8_t* output, int32_t out_y, int32_t out_x) {
+  __attribute__((noinline)) void tile(const int8_t* input, int8_t* output, int32_t out_y,
+                                      int32_t out_x) {
     const int32_t out_h = y_.out - out_y < band_h_ ? y_.out - out_y : band_h_;
     const int32_t out_w = x_.out - out_x < tile_w_ ? x_.out - out_x : tile_w_;
     const int32_t rows = (out_h - 1) * stride_ + 3;
@@ -141,13 +143,16 @@ class Planes {
     planes.plane = first + ys.begin * row_bytes_ / 2 + xs.begin;
     planes.in = input + (y + ys.begin) * y_.in_step + (x + xs.begin) * x_.in_step;
 
-    McugenDspDepthwise loop{};
+    McugenDspDepthwise loop;
     loop.out_step = x_.out_step;
-    loop.pair_bytes = out_w / 2 * 4 * stride_;
+    // A loop takes two pairs; of an odd number the first is left out, which `plane` tells it.
+    const int32_t before = stride_ == 1 && out_w / 2 % 2 != 0 ? 4 : 0;
+    loop.pair_bytes = out_w / 2 * 4 * stride_ + before;
     loop.odd = out_w % 2;
-    loop.rows = out_h;
     loop.plane_skip = stride_ * row_bytes_ - loop.pair_bytes;
     loop.out_skip = y_.out_step - out_w * x_.out_step;
+    loop.form = form();
+    const int32_t rows_bytes = out_h * stride_ * row_bytes_;
     int8_t* const out = output + out_y * y_.out_step + out_x * x_.out_step;
     const int32_t multiplier = p_.depth_multiplier;
     uint32_t words[kPlanes][6];
@@ -160,7 +165,7 @@ class Planes {
         mcugen_dsp_planes(&planes);
       }
       planes.in += kPlanes;
-      loop.plane = first;
+      loop.plane = first - before / 2;
       const int32_t first_channel = c * multiplier;
       int32_t m = 0;
       for (int32_t i = 0; i < kPlanes * multiplier; ++i) {
@@ -170,10 +175,12 @@ class Planes {
                                        words[0]);
         }
         loop.out = out + channel;
-        if (set_up(loop, channel, words[i % kPlanes])) {
-          run_loop(loop);
+        loop.weights = words[i % kPlanes];
+        loop.plane_end = loop.plane + rows_bytes / 2;
+        if (set_up(loop, channel) && out_w > 1) {
+          mcugen_dsp_depthwise(&loop);
         } else {
-          one_channel(loop, channel, out_w);
+          one_channel(loop.plane + before / 2, channel, out_h, out_w, loop.out);
         }
         if (++m == multiplier) {
           m = 0;
@@ -184,85 +191,45 @@ class Planes {
   }
 
   /// @returns false for a channel whose scaling the loops have not.
-  /// @param[in] words The channel's weights, not scaled.
-  bool set_up(McugenDspDepthwise& loop, int32_t channel, const uint32_t* words) const {
+  __attribute__((noinline)) bool set_up(McugenDspDepthwise& loop, int32_t channel) const {
     const int32_t shift = -p_.shifts[channel];
     const int32_t bits = kShift - shift;
     const int32_t bias = bias_ == nullptr ? 0 : bias_[channel];
     const uint32_t size = static_cast<uint32_t>(bias < 0 ? ~bias : bias);
     constexpr uint32_t kSums = 9 * 255 * 128 + 1;
-    if (shift > 31 || (shift > kShift && size + kSums < 1u << (shift - 1))) {
-      // Every result is 0: of a channel whose weights are next to nothing.
-      loop.bias = loop.multiplier = loop.step = 0;
-      loop.offset = p_.output_zero_point * (1 << (kShift - 1));
+    loop.multiplier = p_.multipliers[channel];
+    if (bits >= kLeastBits && bits <= kMostBits && loop.multiplier >= 0 &&
+        size < (1u << (31 - bits)) - kSums) {
+      loop.bits = static_cast<uint32_t>(bits);
+      loop.bias = bias * (1 << bits);
+      loop.offset = one_floor_offset(bits, kShift, p_.output_zero_point);
+      loop.step = 1 << (bits - 1);
       return true;
     }
-    if (bits < kLeastBits || bits > kMostBits || p_.multipliers[channel] < 0 ||
-        size >= (1u << (31 - bits)) - kSums) {
-      return false;
-    }
-    // What the lower half shifts into the upper one is taken off again.
-    const uint32_t mask = 0xffff0000u << bits | 0xffff;
-    const uint32_t w01 = words[0] << bits & mask;
-    const uint32_t w12 = words[1] << bits & mask;
-    const uint32_t w34 = words[2] << bits & mask;
-    const uint32_t w45 = words[3] << bits & mask;
-    const uint32_t w67 = words[4] << bits & mask;
-    const uint32_t w78 = words[5] << bits & mask;
-    if (stride_ == 1) {
-      loop.weights[0] = w01;
-      loop.weights[1] = w12;
-      loop.weights[2] = w34;
-      loop.weights[3] = w45;
-      loop.weights[4] = w67;
-      loop.weights[5] = w78;
-    } else {
-      loop.weights[0] = w01;
-      loop.weights[1] = w34;
-      loop.weights[2] = w67;
-      loop.weights[3] = w12 >> 16 | (w45 & 0xffff0000u);
-      loop.weights[4] = w78 >> 16;
-    }
-    loop.bias = bias * (1 << bits);
-    loop.multiplier = p_.multipliers[channel];
-    loop.offset =
-        (1 << (bits - 2)) + (1 << (kShift - 2)) + p_.output_zero_point * (1 << (kShift - 1));
-    loop.step = 1 << (bits - 1);
-    return true;
+    // Every result is 0: of a channel whose weights are next to nothing.
+    loop.bits = 0;
+    loop.bias = loop.multiplier = loop.step = 0;
+    loop.offset = p_.output_zero_point * (1 << (kShift - 1));
+    return shift > 31 || (shift > kShift && size + kSums < 1u << (shift - 1));
   }
 
-  void run_loop(const McugenDspDepthwise& loop) const {
-    // Direct calls: what the stack needs is read from them.
-    switch ((stride_ == 1 ? 0 : 256) + (exact_ ? 0 : row_bytes_)) {
-      case 0:
-        return mcugen_dsp_depthwise_1_128_exact(&loop);
-      case 32:
-        return mcugen_dsp_depthwise_1_32(&loop);
-      case 64:
-        return mcugen_dsp_depthwise_1_64(&loop);
-      case 128:
-        return mcugen_dsp_depthwise_1_128(&loop);
-      case 256:
-        return mcugen_dsp_depthwise_2_128_exact(&loop);
-      case 256 + 32:
-        return mcugen_dsp_depthwise_2_32(&loop);
-      case 256 + 64:
-        return mcugen_dsp_depthwise_2_64(&loop);
-      default:
-        return mcugen_dsp_depthwise_2_128(&loop);
-    }
+  uint32_t form() const {
+    const uint32_t of_stride_1 = exact_                    ? kMcugenDspDepthwise1Exact
+                                 : row_bytes_ == kRowBytes ? kMcugenDspDepthwise1Of64
+                                                           : kMcugenDspDepthwise1Of128;
+    return stride_ == 1 ? of_stride_1 : of_stride_1 + kMcugenDspDepthwise2Of64;
   }
 
   /// The same with any scaling.
-  void one_channel(const McugenDspDepthwise& loop, int32_t channel, int32_t out_w) const {
+  __attribute__((noinline)) void one_channel(const int16_t* plane, int32_t channel, int32_t out_h,
+                                             int32_t out_w, int8_t* out) const {
     const int8_t* const w = weights_ + channel;
     const int32_t multiplier = p_.multipliers[channel];
     const int32_t shift = p_.shifts[channel];
     const uint32_t bias = bias_ == nullptr ? 0 : static_cast<uint32_t>(bias_[channel]);
-    int8_t* out = loop.out;
-    for (int32_t y = 0; y < loop.rows; ++y, out += loop.out_skip) {
-      const int16_t* in = loop.plane + y * stride_ * row_bytes_ / 2;
-      for (int32_t x = 0; x < out_w; ++x, in += stride_, out += loop.out_step) {
+    for (int32_t y = 0; y < out_h; ++y, out += y_.out_step - out_w * x_.out_step) {
+      const int16_t* in = plane + y * stride_ * row_bytes_ / 2;
+      for (int32_t x = 0; x < out_w; ++x, in += stride_, out += x_.out_step) {
         uint32_t acc = bias;
         for (int32_t k = 0; k < 9; ++k) {
           acc += static_cast<uint32_t>(in[k / 3 * row_bytes_ / 2 + k % 3] *
@@ -299,8 +266,9 @@ inline uint32_t word_at(const int8_t* from) {
 inline uint32_t rotated(uint32_t word, int32_t bits) { return word >> bits | word << (32 - bits); }
 
 /// Any window, four channels at a time as they lie; depth_multiplier 1.
-void four_channels(const DepthwiseConv2dS8Params& p, const int8_t* input, const int8_t* weights,
-                   const int32_t* bias, int8_t* output) {
+__attribute__((noinline)) void four_channels(const DepthwiseConv2dS8Params& p, const int8_t* input,
+                                             const int8_t* weights, const int32_t* bias,
+                                             int8_t* output) {
   const int32_t channels = p.in_ch;
   const uint32_t minus_zero_point = 0x10001u * static_cast<uint16_t>(-p.input_zero_point);
   for (int32_t b = 0; b < p.batch; ++b, input += p.in_h * p.in_w * channels) {

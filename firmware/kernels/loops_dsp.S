@@ -245,53 +245,61 @@
 // Depthwise 3x3 over planes of one channel
 //
 
-// Where a row finds what no register is left for: multiplier and offset first, as LDRD takes them.
-.equ ROW_MULTIPLIER, 0
-.equ ROW_OFFSET, 4
+// Where a row finds what no register is left for: as McugenDspDepthwise has it, behind its first
+// six words.
+.equ ROW_MULTIPLIER, 0  // offset behind it
 .equ ROW_STEP, 8        // exact only
 .equ ROW_PAIRS, 12      // bytes of the plane that a row's pairs advance
 .equ ROW_ODD, 16
-.equ ROW_ROWS, 20
-.equ ROW_PLANE_SKIP, 24
-.equ ROW_OUT_SKIP, 28
-.equ ROW_END, 32
-.equ ROW_BIAS, 40       // exact only, with out_step behind
+.equ ROW_SKIPS, 20      // of the plane, of the output
+.equ ROW_LAST, 28       // the plane behind the last row
+.equ ROW_BIAS, 32       // exact only, with out_step behind
+.equ ROW_END, 40
 .equ ROW_BYTES, 48
 
-// r2, r3 -> two results, rescaled and saturated. Clobbers r12, lr.
-.macro rescale_row exact
+// r2 and, if both, r3 -> results, rescaled and saturated. Clobbers r12, lr.
+.macro rescale_row exact, both=1
     .if \exact
     ldr     r12, [sp, #ROW_STEP]
     and     lr, r12, r2, asr #31
+    .if \both
     and     r12, r12, r3, asr #31
+    .endif
     ldrd    r10, r11, [sp, #ROW_MULTIPLIER]
     smmla   r2, r2, r10, r11
-    smmla   r3, r3, r10, r11
     sub     r2, r2, lr
+    .if \both
+    smmla   r3, r3, r10, r11
     sub     r3, r3, r12
+    .endif
     ldrd    r10, r11, [sp, #ROW_BIAS]
     .else
     ldrd    r12, lr, [sp, #ROW_MULTIPLIER]
     smmla   r2, r2, r12, lr
+    .if \both
     smmla   r3, r3, r12, lr
     .endif
+    .endif
     ssat    r2, #8, r2, asr #12
+    .if \both
     ssat    r3, #8, r3, asr #12
+    .endif
 .endm
 
-// Two outputs of stride 1. r4-r9: weights 0, 1 and 1, 2 of each row of the kernel. r10: bias.
-.macro pair_stride_1 row_bytes, exact
-    ldrd    r12, lr, [r0]
+// Two outputs of stride 1, whose windows begin at bytes behind r0. r4-r9: weights 0, 1 and 1, 2 of
+// each row of the kernel. r10: bias.
+.macro pair_stride_1 row_bytes, exact, at
+    ldrd    r12, lr, [r0, #\at]
     smlad   r2, r12, r4, r10
     smlatb  r3, r12, r4, r10
     smlabt  r2, lr, r5, r2
     smlad   r3, lr, r5, r3
-    ldrd    r12, lr, [r0, #\row_bytes]
+    ldrd    r12, lr, [r0, #\row_bytes + \at]
     smlad   r2, r12, r6, r2
     smlatb  r3, r12, r6, r3
     smlabt  r2, lr, r7, r2
     smlad   r3, lr, r7, r3
-    ldrd    r12, lr, [r0, #2 * \row_bytes]
+    ldrd    r12, lr, [r0, #2 * \row_bytes + \at]
     smlad   r2, r12, r8, r2
     smlatb  r3, r12, r8, r3
     smlabt  r2, lr, r9, r2
@@ -300,7 +308,6 @@
     strb    r2, [r1]
     strb    r3, [r1, r11]
     add     r1, r1, r11, lsl #1
-    adds    r0, #4
 .endm
 
 .macro single_stride_1 row_bytes
@@ -316,7 +323,7 @@
 .endm
 
 // Two outputs of stride 2. r4-r6: weights 0, 1 of each row; r7: weight 2 of rows 0 and 1; r8: of
-// row 2. r10: bias.
+// row 2, on top. r10: bias.
 .macro pair_stride_2 row_bytes, exact
     ldrd    r12, lr, [r0]
     smlad   r2, r12, r4, r10
@@ -332,10 +339,10 @@
     smlabt  r3, r12, r7, r3
     ldrd    r12, lr, [r0, #2 * \row_bytes]
     smlad   r2, r12, r6, r2
-    smlabb  r2, lr, r8, r2
+    smlabt  r2, lr, r8, r2
     smlad   r3, lr, r6, r3
     ldr     r12, [r0, #2 * \row_bytes + 8]
-    smlabb  r3, r12, r8, r3
+    smlabt  r3, r12, r8, r3
     rescale_row \exact
     strb    r2, [r1]
     strb    r3, [r1, r11]
@@ -352,38 +359,27 @@
     smlabt  r2, lr, r7, r2
     ldrd    r12, lr, [r0, #2 * \row_bytes]
     smlad   r2, r12, r6, r2
-    smlabb  r2, lr, r8, r2
+    smlabt  r2, lr, r8, r2
 .endm
 
-.macro depthwise name, stride, row_bytes, exact
-    function \name
-    push    {r4-r11, lr}
-    sub     sp, sp, #ROW_BYTES
-    add     r12, r0, #40
-    ldmia   r12, {r1-r8}
-    stmia   sp, {r1-r8}
-    ldrd    r1, r2, [r0, #32]
-    strd    r1, r2, [sp, #ROW_BIAS]
-    mov     r12, r0
-    ldmia   r12, {r0, r1, r4-r11}       // see McugenDspDepthwise
+.macro depthwise stride, row_bytes, exact
 1:
     ldr     r2, [sp, #ROW_PAIRS]
-    cmp     r2, #0
-    beq     4f
-    add     r3, r0, r2
     .if \stride == 1
-    str     r3, [sp, #ROW_END]
-    lsls    r2, r2, #29                 // an odd number of pairs
+    add     r2, r2, r0
+    str     r2, [sp, #ROW_END]
+    lsls    r2, r0, #29                 // an odd number of pairs
     bmi     3f
 2:
-    pair_stride_1 \row_bytes, \exact
+    pair_stride_1 \row_bytes, \exact, 0
 3:
-    pair_stride_1 \row_bytes, \exact
+    pair_stride_1 \row_bytes, \exact, 4
     ldr     r12, [sp, #ROW_END]
+    adds    r0, #8
     cmp     r0, r12
     bne     2b
     .else
-    mov     r9, r3
+    add     r9, r0, r2
     lsls    r2, r2, #28
     bmi     3f
 2:
@@ -393,36 +389,65 @@
     cmp     r0, r9
     bne     2b
     .endif
-4:
     ldr     r2, [sp, #ROW_ODD]
-    cmp     r2, #0
-    beq     5f
+    cbz     r2, 5f
     single_stride_\stride \row_bytes
-    mov     r3, r2
-    rescale_row \exact
+    rescale_row \exact, 0
     strb    r2, [r1]
     add     r1, r1, r11
 5:
-    ldr     r12, [sp, #ROW_ROWS]
-    ldrd    r2, r3, [sp, #ROW_PLANE_SKIP]
+    add     r12, sp, #ROW_SKIPS
+    ldm     r12, {r2, r3, r12}
     add     r0, r0, r2
     add     r1, r1, r3
-    subs    r12, r12, #1
-    str     r12, [sp, #ROW_ROWS]
+    cmp     r0, r12
     bne     1b
     add     sp, sp, #ROW_BYTES
     pop     {r4-r11, pc}
-    end_function \name
 .endm
 
-    depthwise mcugen_dsp_depthwise_1_32, 1, 32, 0
-    depthwise mcugen_dsp_depthwise_1_64, 1, 64, 0
-    depthwise mcugen_dsp_depthwise_1_128, 1, 128, 0
-    depthwise mcugen_dsp_depthwise_1_128_exact, 1, 128, 1
-    depthwise mcugen_dsp_depthwise_2_32, 2, 32, 0
-    depthwise mcugen_dsp_depthwise_2_64, 2, 64, 0
-    depthwise mcugen_dsp_depthwise_2_128, 2, 128, 0
-    depthwise mcugen_dsp_depthwise_2_128_exact, 2, 128, 1
+    function mcugen_dsp_depthwise
+    push    {r4-r11, lr}
+    sub     sp, sp, #ROW_BYTES
+    add     r12, r0, #24
+    ldm     r12, {r1-r8}
+    ldrd    r10, r11, [r0, #16]         // bias, out_step
+    stm     sp, {r1-r8, r10, r11}
+    ldr     r12, [r0, #56]              // form
+    ldm     r0, {r0-r3}                 // plane, out, weights, bits
+    ldm     r2, {r4-r9}
+    movs    r2, #1
+    lsls    r2, r3
+    subs    r2, #1
+    .irp word, r4, r5, r6, r7, r8, r9
+    lsl     \word, \word, r3
+    bic     \word, \word, r2, lsl #16   // what the lower half shifted into the upper one
+    .endr
+    cmp     r12, #3
+    blo     4f
+    pkhtb   r7, r7, r5, asr #16         // stride 2
+    mov     r5, r6
+    mov     r6, r8
+    mov     r8, r9
+4:
+    tbh     [pc, r12, lsl #1]
+6:
+    .irp form, 1_64, 1_128, 1_exact, 2_64, 2_128, 2_exact
+    .2byte  (.Ldepthwise_\form - 6b) / 2
+    .endr
+.Ldepthwise_1_64:
+    depthwise 1, 64, 0
+.Ldepthwise_1_128:
+    depthwise 1, 128, 0
+.Ldepthwise_1_exact:
+    depthwise 1, 128, 1
+.Ldepthwise_2_64:
+    depthwise 2, 64, 0
+.Ldepthwise_2_128:
+    depthwise 2, 128, 0
+.Ldepthwise_2_exact:
+    depthwise 2, 128, 1
+    end_function mcugen_dsp_depthwise
 
     // r0: weights of tap 0, of four channels; r1: to the next tap; r2: to the next row of taps;
     // r3: out. Each word is two taps of a channel.

@@ -65,40 +65,46 @@ void mcugen_dsp_sum_four(const int8_t* in, int32_t pixels, int32_t rows, int32_t
 /// A depthwise 3x3 window over a plane of one channel. Weights are scaled by 2^bits so that
 /// `(acc * multiplier / 2^32 + offset) >> 12` is the result, saturated to 8 bits.
 struct McugenDspDepthwise {
-  const int16_t* plane;  ///< Tap 0 of the first window; word-aligned, its rows 32, 64 or 128 bytes.
+  /// Tap 0 of the first window; 8-byte aligned, its rows too. Stride 1 with an odd number of pairs:
+  /// two elements before it.
+  const int16_t* plane;
   int8_t* out;
-  /// Stride 1: weights 0, 1 and 1, 2 of each row as two int16 in a word. Stride 2: 0, 1 of each
-  /// row, then 2 of rows 0 and 1, then 2 of row 2.
-  uint32_t weights[6];
-  int32_t bias;
+  const uint32_t* weights;  ///< uint32[6] of mcugen_dsp_depthwise_weights().
+  uint32_t bits;
+  int32_t bias;      ///< Times 2^bits.
   int32_t out_step;  ///< Bytes from a pixel of the output to the next.
   int32_t multiplier;
   int32_t offset;
-  int32_t step;        ///< Exact form only: 2^(bits - 1).
-  int32_t pair_bytes;  ///< 4 * stride per pair of pixels in a row.
-  int32_t odd;         ///< Whether a row has one pixel more.
-  int32_t rows;
-  int32_t plane_skip;  ///< The bytes of a row, of windows stride rows apart, less pair_bytes.
-  int32_t out_skip;    ///< From behind a row's last pixel to the next row's first.
+  int32_t step;              ///< Exact forms only: 2^(bits - 1).
+  int32_t pair_bytes;        ///< 4 * stride per pair of pixels in a row, at least one; more by what
+                             ///< `plane` is before tap 0.
+  int32_t odd;               ///< Whether a row has one pixel more.
+  int32_t plane_skip;        ///< The bytes of a row, of windows stride rows apart, less pair_bytes.
+  int32_t out_skip;          ///< From behind a row's last pixel to the next row's first.
+  const int16_t* plane_end;  ///< `plane` of the row behind the last.
+  uint32_t form;
+};
+
+/// Values of `form`: stride, and bytes of a row of the plane. Exact ones are for results of either
+/// sign, with rows of 128 bytes.
+enum McugenDspDepthwiseForm : uint32_t {
+  kMcugenDspDepthwise1Of64,
+  kMcugenDspDepthwise1Of128,
+  kMcugenDspDepthwise1Exact,
+  kMcugenDspDepthwise2Of64,
+  kMcugenDspDepthwise2Of128,
+  kMcugenDspDepthwise2Exact,
 };
 
 /// The weights of four channels side by side, not scaled.
 /// @param[in] weights Of tap 0; tap_step and row_step bytes to the next. Any address.
-/// @param[out] words uint32[4][6]: per channel as McugenDspDepthwise::weights of stride 1.
+/// @param[out] words uint32[4][6]: per channel weights 0, 1 and 1, 2 of each row as two int16.
 void mcugen_dsp_depthwise_weights(const int8_t* weights, int32_t tap_step, int32_t row_step,
                                   uint32_t* words);
 
-/// 13 to 15 instructions per output. A window's row is read up to the fourth tap (stride 2: the
-/// sixth), whose value does not matter.
-void mcugen_dsp_depthwise_1_32(const McugenDspDepthwise* rows);
-void mcugen_dsp_depthwise_1_64(const McugenDspDepthwise* rows);
-void mcugen_dsp_depthwise_1_128(const McugenDspDepthwise* rows);
-void mcugen_dsp_depthwise_2_32(const McugenDspDepthwise* rows);
-void mcugen_dsp_depthwise_2_64(const McugenDspDepthwise* rows);
-void mcugen_dsp_depthwise_2_128(const McugenDspDepthwise* rows);
-/// For results of either sign; three instructions more per output.
-void mcugen_dsp_depthwise_1_128_exact(const McugenDspDepthwise* rows);
-void mcugen_dsp_depthwise_2_128_exact(const McugenDspDepthwise* rows);
+/// 13 to 15 instructions per output; three more in an exact form. A window's row is read up to the
+/// fourth tap (stride 2: the sixth), whose value does not matter.
+void mcugen_dsp_depthwise(const McugenDspDepthwise* rows);
 
 /// Four channels side by side of an image, each less the zero point, as four planes of int16.
 struct McugenDspPlanes {
