@@ -79,28 +79,14 @@ void write_stream(const GemmS8Layer& layer, int32_t first, int32_t second, uint3
 }
 
 /// Computes two channels of all pixels.
+/// @param[in,out] tiles As gemm_s8_run() sets it up.
 void run_pair(const GemmS8Layer& layer, int32_t first, int32_t second, uint32_t form,
-              McugenDspTiles tiles, int32_t count, int32_t* stream) {
+              McugenDspTiles& tiles, int32_t* stream, int8_t* out) {
   write_stream(layer, first, second, form, stream);
-  tiles.stream = stream;
-  tiles.out += first;
+  tiles.out = out + first;
   tiles.channel_step = second - first;
   tiles.form = form;
-  const int32_t pair = static_cast<int32_t>(tiles.fours + 1) * 8;
-  if (count >= 2) {
-    tiles.pixels_end = tiles.pixels + count / 2 * pair;
-    mcugen_dsp_tiles(&tiles);
-  }
-  if (count % 2 != 0) {
-    if (count >= 2) {
-      tiles.pixels = tiles.pixels_end;
-      tiles.out += (count - 2) * tiles.pixel_step;
-    } else {
-      tiles.pixel_step = 0;
-    }
-    tiles.pixels_end = tiles.pixels + pair;
-    mcugen_dsp_tiles(&tiles);
-  }
+  mcugen_dsp_tiles(&tiles);
 }
 
 }  // namespace
@@ -129,11 +115,15 @@ bool gemm_s8_prepare(GemmS8Layer& layer) {
 
 void gemm_s8_run(const GemmS8Layer& layer, int32_t first, int32_t end, const int16_t* pixels,
                  int32_t count, int32_t* stream, int8_t* out) {
+  const int32_t padded = layer.runs * gemm_s8_padded(layer.run);
+  out -= first;
   McugenDspTiles tiles;
   tiles.pixels = pixels;
-  tiles.out = out - first;
-  tiles.pixel_step = layer.out_step;
-  tiles.fours = static_cast<uint32_t>(layer.runs * gemm_s8_padded(layer.run) / 4 - 1);
+  tiles.stream = stream;
+  tiles.pixel_step = count == 1 ? 0 : layer.out_step;
+  tiles.pixels_end = pixels + (count == 1 ? 2 : count & ~1) * padded;
+  tiles.fours = static_cast<uint32_t>(padded / 4 - 1);
+  tiles.odd = count == 1 ? 0 : count & 1;
   // Channels of one form go together; what is left over can always be rounded twice.
   int16_t waiting[kMcugenDspForms];
   for (int16_t& each : waiting) {
@@ -144,7 +134,7 @@ void gemm_s8_run(const GemmS8Layer& layer, int32_t first, int32_t end, const int
     if (waiting[form] < 0) {
       waiting[form] = static_cast<int16_t>(c);
     } else {
-      run_pair(layer, waiting[form], c, form, tiles, count, stream);
+      run_pair(layer, waiting[form], c, form, tiles, stream, out);
       waiting[form] = -1;
     }
   }
@@ -153,12 +143,12 @@ void gemm_s8_run(const GemmS8Layer& layer, int32_t first, int32_t end, const int
     if (left < 0) {
       left = each;
     } else if (each >= 0) {
-      run_pair(layer, left, each, kMcugenDspRoundTwice, tiles, count, stream);
+      run_pair(layer, left, each, kMcugenDspRoundTwice, tiles, stream, out);
       left = -1;
     }
   }
   if (left >= 0) {
-    run_pair(layer, left, left, kMcugenDspRoundTwice, tiles, count, stream);
+    run_pair(layer, left, left, kMcugenDspRoundTwice, tiles, stream, out);
   }
 }
 

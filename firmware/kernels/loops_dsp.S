@@ -41,11 +41,14 @@
 // Where a tile finds what no register is left for; the first six as one LDM takes them.
 .equ TILE_STREAM, 0
 .equ TILE_OUT, 4
+.equ TILE_PIXELS_END, 20
 .equ TILE_ENTRY, 24         // into the unrolled loop
 .equ TILE_EXIT, 28          // behind it
 .equ TILE_WEIGHTS_END, 32
 .equ TILE_EPILOGUE, 36
-.equ TILE_BYTES, 40
+.equ TILE_PAIR_BYTES, 40
+.equ TILE_ODD, 44
+.equ TILE_BYTES, 48
 
 // The results of a tile in r2-r5, stored; then the next one.
 .macro end_of_tile
@@ -58,8 +61,7 @@
     str     r6, [sp, #TILE_OUT]
     cmp     r0, r10
     bne     1b
-    add     sp, sp, #TILE_BYTES
-    pop     {r4-r11, pc}
+    b       5f
 .endm
 
 // Of results of one rescaling in 8 bits: two instructions. The shift is in the code.
@@ -86,13 +88,16 @@
 
     function mcugen_dsp_tiles
     push    {r4-r11, lr}
-    ldm     r0, {r0-r7}                 // see McugenDspTiles
+    ldm     r0, {r0-r8}                 // see McugenDspTiles
     // r0 pixels, r1 stream, r2 out, r3 pixel_step, r4 channel_step, r5 end, r6 taps / 4 - 1,
-    // r7 form
+    // r7 form, r8 odd
     sub     sp, sp, #TILE_BYTES
     adr     r12, 3f
-    adr     r8, 6f
-    ldrh    r9, [r8, r7, lsl #1]
+    adr     r9, 6f
+    ldrh    r9, [r9, r7, lsl #1]
+    add     r7, r6, #1
+    lsl     r7, r7, #4
+    strd    r7, r8, [sp, #TILE_PAIR_BYTES]
     orr     r12, r12, #1
     add     r9, r9, r12                 // the epilogue
     add     r8, r1, #24
@@ -136,6 +141,19 @@
 .Ltile_\shift:
     end_of_tile_by \shift
     .endr
+5:
+    ldrd    r2, r3, [sp, #TILE_PAIR_BYTES]
+    cbz     r3, 7f
+    sub     r6, r6, r7                  // the last pixel once more with the one before
+    str     r6, [sp, #TILE_OUT]
+    add     r10, r10, r2
+    movs    r3, #0
+    str     r10, [sp, #TILE_PIXELS_END]
+    str     r3, [sp, #TILE_ODD]
+    b       1b
+7:
+    add     sp, sp, #TILE_BYTES
+    pop     {r4-r11, pc}
     .balign 4
 6:                                      // by form, how far behind label 3
     .irp form, exact, 4, 5, 6, 7, 8, 9, 10, 11
