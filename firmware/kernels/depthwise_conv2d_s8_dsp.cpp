@@ -95,13 +95,17 @@ class Planes {
   /// Cuts the image into tiles that the scratch has room for.
   void cut() {
     const int32_t most = most_columns(stride_) & ~1;
-    tile_w_ = x_.out < most ? x_.out : most;
+    // Tiles of about the same even width, where it takes more than one.
+    const int32_t tiles = (x_.out + most - 1) / most;
+    tile_w_ = tiles == 1 ? x_.out : ((x_.out + tiles - 1) / tiles + 1) & ~1;
     row_bytes_ =
         exact_ || columns_read(tile_w_, stride_) > kRowBytes / 2 ? kMostRowBytes : kRowBytes;
     const int32_t rows = static_cast<int32_t>(p_.scratch.bytes) / (kPlanes * row_bytes_);
     band_h_ = rows < 3 ? 0 : (rows - 3) / stride_ + 1;
     band_h_ = band_h_ < y_.out ? band_h_ : y_.out;
-    if (band_h_ > 0) {  // bands of about the same height
+    if (x_.out == 1) {  // no pairs
+      band_h_ = 0;
+    } else if (band_h_ > 0) {  // bands of about the same height
       const int32_t bands = (y_.out + band_h_ - 1) / band_h_;
       band_h_ = (y_.out + bands - 1) / bands;
     }

@@ -13,36 +13,47 @@ namespace {
 constexpr int32_t kShiftBits = 8;
 constexpr int32_t kTwiceBits = 1;
 
-/// Writes the weights of two channels as McugenDspTiles wants them.
-/// @returns their end.
-int32_t* expand(const GemmS8Layer& layer, int32_t first, int32_t second, int32_t bits,
-                int32_t* words) {
+/// Writes pairs of runs of weights as McugenDspTiles wants them. @returns their end.
+int16_t* scale(int32_t bits, const int8_t* run0, const int8_t* run1, int16_t* out, int32_t bytes,
+               int32_t pairs, int32_t skip) {
+  const uint32_t count = static_cast<uint32_t>(bytes);
+  return bits == kShiftBits
+             ? mcugen_dsp_scale_8(run0, run1, out, count, kMcugenDspScale8, pairs, skip)
+             : mcugen_dsp_scale_1(run0, run1, out, count, 0, pairs, skip);
+}
+
+/// Writes the weights of two channels. @returns their end.
+int16_t* expand(const GemmS8Layer& layer, int32_t first, int32_t second, int32_t bits,
+                int16_t* out) {
   const int8_t* row0 = layer.weights + first * layer.channel_step;
   const int8_t* row1 = layer.weights + second * layer.channel_step;
-  int16_t* out = reinterpret_cast<int16_t*>(words);
-  if (layer.tap_step == 1) {
-    const uint32_t run = static_cast<uint32_t>(layer.run);
-    out = bits == kShiftBits
-              ? mcugen_dsp_scale_8(row0, row1, out, run, kMcugenDspScale8, layer.runs, 0)
-              : mcugen_dsp_scale_1(row0, row1, out, run, 0, layer.runs, 0);
-    return reinterpret_cast<int32_t*>(out);
+  const int32_t step = layer.tap_step;
+  if (layer.nine) {
+    int8_t ninth[2][4];
+    for (int32_t i = 0; i < 4; ++i) {
+      ninth[0][i] = i == 3 ? 0 : row0[9 * i + 8];
+      ninth[1][i] = i == 3 ? 0 : row1[9 * i + 8];
+    }
+    out = scale(bits, row0, row1, out, 8, 3, 1);
+    return scale(bits, ninth[0], ninth[1], out, 4, 1, 0);
   }
-  const int32_t scale = 1 << bits;
-  for (int32_t run = 0; run < layer.runs; ++run) {
-    for (int32_t k = 0; k < gemm_s8_padded(layer.run); k += 4, out += 8) {
-      // k and k + 2 in one word, then k + 1 and k + 3.
-      for (int32_t i = 0; i < 8; ++i) {
-        out[i] = 0;
-      }
-      const int32_t here = layer.run - k < 4 ? layer.run - k : 4;
-      for (int32_t i = 0; i < here; ++i, row0 += layer.tap_step, row1 += layer.tap_step) {
-        int16_t* const at = out + (i & 1) * 4 + (i >> 1);
-        at[0] = static_cast<int16_t>(*row0 * scale);
-        at[2] = static_cast<int16_t>(*row1 * scale);
-      }
+  if (step == 1) {
+    return scale(bits, row0, row1, out, layer.run, layer.runs, 0);
+  }
+  const int32_t padded = gemm_s8_padded(layer.run);
+  for (int32_t i = 0; i < layer.runs * padded; ++i) {
+    // k and k + 2 in one word, then k + 1 and k + 3.
+    const int32_t k = i % padded;
+    int16_t* const at = out + (i & ~3) * 2 + (i & 1) * 4 + (i >> 1 & 1);
+    at[0] = at[2] = 0;
+    if (k < layer.run) {
+      at[0] = static_cast<int16_t>(*row0 * (1 << bits));
+      at[2] = static_cast<int16_t>(*row1 * (1 << bits));
+      row0 += step;
+      row1 += step;
     }
   }
-  return reinterpret_cast<int32_t*>(out);
+  return out + 2 * layer.runs * padded;
 }
 
 /// The form of McugenDspTiles that a channel takes.
@@ -61,7 +72,8 @@ void write_stream(const GemmS8Layer& layer, int32_t first, int32_t second, uint3
     stream[0] = layer.bias[first] * (1 << bits);
     stream[1] = layer.bias[second] * (1 << bits);
   }
-  int32_t* const end = expand(layer, first, second, bits, stream + 2);
+  int16_t* const weights = reinterpret_cast<int16_t*>(stream + 2);
+  int32_t* const end = reinterpret_cast<int32_t*>(expand(layer, first, second, bits, weights));
   end[0] = layer.multipliers[first];
   end[2] = layer.multipliers[second];
   if (!twice) {

@@ -11,6 +11,7 @@ namespace mcugen {
 struct GemmS8Layer {
   /// What one output sums over: taps in runs, each filled up to a multiple of four.
   int32_t runs, run;
+  bool nine;         ///< Three rows of nine taps in one run, as mcugen_dsp_widen_nine() has them.
   int32_t channels;  ///< Output channels.
   const int8_t* weights;
   int32_t channel_step;  ///< Elements of `weights` from a channel to the next.

@@ -219,14 +219,8 @@
     subs    lr, lr, #1
     bne     2b
 3:
-    tst     r3, #4
-    beq     4f
-    ldr     r4, [r0], #4
-    ldr     r5, [r1], #4
-    \four
-4:
-    ands    lr, r3, #3
-    bne     6f
+    ands    lr, r3, #7
+    bne     4f
 5:
     add     r0, r0, r11
     add     r1, r1, r11
@@ -234,7 +228,16 @@
     bne     1b
     mov     r0, r2
     pop     {r4-r11, pc}
-6:                                      // one to three bytes
+4:                                      // one to seven bytes
+    subs    lr, lr, #4
+    blo     6f
+    ldr     r4, [r0], #4
+    ldr     r5, [r1], #4
+    \four                               // leaves the flags
+    beq     5b
+    subs    lr, lr, #4
+6:                                      // one to three, less four
+    adds    lr, lr, #4
     ldrb    r4, [r0], #1
     ldrb    r5, [r1], #1
     subs    lr, lr, #1
@@ -254,6 +257,49 @@
     b       5b
     end_function \name
 .endm
+
+    // r0, r1: two windows of three rows of nine bytes; r2: out; r3: from a row to the next; on the
+    // stack: minus the zero point, pairs of windows, and from a pair to the next. The ninth bytes
+    // are three taps of their own.
+    function mcugen_dsp_widen_nine
+    push    {r4-r11, lr}
+    ldrd    r12, lr, [sp, #36]
+1:
+    .irp row, 0, 1, 2
+    ldr     r4, [r0]
+    ldr     r5, [r1]
+    widen_four
+    ldr     r4, [r0, #4]
+    ldr     r5, [r1, #4]
+    widen_four
+    .if \row == 0
+    ldrb    r10, [r0, #8]
+    ldrb    r11, [r1, #8]
+    .else
+    ldrb    r4, [r0, #8]
+    ldrb    r5, [r1, #8]
+    orr     r10, r10, r4, lsl #8 * \row
+    orr     r11, r11, r5, lsl #8 * \row
+    .endif
+    .if \row < 2
+    add     r0, r0, r3
+    add     r1, r1, r3
+    .endif
+    .endr
+    sxtab16 r6, r12, r10
+    sxtab16 r7, r12, r11
+    sxtab16 r8, r12, r10, ror #8
+    sxtab16 r9, r12, r11, ror #8
+    stmia   r2!, {r6-r9}
+    ldr     r4, [sp, #44]
+    subs    lr, lr, #1
+    sub     r4, r4, r3, lsl #1
+    add     r0, r0, r4
+    add     r1, r1, r4
+    bne     1b
+    mov     r0, r2
+    pop     {r4-r11, pc}
+    end_function mcugen_dsp_widen_nine
 
     two_runs mcugen_dsp_widen, widen_four
     two_runs mcugen_dsp_scale_8, scale_four_8

@@ -47,7 +47,14 @@ constexpr int32_t kMcugenDspForms = 9;
 int16_t* mcugen_dsp_widen(const int8_t* run0, const int8_t* run1, int16_t* out, uint32_t bytes,
                           uint32_t minus_zero_point, int32_t pairs, int32_t skip);
 
-/// The same without a zero point, times 2^8 or 2: weights.
+/// Writes pairs of windows of three rows of nine bytes as 28 taps: the first eight of each row,
+/// then the ninth of all three and what a zero gives. 65 instructions per pair.
+/// @param[in] row_step, pair_step Bytes from a row to the next, and from a pair to the next.
+int16_t* mcugen_dsp_widen_nine(const int8_t* window0, const int8_t* window1, int16_t* out,
+                               int32_t row_step, uint32_t minus_zero_point, int32_t pairs,
+                               int32_t pair_step);
+
+/// As mcugen_dsp_widen() without a zero point, times 2^8 or 2: weights.
 /// @param[in] mask kMcugenDspScale8.
 int16_t* mcugen_dsp_scale_8(const int8_t* run0, const int8_t* run1, int16_t* out, uint32_t bytes,
                             uint32_t mask, int32_t pairs, int32_t skip);

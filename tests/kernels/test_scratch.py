@@ -34,6 +34,8 @@ def shapes() -> list[scratch._Window]:
         )
         groups = 1 if rng.random() < 0.8 else int(rng.integers(2, 4))
         in_ch, out_ch = (groups * int(n) for n in rng.integers(1, 70, 2))
+        if rng.random() < 0.1:
+            in_ch = 3 * groups  # the colours of an image
         if min(out) >= 1:
             found.append(
                 scratch._Window(

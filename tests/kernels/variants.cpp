@@ -244,7 +244,8 @@ void conv2d(long call) {
   mcugen::Conv2dS8Params p{};
   geometry(p);
   p.groups = one_in(4) ? random_int(2, 3) : 1;
-  p.in_ch = p.groups * (one_in(20) ? random_int(60, 90) : random_int(1, 20));
+  // Often the three colours of an image.
+  p.in_ch = p.groups * (one_in(20) ? random_int(60, 90) : one_in(6) ? 3 : random_int(1, 20));
   p.out_ch = p.groups * random_int(1, 18);
   if (one_in(40)) {
     p.in_h = p.out_h = p.in_w = p.out_w = p.kernel_h = p.kernel_w = p.stride_h = p.stride_w = 1;

@@ -117,7 +117,8 @@ def _padded_taps(w: _Window, in_ch: int) -> int:
     """Return the taps of a window as runs_of() in im2col_s8_dsp.cpp fills them up."""
     run = w.kernel_w * in_ch
     by_rows, together = w.kernel_h * _up(run, 4), _up(w.kernel_h * run, 4)
-    return by_rows if 3 * by_rows <= 4 * together else together
+    nine = (w.kernel_h, run, w.in_ch, w.dilation_w) == (3, 9, 3, 1)
+    return by_rows if not nine and 3 * by_rows <= 4 * together else together
 
 
 def _convolution_dsp(w: _Window) -> Need:
@@ -176,9 +177,11 @@ def _depthwise_dsp(w: _Window) -> Need:
     along, across = w.out_w, w.out_h
     if cost(along, across) > cost(across, along) and across <= widest:
         along, across = across, along
-    columns = stride * min(along, widest) + 4 - stride
+    tiles = -(-along // widest)
+    width = along if tiles == 1 else _up(-(-along // tiles), 2)
+    columns = stride * width + 4 - stride
     # Results of either sign take rows of 128 bytes; whether they are is not looked at here.
-    row = 32 if columns <= 16 else 64 if columns <= 32 else 128
+    row = 64 if columns <= 32 else 128
 
     def band(rows: int) -> int:
         return 4 * row * ((rows - 1) * stride + 3)
