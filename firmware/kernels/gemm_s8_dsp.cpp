@@ -11,15 +11,17 @@ namespace {
 
 /// Weights are multiplied by 2^bits: by a shift, and where results are rounded twice.
 constexpr int32_t kShiftBits = 8;
-constexpr int32_t kTwiceBits = 1;
+constexpr int32_t kTwiceBits = 0;
+
+/// Least multiplier but for 0: others are not normalized.
+constexpr int32_t kLeastMultiplier = 1 << 30;
 
 /// Writes pairs of runs of weights as McugenDspTiles wants them. @returns their end.
 int16_t* scale(int32_t bits, const int8_t* run0, const int8_t* run1, int16_t* out, int32_t bytes,
                int32_t pairs, int32_t skip) {
   const uint32_t count = static_cast<uint32_t>(bytes);
-  return bits == kShiftBits
-             ? mcugen_dsp_scale_8(run0, run1, out, count, kMcugenDspScale8, pairs, skip)
-             : mcugen_dsp_scale_1(run0, run1, out, count, 0, pairs, skip);
+  return bits == kShiftBits ? mcugen_dsp_scale_8(run0, run1, out, count, 0xff00ff00, pairs, skip)
+                            : mcugen_dsp_widen(run0, run1, out, count, 0, pairs, skip);
 }
 
 /// Writes the weights of two channels. @returns their end.
@@ -74,20 +76,22 @@ void write_stream(const GemmS8Layer& layer, int32_t first, int32_t second, uint3
   }
   int16_t* const weights = reinterpret_cast<int16_t*>(stream + 2);
   int32_t* const end = reinterpret_cast<int32_t*>(expand(layer, first, second, bits, weights));
-  end[0] = layer.multipliers[first];
-  end[2] = layer.multipliers[second];
   if (!twice) {
+    end[0] = layer.multipliers[first];
+    end[2] = layer.multipliers[second];
     end[1] = end[3] = one_floor_offset(bits, bits - layer.shifts[first], layer.output_zero_point);
     return;
   }
-  end[4] = layer.output_zero_point;
   for (int32_t i = 0; i < 2; ++i) {
-    const int32_t shift = -layer.shifts[i == 0 ? first : second];
-    if (shift > 31) {
-      end[2 * i] = 0;  // as all results are
-    }
-    end[2 * i + 1] = static_cast<int32_t>(0u - (1u << ((32 - shift) & 31)));
+    const int32_t channel = i == 0 ? first : second;
+    const uint32_t multiplier = static_cast<uint32_t>(layer.multipliers[channel]);
+    const int32_t shift = -layer.shifts[channel];
+    end[2 * i] = static_cast<int32_t>(2 * multiplier);
+    // With nothing to multiply by, all results are 0.
+    end[2 * i + 1] =
+        multiplier == 0 || shift > 31 ? 0 : static_cast<int32_t>(0u - (1u << (32 - shift)));
   }
+  end[4] = layer.output_zero_point;
 }
 
 /// Computes two channels of all pixels.
@@ -108,7 +112,8 @@ bool gemm_s8_prepare(GemmS8Layer& layer) {
   const int32_t above = 127 - layer.input_zero_point;
   uint32_t most_bias = 0;
   for (int32_t c = 0; c < layer.channels; ++c) {
-    if (layer.shifts[c] > -1 || layer.multipliers[c] < 0) {
+    if (layer.shifts[c] > -1 ||
+        (layer.multipliers[c] < kLeastMultiplier && layer.multipliers[c] != 0)) {
       return false;
     }
     if (layer.bias != nullptr) {

@@ -37,7 +37,8 @@ inline int32_t gemm_s8_pair_bytes(int32_t padded) { return 4 * padded; }
 inline int32_t gemm_s8_stream_bytes(int32_t padded) { return 4 * padded + 32; }
 
 /// Chooses how a layer is rescaled.
-/// @returns false where no form is exact: a shift above -1, or sums that might not fit.
+/// @returns false where no form is exact: a shift above -1, a multiplier below 2^30 but not 0, or
+///     sums that might not fit.
 bool gemm_s8_prepare(GemmS8Layer& layer);
 
 /// Computes channels [first, end) of `count` pixels. The activation's limits are

@@ -78,9 +78,10 @@
     end_of_tile
 .endm
 
-// Both roundings of requantize(), for results of either sign; the zero point is in r10.
+// Both roundings of requantize(), for results of either sign; the zero point is in r10. The doubled
+// multiplier is 2^32 more than its register says, which the accumulator on top makes up for.
 .macro round_twice acc, multiplier, factor
-    smmulr  \acc, \acc, \multiplier
+    smmlar  \acc, \acc, \multiplier, \acc
     add     \acc, \acc, \acc, asr #31
     smmlsr  \acc, \acc, \factor, r10
     ssat    \acc, #8, \acc
@@ -182,19 +183,6 @@
     and     r7, r12, r5, lsl #8
     and     r8, r12, r4
     and     r9, r12, r5
-    stmia   r2!, {r6-r9}
-.endm
-
-// The same, times 2. r12 is not used.
-.macro scale_four_1
-    sxtb16  r6, r4
-    sxtb16  r7, r5
-    sxtb16  r8, r4, ror #8
-    sxtb16  r9, r5, ror #8
-    sadd16  r6, r6, r6
-    sadd16  r7, r7, r7
-    sadd16  r8, r8, r8
-    sadd16  r9, r9, r9
     stmia   r2!, {r6-r9}
 .endm
 
@@ -303,7 +291,6 @@
 
     two_runs mcugen_dsp_widen, widen_four
     two_runs mcugen_dsp_scale_8, scale_four_8
-    two_runs mcugen_dsp_scale_1, scale_four_1
 
 //
 // Depthwise 3x3 over planes of one channel

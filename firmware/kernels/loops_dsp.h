@@ -27,9 +27,9 @@ struct McugenDspTiles {
 /// How accumulators (sums over taps and the bias, that wrap at 32 bits) become results:
 /// - By a shift s: saturate((acc * multiplier / 2^32 + offset) >> (7 + s)); the stream ends with
 ///   multiplier and offset of channel 0 and of channel 1. 21 instructions per pair of pixels.
-/// - By two roundings: acc * multiplier / 2^32, halves up, then times -factor / 2^32, halves away
-///   from zero, and the zero point, saturated; the stream ends with multiplier and factor of
-///   channel 0 and of channel 1 and the zero point. 29 instructions.
+/// - By two roundings: acc * (2^32 + multiplier) / 2^32, halves up, then times -factor / 2^32,
+///   halves away from zero, and the zero point, saturated; the stream ends with multiplier and
+///   factor of channel 0 and of channel 1 and the zero point. 29 instructions.
 /// 10 instructions per four taps besides, and 4 more per 16 fours where there are more.
 void mcugen_dsp_tiles(const McugenDspTiles* tiles);
 
@@ -54,11 +54,8 @@ int16_t* mcugen_dsp_widen_nine(const int8_t* window0, const int8_t* window1, int
                                int32_t row_step, uint32_t minus_zero_point, int32_t pairs,
                                int32_t pair_step);
 
-/// As mcugen_dsp_widen() without a zero point, times 2^8 or 2: weights.
-/// @param[in] mask kMcugenDspScale8.
+/// As mcugen_dsp_widen() without a zero point, times 2^8: weights. @param[in] mask 0xff00ff00.
 int16_t* mcugen_dsp_scale_8(const int8_t* run0, const int8_t* run1, int16_t* out, uint32_t bytes,
-                            uint32_t mask, int32_t pairs, int32_t skip);
-int16_t* mcugen_dsp_scale_1(const int8_t* run0, const int8_t* run1, int16_t* out, uint32_t bytes,
                             uint32_t mask, int32_t pairs, int32_t skip);
 
 /// Copies `rows` runs of bytes, `step` apart, one behind the other, in whole words: up to three
@@ -222,5 +219,3 @@ struct McugenDspWinogradProducts {
 void mcugen_dsp_winograd_products(const McugenDspWinogradProducts* products);
 
 }  // extern "C"
-
-constexpr uint32_t kMcugenDspScale8 = 0xff00ff00;

@@ -127,6 +127,9 @@ void scaling(Params& p, int32_t channels, int32_t taps, const int32_t*& bias) {
   for (int32_t c = 0; c < channels; ++c) {
     multipliers[c] = one_in(8) ? (one_in(2) ? 1 << 30 : INT32_MAX)
                                : static_cast<int32_t>((1u << 30) | (random_word() << 6));
+    if (one_in(60)) {
+      multipliers[c] = 0;
+    }
     shifts[c] = odd && one_in(3) ? random_int(one_in(2) ? -45 : -26, one_in(8) ? 3 : -1)
                                  : -random_int(bits - 3, bits + 1);
     biases[c] = random_int(-size / 2, size / 2);
