@@ -8,7 +8,6 @@
 #include <kernels/depthwise_conv2d_s8.h>
 #include <kernels/im2col_s8_dsp.h>
 #include <kernels/loops_dsp.h>
-#include <kernels/one_floor.h>
 #include <kernels/requantize.h>
 #include <kernels/window.h>
 
@@ -22,6 +21,9 @@ constexpr int32_t kShift = 13;
 /// Weights are scaled by 2^bits to get there; that many bits are exact and leave room.
 constexpr int32_t kLeastBits = 2;
 constexpr int32_t kMostBits = 8;
+/// Above sums of nine products, and the biases with which they leave room for kMostBits.
+constexpr uint32_t kMostSum = 9 * 255 * 128 + 1;
+constexpr int32_t kMostBias = (1 << (31 - kMostBits)) - static_cast<int32_t>(kMostSum);
 
 constexpr int32_t kPlanes = 4;
 constexpr int32_t kRowBytes = 64;
@@ -156,6 +158,7 @@ class Planes {
     loop.plane_skip = stride_ * row_bytes_ - loop.pair_bytes;
     loop.out_skip = y_.out_step - out_w * x_.out_step;
     loop.form = form();
+    loop.offset = (1 << (kShift - 2)) + p_.output_zero_point * (1 << (kShift - 1));
     const int32_t rows_bytes = out_h * stride_ * row_bytes_;
     int8_t* const out = output + out_y * y_.out_step + out_x * x_.out_step;
     const int32_t multiplier = p_.depth_multiplier;
@@ -170,51 +173,47 @@ class Planes {
       }
       planes.in += kPlanes;
       loop.plane = first - before / 2;
-      const int32_t first_channel = c * multiplier;
-      int32_t m = 0;
-      for (int32_t i = 0; i < kPlanes * multiplier; ++i) {
-        const int32_t channel = first_channel + i;
+      loop.plane_end = loop.plane + rows_bytes / 2;
+      int32_t channel = c * multiplier;
+      loop.out = out + channel;
+      for (int32_t i = 0, m = 0; i < kPlanes * multiplier; ++i, ++channel, ++loop.out) {
         if (i % kPlanes == 0) {
           mcugen_dsp_depthwise_weights(weights_ + channel, x_.weight_step, y_.weight_step,
                                        words[0]);
+          loop.weights = words[0];
         }
-        loop.out = out + channel;
-        loop.weights = words[i % kPlanes];
-        loop.plane_end = loop.plane + rows_bytes / 2;
         if (set_up(loop, channel) && out_w > 1) {
           mcugen_dsp_depthwise(&loop);
         } else {
           one_channel(loop.plane + before / 2, channel, out_h, out_w, loop.out);
         }
+        loop.weights += 6;
         if (++m == multiplier) {
           m = 0;
           loop.plane += plane_bytes / 2;
+          loop.plane_end += plane_bytes / 2;
         }
       }
     }
   }
 
   /// @returns false for a channel whose scaling the loops have not.
-  __attribute__((noinline)) bool set_up(McugenDspDepthwise& loop, int32_t channel) const {
-    const int32_t shift = -p_.shifts[channel];
-    const int32_t bits = kShift - shift;
+  bool set_up(McugenDspDepthwise& loop, int32_t channel) const {
+    const int32_t bits = kShift + p_.shifts[channel];
     const int32_t bias = bias_ == nullptr ? 0 : bias_[channel];
-    const uint32_t size = static_cast<uint32_t>(bias < 0 ? ~bias : bias);
-    constexpr uint32_t kSums = 9 * 255 * 128 + 1;
+    loop.bits = bits;
+    loop.bias = bias;
     loop.multiplier = p_.multipliers[channel];
-    if (bits >= kLeastBits && bits <= kMostBits && loop.multiplier >= 0 &&
-        size < (1u << (31 - bits)) - kSums) {
-      loop.bits = static_cast<uint32_t>(bits);
-      loop.bias = bias * (1 << bits);
-      loop.offset = one_floor_offset(bits, kShift, p_.output_zero_point);
-      loop.step = 1 << (bits - 1);
-      return true;
-    }
-    // Every result is 0: of a channel whose weights are next to nothing.
-    loop.bits = 0;
-    loop.bias = loop.multiplier = loop.step = 0;
-    loop.offset = p_.output_zero_point * (1 << (kShift - 1));
-    return shift > 31 || (shift > kShift && size + kSums < 1u << (shift - 1));
+    return (bits >= kLeastBits && bits <= kMostBits && loop.multiplier >= 0 && bias < kMostBias &&
+            bias >= -kMostBias) ||
+           is_zero(loop, -p_.shifts[channel]);
+  }
+
+  /// Whether every result is 0: of a channel whose weights are next to nothing. Then sets it up.
+  __attribute__((noinline)) static bool is_zero(McugenDspDepthwise& loop, int32_t shift) {
+    const uint32_t size = static_cast<uint32_t>(loop.bias < 0 ? ~loop.bias : loop.bias);
+    loop.bits = loop.bias = loop.multiplier = 0;
+    return shift > 31 || (shift > kShift && size + kMostSum < 1u << (shift - 1));
   }
 
   uint32_t form() const {

@@ -296,8 +296,7 @@
 // Depthwise 3x3 over planes of one channel
 //
 
-// Where a row finds what no register is left for: as McugenDspDepthwise has it, behind its first
-// six words.
+// Where a row finds what no register is left for.
 .equ ROW_MULTIPLIER, 0  // offset behind it
 .equ ROW_STEP, 8        // exact only
 .equ ROW_PAIRS, 12      // bytes of the plane that a row's pairs advance
@@ -460,28 +459,35 @@
     function mcugen_dsp_depthwise
     push    {r4-r11, lr}
     sub     sp, sp, #ROW_BYTES
-    add     r12, r0, #24
-    ldm     r12, {r1-r8}
     ldrd    r10, r11, [r0, #16]         // bias, out_step
-    stm     sp, {r1-r8, r10, r11}
-    ldr     r12, [r0, #56]              // form
-    ldm     r0, {r0-r3}                 // plane, out, weights, bits
+    ldrd    r4, r5, [r0, #24]           // multiplier, offset
+    ldrd    r2, r3, [r0, #8]            // weights, bits
+    movs    r6, #1
+    lsls    r6, r3
+    sub     r12, r6, #1
+    add     r5, r5, r6, lsr #2
+    lsrs    r6, r6, #1
+    stm     sp, {r4-r6}
+    lsl     r10, r10, r3
+    strd    r10, r11, [sp, #ROW_BIAS]
+    add     r1, r0, #32
+    ldm     r1, {r4-r8, lr}             // pair_bytes, odd, skips, plane_end, form
+    add     r1, sp, #ROW_PAIRS
+    stm     r1, {r4-r8}
+    ldrd    r0, r1, [r0]                // plane, out
     ldm     r2, {r4-r9}
-    movs    r2, #1
-    lsls    r2, r3
-    subs    r2, #1
     .irp word, r4, r5, r6, r7, r8, r9
     lsl     \word, \word, r3
-    bic     \word, \word, r2, lsl #16   // what the lower half shifted into the upper one
+    bic     \word, \word, r12, lsl #16  // what the lower half shifted into the upper one
     .endr
-    cmp     r12, #3
+    cmp     lr, #3
     blo     4f
     pkhtb   r7, r7, r5, asr #16         // stride 2
     mov     r5, r6
     mov     r6, r8
     mov     r8, r9
 4:
-    tbh     [pc, r12, lsl #1]
+    tbh     [pc, lr, lsl #1]
 6:
     .irp form, 1_64, 1_128, 1_exact, 2_64, 2_128, 2_exact
     .2byte  (.Ldepthwise_\form - 6b) / 2

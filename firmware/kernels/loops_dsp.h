@@ -67,20 +67,19 @@ void mcugen_dsp_copy_runs(const int8_t* in, int8_t* out, int32_t rows, int32_t b
 void mcugen_dsp_sum_four(const int8_t* in, int32_t pixels, int32_t rows, int32_t in_ch,
                          int32_t skip, int32_t* sums);
 
-/// A depthwise 3x3 window over a plane of one channel. Weights are scaled by 2^bits so that
-/// `(acc * multiplier / 2^32 + offset) >> 12` is the result, saturated to 8 bits.
+/// A depthwise 3x3 window over a plane of one channel. With acc the sum over taps and the bias, the
+/// result is saturate((acc * 2^bits * multiplier / 2^32 + offset + 2^bits / 4) >> 12).
 struct McugenDspDepthwise {
   /// Tap 0 of the first window; 8-byte aligned, its rows too. Stride 1 with an odd number of pairs:
   /// two elements before it.
   const int16_t* plane;
   int8_t* out;
   const uint32_t* weights;  ///< uint32[6] of mcugen_dsp_depthwise_weights().
-  uint32_t bits;
-  int32_t bias;      ///< Times 2^bits.
+  int32_t bits;             ///< At most 8.
+  int32_t bias;
   int32_t out_step;  ///< Bytes from a pixel of the output to the next.
   int32_t multiplier;
   int32_t offset;
-  int32_t step;              ///< Exact forms only: 2^(bits - 1).
   int32_t pair_bytes;        ///< 4 * stride per pair of pixels in a row, at least one; more by what
                              ///< `plane` is before tap 0.
   int32_t odd;               ///< Whether a row has one pixel more.
@@ -91,7 +90,7 @@ struct McugenDspDepthwise {
 };
 
 /// Values of `form`: stride, and bytes of a row of the plane. Exact ones are for results of either
-/// sign, with rows of 128 bytes.
+/// sign, with rows of 128 bytes: of negative sums 2^bits / 2 is taken away before the shift.
 enum McugenDspDepthwiseForm : uint32_t {
   kMcugenDspDepthwise1Of64,
   kMcugenDspDepthwise1Of128,
