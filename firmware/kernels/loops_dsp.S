@@ -167,23 +167,23 @@
 // Bytes to 16 bits, two rows side by side
 //
 
-// r4: four bytes of row 0, r5: of row 1. Stores k02, k02, k13, k13 less the zero point (r12: minus
-// the zero point, twice).
-.macro widen_four
-    sxtab16 r6, r12, r4
-    sxtab16 r7, r12, r5
-    sxtab16 r8, r12, r4, ror #8
-    sxtab16 r9, r12, r5, ror #8
-    stmia   r2!, {r6-r9}
+// Four bytes of each of two rows to four registers: k02, k02, k13, k13, less the zero point. r12:
+// minus the zero point, twice.
+.macro widen_four row0=r4, row1=r5, a=r6, b=r7, c=r8, d=r9
+    sxtab16 \a, r12, \row0
+    sxtab16 \b, r12, \row1
+    sxtab16 \c, r12, \row0, ror #8
+    sxtab16 \d, r12, \row1, ror #8
+    stmia   r2!, {\a, \b, \c, \d}
 .endm
 
 // The same, times 2^8. r12: 0xff00ff00.
-.macro scale_four_8
-    and     r6, r12, r4, lsl #8
-    and     r7, r12, r5, lsl #8
-    and     r8, r12, r4
-    and     r9, r12, r5
-    stmia   r2!, {r6-r9}
+.macro scale_four_8 row0=r4, row1=r5, a=r6, b=r7, c=r8, d=r9
+    and     \a, r12, \row0, lsl #8
+    and     \b, r12, \row1, lsl #8
+    and     \c, r12, \row0
+    and     \d, r12, \row1
+    stmia   r2!, {\a, \b, \c, \d}
 .endm
 
 // r0, r1: two runs of bytes; r2: out; r3: bytes of a run; on the stack: r12, the constant of \four;
@@ -194,6 +194,29 @@
     push    {r4-r11, lr}
     ldrd    r12, r10, [sp, #36]
     ldr     r11, [sp, #44]
+    orr     r4, r0, r1
+    orrs    r4, r11
+    orrs    r4, r3
+    orr     r4, r4, r3, lsr #1
+    lsls    r4, r4, #30
+    bne     1f
+8:                                      // whole words, two at a time
+    lsrs    lr, r3, #3
+9:
+    ldrd    r4, r5, [r0], #8
+    ldrd    r6, r7, [r1], #8
+    \four   r4, r6, r8, r9, r10, r11
+    \four   r5, r7, r8, r9, r10, r11
+    subs    lr, lr, #1
+    bne     9b
+    ldrd    r10, r11, [sp, #40]
+    add     r0, r0, r11
+    add     r1, r1, r11
+    subs    r10, r10, #1
+    str     r10, [sp, #40]
+    bne     8b
+    mov     r0, r2
+    pop     {r4-r11, pc}
 1:
     lsrs    lr, r3, #3
     beq     3f
