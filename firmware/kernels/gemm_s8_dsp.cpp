@@ -4,7 +4,7 @@
 
 #include <kernels/gemm_s8_dsp.h>
 #include <kernels/loops_dsp.h>
-#include <kernels/one_floor.h>
+#include <kernels/second_rounding.h>
 
 namespace mcugen {
 namespace {
@@ -64,7 +64,15 @@ uint32_t form_of(const GemmS8Layer& layer, int32_t channel) {
   return layer.by_shift && form < kMcugenDspForms ? form : kMcugenDspRoundTwice;
 }
 
-/// Writes what McugenDspTiles wants of two channels. @returns the biases and the weights' end.
+/// @returns the offset by which one rounding does for v = acc * 2^kShiftBits >= 0, the zero point
+///     included: (v * multiplier / 2^32 + offset) >> (kShiftBits + shift - 1). The two nested ones
+///     of requantize() collapse into the floor of
+///     (acc * multiplier + 2^30 + 2^(30 + shift)) / 2^(31 + shift).
+int32_t one_rounding_offset(int32_t shift, int32_t zero_point) {
+  return (1 << (kShiftBits - 2)) + (2 * zero_point + 1) * (1 << (kShiftBits + shift - 2));
+}
+
+/// Writes what McugenDspTiles wants of two channels.
 void write_stream(const GemmS8Layer& layer, int32_t first, int32_t second, uint32_t form,
                   int32_t* stream) {
   const bool twice = form == kMcugenDspRoundTwice;
@@ -79,17 +87,15 @@ void write_stream(const GemmS8Layer& layer, int32_t first, int32_t second, uint3
   if (!twice) {
     end[0] = layer.multipliers[first];
     end[2] = layer.multipliers[second];
-    end[1] = end[3] = one_floor_offset(bits, bits - layer.shifts[first], layer.output_zero_point);
+    end[1] = end[3] = one_rounding_offset(-layer.shifts[first], layer.output_zero_point);
     return;
   }
   for (int32_t i = 0; i < 2; ++i) {
     const int32_t channel = i == 0 ? first : second;
-    const uint32_t multiplier = static_cast<uint32_t>(layer.multipliers[channel]);
-    const int32_t shift = -layer.shifts[channel];
-    end[2 * i] = static_cast<int32_t>(2 * multiplier);
+    const int32_t multiplier = layer.multipliers[channel];
+    end[2 * i] = static_cast<int32_t>(2 * static_cast<uint32_t>(multiplier));
     // With nothing to multiply by, all results are 0.
-    end[2 * i + 1] =
-        multiplier == 0 || shift > 31 ? 0 : static_cast<int32_t>(0u - (1u << (32 - shift)));
+    end[2 * i + 1] = multiplier == 0 ? 0 : second_rounding_factor(-layer.shifts[channel]);
   }
   end[4] = layer.output_zero_point;
 }

@@ -1172,7 +1172,7 @@
 // table of 256 bytes, so that neither a register nor an instruction counts positions. The table's
 // other words hold what no register is left for.
 .equ PRODUCTS_TABLE, 256
-.equ PRODUCTS_SCALING_0, 4      // multiplier, offset, shift
+.equ PRODUCTS_SCALING_0, 4      // multiplier, factor, zero point
 .equ PRODUCTS_SCALING_1, 20
 .equ PRODUCTS_OUT, 36           // out, pixel_step
 .equ PRODUCTS_STREAM, 44
@@ -1210,17 +1210,16 @@
     stm     sp, {r2-r5}
 .endm
 
-// The result \acc to lr. r10, r11, r12: multiplier, offset with the zero point, shift. The sums
-// are scaled by 4, so that 2 is what negative ones lose.
+// The result of \acc, twice a sum, to lr. r10, r11, r12: multiplier, factor, zero point.
 .macro rescale_product acc
-    smmla   lr, \acc, r10, r11
-    sub     lr, lr, \acc, lsr #31
-    sub     lr, lr, \acc, lsr #31
-    asr     lr, lr, r12
+    smmulr  lr, \acc, r10
+    add     lr, lr, lr, asr #31
+    smmlsr  lr, lr, r11, r12
     ssat    lr, #8, lr
 .endm
 
-// A row of the outputs of two tiles. r0: out, r1: pixel_step; r0 is one more afterwards. \at: 16
+// A row of the outputs of two tiles, as twice the sums over taps, which four times them are halved
+// to. r0: out, r1: pixel_step; r0 is one more afterwards. \at: 16
 // for the upper row, 0 for the lower one.
 .macro output_row at
     ldrd    r2, r3, [sp, #\at + 128]    // column 1
@@ -1237,16 +1236,16 @@
     sub     r7, r3, r7, lsl #1
     sub     r8, r4, r8, lsl #1
     sub     r9, r5, r9, lsl #1
-    add     r2, r2, r10, lsl #1
-    add     r3, r3, r11, lsl #1
-    add     r4, r4, r12, lsl #1
-    add     r5, r5, lr, lsl #1
+    add     r2, r10, r2, asr #1
+    add     r3, r11, r3, asr #1
+    add     r4, r12, r4, asr #1
+    add     r5, lr, r5, asr #1
     ldrd    r10, r11, [sp, #\at]        // column 3
     ldrd    r12, lr, [sp, #\at + 8]
-    sub     r6, r6, r10, lsl #1
-    sub     r7, r7, r11, lsl #1
-    sub     r8, r8, r12, lsl #1
-    sub     r9, r9, lr, lsl #1
+    rsb     r6, r10, r6, asr #1
+    rsb     r7, r11, r7, asr #1
+    rsb     r8, r12, r8, asr #1
+    rsb     r9, lr, r9, asr #1
     ldrd    r10, r11, [sp, #PRODUCTS_TABLE + PRODUCTS_SCALING_0]
     ldr     r12, [sp, #PRODUCTS_TABLE + PRODUCTS_SCALING_0 + 8]
     rescale_product r2

@@ -208,13 +208,14 @@ struct McugenDspWinogradProducts {
   int32_t row_bytes;   ///< Bytes from a row to the next; pairs * 4 * pixel_step.
   int32_t pairs;       ///< Pairs of tiles in a row.
   uint32_t fours;      ///< in_ch / 4; 1 to 16.
-  /// Of channels 0 and 1: multiplier, offset (with the zero point), shift.
+  /// Of channels 0 and 1: multiplier, factor, zero point.
   int32_t scaling[6];
 };
 
-/// out = saturate((v * multiplier / 2^32 + offset - (v < 0 ? 2 : 0)) >> shift), v four times the
-/// sum over taps, and the bias. Wraps at 32 bits. Per pair of tiles: 160 instructions per four
-/// channels and 260 besides. Takes 548 bytes of stack.
+/// Results are sums over taps, and the bias, times multiplier / 2^31, halves up, then times
+/// -factor / 2^32, halves away from zero, and the zero point, saturated. Seven times a sum has to fit
+/// into 32 bits. Per pair of tiles: 160 instructions per four channels and 245 besides. Takes 548
+/// bytes of stack.
 void mcugen_dsp_winograd_products(const McugenDspWinogradProducts* products);
 
 }  // extern "C"
