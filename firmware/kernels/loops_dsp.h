@@ -213,9 +213,9 @@ struct McugenDspWinogradProducts {
 };
 
 /// Results are sums over taps, and the bias, times multiplier / 2^31, halves up, then times
-/// -factor / 2^32, halves away from zero, and the zero point, saturated. Seven times a sum has to fit
-/// into 32 bits. Per pair of tiles: 160 instructions per four channels and 245 besides. Takes 548
-/// bytes of stack.
+/// -factor / 2^32, halves away from zero, and the zero point, saturated. Seven times a sum has to
+/// fit into 32 bits. Per pair of tiles: 160 instructions per four channels and 245 besides. Takes
+/// 548 bytes of stack.
 void mcugen_dsp_winograd_products(const McugenDspWinogradProducts* products);
 
 }  // extern "C"

@@ -94,12 +94,14 @@ bool is_exact(const Conv2dS8Params& p, const int32_t* bias) {
   return most + most_bias < kMostSum;
 }
 
-/// Fewest pixels of the output, for each time that the weights are transformed, that save
-/// instructions. On Cortex-M4 these take, per pixel and output channel, 2.5 in_ch + 17 instructions
-/// against 5.6 in_ch + 13 of the matrix product; per pixel and input channel about 9 each, for
-/// tiles or for windows; and per input and output channel 35 for the weights. So 3.1 in_ch - 4 is
-/// saved per pixel, and 35 in_ch are spent.
-constexpr int32_t kFewestPixels = 16;
+/// Whether transforming the weights of `transformed` pairs of output channels takes less than is
+/// saved with `outputs` pairs of outputs. On Cortex-M4 these take, per pixel and output channel,
+/// 2.5 in_ch + 16 instructions against 5.6 in_ch + 7 of the matrix product; per pixel and input
+/// channel about 9 each, for tiles or for windows; and per input and output channel 35 for the
+/// weights.
+bool saves(const Conv2dS8Params& p, int64_t outputs, int32_t transformed) {
+  return outputs * (3 * p.in_ch - 9) >= static_cast<int64_t>(transformed) * 35 * p.in_ch;
+}
 
 /// One convolution and its scratch.
 class Convolution {
@@ -227,7 +229,8 @@ __attribute__((noinline)) bool winograd_s8(const Conv2dS8Params& p, const int8_t
   }
   const Plan plan = plan_of(p, layout, p.scratch.bytes);
   const int32_t all_pairs = (p.out_ch + 1) / 2;
-  if (p.out_h * p.out_w * all_pairs < kFewestPixels * plan.transformed || !is_exact(p, bias)) {
+  if (!saves(p, static_cast<int64_t>(p.out_h) * p.out_w * all_pairs, plan.transformed) ||
+      !is_exact(p, bias)) {
     return false;
   }
   const Convolution convolution(p, layout, plan, weights, bias);
