@@ -148,21 +148,21 @@ void gemm_s8_run(const GemmS8Layer& layer, int32_t first, int32_t end, const int
   tiles.fours = static_cast<uint32_t>(padded / 4 - 1);
   tiles.odd = count == 1 ? 0 : count & 1;
   // Channels of one form go together; what is left over can always be rounded twice.
-  int16_t waiting[kMcugenDspForms];
-  for (int16_t& each : waiting) {
+  int32_t waiting[kMcugenDspForms];
+  for (int32_t& each : waiting) {
     each = -1;
   }
   for (int32_t c = first; c < end; ++c) {
     const uint32_t form = form_of(layer, c);
     if (waiting[form] < 0) {
-      waiting[form] = static_cast<int16_t>(c);
+      waiting[form] = c;
     } else {
       run_pair(layer, waiting[form], c, form, tiles, stream, out);
       waiting[form] = -1;
     }
   }
   int32_t left = -1;
-  for (const int16_t each : waiting) {
+  for (const int32_t each : waiting) {
     if (left < 0) {
       left = each;
     } else if (each >= 0) {
