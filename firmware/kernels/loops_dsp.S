@@ -127,10 +127,10 @@
 3:
     ldr.w   pc, [sp, #TILE_EXIT]        // most often nothing is left to test
 4:
-    ldrd    r6, r7, [sp, #TILE_WEIGHTS_END]
+    ldr     r6, [sp, #TILE_WEIGHTS_END]
     cmp     r1, r6
     bne     2b
-    bx      r7
+    ldr     pc, [sp, #TILE_EPILOGUE]
 .Ltile_exact:
     ldm     r1, {r6-r10}                // multiplier and factor of channel 0, of 1; zero point
     round_twice r2, r6, r7
