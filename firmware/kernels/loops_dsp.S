@@ -666,6 +666,17 @@
     smlad   r4, r12, r11, r4
 .endm
 
+// rescale_exact for multipliers of either sign, which is clobbered.
+.macro rescale_by_product acc, multiplier, offset, shift
+    smmul   \acc, \acc, \multiplier
+    and     \multiplier, r12, \acc, asr #31
+    add     \acc, \acc, \offset
+    sub     \acc, \acc, \multiplier
+    asr     \acc, \acc, \shift
+    add     \acc, \acc, lr
+    ssat    \acc, #8, \acc
+.endm
+
 .equ FOUR_INPUTS_BYTES, 56
 .equ UNROLLED_INPUTS, 8
 
@@ -719,11 +730,11 @@
     ldmia   r1!, {r6-r11}
     .if \exact
     ldrd    r12, lr, [sp, #ROWS_STEP]
-    rescale_exact r2, r6, r7, r8, r0
-    rescale_exact r3, r9, r10, r11, r0
+    rescale_by_product r2, r6, r7, r8
+    rescale_by_product r3, r9, r10, r11
     ldmia   r1!, {r6-r11}
-    rescale_exact r4, r6, r7, r8, r0
-    rescale_exact r5, r9, r10, r11, r0
+    rescale_by_product r4, r6, r7, r8
+    rescale_by_product r5, r9, r10, r11
     .else
     rescale r2, r6, r7, r8
     rescale r3, r9, r10, r11

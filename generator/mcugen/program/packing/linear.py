@@ -44,7 +44,7 @@ def _pack(call: Call) -> bool:
     low, high = call.integer("activation_min"), call.integer("activation_max")
     exact = rescale.is_exact([int(each) for each in shifts], zero_point, low)
     signs = _signs(by_group[:, 0::2], by_group[:, 1::2])
-    if signs is None or (exact and signs.min() < 0):  # the exact form looks at the sign of a sum
+    if signs is None:
         return False
     words = np.array(
         [

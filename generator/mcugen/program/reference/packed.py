@@ -52,9 +52,10 @@ def packed_linear(
     multipliers, offsets, shifts = (
         words[:, -12:].astype(np.int64).reshape(-1, 2, 2, 3).transpose(3, 0, 1, 2)
     )
-    high = _int32(((sums * multipliers) >> 32) + offsets)
+    products = sums * multipliers
+    high = _int32((products >> 32) + offsets)
     if exact:
-        high = _int32(high - 128 * (sums < 0))
+        high = _int32(high - 128 * (products < 0))
     results = high >> (shifts & 31)
     if exact:
         results = _int32(results + output_zero_point)
