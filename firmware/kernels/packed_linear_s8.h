@@ -30,8 +30,8 @@ struct PackedLinearS8Params {
 ///   first = start_a + sum of x * a,                v_a = 256 * first,
 ///   both  = start_b + sum of x * (256 * b + a),    v_b = both - first,    c, d alike,
 ///   output = clamp(saturate8((v * multiplier / 2^32 + offset) >> shift));
-/// in the exact form 128 is taken before the shift where v * multiplier < 0, and the zero point added
-/// behind it.
+/// in the exact form 128 is taken before the shift where v * multiplier < 0, and the zero point
+/// added behind it.
 ///
 /// @param[in] input int8[batch, in_ch].
 /// @param[in] groups int32[ceil(out_ch / 4), packed_linear_words(in_ch)]: the starts of a, b, c, d;
