@@ -3,6 +3,7 @@
 // Nearly all time is spent here; the rest of the firmware is built for size.
 #pragma GCC optimize("O2")
 
+#include <kernels/clamp_s8.h>
 #include <kernels/loops_mla.h>
 #include <kernels/packed_linear_blocks_s8.h>
 #include <kernels/requantize.h>
@@ -26,6 +27,17 @@ void widen(const int8_t* in, int32_t count, int32_t* out) {
   }
 }
 
+/// rounding_shift_right() for a shift of -31 to -1.
+int32_t rescaled(int32_t value, int32_t shift) {
+  const int32_t twice = (value + (value >> 31)) >> (~shift & 31);
+  return (twice >> 1) + (twice & 1);
+}
+
+int8_t saturated(int32_t value) {
+  const int8_t byte = static_cast<int8_t>(value);
+  return byte == value ? byte : static_cast<int8_t>(value >> 31 ^ INT8_MAX);
+}
+
 }  // namespace
 
 void packed_linear_4x4_s8_mla(const PackedLinearBlocksS8Params& p, const int8_t* input,
@@ -37,8 +49,6 @@ void packed_linear_4x4_s8_mla(const PackedLinearBlocksS8Params& p, const int8_t*
   }
   int32_t* const inputs = reinterpret_cast<int32_t*>(p.scratch.data);
   const int32_t zero_point = p.output_zero_point;
-  const int32_t min = p.activation_min;
-  const int32_t max = p.activation_max;
   for (int32_t b = 0; b < p.batch; ++b, input += p.in_ch) {
     widen(input, p.in_ch, inputs);
     const int32_t* group = groups;
@@ -47,12 +57,16 @@ void packed_linear_4x4_s8_mla(const PackedLinearBlocksS8Params& p, const int8_t*
       const int32_t* const scaling = mcugen_mla_packed_rows(inputs, group, fours, sums);
       const int32_t rows = left < 4 ? left : 4;
       for (int32_t i = 0; i < rows; ++i) {
-        const int32_t right = static_cast<int32_t>(-static_cast<uint32_t>(scaling[4 + i]) & 31);
-        const int32_t scaled = rounding_shift_right(doubling_high_mul(sums[i], scaling[i]), right);
-        *output++ = static_cast<int8_t>(clamp(wrapping_add(scaled, zero_point), min, max));
+        *output++ = saturated(rescaled(doubling_high_mul(sums[i], scaling[i]), scaling[4 + i]) +
+                              zero_point);
       }
       group = scaling + 8;
     }
+  }
+  if (p.activation_min != INT8_MIN || p.activation_max != INT8_MAX) {
+    const int32_t count = p.batch * p.out_ch;
+    clamp_s8_scalar(count, output - count, static_cast<int8_t>(p.activation_min),
+                    static_cast<int8_t>(p.activation_max), output - count);
   }
 }
 

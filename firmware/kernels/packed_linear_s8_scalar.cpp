@@ -13,10 +13,7 @@ int8_t rescaled(const PackedLinearS8Params& p, uint32_t sum, const int32_t* scal
   if (p.exact && product < 0) {
     high = wrapping_sub(high, 128);
   }
-  int32_t result = high >> (scaling[2] & 31);
-  if (p.exact) {
-    result = wrapping_add(result, p.output_zero_point);
-  }
+  const int32_t result = high >> (scaling[2] & 31);
   return static_cast<int8_t>(
       clamp(clamp(result, INT8_MIN, INT8_MAX), p.activation_min, p.activation_max));
 }

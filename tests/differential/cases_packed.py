@@ -58,8 +58,7 @@ def _linear(rng: np.random.Generator) -> OpCase:
         halves[:, k // 4, k % 2, :, k % 4 // 2] = 0
     groups[:, 4:-12] = halves.reshape(count, -1).view(np.int32)
     scratch = T(np.zeros(_int(rng, 0, 300), np.uint8))
-    zero_points = _int(rng, -128, 127), _int(rng, -128, 127)
-    numbers = (rows, *zero_points, *_limits(rng), int(rng.random() < 0.5))
+    numbers = (rows, _int(rng, -128, 127), *_limits(rng), int(rng.random() < 0.5))
     args = (T(_int8s(rng, batch, in_ch)), T(_words(numbers, groups)), scratch)
     return OpCase("mcugen::packed_linear.out", args, (Out("int8", (batch, rows)),))
 

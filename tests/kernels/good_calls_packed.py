@@ -27,7 +27,7 @@ LINEAR_4X4, LINEAR_8X16 = "mcugen::packed_linear_4x4.out", "mcugen::packed_linea
 #: Operator → its arguments, those written to included.
 CALLS: dict[str, Callable[[], list[Any]]] = {
     LINEAR: lambda: [
-        *(s8(2, 7), words(6, -3, 4, -128, 127, 0, groups=2 * 24)),
+        *(s8(2, 7), words(6, -3, -128, 127, 0, groups=2 * 24)),
         *(T(np.zeros(16, np.uint8)), s8(2, 6)),
     ],
     LINEAR_4X4: lambda: [
@@ -57,15 +57,15 @@ ALLOWED: dict[tuple[str, int], Callable[[Any], bool]] = {
 BAD_VALUES: list[tuple[str, dict[int, Any]]] = [
     (LINEAR, {0: s8(2, 9)}),  # twelve words of weights
     (LINEAR, {0: s8(3, 7)}),
-    (LINEAR, {1: s32(2, 27)}),
-    (LINEAR, {1: words(6, -3, 4, -128, 127, 0, groups=24)}),
-    (LINEAR, {1: words(6, -3, 4, -128, 127, 0, groups=2 * 20)}),
-    (LINEAR, {1: words(5, -3, 4, -128, 127, 0, groups=2 * 24)}),
-    (LINEAR, {1: words(6, 128, 4, -128, 127, 0, groups=2 * 24)}),
-    (LINEAR, {1: words(6, -3, -129, -128, 127, 0, groups=2 * 24)}),
-    (LINEAR, {1: words(6, -3, 4, -1000, 127, 0, groups=2 * 24)}),
-    (LINEAR, {1: words(6, -3, 4, -128, 1 << 30, 0, groups=2 * 24)}),
-    (LINEAR, {1: words(3, -3, 4, -128, 127, 0, groups=24), 3: s8(2, 3)}),
+    (LINEAR, {1: s32(1, 53)}),
+    (LINEAR, {1: words(6, -3, -128, 127, 0, groups=24)}),
+    (LINEAR, {1: words(6, -3, -128, 127, 0, groups=2 * 20)}),
+    (LINEAR, {1: words(5, -3, -128, 127, 0, groups=2 * 24)}),
+    (LINEAR, {1: words(6, 128, -128, 127, 0, groups=2 * 24)}),
+    (LINEAR, {1: words(6, -129, -128, 127, 0, groups=2 * 24)}),
+    (LINEAR, {1: words(6, -3, -1000, 127, 0, groups=2 * 24)}),
+    (LINEAR, {1: words(6, -3, -128, 1 << 30, 0, groups=2 * 24)}),
+    (LINEAR, {1: words(3, -3, -128, 127, 0, groups=24), 3: s8(2, 3)}),
     *(
         case
         for op, rows, group in ((LINEAR_4X4, 6, 20), (LINEAR_8X16, 9, 56))

@@ -532,7 +532,6 @@ void packed_linear(long call) {
   p.in_ch = one_in(8) ? random_int(200, 700) : random_int(1, 70);
   p.out_ch = random_int(4, 21);
   p.input_zero_point = zero_point();
-  p.output_zero_point = zero_point();
   p.activation_min = one_in(2) ? -128 : random_int(-128, 127);
   p.activation_max = one_in(2) ? 127 : random_int(p.activation_min, 127);
   p.exact = one_in(2);

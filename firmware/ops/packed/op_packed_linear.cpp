@@ -11,7 +11,7 @@ void mcugen__packed_linear_out(KernelRuntimeContext& ctx, Span<EValue*> argument
   if (!packed_layer(args, 3, layer)) {
     return;
   }
-  constexpr int32_t kNumbers = 6;
+  constexpr int32_t kNumbers = 5;
   PackedLinearS8Params p;
   p.scratch = args.scratch(2);
   if (!args.check(layer.out_ch >= kPackedRows &&
@@ -23,10 +23,9 @@ void mcugen__packed_linear_out(KernelRuntimeContext& ctx, Span<EValue*> argument
   p.in_ch = layer.in_ch;
   p.out_ch = layer.out_ch;
   p.input_zero_point = layer.words[1];
-  p.output_zero_point = layer.words[2];
-  p.activation_min = layer.words[3];
-  p.activation_max = layer.words[4];
-  p.exact = layer.words[5] != 0;
+  p.activation_min = layer.words[2];
+  p.activation_max = layer.words[3];
+  p.exact = layer.words[4] != 0;
   packed_linear_s8(p, layer.input, layer.words + kNumbers, layer.out);
 }
 

@@ -49,10 +49,11 @@ def _pack(call: Call) -> bool:
     sizes = call.sizes("input")
     if rows < _ROWS or int(np.prod(sizes[:-1], dtype=np.int64)) != 1:
         return False
-    starts = _starts(call, weights)
+    sums = _sums(call, weights)
     scalings = _scalings(call, rows)
-    if starts is None or scalings is None:
+    if sums is None or scalings is None:
         return False
+    starts, ends = sums
     multipliers, shifts = scalings
     # a, b, c, d of each group; the last group is the last four.
     taken = np.array([min(first, rows - _ROWS) for first in range(0, rows, _ROWS)])
@@ -60,19 +61,15 @@ def _pack(call: Call) -> bool:
     by_group = weights[order].astype(np.int64)
     zero_point = call.integer("output_offset")
     low, high = call.integer("activation_min"), call.integer("activation_max")
-    exact = rescale.is_exact([int(each) for each in shifts], zero_point, low)
+    exact = zero_point > low
     signs = _signs(by_group[:, 0::2], by_group[:, 1::2])
-    if signs is None:
+    numbers = [
+        rescale.scaling(int(m), int(s), zero_point, int(most))
+        for m, s, most in zip(multipliers, shifts, ends, strict=True)
+    ]
+    if signs is None or None in numbers:
         return False
-    words = np.array(
-        [
-            rescale.scaling_exact(int(m), int(s))
-            if exact
-            else rescale.scaling(int(m), int(s), zero_point)
-            for m, s in zip(multipliers, shifts, strict=True)
-        ],
-        np.int64,
-    )[order]
+    words = np.array(numbers, np.int64)[order]
     words[:, 1::2, 0] *= signs
     by_start = starts[order]
     first = by_start[:, 0::2]
@@ -86,8 +83,8 @@ def _pack(call: Call) -> bool:
         ],
         axis=1,
     )
-    numbers = (rows, _input_zero_point(call), zero_point, low, high, int(exact))
-    _replace(call, "mcugen::packed_linear.out", numbers, groups, scratch=True)
+    layer = (rows, _input_zero_point(call), low, high, int(exact))
+    _replace(call, "mcugen::packed_linear.out", layer, groups, scratch=True)
     return True
 
 
@@ -113,8 +110,8 @@ def _bias(call: Call, rows: int) -> np.ndarray | None:
     return None if bias is None else bias.reshape(-1).astype(np.int64)
 
 
-def _starts(call: Call, weights: np.ndarray) -> np.ndarray | None:
-    """Return what each row's sum starts from, None if a sum might not fit."""
+def _sums(call: Call, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+    """Return what each row's sum starts from and ends at, at most; None if one might not fit."""
     starts = _bias(call, len(weights))
     if starts is None:
         return None
@@ -122,7 +119,8 @@ def _starts(call: Call, weights: np.ndarray) -> np.ndarray | None:
     # Sums wrap on the way, so only where they end matters.
     ends = weights.astype(np.int64)[:, :, None] * (-128 - zero_point, 127 - zero_point)
     most, least = ends.max(2).sum(1) + starts, ends.min(2).sum(1) + starts
-    return starts if most.max() < _MOST_SUM and least.min() >= -_MOST_SUM else None
+    furthest = np.maximum(most, -least)
+    return (starts, furthest) if furthest.max() < _MOST_SUM else None
 
 
 def _scalings(call: Call, rows: int) -> tuple[np.ndarray, np.ndarray] | None:

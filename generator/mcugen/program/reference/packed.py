@@ -23,13 +23,13 @@ ROWS = 4
 def packed_linear(x: Any, words: Any, scratch: Any) -> Any:
     """Return int8[..., rows] of `x` int8[..., in_ch].
 
-    words: int32, six numbers and groups of four rows, the last of the last four; see
+    words: int32, five numbers and groups of four rows, the last of the last four; see
     firmware/kernels/packed_linear_s8.h.
     """
     del scratch
     shape = tuple(x.shape)
-    numbers, words = _split(words, 6, 16 + -(-shape[-1] // 4) * 4)
-    rows, input_zero_point, output_zero_point, activation_min, activation_max, exact = numbers
+    numbers, words = _split(words, 5, 16 + -(-shape[-1] // 4) * 4)
+    rows, input_zero_point, activation_min, activation_max, exact = numbers
     padded = words.shape[1] - 16
     inputs = np.zeros((x.numel() // shape[-1], padded), np.int64)
     inputs[:, : shape[-1]] = x.numpy().reshape(-1, shape[-1])
@@ -48,10 +48,7 @@ def packed_linear(x: Any, words: Any, scratch: Any) -> Any:
     high = _int32((products >> 32) + offsets)
     if exact:
         high = _int32(high - 128 * (products < 0))
-    results = high >> (shifts & 31)
-    if exact:
-        results = _int32(results + output_zero_point)
-    results = results.clip(-128, 127).clip(activation_min, activation_max)
+    results = (high >> (shifts & 31)).clip(-128, 127).clip(activation_min, activation_max)
     by_group = results.reshape(len(inputs), len(words), ROWS).astype(np.int8)
     out = np.empty((len(inputs), rows), np.int8)
     for group in range(len(words)):
