@@ -793,14 +793,13 @@
     ssat    \acc, #8, \acc
 .endm
 
-// The same for results of either sign: halves are rounded away from zero by taking r12 from
-// negative ones, and the zero point lr is added apart.
-.macro rescale_exact acc, multiplier, offset, shift, temporary=r1
-    and     \temporary, r12, \acc, asr #31
-    smmla   \acc, \acc, \multiplier, \offset
-    sub     \acc, \acc, \temporary
+// The same, but that r12 is taken from what is negative. Clobbers \multiplier.
+.macro rescale_by_product acc, multiplier, offset, shift
+    smmul   \acc, \acc, \multiplier
+    and     \multiplier, r12, \acc, asr #31
+    add     \acc, \acc, \offset
+    sub     \acc, \acc, \multiplier
     asr     \acc, \acc, \shift
-    add     \acc, \acc, lr
     ssat    \acc, #8, \acc
 .endm
 
@@ -812,22 +811,19 @@
 .equ ROWS_ENTRY, 8
 .equ ROWS_OUT, 12
 .equ ROWS_COUNT, 16
-.equ ROWS_STEP, 24
-.equ ROWS_ZERO, 28
-.equ ROWS_BYTES, 32
+.equ ROWS_BYTES, 24
 
 .macro packed_rows name, exact
     function \name
     push    {r4-r11, lr}
     sub     sp, sp, #ROWS_BYTES
     mov     r12, r0
-    ldmia   r12, {r0-r6}                // see McugenDspRows
-    // r0 inputs, r1 groups, r2 out, r3 fours, r4 count, r5 step, r6 zero point
+    ldmia   r12, {r0-r4}                // see McugenDspRows
+    // r0 inputs, r1 groups, r2 out, r3 fours, r4 count
     str     r0, [sp, #ROWS_INPUTS]
     add     r7, r0, r3, lsl #3
     str     r7, [sp, #ROWS_END]
     strd    r2, r4, [sp, #ROWS_OUT]
-    strd    r5, r6, [sp, #ROWS_STEP]
     and     r3, r3, #UNROLLED_INPUTS - 1
     mov     r4, #FOUR_INPUTS_BYTES
     adr     r5, 3f
@@ -856,12 +852,12 @@
     lsl     r4, r4, #8
     ldmia   r1!, {r6-r11}
     .if \exact
-    ldrd    r12, lr, [sp, #ROWS_STEP]
-    rescale_exact r2, r6, r7, r8, r0
-    rescale_exact r3, r9, r10, r11, r0
+    mov     r12, #128
+    rescale_by_product r2, r6, r7, r8
+    rescale_by_product r3, r9, r10, r11
     ldmia   r1!, {r6-r11}
-    rescale_exact r4, r6, r7, r8, r0
-    rescale_exact r5, r9, r10, r11, r0
+    rescale_by_product r4, r6, r7, r8
+    rescale_by_product r5, r9, r10, r11
     .else
     rescale r2, r6, r7, r8
     rescale r3, r9, r10, r11

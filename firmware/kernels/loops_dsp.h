@@ -146,10 +146,8 @@ struct McugenDspRows {
   const int16_t* inputs;  ///< As mcugen_dsp_widen_row() writes them.
   const int32_t* groups;  ///< Word-aligned.
   int8_t* out;
-  int32_t fours;       ///< Inputs / 4, at least 1.
-  int32_t count;       ///< Groups, at least 1.
-  int32_t step;        ///< Exact form only: 128.
-  int32_t zero_point;  ///< Exact form only.
+  int32_t fours;  ///< Inputs / 4, at least 1.
+  int32_t count;  ///< Groups, at least 1.
 };
 
 /// 14 instructions per 16 products, 33 besides per four rows. @returns the next group.

@@ -42,6 +42,8 @@ class Need:
 NOTHING = Need(0, 0)
 
 _DEPTHWISE = ("cortex_m::quantized_depthwise_conv2d", "mcugen::depthwise_conv2d_in_place")
+#: Operators that widen a row of inputs, and on which cores.
+_WIDENED = {"mcugen::packed_linear": Isa.DSP, "mcugen::packed_linear_4x4": Isa.SCALAR}
 
 
 def scratch_need(plan: Any, call: Any, isa: Isa | None) -> Need:
@@ -55,9 +57,9 @@ def scratch_need(plan: Any, call: Any, isa: Isa | None) -> Need:
     if not read.is_static:
         return NOTHING
     kind = called.name.removesuffix(".out").removesuffix("_nhwc")
-    if kind == "mcugen::packed_linear":
+    if kind in _WIDENED:
         need = 8 * -(-read.sizes("input")[-1] // 4)
-        return Need(need, need) if isa is Isa.DSP else NOTHING
+        return Need(need, need) if isa is _WIDENED[kind] else NOTHING
     convolution = kind in ("cortex_m::quantized_conv2d", "mcugen::conv2d_in_place")
     if isa is None or not (convolution or kind in _DEPTHWISE):
         return NOTHING
