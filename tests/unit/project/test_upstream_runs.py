@@ -265,8 +265,9 @@ def test_both_runtimes_are_compared(stand_in: StandIn, folder: Path, mcugen) -> 
     assert theirs["timing"]["counter"] == "instructions"
     assert theirs["timing"]["median"] > ours["timing"]["median"]
     assert theirs["firmware"]["engine_bytes"] > ours["firmware"]["engine_bytes"]
-    # Each runtime has its own form of the program: the same constants, in another order.
-    assert abs(theirs["firmware"]["model_bytes"] - ours["firmware"]["model_bytes"]) < 64
+    # Each runtime has its own form of the program. Ours is laid out for the loops that read it.
+    standard, packed = (each["firmware"]["model_bytes"] for each in (theirs, ours))
+    assert standard < packed < 1.1 * standard
     for each in (ours, theirs):
         assert f"{each['timing']['median']:,}" in text
         assert f"{each['firmware']['engine_bytes']:,}" in text
