@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <kernels/winograd_products.h>
+
 #include <cstdint>
 
 /// The inner loops in loops_dsp.S, for cores with the DSP extension. All follow the AAPCS.
@@ -185,7 +187,7 @@ struct McugenDspWinogradInput {
 /// For each channel 7.3 instructions per column and 20 per tile.
 void mcugen_dsp_winograd_input(const McugenDspWinogradInput* input);
 
-/// Transforms the weights of one output channel for McugenDspWinogradProducts.
+/// Transforms the weights of one output channel for McugenWinogradProducts.
 /// @param[in] weights int8[3, 3, in_ch]; any address.
 /// @param[out] out Of position 0, 8 bytes per four channels, 16 bytes apart; per column of four
 ///     positions 16 * in_ch + 16 bytes. Word-aligned.
@@ -193,27 +195,12 @@ void mcugen_dsp_winograd_input(const McugenDspWinogradInput* input);
 /// @returns the sum of the weights. 33 instructions per input channel.
 int32_t mcugen_dsp_winograd_weights(const int8_t* weights, int16_t* out, uint32_t in_ch);
 
-/// Two output channels of any number of pairs of tiles.
-struct McugenDspWinogradProducts {
-  const int16_t* tiles;  ///< As McugenDspWinogradInput writes them.
-  const int16_t* tiles_end;
-  /// Per column of positions four int32 that sums start from (the bias of channels 0, 1, 0, 1 in
-  /// column 1, zeros elsewhere), then per position and four input channels k 16 bytes: channel 0's
-  /// k and k+2, its k+1 and k+3, channel 1's, as two int16 in a word. Word-aligned.
-  const int32_t* weights;
-  int8_t* out;         ///< Of the first tile and channel 0; channel 1 follows it.
-  int32_t pixel_step;  ///< Bytes from a pixel to the next.
-  int32_t row_bytes;   ///< Bytes from a row to the next; pairs * 4 * pixel_step.
-  int32_t pairs;       ///< Pairs of tiles in a row.
-  uint32_t fours;      ///< in_ch / 4; 1 to 16.
-  /// Of channels 0 and 1: multiplier, factor, zero point.
-  int32_t scaling[6];
-};
-
-/// Results are sums over taps, and the bias, times multiplier / 2^31, halves up, then times
+/// Tiles as McugenDspWinogradInput writes them, in steps of four input channels: channel 0's k and
+/// k+2, its k+1 and k+3, channel 1's, as two int16 in a word. Scaled by multiplier, factor, zero
+/// point: results are sums over taps, and the bias, times multiplier / 2^31, halves up, then times
 /// -factor / 2^32, halves away from zero, and the zero point, saturated. Seven times a sum has to
 /// fit into 32 bits. Per pair of tiles: 160 instructions per four channels and 245 besides. Takes
 /// 548 bytes of stack.
-void mcugen_dsp_winograd_products(const McugenDspWinogradProducts* products);
+void mcugen_dsp_winograd_products(const McugenWinogradProducts* products);
 
 }  // extern "C"

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <kernels/winograd_products.h>
+
 #include <cstdint>
 
 /// The inner loops in loops_mla_armv7m.S and loops_mla_armv6m.S, for cores without the DSP
@@ -116,34 +118,19 @@ void mcugen_mla_depthwise_2_exact(const McugenMlaDepthwise* rows);
 void mcugen_mla_winograd_input(const int8_t* pixels, uint32_t in_ch, uint32_t row_bytes,
                                int16_t* tiles);
 
-/// Transforms the weights of one output channel for McugenMlaWinogradProducts.
+/// Transforms the weights of one output channel for McugenWinogradProducts.
 /// @param[in] weights int8[3, 3, in_ch]; any address.
 /// @param[out] out Of position 0, two words per two channels, four words apart; per column of
 ///     positions 32 * in_ch + 16 bytes. 8-byte aligned. @param[in] in_ch Even. 80 instructions per
 ///     input channel.
 void mcugen_mla_winograd_weights(const int8_t* weights, int32_t* out, uint32_t in_ch);
 
-/// Two output channels of any number of pairs of tiles.
-struct McugenMlaWinogradProducts {
-  const int16_t* tiles;  ///< As mcugen_mla_winograd_input() writes them.
-  const int16_t* tiles_end;
-  /// Per column of positions four words that sums start from (the bias of channels 0, 1, 0, 1 in
-  /// column 1, zeros elsewhere), then per position and two input channels k four words: channel 0's
-  /// k and k + 1, channel 1's. Word-aligned.
-  const int32_t* weights;
-  int8_t* out;         ///< Of the first tile and channel 0; channel 1 follows it.
-  int32_t pixel_step;  ///< Bytes from a pixel to the next.
-  int32_t row_bytes;   ///< Bytes from a row to the next; pairs * 4 * pixel_step.
-  int32_t pairs;       ///< Pairs of tiles in a row.
-  uint32_t twos;       ///< in_ch / 2; 1 to 32.
-  /// Of channels 0 and 1: multiplier, offset (with the zero point), shift.
-  int32_t scaling[6];
-};
-
+/// Tiles as mcugen_mla_winograd_input() writes them, in steps of two input channels: channel 0's k
+/// and k + 1, channel 1's, in words. Scaled by multiplier, offset (with the zero point), shift:
 /// out = saturate((v * multiplier / 2^32 + offset - (v < 0 ? 2 : 0)) >> shift), v four times the
 /// sum over taps, and the bias. Wraps at 32 bits. Per pair of tiles: 208 instructions per two
 /// channels and 260 besides. Takes 548 bytes of stack.
-void mcugen_mla_winograd_products(const McugenMlaWinogradProducts* products);
+void mcugen_mla_winograd_products(const McugenWinogradProducts* products);
 #endif
 
 /// Adds to four sums the products of a row of inputs, less their zero point, with four rows of

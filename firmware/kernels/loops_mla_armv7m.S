@@ -16,6 +16,7 @@
     .thumb
 
 #include <kernels/function.inc>
+#include <kernels/winograd_products.inc>
 
 //
 // Products of matrices, two pixels by two output channels
@@ -593,19 +594,6 @@
     pop     {r4-r11, pc}
     end_function mcugen_mla_winograd_input
 
-// Products of two tiles and two channels, position by position. The sums of each position are
-// pushed; where to go on then stands 256 bytes above the stack pointer, in every fourth word of a
-// table of 256 bytes, so that neither a register nor an instruction counts positions. The table's
-// other words hold what no register is left for.
-.equ PRODUCTS_TABLE, 256
-.equ PRODUCTS_SCALING_0, 4      // multiplier, offset, shift
-.equ PRODUCTS_SCALING_1, 20
-.equ PRODUCTS_OUT, 36           // out, pixel_step
-.equ PRODUCTS_STREAM, 44
-.equ PRODUCTS_TILES, 52         // where the next pair of tiles is, and the end of all
-.equ PRODUCTS_ROW, 60
-.equ PRODUCTS_PAIRS, 68         // pairs of tiles left in the row, and in a row
-
 // Two taps of two tiles and two channels: 8 MAC, 13 instructions, 26 cycles. r0: tiles, r1:
 // weights, both post-incremented; r2, r3: tile 0 of channels 0 and 1; r4, r5: of tile 1.
 .macro two_products
@@ -627,22 +615,6 @@
 .equ TWO_PRODUCTS_BYTES, 52
 .equ MOST_TWO_PRODUCTS, 32
 
-// A' of a column, whose prefix sums P3 (also in r2-r5), P2, P1, P0 lie at sp: P0 + P1 - P3 takes
-// the place of P3.
-.macro end_of_column
-    add     r6, sp, #32
-    ldm     r6, {r6-r12, lr}
-    add     r6, r6, r10
-    add     r7, r7, r11
-    add     r8, r8, r12
-    add     r9, r9, lr
-    sub     r2, r6, r2
-    sub     r3, r7, r3
-    sub     r4, r8, r4
-    sub     r5, r9, r5
-    stm     sp, {r2-r5}
-.endm
-
 // The result of \acc in its place. r10, r11, r12: multiplier, offset with the zero point, shift.
 // Clobbers lr. The sums are scaled by 4, so that 2 is what negative ones lose.
 .macro rescale_product acc
@@ -654,8 +626,7 @@
     ssat    \acc, #8, \acc
 .endm
 
-// A row of the outputs of two tiles. r0: out, r1: pixel_step; r0 is one more afterwards. \at: 16
-// for the upper row, 0 for the lower one.
+// See winograd_products: a row of outputs. PRODUCTS_SCALING: multiplier, offset, shift.
 .macro output_row at
     ldrd    r2, r3, [sp, #\at + 128]    // column 1
     ldrd    r4, r5, [sp, #\at + 136]
@@ -706,82 +677,7 @@
     strb    r3, [r0]
 .endm
 
-    function mcugen_mla_winograd_products
-    push    {r4-r11, lr}
-    sub     sp, sp, #2 * PRODUCTS_TABLE // also what is pushed later, by one instruction many times:
-    add     sp, sp, #PRODUCTS_TABLE     // so that who reads this sees how much stack it takes
-    mov     r12, r0
-    ldmia   r12!, {r0-r7}               // see McugenMlaWinogradProducts
-    // r0 tiles, r1 tiles_end, r2 weights, r3 out, r4 pixel_step, r5 row_bytes, r6 pairs, r7 twos
-    strd    r0, r1, [sp, #PRODUCTS_TILES]
-    str     r2, [sp, #PRODUCTS_STREAM]
-    strd    r3, r4, [sp, #PRODUCTS_OUT]
-    str     r5, [sp, #PRODUCTS_ROW]
-    strd    r6, r6, [sp, #PRODUCTS_PAIRS]
-    ldmia   r12, {r1-r6}
-    strd    r1, r2, [sp, #PRODUCTS_SCALING_0]
-    str     r3, [sp, #PRODUCTS_SCALING_0 + 8]
-    strd    r4, r5, [sp, #PRODUCTS_SCALING_1]
-    str     r6, [sp, #PRODUCTS_SCALING_1 + 8]
-    mov     r9, #TWO_PRODUCTS_BYTES
-    adr     r8, 3f
-    mls     r7, r7, r9, r8              // where to enter the unrolled loop
-    orr     r7, r7, #1
-    adr     r8, 4f
-    orr     r8, r8, #1
-    adr     r9, 5f
-    orr     r9, r9, #1
-    str     r9, [sp]
-    .irp slot, 1, 2, 3, 5, 6, 7, 9, 10, 11, 13, 14, 15
-    str     r7, [sp, #16 * \slot]
-    .endr
-    .irp slot, 4, 8, 12
-    str     r8, [sp, #16 * \slot]
-    .endr
-1:
-    ldr     r1, [sp, #PRODUCTS_STREAM]
-    ldmia   r1!, {r2-r5}
-    ldr     pc, [sp, #240]
-    .balign 4
-    .rept MOST_TWO_PRODUCTS
-    two_products
-    .endr
-3:
-    push    {r2-r5}
-    ldr     pc, [sp, #PRODUCTS_TABLE]
-    .balign 4
-4:
-    end_of_column
-    ldmia   r1!, {r2-r5}
-    ldr     pc, [sp, #240]
-    .balign 4
-5:
-    end_of_column
-    str     r0, [sp, #PRODUCTS_TABLE + PRODUCTS_TILES]
-    ldrd    r0, r1, [sp, #PRODUCTS_TABLE + PRODUCTS_OUT]
-    output_row 16
-    ldr     r2, [sp, #PRODUCTS_TABLE + PRODUCTS_ROW]
-    add     r0, r0, r2
-    subs    r0, #1
-    output_row 0
-    add     sp, sp, #PRODUCTS_TABLE
-    ldrd    r0, r1, [sp, #PRODUCTS_OUT]
-    ldrd    r2, r3, [sp, #PRODUCTS_PAIRS]
-    add     r0, r0, r1, lsl #2
-    subs    r2, r2, #1
-    bne     6f
-    ldr     r4, [sp, #PRODUCTS_ROW]
-    add     r0, r0, r4
-    mov     r2, r3
-6:
-    str     r0, [sp, #PRODUCTS_OUT]
-    str     r2, [sp, #PRODUCTS_PAIRS]
-    ldrd    r0, r2, [sp, #PRODUCTS_TILES]
-    cmp     r0, r2
-    bne     1b
-    add     sp, sp, #PRODUCTS_TABLE
-    pop     {r4-r11, pc}
-    end_function mcugen_mla_winograd_products
+    winograd_products mcugen_mla_winograd_products, two_products, TWO_PRODUCTS_BYTES, MOST_TWO_PRODUCTS
 
 //
 // A row by four rows, as they lie

@@ -154,13 +154,13 @@ class Convolution {
   /// Computes `rows` rows of tiles.
   /// @param[in] again Whether the weights that are kept are there.
   void write_outputs(int32_t rows, bool again, int8_t* out) const {
-    McugenDspWinogradProducts products;
+    McugenWinogradProducts products;
     products.tiles = tiles_;
     products.tiles_end = tiles_ + rows * layout_.tile_row / 2;
     products.pixel_step = p_.out_ch;
     products.row_bytes = p_.out_w * p_.out_ch;
     products.pairs = p_.out_w / 4;
-    products.fours = static_cast<uint32_t>(p_.in_ch / 4);
+    products.steps = static_cast<uint32_t>(p_.in_ch / 4);
     const int32_t all_pairs = (p_.out_ch + 1) / 2;
     for (int32_t pair = 0; pair < all_pairs; ++pair) {
       // Of an odd number of channels, the last is once more with the one before.
