@@ -3,9 +3,9 @@
 #pragma GCC optimize("O2")
 
 #include <kernels/clamp_s8.h>
+#include <kernels/conv_windows.h>
 #include <kernels/im2col_s8_dsp.h>
 #include <kernels/loops_dsp.h>
-#include <kernels/window.h>
 
 #include <cstring>
 
@@ -45,41 +45,19 @@ inline int8_t* copy_run(const int8_t* from, int32_t count, int8_t* to) {
   return to;
 }
 
-inline int8_t* fill_run(int32_t value, int32_t count, int8_t* to) {
-  for (; count > 0; --count) {
-    *to++ = static_cast<int8_t>(value);
-  }
-  return to;
-}
-
-/// The windows of a convolution, one after the other.
-class Windows {
+/// The windows of a convolution, as McugenDspTiles wants them.
+class Windows : ConvWindows {
  public:
   Windows(const Conv2dS8Params& p, const int8_t* input)
-      : p_(p),
-        input_(input),
+      : ConvWindows(p, input),
         input_end_(input + p.batch * p.in_h * p.in_w * p.in_ch),
-        group_in_ch_(p.in_ch / p.groups),
-        row_bytes_(p.in_w * p.in_ch),
-        run_bytes_(p.kernel_w * group_in_ch_),
-        // A row of taps lies side by side.
-        rows_are_runs_(p.dilation_w == 1 && p.groups == 1),
         runs_(runs_of(p)),
         padded_(runs_.padded),
         filled_(runs_.runs == p.kernel_h ? gemm_s8_padded(run_bytes_) - run_bytes_ : 0),
-        last_y_(p.in_h - (p.kernel_h - 1) * p.dilation_h - 1),
-        last_x_(p.in_w - (p.kernel_w - 1) * p.dilation_w - 1),
         minus_zero_point_(0x10001u * static_cast<uint16_t>(-p.input_zero_point)) {}
 
-  /// Each pixel of the output is one of the input: windows lie one behind the other.
-  bool are_pixels() const {
-    return p_.groups == 1 && p_.kernel_h == 1 && p_.kernel_w == 1 && p_.stride_h == 1 &&
-           p_.stride_w == 1 && p_.out_h == p_.in_h && p_.out_w == p_.in_w && p_.pad_top == 0 &&
-           p_.pad_left == 0;
-  }
-
-  /// Writes `count` windows from `pixel` on as McugenDspTiles wants them; of an odd count the last
-  /// is paired with the one before, or with itself.
+  /// Writes `count` windows from `pixel` on; of an odd count the last is paired with the one
+  /// before, or with itself.
   /// @param[in] bytes 2 * padded bytes and 4 more, to be written over.
   void write(int32_t group, int32_t pixel, int32_t count, int8_t* bytes, int16_t* out) {
     if (are_pixels()) {
@@ -115,37 +93,6 @@ class Windows {
   }
 
  private:
-  /// Where a window lies.
-  struct Window {
-    const int8_t* image;  ///< Of its batch, from the first channel of its group on.
-    int32_t y, x;         ///< Of tap 0; negative inside the leading padding.
-  };
-
-  void go_to(int32_t group, int32_t pixel) {
-    const int32_t line = pixel / p_.out_w;
-    const int32_t batch = line / p_.out_h;
-    out_x_ = pixel - line * p_.out_w;
-    out_y_ = line - batch * p_.out_h;
-    at_ = {input_ + batch * p_.in_h * row_bytes_ + group * group_in_ch_,
-           out_y_ * p_.stride_h - p_.pad_top, out_x_ * p_.stride_w - p_.pad_left};
-  }
-
-  Window next() {
-    const Window here = at_;
-    at_.x += p_.stride_w;
-    if (++out_x_ == p_.out_w) {
-      out_x_ = 0;
-      at_.x = -p_.pad_left;
-      at_.y += p_.stride_h;
-      if (++out_y_ == p_.out_h) {
-        out_y_ = 0;
-        at_.y = -p_.pad_top;
-        at_.image += p_.in_h * row_bytes_;
-      }
-    }
-    return here;
-  }
-
   /// @returns how many pairs from here on lie in this row of the output and inside of the image, as
   ///     runs that can be widened where they are.
   int32_t pairs_inside(int32_t count) const {
@@ -208,15 +155,6 @@ class Windows {
                             minus_zero_point_, 1, 0);
   }
 
-  const int8_t* position(const Window& w) const {
-    return w.image + w.y * row_bytes_ + w.x * p_.in_ch;
-  }
-
-  /// Whether every row of taps is a run inside of the image.
-  bool is_inside(const Window& w) const {
-    return rows_are_runs_ && w.y >= 0 && w.x >= 0 && w.y <= last_y_ && w.x <= last_x_;
-  }
-
   /// Writes the bytes of a window and up to three more.
   void bytes_of(const Window& w, int8_t* to) const {
     const int32_t step = p_.dilation_h * row_bytes_;
@@ -227,42 +165,16 @@ class Windows {
         return;
       }
     }
-    const TapRange xs = valid_taps(w.x, p_.in_w, p_.kernel_w, p_.dilation_w);
-    for (int32_t ky = 0; ky < p_.kernel_h; ++ky) {
-      const int32_t y = w.y + ky * p_.dilation_h;
-      if (y < 0 || y >= p_.in_h || xs.begin == xs.end) {
-        to = fill_run(p_.input_zero_point, run_bytes_, to) + filled_;
-        continue;
-      }
-      to = fill_run(p_.input_zero_point, xs.begin * group_in_ch_, to);
-      const int8_t* from = w.image + y * row_bytes_ + (w.x + xs.begin * p_.dilation_w) * p_.in_ch;
-      if (rows_are_runs_) {
-        to = copy_run(from, (xs.end - xs.begin) * group_in_ch_, to);
-      } else {
-        for (int32_t kx = xs.begin; kx < xs.end; ++kx, from += p_.dilation_w * p_.in_ch) {
-          to = copy_run(from, group_in_ch_, to);
-        }
-      }
-      to = fill_run(p_.input_zero_point, (p_.kernel_w - xs.end) * group_in_ch_, to) + filled_;
-    }
+    write_bytes(w, filled_, to, [](const int8_t* run, int32_t count, int8_t* end) {
+      return copy_run(run, count, end);
+    });
   }
 
-  const Conv2dS8Params& p_;
-  const int8_t* const input_;
   const int8_t* const input_end_;
-  const int32_t group_in_ch_;
-  const int32_t row_bytes_;
-  const int32_t run_bytes_;
-  const bool rows_are_runs_;
   const Runs runs_;
   const int32_t padded_;
   const int32_t filled_;  ///< Behind each row of taps.
-  const int32_t last_y_;
-  const int32_t last_x_;
   const uint32_t minus_zero_point_;
-  int32_t out_x_ = 0;
-  int32_t out_y_ = 0;
-  Window at_{};
 };
 
 }  // namespace
