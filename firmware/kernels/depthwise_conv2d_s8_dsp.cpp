@@ -6,6 +6,7 @@
 #include <arm_acle.h>
 #include <kernels/clamp_s8.h>
 #include <kernels/depthwise_conv2d_s8.h>
+#include <kernels/forms.h>
 #include <kernels/im2col_s8_dsp.h>
 #include <kernels/loops_dsp.h>
 #include <kernels/requantize.h>
@@ -25,7 +26,32 @@ constexpr int32_t kMostBits = 8;
 constexpr int32_t kPlanes = 4;
 constexpr int32_t kMostRowBytes = 128;
 
-int32_t row_bytes_for(int32_t taps) { return taps <= 16 ? 32 : taps <= 32 ? 64 : kMostRowBytes; }
+/// A loop of this image: by the bytes of a plane's row, or of results of either sign.
+struct Loop {
+  int32_t row_bytes;  ///< 0: there is none
+  bool exact;
+};
+
+/// @returns the first that will do, of `taps` in a row; what is exact will do for all.
+Loop loop_for(int32_t stride, int32_t taps, bool exact) {
+  const bool one = stride == 1;
+  if (!exact) {
+    if (taps <= 16 && (one ? forms::kPlanes1By32 : forms::kPlanes2By32)) {
+      return {32, false};
+    }
+    if (taps <= 32 && (one ? forms::kPlanes1By64 : forms::kPlanes2By64)) {
+      return {64, false};
+    }
+    if (one ? forms::kPlanes1By128 : forms::kPlanes2By128) {
+      return {kMostRowBytes, false};
+    }
+  }
+  return {(one ? forms::kPlanes1Exact : forms::kPlanes2Exact) ? kMostRowBytes : 0, true};
+}
+
+constexpr bool kHasPlanes = forms::kPlanes1By32 || forms::kPlanes1By64 || forms::kPlanes1By128 ||
+                            forms::kPlanes1Exact || forms::kPlanes2By32 || forms::kPlanes2By64 ||
+                            forms::kPlanes2By128 || forms::kPlanes2Exact;
 
 /// Columns of a plane that `out` outputs of a row read.
 int32_t columns_read(int32_t out, int32_t stride) { return stride * out + 4 - stride; }
@@ -96,7 +122,13 @@ class Planes {
   void cut() {
     const int32_t most = most_columns(stride_) & ~1;
     tile_w_ = x_.out < most ? x_.out : most;
-    row_bytes_ = exact_ ? kMostRowBytes : row_bytes_for(columns_read(tile_w_, stride_));
+    const Loop loop = loop_for(stride_, columns_read(tile_w_, stride_), exact_);
+    row_bytes_ = loop.row_bytes;
+    exact_ = loop.exact;
+    if (row_bytes_ == 0) {
+      band_h_ = 0;
+      return;
+    }
     const int32_t rows = static_cast<int32_t>(p_.scratch.bytes) / (kPlanes * row_bytes_);
     band_h_ = rows < 3 ? 0 : (rows - 3) / stride_ + 1;
     band_h_ = band_h_ < y_.out ? band_h_ : y_.out;
@@ -172,6 +204,8 @@ class Planes {
         loop.out = out + channel;
         if (set_up(loop, channel, words[i % kPlanes])) {
           run_loop(loop);
+        } else if (!forms::kPlanesAnyScaling) {
+          forms::left_out("depthwise_conv2d_s8_dsp");
         } else {
           one_channel(loop, channel, out_w);
         }
@@ -231,25 +265,28 @@ class Planes {
     return true;
   }
 
+  /// Loops that are not in the image are not chosen by loop_for().
+  static void never() { __builtin_unreachable(); }
+
   void run_loop(const McugenDspDepthwise& loop) const {
     // Direct calls: what the stack needs is read from them.
     switch ((stride_ == 1 ? 0 : 256) + (exact_ ? 0 : row_bytes_)) {
       case 0:
-        return mcugen_dsp_depthwise_1_128_exact(&loop);
+        return forms::kPlanes1Exact ? mcugen_dsp_depthwise_1_128_exact(&loop) : never();
       case 32:
-        return mcugen_dsp_depthwise_1_32(&loop);
+        return forms::kPlanes1By32 ? mcugen_dsp_depthwise_1_32(&loop) : never();
       case 64:
-        return mcugen_dsp_depthwise_1_64(&loop);
+        return forms::kPlanes1By64 ? mcugen_dsp_depthwise_1_64(&loop) : never();
       case 128:
-        return mcugen_dsp_depthwise_1_128(&loop);
+        return forms::kPlanes1By128 ? mcugen_dsp_depthwise_1_128(&loop) : never();
       case 256:
-        return mcugen_dsp_depthwise_2_128_exact(&loop);
+        return forms::kPlanes2Exact ? mcugen_dsp_depthwise_2_128_exact(&loop) : never();
       case 256 + 32:
-        return mcugen_dsp_depthwise_2_32(&loop);
+        return forms::kPlanes2By32 ? mcugen_dsp_depthwise_2_32(&loop) : never();
       case 256 + 64:
-        return mcugen_dsp_depthwise_2_64(&loop);
-      default:
-        return mcugen_dsp_depthwise_2_128(&loop);
+        return forms::kPlanes2By64 ? mcugen_dsp_depthwise_2_64(&loop) : never();
+      case 256 + 128:
+        return forms::kPlanes2By128 ? mcugen_dsp_depthwise_2_128(&loop) : never();
     }
   }
 
@@ -280,7 +317,7 @@ class Planes {
   const int32_t* const bias_;
   const int32_t out_ch_;
   const int32_t stride_;
-  const bool exact_;
+  bool exact_;
   const uint32_t minus_zero_point_;
   Axis x_;  ///< Along the rows of a plane.
   Axis y_;
@@ -370,10 +407,11 @@ bool one_channel_in(const DepthwiseConv2dS8Params& p, const int8_t* input, const
 
 void depthwise_conv2d_s8_dsp(const DepthwiseConv2dS8Params& p, const int8_t* input,
                              const int8_t* weights, const int32_t* bias, int8_t* output) {
-  if (p.in_ch == 1 && p.depth_multiplier > 1 && one_channel_in(p, input, weights, bias, output)) {
+  if (forms::kDepthwiseAsConv && p.in_ch == 1 && p.depth_multiplier > 1 &&
+      one_channel_in(p, input, weights, bias, output)) {
     return;
   }
-  if (p.in_ch >= kPlanes && p.kernel_h == 3 && p.kernel_w == 3 && p.dilation_h == 1 &&
+  if (kHasPlanes && p.in_ch >= kPlanes && p.kernel_h == 3 && p.kernel_w == 3 && p.dilation_h == 1 &&
       p.dilation_w == 1 && p.stride_h == p.stride_w && p.stride_w <= 2) {
     Planes planes(p, weights, bias,
                   overlap(input, p.batch * p.in_h * p.in_w * p.in_ch, output,
@@ -388,7 +426,7 @@ void depthwise_conv2d_s8_dsp(const DepthwiseConv2dS8Params& p, const int8_t* inp
       return;
     }
   }
-  if (p.in_ch >= 4 && p.depth_multiplier == 1) {
+  if (forms::kDepthwiseFour && p.in_ch >= 4 && p.depth_multiplier == 1) {
     four_channels(p, input, weights, bias, output);
     return;
   }

@@ -2,6 +2,7 @@
 
 #pragma GCC optimize("O2")
 
+#include <kernels/forms.h>
 #include <kernels/gemm_s8_dsp.h>
 #include <kernels/loops_dsp.h>
 #include <kernels/requantize.h>
@@ -22,9 +23,9 @@ constexpr int32_t kMostShift = 24;
 void expand(const GemmS8Layer& layer, int32_t first, int32_t second, int16_t* out) {
   const int8_t* row0 = layer.weights + first * layer.channel_step;
   const int8_t* row1 = layer.weights + second * layer.channel_step;
-  if (layer.tap_step == 1) {
+  if (!forms::kDepthwiseAsConv || layer.tap_step == 1) {
     const uint32_t run = static_cast<uint32_t>(layer.run);
-    if (layer.scale_bits == 8) {
+    if (forms::kScale8 && (!forms::kScale2 || layer.scale_bits == 8)) {
       mcugen_dsp_scale_8(row0, row1, out, run, kMcugenDspScale8, layer.runs, 0);
     } else {
       mcugen_dsp_scale_2(row0, row1, out, run, kMcugenDspScale2, layer.runs, 0);
@@ -71,7 +72,7 @@ void write_scaling(const GemmS8Layer& layer, int32_t channel, int32_t* out) {
 
 // No pointer to a function: what the stack needs is read from direct calls.
 inline void run(bool exact, const McugenDspTiles& tiles) {
-  if (exact) {
+  if (forms::kTilesExact && (!forms::kTiles || exact)) {
     mcugen_dsp_tiles_exact(&tiles);
   } else {
     mcugen_dsp_tiles(&tiles);
@@ -97,6 +98,9 @@ bool gemm_s8_prepare(GemmS8Layer& layer) {
   // An input less its zero point times a weight, at most.
   const int64_t most = static_cast<int64_t>(below > above ? below : above) * 128;
   for (const int32_t bits : kScaleBits) {
+    if (!(bits == 8 ? forms::kScale8 : forms::kScale2)) {
+      continue;
+    }
     if (most * layer.runs * layer.run + most_bias + 1 >= INT64_C(1) << (31 - bits)) {
       continue;
     }
@@ -106,7 +110,8 @@ bool gemm_s8_prepare(GemmS8Layer& layer) {
       const int32_t shift = bits - layer.shifts[c];
       layer.exact |= shift > kMostShift && shift <= kAllZeroShift;
     }
-    return true;
+    layer.exact |= !forms::kTiles;
+    return forms::kTilesExact || !layer.exact;
   }
   return false;
 }

@@ -3,6 +3,7 @@
 #pragma GCC optimize("O2")
 
 #include <kernels/clamp_s8.h>
+#include <kernels/forms.h>
 #include <kernels/im2col_s8_dsp.h>
 #include <kernels/loops_dsp.h>
 #include <kernels/window.h>
@@ -310,7 +311,7 @@ bool convolve_s8(const Conv2dS8Params& params, GemmS8Layer& layer, const int8_t*
     return false;
   }
   Conv2dS8Params p = params;
-  if (params.scratch.bytes / kShare >= fixed + pair) {
+  if (forms::kBorder && params.scratch.bytes / kShare >= fixed + pair) {
     input = with_border(p, input);
   }
   int32_t* const stream = reinterpret_cast<int32_t*>(p.scratch.data);

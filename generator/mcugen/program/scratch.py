@@ -61,7 +61,7 @@ def scratch_need(plan: Any, call: Any, isa: Isa | None) -> Need:
     convolution = kind in ("cortex_m::quantized_conv2d", "mcugen::conv2d_in_place")
     if isa is None or not (convolution or kind in _DEPTHWISE):
         return NOTHING
-    window = _Window.of(read, depthwise=not convolution)
+    window = Window.of(read, depthwise=not convolution)
     by_isa = {
         Isa.DSP: (_convolution_dsp, _depthwise_dsp),
         Isa.MVE: (_convolution_mve, _depthwise_mve),
@@ -71,7 +71,7 @@ def scratch_need(plan: Any, call: Any, isa: Isa | None) -> Need:
 
 
 @dataclass(frozen=True)
-class _Window:
+class Window:
     """The sizes of a convolution, as Conv2dS8Params has them; in_ch and out_ch of all groups."""
 
     batch: int
@@ -92,7 +92,7 @@ class _Window:
     dilation_w: int
 
     @classmethod
-    def of(cls, call: Call, *, depthwise: bool) -> _Window:
+    def of(cls, call: Call, *, depthwise: bool) -> Window:
         batch, in_h, in_w, in_ch = call.nhwc("input")
         _, out_h, out_w, out_ch = call.nhwc("out")
         _, kernel_h, kernel_w, group_ch = call.sizes("weight")
@@ -113,14 +113,14 @@ def _up(value: int, step: int) -> int:
     return -(-value // step) * step
 
 
-def _padded_taps(w: _Window, in_ch: int) -> int:
+def padded_taps(w: Window, in_ch: int) -> int:
     """Return the taps of a window as runs_of() in im2col_s8_dsp.cpp fills them up."""
     run = w.kernel_w * in_ch
     by_rows, together = w.kernel_h * _up(run, 4), _up(w.kernel_h * run, 4)
     return by_rows if 3 * by_rows <= 4 * together else together
 
 
-def _convolution_dsp(w: _Window) -> Need:
+def _convolution_dsp(w: Window) -> Need:
     if w.out_ch // w.groups < 2:
         return NOTHING
     need, winograd = _product_dsp(w, w.in_ch // w.groups), _winograd(w)
@@ -128,7 +128,7 @@ def _convolution_dsp(w: _Window) -> Need:
     return Need(least, max(need.most, winograd.most))
 
 
-def _winograd(w: _Window) -> Need:
+def _winograd(w: Window) -> Need:
     """Return what winograd_s8_scratch() makes good use of, nothing where it has no form."""
     plain = (w.kernel_h, w.kernel_w, w.stride_h, w.stride_w, w.dilation_h, w.dilation_w)
     if plain != (3, 3, 1, 1, 1, 1) or w.groups != 1 or w.in_ch % 4 or w.in_ch > 64:
@@ -147,8 +147,8 @@ def _winograd(w: _Window) -> Need:
     )
 
 
-def _product_dsp(w: _Window, in_ch: int) -> Need:
-    padded = _padded_taps(w, in_ch)
+def _product_dsp(w: Window, in_ch: int) -> Need:
+    padded = padded_taps(w, in_ch)
     fixed, pair = 4 * padded + 32 + 2 * padded + 8, 4 * padded
     most = fixed + -(-w.pixels // 2) * pair
     least = fixed + pair * max(1, min(_PIXELS_DSP // 2, (_LEAST_BYTES_DSP - fixed) // pair))
@@ -160,13 +160,34 @@ def _product_dsp(w: _Window, in_ch: int) -> Need:
     return Need(min(least, most), max(most + border, 3 * border) if border < most else most)
 
 
-def _depthwise_dsp(w: _Window) -> Need:
+def _depthwise_dsp(w: Window) -> Need:
     multiplier = w.out_ch // w.in_ch
     if w.in_ch == 1:
         return _product_dsp(w, 1) if multiplier > 1 else NOTHING
+    row, across = _planes(w)
+    if not row:
+        return NOTHING
+    stride = w.stride_w
+
+    def band(rows: int) -> int:
+        return 4 * row * ((rows - 1) * stride + 3)
+
+    return Need(band(min(_ROWS, across)), band(across))
+
+
+def plane_row_bytes(w: Window) -> int:
+    """Return the bytes of a row of the planes that a depthwise convolution takes, 0 for none.
+
+    Where results may be of either sign, rows have 128 bytes instead.
+    """
+    return _planes(w)[0]
+
+
+def _planes(w: Window) -> tuple[int, int]:
+    """Return the bytes of a row and the number of rows of outputs."""
     planes = w.in_ch >= 4 and (w.kernel_h, w.kernel_w, w.dilation_h, w.dilation_w) == (3, 3, 1, 1)
     if not planes or w.stride_h != w.stride_w or w.stride_w > 2:
-        return NOTHING
+        return 0, 0
     stride = w.stride_w
     widest = (60 // stride) & ~1
 
@@ -177,20 +198,14 @@ def _depthwise_dsp(w: _Window) -> Need:
     if cost(along, across) > cost(across, along) and across <= widest:
         along, across = across, along
     columns = stride * min(along, widest) + 4 - stride
-    # Results of either sign take rows of 128 bytes; whether they are is not looked at here.
-    row = 32 if columns <= 16 else 64 if columns <= 32 else 128
-
-    def band(rows: int) -> int:
-        return 4 * row * ((rows - 1) * stride + 3)
-
-    return Need(band(min(_ROWS, across)), band(across))
+    return 32 if columns <= 16 else 64 if columns <= 32 else 128, across
 
 
 #: Channels that gemm_s8_mla.cpp takes at once, at most, and pixels in a step over planes.
 _MLA_CHANNELS, _MLA_STEP = 2, 3
 
 
-def _convolution_mla(w: _Window) -> Need:
+def _convolution_mla(w: Window) -> Need:
     """Return what convolve_s8_mla_scratch() in im2col_s8_mla.h asks for."""
     if w.out_ch // w.groups < 2:
         return NOTHING
@@ -199,7 +214,7 @@ def _convolution_mla(w: _Window) -> Need:
     return Need(least, max(need.most, winograd.most))
 
 
-def _winograd_mla(w: _Window) -> Need:
+def _winograd_mla(w: Window) -> Need:
     """Return what winograd_s8_mla_scratch() makes good use of, nothing where it has no form."""
     plain = (w.kernel_h, w.kernel_w, w.stride_h, w.stride_w, w.dilation_h, w.dilation_w)
     if plain != (3, 3, 1, 1, 1, 1) or w.groups != 1 or w.in_ch % 2 or w.in_ch > 64:
@@ -213,7 +228,7 @@ def _winograd_mla(w: _Window) -> Need:
     return Need(min(-(-64 // (2 * w.out_w)) * row, most) + rest, most + rest)
 
 
-def _product_mla(w: _Window, in_ch: int) -> Need:
+def _product_mla(w: Window, in_ch: int) -> Need:
     padded = _up(w.kernel_h * w.kernel_w * in_ch, 4)
     fixed, pair = _MLA_CHANNELS * (2 * padded + 16) + 8 + 2 * padded, 4 * padded
     least = fixed + pair * max(1, min(_PIXELS_MLA // 2, (_LEAST_BYTES_MLA - fixed) // pair))
@@ -221,7 +236,7 @@ def _product_mla(w: _Window, in_ch: int) -> Need:
     return Need(min(least, most), most)
 
 
-def _depthwise_mla(w: _Window) -> Need:
+def _depthwise_mla(w: Window) -> Need:
     """Return what depthwise_conv2d_s8_mla_scratch() asks for."""
     if w.in_ch == 1 and w.out_ch > 1:
         return _product_mla(w, 1)
@@ -232,7 +247,7 @@ def _depthwise_mla(w: _Window) -> Need:
     return Need(whole if whole <= _LEAST_BYTES else need.least, max(need.most, whole))
 
 
-def _planes_mla(w: _Window) -> Need:
+def _planes_mla(w: Window) -> Need:
     reach_h, reach_w = (w.kernel_h - 1) * w.dilation_h, (w.kernel_w - 1) * w.dilation_w
     row = w.stride_w * _up(w.out_w, _MLA_STEP) + reach_w + 1
 
@@ -243,19 +258,19 @@ def _planes_mla(w: _Window) -> Need:
     return Need(band(min(_ROWS, w.out_h)), band(w.out_h))
 
 
-def _row_cost(w: _Window) -> int:
+def _row_cost(w: Window) -> int:
     """Return what row_cost() in depthwise_conv2d_s8_mla.cpp does."""
     return w.out_h * (1 + 5 * -(-w.out_w // _MLA_STEP))
 
 
-def _transposed(w: _Window) -> _Window:
+def _transposed(w: Window) -> Window:
     """Return the same convolution with rows for columns."""
     pairs = ("in_{}", "out_{}", "kernel_{}", "stride_{}", "dilation_{}")
     fields = {each.format(a): vars(w)[each.format(b)] for each in pairs for a, b in ("hw", "wh")}
     return replace(w, **fields, pad_top=w.pad_left, pad_left=w.pad_top)
 
 
-def _convolution_mve(w: _Window, *, transposed: bool = False) -> Need:
+def _convolution_mve(w: Window, *, transposed: bool = False) -> Need:
     """Return what MveConvPlan in conv2d_s8_mve_plan.h asks for."""
     in_ch, out_ch = w.in_ch // w.groups, w.out_ch // w.groups
     depth, run = w.kernel_h * w.kernel_w * in_ch, w.kernel_w * in_ch
@@ -312,7 +327,7 @@ def _convolution_mve(w: _Window, *, transposed: bool = False) -> Need:
     return Need(bytes_for(pixels), bytes_for(1 << 30))
 
 
-def _depthwise_mve(w: _Window) -> Need:
+def _depthwise_mve(w: Window) -> Need:
     """Return what `Strips` in depthwise_conv2d_s8_mve.cpp asks for."""
     fits = (
         w.out_ch == w.in_ch

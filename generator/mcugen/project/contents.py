@@ -14,12 +14,16 @@ from typing import TYPE_CHECKING
 
 from mcugen.base.resources import templates_dir
 from mcugen.boards.spec import BoardSpec
+from mcugen.program.forms import call_forms, left_out
+from mcugen.program.level import Level
 from mcugen.program.memory import stack_bytes
 from mcugen.program.operator_table import Operator, names, operator
 from mcugen.project import copied, fill
 from mcugen.project.board_json import board_json
 from mcugen.project.c_array import c_byte_array
 from mcugen.project.contexts import AppConfigContext, Context, RunnerConfigContext
+from mcugen.project.forms import HEADER as FORMS
+from mcugen.project.forms import forms_header
 from mcugen.project.headers import header_closure
 from mcugen.project.libraries import (
     ARCHIVES,
@@ -57,8 +61,10 @@ class ProjectContents:
     copied: Mapping[str, bytes]
 
 
-def model_contents(artifact: PteArtifact, plan: MemoryPlan, board: BoardSpec) -> ProjectContents:
-    """Return the project of a model: of the operators and kernels, those that it calls."""
+def model_contents(
+    artifact: PteArtifact, plan: MemoryPlan, board: BoardSpec, level: Level = Level.BALANCED
+) -> ProjectContents:
+    """Return the project of a model: of the operators and kernels, what it calls and takes."""
     called = [operator(name) for name in sorted({use.name for use in artifact.operators})]
     flags = (*((_FULL_RUNTIME,) if artifact.full_runtime else ()), *_CHECKED_HERE)
     config = fill.app_config_context(artifact, plan)
@@ -77,6 +83,9 @@ def model_contents(artifact: PteArtifact, plan: MemoryPlan, board: BoardSpec) ->
     callers = [main, *sources.values(), *_template_texts(config, templates)]
     sources |= needed_sources(copied.operator_sources(board), _files(called), callers)
     generated = {**_model(artifact), **_board_file(board)}
+    if FORMS in sources:
+        unused = left_out(call_forms(artifact, board.isa, level), level)
+        generated[library_path(FORMS)] = forms_header(sources[FORMS], unused)
     return _contents(config, templates, generated, sources, {MAIN: main})
 
 
