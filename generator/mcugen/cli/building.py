@@ -12,12 +12,14 @@ from mcugen.cli.config import load_config
 from mcugen.cli.options import Options
 from mcugen.cli.paths import absolute_model, show_path, slug
 from mcugen.cli.settings import Settings, resolve_with
+from mcugen.program.level import Level
 
 if TYPE_CHECKING:
     from mcugen.boards.spec import BoardSpec
     from mcugen.cli.terminal import Terminal
     from mcugen.export.fidelity import Fidelity
     from mcugen.program.artifact import PteArtifact
+    from mcugen.program.forms import CallForm
     from mcugen.program.memory import MemoryPlan
     from mcugen.project.build import BuiltImage
 
@@ -37,6 +39,8 @@ class Built:
     fidelity: Fidelity
     lowering: Any = None
     layers: tuple[str, ...] = ()  #: the model's module of each operator call, where it is known
+    level: Level = Level.BALANCED
+    forms: tuple[CallForm, ...] = ()  #: of our own kernels, where they have several
 
 
 def make_artifact(settings: Settings, terminal: Terminal) -> tuple[PteArtifact, Any]:
@@ -118,7 +122,7 @@ def build_artifact(
     if settings.runtime is not None:
         artifact = arrange(exported, FOREIGN)
     else:
-        artifact = arrange_for(exported, board)
+        artifact = arrange_for(exported, board, settings.level)
     if settings.runtime is not None:
         from mcugen.project.upstream.memory import with_room
         from mcugen.project.upstream.prefix import find_runtime
@@ -143,7 +147,7 @@ def build_artifact(
     terminal.stage(f"generate {show_path(root)}")
     compiling = f"compile for {board.name} ({board.cpu})"
     with project_lock(root):
-        project = write_project(artifact, plan, board, root, runtime=runtime)
+        project = write_project(artifact, plan, board, root, runtime=runtime, level=settings.level)
         image = build_project(
             project,
             board,
@@ -170,6 +174,8 @@ def build_artifact(
         fidelity=lowering.fidelity,
         lowering=lowering,
         layers=layers,
+        level=settings.level,
+        forms=_forms(artifact, board, settings.level) if runtime is None else (),
     )
     if not remember:
         return built
@@ -187,6 +193,7 @@ def build_artifact(
             pixels=settings.pixels,
             dim=settings.dim,
             layers=layers,
+            level=settings.level,
         ),
     )
     return built
@@ -211,6 +218,7 @@ def last_or_build(options: Options, terminal: Terminal) -> tuple[Settings, Built
             options.dim or None,
             options.output,
             options.strict,
+            options.optimize,
         )
     )
     last = None
@@ -224,6 +232,7 @@ def last_or_build(options: Options, terminal: Terminal) -> tuple[Settings, Built
                 calibrate=last.calibrate or config.calibrate,
                 pixels=last.pixels or config.pixels,
                 dim=list(last.dim) or config.dim,
+                optimize=last.level.value,
             )
             last = None
     elif not builds_anew and config.model is None and options.board is None:
@@ -255,7 +264,15 @@ def built_from(last: Any) -> Built:
         image=last.image,
         fidelity=last.fidelity,
         layers=last.layers,
+        level=last.level,
+        forms=_forms(last.artifact, board, last.level),
     )
+
+
+def _forms(artifact: PteArtifact, board: BoardSpec, level: Level) -> tuple[CallForm, ...]:
+    from mcugen.program.forms import call_forms
+
+    return call_forms(artifact, board.isa, level)
 
 
 def build_document(built: Built) -> dict[str, Any]:
@@ -266,6 +283,8 @@ def build_document(built: Built) -> dict[str, Any]:
         "schema": "mcugen.build/1",
         "model": documents.model_section(built.artifact),
         "board": documents.board_section(built.board),
+        "optimize": built.level.value,
+        "forms": documents.form_rows(built.forms),
         "firmware": documents.firmware_section(built.board, built.plan, built.image),
         "operators": documents.operator_rows(built.artifact),
         "lowering": built.lowering.to_json() if built.lowering is not None else None,

@@ -13,6 +13,7 @@ from typing import Any
 
 from mcugen.boards.spec import Isa
 from mcugen.program.call_tensors import Call
+from mcugen.program.level import Level
 from mcugen.program.operator_table import operator
 from mcugen.program.values import call_name
 
@@ -44,11 +45,12 @@ NOTHING = Need(0, 0)
 _DEPTHWISE = ("cortex_m::quantized_depthwise_conv2d", "mcugen::depthwise_conv2d_in_place")
 
 
-def scratch_need(plan: Any, call: Any, isa: Isa | None) -> Need:
+def scratch_need(plan: Any, call: Any, isa: Isa | None, level: Level = Level.BALANCED) -> Need:
     """Return the bytes of `scratch` that our kernel uses in a call.
 
     plan: the method; call: a kernel call of an operator that has an argument `scratch`; isa: of the
-    board, None if it is not known. What the file holds is sized for ExecuTorch's own kernels.
+    board, None if it is not known; level: of the build. What the file holds is sized for
+    ExecuTorch's own kernels.
     """
     called = operator(call_name(plan, call))
     read = Call(plan, called, call.args)
@@ -62,6 +64,8 @@ def scratch_need(plan: Any, call: Any, isa: Isa | None) -> Need:
     if isa is None or not (convolution or kind in _DEPTHWISE):
         return NOTHING
     window = Window.of(read, depthwise=not convolution)
+    if isa is Isa.DSP and level is Level.SIZE:
+        return _small_dsp(window, convolution)
     by_isa = {
         Isa.DSP: (_convolution_dsp, _depthwise_dsp),
         Isa.MVE: (_convolution_mve, _depthwise_mve),
@@ -173,6 +177,14 @@ def _depthwise_dsp(w: Window) -> Need:
         return 4 * row * ((rows - 1) * stride + 3)
 
     return Need(band(min(_ROWS, across)), band(across))
+
+
+def _small_dsp(w: Window, convolution: bool) -> Need:
+    """Return the same without winograd and without a copy of the image with its border."""
+    inside = replace(w, pad_top=0, pad_left=0)
+    if not convolution:
+        return _depthwise_dsp(inside)
+    return _product_dsp(inside, w.in_ch // w.groups) if w.out_ch // w.groups >= 2 else NOTHING
 
 
 def plane_row_bytes(w: Window) -> int:

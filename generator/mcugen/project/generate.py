@@ -53,4 +53,5 @@ def write_project(
         inputs=artifact.inputs,
         outputs=artifact.outputs,
         notes=artifact.notes,
+        level=level,
     )
