@@ -8,8 +8,8 @@ kernel has. The names are those of `firmware/kernels/forms.h`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ import numpy as np
 from mcugen.boards.spec import Isa
 from mcugen.program import call_tensors
 from mcugen.program.artifact import PteArtifact
-from mcugen.program.calls import changed_values
+from mcugen.program.calls import call_macs, changed_values
 from mcugen.program.container import deserialize, find_method
 from mcugen.program.level import Level
 from mcugen.program.operator_table import PRIM, operator, supported
@@ -59,6 +59,8 @@ class CallForm:
     form: str  #: "winograd F(2x2, 3x3)"
     why: str  #: "3x3, stride 1, 16 channels; 12,288 B of scratch"
     takes: frozenset[str]  #: of FORMS: those that it may take
+    scratch: int = 0  #: bytes
+    macs: int = 0
 
 
 def call_forms(artifact: PteArtifact, isa: Isa, level: Level) -> tuple[CallForm, ...]:
@@ -83,17 +85,50 @@ def forms_of(program: Any, plan: Any, isa: Isa, level: Level) -> tuple[CallForm,
         elif not call.is_static or not changed.isdisjoint(call.call.args):
             found.append(CallForm(number, "any", "its shape is known at run time", everything))
         else:
-            found.append(CallForm(number, *choose(call, level)))
-    return tuple(found)
+            macs = call_macs(plan, call.name, call.call.args)
+            found.append(CallForm(number, *choose(call, level), _scratch(call), macs))
+    return tuple(_fewer(found) if level is Level.SIZE else found)
 
 
-def left_out(forms: Iterable[CallForm], level: Level) -> frozenset[str]:
+def left_out(forms: Iterable[CallForm]) -> frozenset[str]:
     """Return what an image of these calls can do without."""
-    taken = frozenset().union(*(each.takes for each in forms))
-    if level is Level.SIZE:
-        # One loop for both: the exact one gives the same where the other would do.
-        taken -= {"kTiles"} if "kTilesExact" in taken else set()
-    return FORMS - taken
+    return FORMS.difference(*(each.takes for each in forms))
+
+
+#: Share of a program's multiply-accumulates up to which a form of their own does not pay at `size`.
+_LITTLE = 0.01
+
+
+def _fewer(forms: Sequence[CallForm]) -> list[CallForm]:
+    """Let calls share forms that give the same results, in a little more time."""
+    found = list(forms)
+    little = _LITTLE * sum(each.macs for each in found)
+    for rows, scalar in (("kLinearRows", "kLinearScalar"), ("kAvgPoolRows", "kAvgPoolScalar")):
+        if sum(each.macs for each in found if rows in each.takes) <= little:
+            found = [
+                replace(each, form="scalar", why=f"{each.why}: little", takes=frozenset({scalar}))
+                if rows in each.takes
+                else each
+                for each in found
+            ]
+    if any("kTilesExact" in each.takes for each in found):
+        found = [_instead(each, {"kTiles"}, "kTilesExact") for each in found]
+    for stride in (1, 2):
+        loops = [f"kPlanes{stride}{kind}" for kind in ("By32", "By64", "By128", "Exact")]
+        taken = [each for each in found if not each.takes.isdisjoint(loops)]
+        most = max(
+            (loops.index(loop) for each in taken for loop in each.takes & set(loops)), default=0
+        )
+        row_bytes = (32, 64, 128, 128)[most]
+        if all(each.scratch >= 3 * 4 * row_bytes for each in taken):
+            found = [_instead(each, set(loops[:most]), loops[most]) for each in found]
+    return found
+
+
+def _instead(form: CallForm, some: set[str], other: str) -> CallForm:
+    if form.takes.isdisjoint(some):
+        return form
+    return replace(form, takes=form.takes - some | {other})
 
 
 def _kernel_calls(method: Method) -> Iterable[Call | None]:
@@ -328,6 +363,8 @@ def _window(call: Call, *, depthwise: bool) -> Window:
 
 def _scratch(call: Call) -> int:
     """Return the bytes of a call's scratch: the planner puts it where nothing overlaps it."""
+    if not call.has("scratch"):
+        return 0
     tensor = call.value("scratch")
     if type(tensor).__name__ != "Tensor" or tensor.allocation_info is None:
         return 0

@@ -183,7 +183,10 @@ def _small_dsp(w: Window, convolution: bool) -> Need:
     """Return the same without winograd and without a copy of the image with its border."""
     inside = replace(w, pad_top=0, pad_left=0)
     if not convolution:
-        return _depthwise_dsp(inside)
+        # Planes of the widest rows, so that one loop can do for all.
+        need = _depthwise_dsp(inside)
+        wider = 128 // (plane_row_bytes(w) or 128)
+        return Need(need.least * wider, need.most * wider)
     return _product_dsp(inside, w.in_ch // w.groups) if w.out_ch // w.groups >= 2 else NOTHING
 
 

@@ -50,6 +50,9 @@ _FULL_RUNTIME = "-DMCUGEN_RUNTIME_FULL=1"
 #: What the firmware need not check of a model that this package has checked.
 _CHECKED_HERE = ("-DMCUGEN_CHECK_OUTPUTS=0", "-DMCUGEN_VERIFY_PROGRAM=0")
 
+#: Errors and faults by their codes alone, and the boot's CRC in half the speed.
+_SMALL = ("-DMCUGEN_LOG_ENABLED=0", "-DMCUGEN_FAULT_WORDS=0", "-DMCUGEN_CRC_TABLE_BITS=4")
+
 
 @dataclass(frozen=True)
 class ProjectContents:
@@ -66,7 +69,11 @@ def model_contents(
 ) -> ProjectContents:
     """Return the project of a model: of the operators and kernels, what it calls and takes."""
     called = [operator(name) for name in sorted({use.name for use in artifact.operators})]
-    flags = (*((_FULL_RUNTIME,) if artifact.full_runtime else ()), *_CHECKED_HERE)
+    flags = (
+        *((_FULL_RUNTIME,) if artifact.full_runtime else ()),
+        *_CHECKED_HERE,
+        *(_SMALL if level is Level.SIZE else ()),
+    )
     config = fill.app_config_context(artifact, plan)
     templates: dict[str, Context] = {
         "linker/memory.ld": linker_context(plan, board),
@@ -84,7 +91,7 @@ def model_contents(
     sources |= needed_sources(copied.operator_sources(board), _files(called), callers)
     generated = {**_model(artifact), **_board_file(board)}
     if FORMS in sources:
-        unused = left_out(call_forms(artifact, board.isa, level), level)
+        unused = left_out(call_forms(artifact, board.isa, level))
         generated[library_path(FORMS)] = forms_header(sources[FORMS], unused)
     return _contents(config, templates, generated, sources, {MAIN: main})
 
