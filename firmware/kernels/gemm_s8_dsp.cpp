@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
+#if !defined(MCUGEN_SMALL_KERNELS)
 #pragma GCC optimize("O2")
+#endif
 
 #include <kernels/forms.h>
 #include <kernels/gemm_s8_dsp.h>

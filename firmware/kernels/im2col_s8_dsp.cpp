@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
+#if !defined(MCUGEN_SMALL_KERNELS)
 #pragma GCC optimize("O2")
+#endif
 
 #include <kernels/clamp_s8.h>
 #include <kernels/forms.h>

@@ -52,6 +52,8 @@ _CHECKED_HERE = ("-DMCUGEN_CHECK_OUTPUTS=0", "-DMCUGEN_VERIFY_PROGRAM=0")
 
 #: Errors and faults by their codes alone, and the boot's CRC in half the speed.
 _SMALL = ("-DMCUGEN_LOG_ENABLED=0", "-DMCUGEN_FAULT_WORDS=0", "-DMCUGEN_CRC_TABLE_BITS=4")
+#: The loops around those in assembler as small as the rest, too.
+_SMALL_KERNELS = ("-DMCUGEN_SMALL_KERNELS=1",)
 
 
 @dataclass(frozen=True)
@@ -69,10 +71,11 @@ def model_contents(
 ) -> ProjectContents:
     """Return the project of a model: of the operators and kernels, what it calls and takes."""
     called = [operator(name) for name in sorted({use.name for use in artifact.operators})]
+    small = level is Level.SIZE
     flags = (
         *((_FULL_RUNTIME,) if artifact.full_runtime else ()),
         *_CHECKED_HERE,
-        *(_SMALL if level is Level.SIZE else ()),
+        *(_SMALL if small else ()),
     )
     config = fill.app_config_context(artifact, plan)
     templates: dict[str, Context] = {
@@ -83,7 +86,9 @@ def model_contents(
         "README.md": fill.readme_context(artifact, plan, board),
         MODEL_IO: model_io_context(artifact),
         f"{RUNTIME}/library.json": runtime_library(*flags),
-        f"{KERNELS}/library.json": kernels_library(),
+        f"{KERNELS}/library.json": kernels_library(
+            *(_SMALL_KERNELS if level is Level.SIZE else ())
+        ),
     }
     sources = {**_application(artifact, board), **copied.runtime_sources()}
     main = copied.main_source()
