@@ -11,7 +11,9 @@ namespace mcugen {
 namespace {
 
 inline const int32_t* run(bool exact, const McugenDspRows& rows) {
-  return exact ? mcugen_dsp_packed_rows_exact(&rows) : mcugen_dsp_packed_rows(&rows);
+  const bool only_exact = forms::kPackedRowsExact && !forms::kPackedRows;
+  return only_exact || (forms::kPackedRowsExact && exact) ? mcugen_dsp_packed_rows_exact(&rows)
+                                                          : mcugen_dsp_packed_rows(&rows);
 }
 
 }  // namespace

@@ -103,11 +103,15 @@ def _fewer(forms: Sequence[CallForm]) -> list[CallForm]:
     """Let calls share forms that give the same results, in a little more time."""
     found = list(forms)
     little = _LITTLE * sum(each.macs for each in found)
-    for rows, scalar in (("kLinearRows", "kLinearScalar"), ("kAvgPoolRows", "kAvgPoolScalar")):
-        if sum(each.macs for each in found if rows in each.takes) <= little:
+    for rows, scalar in (
+        ({"kLinearRows"}, "kLinearScalar"),
+        ({"kPackedRows", "kPackedRowsExact"}, "kPackedLinearScalar"),
+        ({"kAvgPoolRows"}, "kAvgPoolScalar"),
+    ):
+        if sum(each.macs for each in found if rows & each.takes) <= little:
             found = [
                 replace(each, form="scalar", why=f"{each.why}: little", takes=frozenset({scalar}))
-                if rows in each.takes
+                if rows & each.takes
                 else each
                 for each in found
             ]
@@ -187,6 +191,17 @@ def _depthwise(call: Call, level: Level) -> _Choice:
     return "scalar", f"{why}, {w.in_ch} channels", frozenset({"kDepthwiseScalar"})
 
 
+def _depthwise_in_place(call: Call, level: Level) -> _Choice:
+    """Return the same with what it may take besides, as its output lies over its input."""
+    form, why, takes = _depthwise(call, level)
+    others = {"kDepthwiseFour", "kDepthwiseScalar"}
+    w = _window(call, depthwise=True)
+    exact = f"kPlanes{w.stride_h}Exact"
+    if plane_row_bytes(w) and exact not in takes:  # rows along either axis
+        others |= {f"kPlanes{w.stride_h}By{row}" for row in (32, 64, 128)}
+    return form, f"{why}; in place", takes | others
+
+
 def _linear(call: Call, level: Level) -> _Choice:
     rows, taps = call.sizes("weights")
     if rows < 4 or taps < 4:
@@ -219,6 +234,8 @@ def _avg_pool(call: Call, level: Level) -> _Choice:
 _KERNELS: dict[str, tuple[frozenset[str], Callable[[Call, Level], _Choice]]] = {
     "cortex_m::quantized_conv2d": (_CONV, _convolution),
     "cortex_m::quantized_depthwise_conv2d": (_DEPTHWISE, _depthwise),
+    "mcugen::conv2d_in_place": (_CONV, _convolution),
+    "mcugen::depthwise_conv2d_in_place": (_DEPTHWISE, _depthwise_in_place),
     "cortex_m::quantized_linear": (_LINEAR, _linear),
     "mcugen::quantized_linear": (_LINEAR, _linear),
     "cortex_m::quantized_batch_matmul": (_LINEAR, _matmul),
