@@ -22,7 +22,7 @@ from mcugen.program.container import deserialize, find_method
 from mcugen.program.level import Level
 from mcugen.program.operator_table import PRIM, operator, supported
 from mcugen.program.packing.edit import Call, Method
-from mcugen.program.scratch import Window, padded_taps, plane_row_bytes
+from mcugen.program.scratch import Window, padded_taps, plane_row_bytes, plane_rows
 from mcugen.program.values import tensor_bytes
 
 _GEMM = frozenset({"kTiles", "kTilesExact", "kScale8", "kScale2", "kBorder"})
@@ -197,9 +197,24 @@ def _depthwise_in_place(call: Call, level: Level) -> _Choice:
     others = {"kDepthwiseFour", "kDepthwiseScalar"}
     w = _window(call, depthwise=True)
     exact = f"kPlanes{w.stride_h}Exact"
+    # At size a loop for wider rows may do in its place.
+    widest = level is Level.SIZE or exact in takes
+    if form == "planes" and _stays(w, 128 if widest else plane_row_bytes(w), call):
+        return form, f"{why}; in place", takes
     if plane_row_bytes(w) and exact not in takes:  # rows along either axis
         others |= {f"kPlanes{w.stride_h}By{row}" for row in (32, 64, 128)}
     return form, f"{why}; in place", takes | others
+
+
+def _stays(w: Window, row_bytes: int, call: Call) -> bool:
+    """Return whether planes along the axis of their choice do where the output is on the input."""
+    along, across, stride = (w.out_w, w.out_h, w.stride_h)
+    swapped = plane_rows(w) != w.out_h
+    if swapped:
+        along, across = across, along
+    band = (_scratch(call) // (4 * row_bytes) - 3) // stride + 1
+    whole = w.in_ch % 4 == 0 and along <= (60 // stride) & ~1
+    return whole and (not swapped or band >= across)
 
 
 def _linear(call: Call, level: Level) -> _Choice:

@@ -198,6 +198,11 @@ def plane_row_bytes(w: Window) -> int:
     return _planes(w)[0]
 
 
+def plane_rows(w: Window) -> int:
+    """Return how many rows of outputs such planes have: those of the image, or its columns."""
+    return _planes(w)[1]
+
+
 def _planes(w: Window) -> tuple[int, int]:
     """Return the bytes of a row and the number of rows of outputs."""
     planes = w.in_ch >= 4 and (w.kernel_h, w.kernel_w, w.dilation_h, w.dilation_w) == (3, 3, 1, 1)
