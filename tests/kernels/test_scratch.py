@@ -18,7 +18,7 @@ SEED = 20261127
 SHAPES = 400
 
 
-def shapes() -> list[scratch._Window]:
+def shapes() -> list[scratch.Window]:
     rng = np.random.default_rng(SEED)
     found = []
     while len(found) < SHAPES:
@@ -36,7 +36,7 @@ def shapes() -> list[scratch._Window]:
         in_ch, out_ch = (groups * int(n) for n in rng.integers(1, 70, 2))
         if min(out) >= 1:
             found.append(
-                scratch._Window(
+                scratch.Window(
                     *(1, *size, in_ch, *out, out_ch, *kernel, groups, *stride, *pad, *dilation)
                 )
             )
