@@ -22,10 +22,11 @@ namespace mcugen {
                                         const int8_t* weights, const int32_t* bias, int8_t* output);
 
 /// The same by SMLAD, two pixels and two output channels at a time: inputs are widened to 16 bits
-/// less their zero point, weights to 16 bits times a power of two, both in `params.scratch`. 3x3
+/// less their zero point, weights to 16 bits, some times 2^8, both in `params.scratch`. 3x3
 /// convolutions of stride 1 go by Winograd's algorithm where winograd_s8() takes them. Takes
-/// the scalar form for fewer than two output channels per group, for a shift above -1, and where
-/// the scratch is smaller than convolve_s8_scratch(params, 2).
+/// the scalar form for fewer than two output channels per group, for a shift above -1, for a
+/// multiplier below 2^30 other than 0, and where the scratch is smaller than
+/// convolve_s8_scratch(params, 2).
 void conv2d_s8_dsp(const Conv2dS8Params& params, const int8_t* input, const int8_t* weights,
                    const int32_t* bias, int8_t* output);
 

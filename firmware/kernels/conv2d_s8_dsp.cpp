@@ -6,7 +6,6 @@
 #endif
 
 #include <kernels/conv2d_s8.h>
-#include <kernels/gemm_s8_dsp.h>
 #include <kernels/im2col_s8_dsp.h>
 #include <kernels/winograd_s8_dsp.h>
 
@@ -18,19 +17,8 @@ namespace {
 __attribute__((noinline)) void multiply(const Conv2dS8Params& p, const int8_t* input,
                                         const int8_t* weights, const int32_t* bias,
                                         int8_t* output) {
-  GemmS8Layer layer;
-  layer.channels = p.out_ch;
-  layer.weights = weights;
-  layer.channel_step = p.kernel_h * p.kernel_w * (p.in_ch / p.groups);
-  layer.tap_step = 1;
-  layer.bias = bias;
-  layer.multipliers = p.multipliers;
-  layer.shifts = p.shifts;
-  layer.input_zero_point = p.input_zero_point;
-  layer.output_zero_point = p.output_zero_point;
-  layer.activation_min = p.activation_min;
-  layer.out_step = p.out_ch;
-  if (p.out_ch / p.groups < 2 || !convolve_s8(p, layer, input, output)) {
+  const int32_t taps = p.kernel_h * p.kernel_w * (p.in_ch / p.groups);
+  if (p.out_ch / p.groups < 2 || !convolve_s8(p, input, weights, taps, 1, bias, output)) {
     conv2d_s8_scalar(p, input, weights, bias, output);
   }
 }

@@ -24,36 +24,13 @@ constexpr int32_t kShift = 13;
 /// Weights are scaled by 2^bits to get there; that many bits are exact and leave room.
 constexpr int32_t kLeastBits = 2;
 constexpr int32_t kMostBits = 8;
+/// Above sums of nine products, and the biases with which they leave room for kMostBits.
+constexpr uint32_t kMostSum = 9 * 255 * 128 + 1;
+constexpr int32_t kMostBias = (1 << (31 - kMostBits)) - static_cast<int32_t>(kMostSum);
 
 constexpr int32_t kPlanes = 4;
+constexpr int32_t kRowBytes = 64;
 constexpr int32_t kMostRowBytes = 128;
-
-/// A loop of this image: by the bytes of a plane's row, or of results of either sign.
-struct Loop {
-  int32_t row_bytes;  ///< 0: there is none
-  bool exact;
-};
-
-/// @returns the first that will do, of `taps` in a row; what is exact will do for all.
-Loop loop_for(int32_t stride, int32_t taps, bool exact) {
-  const bool one = stride == 1;
-  if (!exact) {
-    if (taps <= 16 && (one ? forms::kPlanes1By32 : forms::kPlanes2By32)) {
-      return {32, false};
-    }
-    if (taps <= 32 && (one ? forms::kPlanes1By64 : forms::kPlanes2By64)) {
-      return {64, false};
-    }
-    if (one ? forms::kPlanes1By128 : forms::kPlanes2By128) {
-      return {kMostRowBytes, false};
-    }
-  }
-  return {(one ? forms::kPlanes1Exact : forms::kPlanes2Exact) ? kMostRowBytes : 0, true};
-}
-
-constexpr bool kHasPlanes = forms::kPlanes1By32 || forms::kPlanes1By64 || forms::kPlanes1By128 ||
-                            forms::kPlanes1Exact || forms::kPlanes2By32 || forms::kPlanes2By64 ||
-                            forms::kPlanes2By128 || forms::kPlanes2Exact;
 
 /// Columns of a plane that `out` outputs of a row read.
 int32_t columns_read(int32_t out, int32_t stride) { return stride * out + 4 - stride; }
@@ -123,18 +100,17 @@ class Planes {
   /// Cuts the image into tiles that the scratch has room for.
   void cut() {
     const int32_t most = most_columns(stride_) & ~1;
-    tile_w_ = x_.out < most ? x_.out : most;
-    const Loop loop = loop_for(stride_, columns_read(tile_w_, stride_), exact_);
-    row_bytes_ = loop.row_bytes;
-    exact_ = loop.exact;
-    if (row_bytes_ == 0) {
-      band_h_ = 0;
-      return;
-    }
+    // Tiles of about the same even width, where it takes more than one.
+    const int32_t tiles = (x_.out + most - 1) / most;
+    tile_w_ = tiles == 1 ? x_.out : ((x_.out + tiles - 1) / tiles + 1) & ~1;
+    row_bytes_ =
+        exact_ || columns_read(tile_w_, stride_) > kRowBytes / 2 ? kMostRowBytes : kRowBytes;
     const int32_t rows = static_cast<int32_t>(p_.scratch.bytes) / (kPlanes * row_bytes_);
     band_h_ = rows < 3 ? 0 : (rows - 3) / stride_ + 1;
     band_h_ = band_h_ < y_.out ? band_h_ : y_.out;
-    if (band_h_ > 0) {  // bands of about the same height
+    if (x_.out == 1) {  // no pairs
+      band_h_ = 0;
+    } else if (band_h_ > 0) {  // bands of about the same height
       const int32_t bands = (y_.out + band_h_ - 1) / band_h_;
       band_h_ = (y_.out + bands - 1) / bands;
     }
@@ -145,7 +121,8 @@ class Planes {
     return rows * (30 + columns / 2 * 25 + columns % 2 * 19);
   }
 
-  void tile(const int8_t* input, int8_t* output, int32_t out_y, int32_t out_x) {
+  __attribute__((noinline)) void tile(const int8_t* input, int8_t* output, int32_t out_y,
+                                      int32_t out_x) {
     const int32_t out_h = y_.out - out_y < band_h_ ? y_.out - out_y : band_h_;
     const int32_t out_w = x_.out - out_x < tile_w_ ? x_.out - out_x : tile_w_;
     const int32_t rows = (out_h - 1) * stride_ + 3;
@@ -175,13 +152,17 @@ class Planes {
     planes.plane = first + ys.begin * row_bytes_ / 2 + xs.begin;
     planes.in = input + (y + ys.begin) * y_.in_step + (x + xs.begin) * x_.in_step;
 
-    McugenDspDepthwise loop{};
+    McugenDspDepthwise loop;
     loop.out_step = x_.out_step;
-    loop.pair_bytes = out_w / 2 * 4 * stride_;
+    // A loop takes two pairs; of an odd number the first is left out, which `plane` tells it.
+    const int32_t before = stride_ == 1 && out_w / 2 % 2 != 0 ? 4 : 0;
+    loop.pair_bytes = out_w / 2 * 4 * stride_ + before;
     loop.odd = out_w % 2;
-    loop.rows = out_h;
     loop.plane_skip = stride_ * row_bytes_ - loop.pair_bytes;
     loop.out_skip = y_.out_step - out_w * x_.out_step;
+    loop.form = form();
+    loop.offset = (1 << (kShift - 2)) + p_.output_zero_point * (1 << (kShift - 1));
+    const int32_t rows_bytes = out_h * stride_ * row_bytes_;
     int8_t* const out = output + out_y * y_.out_step + out_x * x_.out_step;
     const int32_t multiplier = p_.depth_multiplier;
     uint32_t words[kPlanes][6];
@@ -194,114 +175,67 @@ class Planes {
         mcugen_dsp_planes(&planes);
       }
       planes.in += kPlanes;
-      loop.plane = first;
-      const int32_t first_channel = c * multiplier;
-      int32_t m = 0;
-      for (int32_t i = 0; i < kPlanes * multiplier; ++i) {
-        const int32_t channel = first_channel + i;
+      loop.plane = first - before / 2;
+      loop.plane_end = loop.plane + rows_bytes / 2;
+      int32_t channel = c * multiplier;
+      loop.out = out + channel;
+      for (int32_t i = 0, m = 0; i < kPlanes * multiplier; ++i, ++channel, ++loop.out) {
         if (i % kPlanes == 0) {
           mcugen_dsp_depthwise_weights(weights_ + channel, x_.weight_step, y_.weight_step,
                                        words[0]);
+          loop.weights = words[0];
         }
-        loop.out = out + channel;
-        if (set_up(loop, channel, words[i % kPlanes])) {
-          run_loop(loop);
-        } else if (!forms::kPlanesAnyScaling) {
-          forms::left_out("depthwise_conv2d_s8_dsp");
+        if (set_up(loop, channel) && out_w > 1) {
+          mcugen_dsp_depthwise(&loop);
         } else {
-          one_channel(loop, channel, out_w);
+          one_channel(loop.plane + before / 2, channel, out_h, out_w, loop.out);
         }
+        loop.weights += 6;
         if (++m == multiplier) {
           m = 0;
           loop.plane += plane_bytes / 2;
+          loop.plane_end += plane_bytes / 2;
         }
       }
     }
   }
 
   /// @returns false for a channel whose scaling the loops have not.
-  /// @param[in] words The channel's weights, not scaled.
-  bool set_up(McugenDspDepthwise& loop, int32_t channel, const uint32_t* words) const {
-    const int32_t shift = -p_.shifts[channel];
-    const int32_t bits = kShift - shift;
+  bool set_up(McugenDspDepthwise& loop, int32_t channel) const {
+    const int32_t bits = kShift + p_.shifts[channel];
     const int32_t bias = bias_ == nullptr ? 0 : bias_[channel];
-    const uint32_t size = static_cast<uint32_t>(bias < 0 ? ~bias : bias);
-    constexpr uint32_t kSums = 9 * 255 * 128 + 1;
-    if (shift > 31 || (shift > kShift && size + kSums < 1u << (shift - 1))) {
-      // Every result is 0: of a channel whose weights are next to nothing.
-      loop.bias = loop.multiplier = loop.step = 0;
-      loop.offset = p_.output_zero_point * (1 << (kShift - 1));
-      return true;
-    }
-    if (bits < kLeastBits || bits > kMostBits || p_.multipliers[channel] < 0 ||
-        size >= (1u << (31 - bits)) - kSums) {
-      return false;
-    }
-    // What the lower half shifts into the upper one is taken off again.
-    const uint32_t mask = 0xffff0000u << bits | 0xffff;
-    const uint32_t w01 = words[0] << bits & mask;
-    const uint32_t w12 = words[1] << bits & mask;
-    const uint32_t w34 = words[2] << bits & mask;
-    const uint32_t w45 = words[3] << bits & mask;
-    const uint32_t w67 = words[4] << bits & mask;
-    const uint32_t w78 = words[5] << bits & mask;
-    if (stride_ == 1) {
-      loop.weights[0] = w01;
-      loop.weights[1] = w12;
-      loop.weights[2] = w34;
-      loop.weights[3] = w45;
-      loop.weights[4] = w67;
-      loop.weights[5] = w78;
-    } else {
-      loop.weights[0] = w01;
-      loop.weights[1] = w34;
-      loop.weights[2] = w67;
-      loop.weights[3] = w12 >> 16 | (w45 & 0xffff0000u);
-      loop.weights[4] = w78 >> 16;
-    }
-    loop.bias = bias * (1 << bits);
+    loop.bits = bits;
+    loop.bias = bias;
     loop.multiplier = p_.multipliers[channel];
-    loop.offset =
-        (1 << (bits - 2)) + (1 << (kShift - 2)) + p_.output_zero_point * (1 << (kShift - 1));
-    loop.step = 1 << (bits - 1);
-    return true;
+    return (bits >= kLeastBits && bits <= kMostBits && loop.multiplier >= 0 && bias < kMostBias &&
+            bias >= -kMostBias) ||
+           is_zero(loop, -p_.shifts[channel]);
   }
 
-  /// Loops that are not in the image are not chosen by loop_for().
-  static void never() { __builtin_unreachable(); }
+  /// Whether every result is 0: of a channel whose weights are next to nothing. Then sets it up.
+  __attribute__((noinline)) static bool is_zero(McugenDspDepthwise& loop, int32_t shift) {
+    const uint32_t size = static_cast<uint32_t>(loop.bias < 0 ? ~loop.bias : loop.bias);
+    loop.bits = loop.bias = loop.multiplier = 0;
+    return shift > 31 || (shift > kShift && size + kMostSum < 1u << (shift - 1));
+  }
 
-  void run_loop(const McugenDspDepthwise& loop) const {
-    // Direct calls: what the stack needs is read from them.
-    switch ((stride_ == 1 ? 0 : 256) + (exact_ ? 0 : row_bytes_)) {
-      case 0:
-        return forms::kPlanes1Exact ? mcugen_dsp_depthwise_1_128_exact(&loop) : never();
-      case 32:
-        return forms::kPlanes1By32 ? mcugen_dsp_depthwise_1_32(&loop) : never();
-      case 64:
-        return forms::kPlanes1By64 ? mcugen_dsp_depthwise_1_64(&loop) : never();
-      case 128:
-        return forms::kPlanes1By128 ? mcugen_dsp_depthwise_1_128(&loop) : never();
-      case 256:
-        return forms::kPlanes2Exact ? mcugen_dsp_depthwise_2_128_exact(&loop) : never();
-      case 256 + 32:
-        return forms::kPlanes2By32 ? mcugen_dsp_depthwise_2_32(&loop) : never();
-      case 256 + 64:
-        return forms::kPlanes2By64 ? mcugen_dsp_depthwise_2_64(&loop) : never();
-      case 256 + 128:
-        return forms::kPlanes2By128 ? mcugen_dsp_depthwise_2_128(&loop) : never();
-    }
+  uint32_t form() const {
+    const uint32_t of_stride_1 = exact_                    ? kMcugenDspDepthwise1Exact
+                                 : row_bytes_ == kRowBytes ? kMcugenDspDepthwise1Of64
+                                                           : kMcugenDspDepthwise1Of128;
+    return stride_ == 1 ? of_stride_1 : of_stride_1 + kMcugenDspDepthwise2Of64;
   }
 
   /// The same with any scaling.
-  void one_channel(const McugenDspDepthwise& loop, int32_t channel, int32_t out_w) const {
+  __attribute__((noinline)) void one_channel(const int16_t* plane, int32_t channel, int32_t out_h,
+                                             int32_t out_w, int8_t* out) const {
     const int8_t* const w = weights_ + channel;
     const int32_t multiplier = p_.multipliers[channel];
     const int32_t shift = p_.shifts[channel];
     const uint32_t bias = bias_ == nullptr ? 0 : static_cast<uint32_t>(bias_[channel]);
-    int8_t* out = loop.out;
-    for (int32_t y = 0; y < loop.rows; ++y, out += loop.out_skip) {
-      const int16_t* in = loop.plane + y * stride_ * row_bytes_ / 2;
-      for (int32_t x = 0; x < out_w; ++x, in += stride_, out += loop.out_step) {
+    for (int32_t y = 0; y < out_h; ++y, out += y_.out_step - out_w * x_.out_step) {
+      const int16_t* in = plane + y * stride_ * row_bytes_ / 2;
+      for (int32_t x = 0; x < out_w; ++x, in += stride_, out += x_.out_step) {
         uint32_t acc = bias;
         for (int32_t k = 0; k < 9; ++k) {
           acc += static_cast<uint32_t>(in[k / 3 * row_bytes_ / 2 + k % 3] *
@@ -319,7 +253,7 @@ class Planes {
   const int32_t* const bias_;
   const int32_t out_ch_;
   const int32_t stride_;
-  bool exact_;
+  const bool exact_;
   const uint32_t minus_zero_point_;
   Axis x_;  ///< Along the rows of a plane.
   Axis y_;
@@ -338,8 +272,9 @@ inline uint32_t word_at(const int8_t* from) {
 inline uint32_t rotated(uint32_t word, int32_t bits) { return word >> bits | word << (32 - bits); }
 
 /// Any window, four channels at a time as they lie; depth_multiplier 1.
-void four_channels(const DepthwiseConv2dS8Params& p, const int8_t* input, const int8_t* weights,
-                   const int32_t* bias, int8_t* output) {
+__attribute__((noinline)) void four_channels(const DepthwiseConv2dS8Params& p, const int8_t* input,
+                                             const int8_t* weights, const int32_t* bias,
+                                             int8_t* output) {
   const int32_t channels = p.in_ch;
   const uint32_t minus_zero_point = 0x10001u * static_cast<uint16_t>(-p.input_zero_point);
   for (int32_t b = 0; b < p.batch; ++b, input += p.in_h * p.in_w * channels) {
@@ -389,32 +324,17 @@ void four_channels(const DepthwiseConv2dS8Params& p, const int8_t* input, const 
   }
 }
 
-/// One channel in: a convolution like any other, but for the order of the weights.
-bool one_channel_in(const DepthwiseConv2dS8Params& p, const int8_t* input, const int8_t* weights,
-                    const int32_t* bias, int8_t* output) {
-  GemmS8Layer layer;
-  layer.channels = layer.tap_step = layer.out_step = p.depth_multiplier;
-  layer.weights = weights;
-  layer.channel_step = 1;
-  layer.bias = bias;
-  layer.multipliers = p.multipliers;
-  layer.shifts = p.shifts;
-  layer.input_zero_point = p.input_zero_point;
-  layer.output_zero_point = p.output_zero_point;
-  layer.activation_min = p.activation_min;
-  return convolve_s8(as_conv2d(p), layer, input, output);
-}
-
 }  // namespace
 
 void depthwise_conv2d_s8_dsp(const DepthwiseConv2dS8Params& p, const int8_t* input,
                              const int8_t* weights, const int32_t* bias, int8_t* output) {
+  // One channel in: a convolution like any other, but for the order of the weights.
   if (forms::kDepthwiseAsConv && p.in_ch == 1 && p.depth_multiplier > 1 &&
-      one_channel_in(p, input, weights, bias, output)) {
+      convolve_s8(as_conv2d(p), input, weights, 1, p.depth_multiplier, bias, output)) {
     return;
   }
-  if (kHasPlanes && p.in_ch >= kPlanes && p.kernel_h == 3 && p.kernel_w == 3 && p.dilation_h == 1 &&
-      p.dilation_w == 1 && p.stride_h == p.stride_w && p.stride_w <= 2) {
+  if (forms::kPlanes && p.in_ch >= kPlanes && p.kernel_h == 3 && p.kernel_w == 3 &&
+      p.dilation_h == 1 && p.dilation_w == 1 && p.stride_h == p.stride_w && p.stride_w <= 2) {
     Planes planes(p, weights, bias,
                   overlap(input, p.batch * p.in_h * p.in_w * p.in_ch, output,
                           p.batch * p.out_h * p.out_w * p.out_ch));

@@ -13,36 +13,28 @@ namespace mcugen {
 
 namespace forms {
 
-// Without the DSP extension or with it: what is taken where no other form is.
+// What is taken where no other form is, on every core.
 inline constexpr bool kConvScalar = true;
 inline constexpr bool kDepthwiseScalar = true;
+inline constexpr bool kTransposeScalar = true;
 inline constexpr bool kLinearScalar = true;
 inline constexpr bool kPackedLinearScalar = true;
 inline constexpr bool kAvgPoolScalar = true;
+inline constexpr bool kMaxPoolScalar = true;
 
 // With the DSP extension.
-inline constexpr bool kWinograd = true;
-inline constexpr bool kTiles = true;       ///< mcugen_dsp_tiles()
-inline constexpr bool kTilesExact = true;  ///< mcugen_dsp_tiles_exact(), for what kTiles takes, too
-inline constexpr bool kScale8 = true;      ///< Weights times 2^8
-inline constexpr bool kScale2 = true;      ///< Weights times 2^2, for what kScale8 takes, too
-inline constexpr bool kBorder = true;      ///< The image is copied with its border
-inline constexpr bool kDepthwiseAsConv = true;  ///< One input channel
+inline constexpr bool kWinograd = true;         ///< Takes kGemm where it does not pay
+inline constexpr bool kGemm = true;             ///< Convolutions by a matrix product
+inline constexpr bool kBorder = true;           ///< There, of an image copied with its border
+inline constexpr bool kDepthwiseAsConv = true;  ///< There, of one input channel
+inline constexpr bool kPlanes = true;           ///< Depthwise 3x3 windows over planes of a channel
 inline constexpr bool kDepthwiseFour = true;    ///< Any window, four channels at a time
-// 3x3 over planes, by stride and bytes in a row of a plane. More bytes take what fewer do.
-inline constexpr bool kPlanes1By32 = true;
-inline constexpr bool kPlanes1By64 = true;
-inline constexpr bool kPlanes1By128 = true;
-inline constexpr bool kPlanes1Exact = true;
-inline constexpr bool kPlanes2By32 = true;
-inline constexpr bool kPlanes2By64 = true;
-inline constexpr bool kPlanes2By128 = true;
-inline constexpr bool kPlanes2Exact = true;
-inline constexpr bool kPlanesAnyScaling = true;
-inline constexpr bool kPackedRows = true;
-inline constexpr bool kPackedRowsExact = true;
-inline constexpr bool kLinearRows = true;
-inline constexpr bool kAvgPoolRows = true;
+inline constexpr bool kTransposeRows = true;    ///< Four rows of weights at a time
+inline constexpr bool kLinearRows = true;       ///< The same
+inline constexpr bool kPackedRows = true;       ///< Packed ones, no result below the zero point
+inline constexpr bool kPackedRowsExact = true;  ///< Any result
+inline constexpr bool kAvgPoolRows = true;      ///< Four channels at a time
+inline constexpr bool kMaxPoolRows = true;      ///< The same
 
 /// Stops the image: `form` is what its program takes and what it has been built without.
 [[noreturn]] inline void left_out(const char* form) { panic("forms.h", __LINE__, form); }

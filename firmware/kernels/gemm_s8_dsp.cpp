@@ -7,78 +7,111 @@
 #include <kernels/forms.h>
 #include <kernels/gemm_s8_dsp.h>
 #include <kernels/loops_dsp.h>
-#include <kernels/requantize.h>
+#include <kernels/second_rounding.h>
 
 namespace mcugen {
 namespace {
 
-/// Scalings of the weights by which the sums of int16 products keep room: see gemm_s8_prepare().
-constexpr int32_t kScaleBits[] = {8, 2};
+/// Weights are multiplied by 2^bits: by a shift, and where results are rounded twice.
+constexpr int32_t kShiftBits = 8;
+constexpr int32_t kTwiceBits = 0;
 
-/// Above it, every result is 0.
-constexpr int32_t kAllZeroShift = 31;
+/// Least multiplier but for 0: others are not normalized.
+constexpr int32_t kLeastMultiplier = 1 << 30;
 
-/// Largest shift whose zero point fits into the offset: 127 * 2^(24 - 1) < 2^31 - 2^29.
-constexpr int32_t kMostShift = 24;
+/// Writes pairs of runs of weights as McugenDspTiles wants them. @returns their end.
+int16_t* scale(int32_t bits, const int8_t* run0, const int8_t* run1, int16_t* out, int32_t bytes,
+               int32_t pairs, int32_t skip) {
+  const uint32_t count = static_cast<uint32_t>(bytes);
+  return bits == kShiftBits ? mcugen_dsp_scale_8(run0, run1, out, count, 0xff00ff00, pairs, skip)
+                            : mcugen_dsp_widen(run0, run1, out, count, 0, pairs, skip);
+}
 
-/// Writes the weights of two channels as McugenDspTiles wants them.
-void expand(const GemmS8Layer& layer, int32_t first, int32_t second, int16_t* out) {
+/// Writes the weights of two channels. @returns their end.
+int16_t* expand(const GemmS8Layer& layer, int32_t first, int32_t second, int32_t bits,
+                int16_t* out) {
   const int8_t* row0 = layer.weights + first * layer.channel_step;
   const int8_t* row1 = layer.weights + second * layer.channel_step;
-  if (!forms::kDepthwiseAsConv || layer.tap_step == 1) {
-    const uint32_t run = static_cast<uint32_t>(layer.run);
-    if (forms::kScale8 && (!forms::kScale2 || layer.scale_bits == 8)) {
-      mcugen_dsp_scale_8(row0, row1, out, run, kMcugenDspScale8, layer.runs, 0);
-    } else {
-      mcugen_dsp_scale_2(row0, row1, out, run, kMcugenDspScale2, layer.runs, 0);
+  const int32_t step = layer.tap_step;
+  if (layer.nine) {
+    int8_t ninth[2][4];
+    for (int32_t i = 0; i < 4; ++i) {
+      ninth[0][i] = i == 3 ? 0 : row0[9 * i + 8];
+      ninth[1][i] = i == 3 ? 0 : row1[9 * i + 8];
     }
-    return;
+    out = scale(bits, row0, row1, out, 8, 3, 1);
+    return scale(bits, ninth[0], ninth[1], out, 4, 1, 0);
   }
-  const int32_t scale = 1 << layer.scale_bits;
-  for (int32_t run = 0; run < layer.runs; ++run) {
-    for (int32_t k = 0; k < gemm_s8_padded(layer.run); k += 4, out += 8) {
-      // k and k + 2 in one word, then k + 1 and k + 3.
-      for (int32_t i = 0; i < 8; ++i) {
-        out[i] = 0;
-      }
-      const int32_t here = layer.run - k < 4 ? layer.run - k : 4;
-      for (int32_t i = 0; i < here; ++i, row0 += layer.tap_step, row1 += layer.tap_step) {
-        int16_t* const at = out + (i & 1) * 4 + (i >> 1);
-        at[0] = static_cast<int16_t>(*row0 * scale);
-        at[2] = static_cast<int16_t>(*row1 * scale);
-      }
+  if (!forms::kDepthwiseAsConv || step == 1) {
+    return scale(bits, row0, row1, out, layer.run, layer.runs, 0);
+  }
+  const int32_t padded = gemm_s8_padded(layer.run);
+  for (int32_t i = 0; i < layer.runs * padded; ++i) {
+    // k and k + 2 in one word, then k + 1 and k + 3.
+    const int32_t k = i % padded;
+    int16_t* const at = out + (i & ~3) * 2 + (i & 1) * 4 + (i >> 1 & 1);
+    at[0] = at[2] = 0;
+    if (k < layer.run) {
+      at[0] = static_cast<int16_t>(*row0 * (1 << bits));
+      at[2] = static_cast<int16_t>(*row1 * (1 << bits));
+      row0 += step;
+      row1 += step;
     }
   }
+  return out + 2 * layer.runs * padded;
 }
 
-/// Writes a channel's multiplier, offset and shift, so that for v = acc * 2^scale_bits
-/// (v * multiplier / 2^32 + offset) >> shift is requantize(acc), or with the zero point added. Two
-/// nested roundings to nearest collapse into one floor: of
-/// (acc * multiplier + 2^30 + 2^(30 + s)) / 2^(31 + s), s = -shift.
-void write_scaling(const GemmS8Layer& layer, int32_t channel, int32_t* out) {
-  const int32_t bits = layer.scale_bits;
-  const int32_t shift = bits - layer.shifts[channel];
-  const int32_t zero_point = layer.exact ? 0 : layer.output_zero_point;
-  if (shift > kAllZeroShift) {
-    // |acc| < 2^(31 - bits): the result is 0 whatever it is. In the exact form 2^(bits - 1) is
-    // taken from what is negative, which the offset makes up for.
-    out[0] = 0;
-    out[1] = layer.exact ? 1 << (bits - 1) : zero_point * (1 << bits);
-    out[2] = bits;
-    return;
-  }
-  out[0] = layer.multipliers[channel];
-  out[1] = (1 << (bits - 2)) + (1 << (shift - 2)) + zero_point * (1 << (shift - 1));
-  out[2] = shift - 1;
+/// The form of McugenDspTiles that a channel takes.
+uint32_t form_of(const GemmS8Layer& layer, int32_t channel) {
+  const uint32_t form = static_cast<uint32_t>(-layer.shifts[channel] - kMcugenDspShift);
+  return layer.by_shift && form < kMcugenDspForms ? form : kMcugenDspRoundTwice;
 }
 
-// No pointer to a function: what the stack needs is read from direct calls.
-inline void run(bool exact, const McugenDspTiles& tiles) {
-  if (forms::kTilesExact && (!forms::kTiles || exact)) {
-    mcugen_dsp_tiles_exact(&tiles);
-  } else {
-    mcugen_dsp_tiles(&tiles);
+/// @returns the offset by which one rounding does for v = acc * 2^kShiftBits >= 0, the zero point
+///     included: (v * multiplier / 2^32 + offset) >> (kShiftBits + shift - 1). The two nested ones
+///     of requantize() collapse into the floor of
+///     (acc * multiplier + 2^30 + 2^(30 + shift)) / 2^(31 + shift).
+int32_t one_rounding_offset(int32_t shift, int32_t zero_point) {
+  return (1 << (kShiftBits - 2)) + (2 * zero_point + 1) * (1 << (kShiftBits + shift - 2));
+}
+
+/// Writes what McugenDspTiles wants of two channels.
+void write_stream(const GemmS8Layer& layer, int32_t first, int32_t second, uint32_t form,
+                  int32_t* stream) {
+  const bool twice = form == kMcugenDspRoundTwice;
+  const int32_t bits = twice ? kTwiceBits : kShiftBits;
+  stream[0] = stream[1] = 0;
+  if (layer.bias != nullptr) {
+    stream[0] = layer.bias[first] * (1 << bits);
+    stream[1] = layer.bias[second] * (1 << bits);
   }
+  int16_t* const weights = reinterpret_cast<int16_t*>(stream + 2);
+  int32_t* const end = reinterpret_cast<int32_t*>(expand(layer, first, second, bits, weights));
+  if (!twice) {
+    end[0] = layer.multipliers[first];
+    end[2] = layer.multipliers[second];
+    end[1] = end[3] = one_rounding_offset(-layer.shifts[first], layer.output_zero_point);
+    return;
+  }
+  for (int32_t i = 0; i < 2; ++i) {
+    const int32_t channel = i == 0 ? first : second;
+    const int32_t multiplier = layer.multipliers[channel];
+    end[2 * i] = static_cast<int32_t>(2 * static_cast<uint32_t>(multiplier));
+    // With nothing to multiply by, all results are 0.
+    end[2 * i + 1] = multiplier == 0 ? 0 : second_rounding_factor(-layer.shifts[channel]);
+  }
+  end[4] = layer.output_zero_point;
+}
+
+/// Computes two channels of all pixels.
+/// @param[in,out] tiles As gemm_s8_run() sets it up.
+void run_pair(const GemmS8Layer& layer, int32_t first, int32_t second, uint32_t form,
+              McugenDspTiles& tiles, int32_t* stream, int8_t* out) {
+  write_stream(layer, first, second, form, stream);
+  tiles.out = out + first;
+  tiles.channel_step = second - first;
+  tiles.form = form;
+  mcugen_dsp_tiles(&tiles);
 }
 
 }  // namespace
@@ -88,7 +121,8 @@ bool gemm_s8_prepare(GemmS8Layer& layer) {
   const int32_t above = 127 - layer.input_zero_point;
   uint32_t most_bias = 0;
   for (int32_t c = 0; c < layer.channels; ++c) {
-    if (layer.shifts[c] > -1 || layer.multipliers[c] < 0) {
+    if (layer.shifts[c] > -1 ||
+        (layer.multipliers[c] < kLeastMultiplier && layer.multipliers[c] != 0)) {
       return false;
     }
     if (layer.bias != nullptr) {
@@ -97,59 +131,50 @@ bool gemm_s8_prepare(GemmS8Layer& layer) {
       most_bias = bias > most_bias ? bias : most_bias;
     }
   }
-  // An input less its zero point times a weight, at most.
-  const int64_t most = static_cast<int64_t>(below > above ? below : above) * 128;
-  for (const int32_t bits : kScaleBits) {
-    if (!(bits == 8 ? forms::kScale8 : forms::kScale2)) {
-      continue;
-    }
-    if (most * layer.runs * layer.run + most_bias + 1 >= INT64_C(1) << (31 - bits)) {
-      continue;
-    }
-    layer.scale_bits = bits;
-    layer.exact = layer.output_zero_point > layer.activation_min;
-    for (int32_t c = 0; c < layer.channels; ++c) {
-      const int32_t shift = bits - layer.shifts[c];
-      layer.exact |= shift > kMostShift && shift <= kAllZeroShift;
-    }
-    layer.exact |= !forms::kTiles;
-    return forms::kTilesExact || !layer.exact;
-  }
-  return false;
+  // An input less its zero point times a weight, at most; and the sum.
+  const int64_t product = static_cast<int64_t>(below > above ? below : above) * 128;
+  const int64_t sum = product * layer.runs * layer.run + most_bias + 1;
+  layer.by_shift =
+      layer.output_zero_point <= layer.activation_min && sum < INT64_C(1) << (31 - kShiftBits);
+  return sum < INT64_C(1) << (31 - kTwiceBits);
 }
 
 void gemm_s8_run(const GemmS8Layer& layer, int32_t first, int32_t end, const int16_t* pixels,
                  int32_t count, int32_t* stream, int8_t* out) {
   const int32_t padded = layer.runs * gemm_s8_padded(layer.run);
-  const int32_t pairs = count / 2;
+  out -= first;
   McugenDspTiles tiles;
+  tiles.pixels = pixels;
   tiles.stream = stream;
+  tiles.pixel_step = count == 1 ? 0 : layer.out_step;
+  tiles.pixels_end = pixels + (count == 1 ? 2 : count & ~1) * padded;
   tiles.fours = static_cast<uint32_t>(padded / 4 - 1);
-  tiles.step = 1 << (layer.scale_bits - 1);
-  tiles.zero_point = layer.output_zero_point;
-  for (int32_t c = first; c < end; c += 2) {
-    if (c + 1 == end) {
-      --c;  // an odd one: once more with the one before
+  tiles.odd = count == 1 ? 0 : count & 1;
+  // Channels of one form go together; what is left over can always be rounded twice.
+  int32_t waiting[kMcugenDspForms];
+  for (int32_t& each : waiting) {
+    each = -1;
+  }
+  for (int32_t c = first; c < end; ++c) {
+    const uint32_t form = form_of(layer, c);
+    if (waiting[form] < 0) {
+      waiting[form] = c;
+    } else {
+      run_pair(layer, waiting[form], c, form, tiles, stream, out);
+      waiting[form] = -1;
     }
-    expand(layer, c, c + 1, reinterpret_cast<int16_t*>(stream + 2));
-    for (int32_t i = 0; i < 2; ++i) {
-      stream[i] = layer.bias == nullptr ? 0 : layer.bias[c + i] * (1 << layer.scale_bits);
-      write_scaling(layer, c + i, stream + 2 + padded + 3 * i);
+  }
+  int32_t left = -1;
+  for (const int32_t each : waiting) {
+    if (left < 0) {
+      left = each;
+    } else if (each >= 0) {
+      run_pair(layer, left, each, kMcugenDspRoundTwice, tiles, stream, out);
+      left = -1;
     }
-    tiles.pixels = pixels;
-    tiles.pixel_step = layer.out_step;
-    tiles.out = out + (c - first);
-    tiles.pixels_end = pixels + pairs * padded * 2;
-    if (pairs != 0) {
-      run(layer.exact, tiles);
-    }
-    if (count % 2 != 0) {
-      tiles.pixels = tiles.pixels_end;
-      tiles.pixels_end = tiles.pixels + padded * 2;
-      tiles.out += (count >= 2 ? count - 2 : 0) * layer.out_step;
-      tiles.pixel_step = count >= 2 ? layer.out_step : 0;
-      run(layer.exact, tiles);
-    }
+  }
+  if (left >= 0) {
+    run_pair(layer, left, left, kMcugenDspRoundTwice, tiles, stream, out);
   }
 }
 

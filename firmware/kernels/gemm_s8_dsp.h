@@ -11,6 +11,7 @@ namespace mcugen {
 struct GemmS8Layer {
   /// What one output sums over: taps in runs, each filled up to a multiple of four.
   int32_t runs, run;
+  bool nine;         ///< Three rows of nine taps in one run, as mcugen_dsp_widen_nine() has them.
   int32_t channels;  ///< Output channels.
   const int8_t* weights;
   int32_t channel_step;  ///< Elements of `weights` from a channel to the next.
@@ -23,9 +24,7 @@ struct GemmS8Layer {
   int32_t activation_min;
   int32_t out_step;  ///< Bytes from a pixel of the output to the next.
 
-  // Set by gemm_s8_prepare().
-  int32_t scale_bits;  ///< Weights are multiplied by 2^scale_bits.
-  bool exact;          ///< Results may be of either sign.
+  bool by_shift;  ///< By gemm_s8_prepare(): one rounding is enough, and sums have room for it.
 };
 
 /// @returns taps rounded up to whole groups of four.
@@ -38,10 +37,11 @@ inline int32_t gemm_s8_pair_bytes(int32_t padded) { return 4 * padded; }
 inline int32_t gemm_s8_stream_bytes(int32_t padded) { return 4 * padded + 32; }
 
 /// Chooses how a layer is rescaled.
-/// @returns false where neither form is exact: a shift above -1, or sums that might not fit.
+/// @returns false where no form is exact: a shift above -1, a multiplier below 2^30 but not 0, or
+///     sums that might not fit.
 bool gemm_s8_prepare(GemmS8Layer& layer);
 
-/// Computes channels [first, end) of `count` pixels. end - first >= 2. The activation's limits are
+/// Computes channels [first, end) of `count` pixels. The activation's limits are
 /// not applied, but for activation_min where it is the output's zero point or above.
 /// @param[in] pixels (count + 1) / 2 pairs as McugenDspTiles says. Of an odd count the last pair is
 ///     the last two pixels, or twice the only one.

@@ -16,17 +16,20 @@ namespace mcugen {
 namespace {
 
 /// How the taps of a window are laid out: each row of them filled up to a multiple of four, where
-/// that is not much more than all of them together.
+/// that is not much more than all of them together. Three rows of nine, of an image of three
+/// colours, have a form of their own.
 struct Runs {
   int32_t runs, run, padded;
+  bool nine;
 };
 
 Runs runs_of(const Conv2dS8Params& p) {
   const int32_t run = p.kernel_w * (p.in_ch / p.groups);
   const int32_t by_rows = p.kernel_h * gemm_s8_padded(run);
   const int32_t together = gemm_s8_padded(p.kernel_h * run);
-  return 3 * by_rows <= 4 * together ? Runs{p.kernel_h, run, by_rows}
-                                     : Runs{1, p.kernel_h * run, together};
+  const bool nine = p.kernel_h == 3 && run == 9 && p.in_ch == 3 && p.dilation_w == 1;
+  return !nine && 3 * by_rows <= 4 * together ? Runs{p.kernel_h, run, by_rows, false}
+                                              : Runs{1, p.kernel_h * run, together, nine};
 }
 
 /// Largest share of the scratch that a copy of the image with its border may take: 1 / kShare.
@@ -150,7 +153,7 @@ class Windows {
   ///     runs that can be widened where they are.
   int32_t pairs_inside(int32_t count) const {
     const int32_t run = run_bytes_ + filled_;
-    if (run % 4 != 0 || !is_inside(at_)) {
+    if ((run % 4 != 0 && !runs_.nine) || !is_inside(at_)) {
       return 0;
     }
     int32_t pixels = (last_x_ - at_.x) / p_.stride_w + 1;
@@ -168,8 +171,13 @@ class Windows {
     const uint32_t minus_zero_point = minus_zero_point_;
     const int32_t kernel_h = p_.kernel_h;
     const int8_t* from = position(at_);
-    for (int32_t i = pairs; i > 0; --i, from += 2 * step) {
-      out = mcugen_dsp_widen(from, from + step, out, run, minus_zero_point, kernel_h, skip);
+    if (runs_.nine) {
+      out = mcugen_dsp_widen_nine(from, from + step, out, p_.dilation_h * row_bytes_,
+                                  minus_zero_point, pairs, 2 * step);
+    } else {
+      for (int32_t i = pairs; i > 0; --i, from += 2 * step) {
+        out = mcugen_dsp_widen(from, from + step, out, run, minus_zero_point, kernel_h, skip);
+      }
     }
     at_.x += 2 * pairs * p_.stride_w;
     out_x_ += 2 * pairs;
@@ -194,6 +202,10 @@ class Windows {
     }
     bytes_of(first, bytes);
     bytes_of(second, bytes + padded_);
+    if (runs_.nine) {
+      return mcugen_dsp_widen_nine(bytes, bytes + padded_, out, run_bytes_, minus_zero_point_, 1,
+                                   0);
+    }
     // What lies behind the last tap does not matter: its weights are zeros.
     return mcugen_dsp_widen(bytes, bytes + padded_, out, static_cast<uint32_t>(padded_),
                             minus_zero_point_, 1, 0);
@@ -302,11 +314,26 @@ const int8_t* with_border(Conv2dS8Params& p, const int8_t* input) {
 
 }  // namespace
 
-bool convolve_s8(const Conv2dS8Params& params, GemmS8Layer& layer, const int8_t* input,
-                 int8_t* output) {
+bool convolve_s8(const Conv2dS8Params& params, const int8_t* input, const int8_t* weights,
+                 int32_t channel_step, int32_t tap_step, const int32_t* bias, int8_t* output) {
+  if (!forms::kGemm) {
+    return false;
+  }
   const Runs runs = runs_of(params);
+  GemmS8Layer layer;
   layer.runs = runs.runs;
   layer.run = runs.run;
+  layer.nine = runs.nine;
+  layer.channels = layer.out_step = params.out_ch;
+  layer.weights = weights;
+  layer.channel_step = channel_step;
+  layer.tap_step = tap_step;
+  layer.bias = bias;
+  layer.multipliers = params.multipliers;
+  layer.shifts = params.shifts;
+  layer.input_zero_point = params.input_zero_point;
+  layer.output_zero_point = params.output_zero_point;
+  layer.activation_min = params.activation_min;
   const uint32_t fixed = convolve_s8_scratch(params, 0);
   const uint32_t pair = static_cast<uint32_t>(gemm_s8_pair_bytes(runs.padded));
   if (params.scratch.bytes < fixed + pair || !gemm_s8_prepare(layer)) {

@@ -12,11 +12,13 @@ namespace mcugen {
 ///     a time, at least 2. The more there are, the less often the weights are widened.
 uint32_t convolve_s8_scratch(const Conv2dS8Params& params, int32_t pixels);
 
-/// A convolution as a matrix product: windows of the input become the pixels of `layer`, as many at
-/// a time as the scratch holds.
-/// @param[in,out] layer As gemm_s8_prepare() takes it; weights per group one after the other.
-/// @returns false, and has done nothing, where the scratch is too small or the layer is not fit.
-bool convolve_s8(const Conv2dS8Params& params, GemmS8Layer& layer, const int8_t* input,
-                 int8_t* output);
+/// A convolution as a matrix product: windows of the input become its pixels, as many at a time as
+/// the scratch holds.
+/// @param[in] channel_step, tap_step Elements from the weights of an output channel to those of the
+///     next, and from a tap to the next.
+/// @returns false, and has done nothing, where the scratch is too small or gemm_s8_prepare() says
+///     no.
+bool convolve_s8(const Conv2dS8Params& params, const int8_t* input, const int8_t* weights,
+                 int32_t channel_step, int32_t tap_step, const int32_t* bias, int8_t* output);
 
 }  // namespace mcugen

@@ -38,53 +38,82 @@
 .equ FOUR_TAPS_BYTES, 40
 .equ UNROLLED, 16
 
-// Where a tile finds what no register is left for.
+// Where a tile finds what no register is left for; the first six as one LDM takes them.
 .equ TILE_STREAM, 0
 .equ TILE_OUT, 4
-.equ TILE_PIXEL, 8
-.equ TILE_END, 12
-.equ TILE_ENTRY, 16
-.equ TILE_WEIGHTS_END, 20
-.equ TILE_STEP, 24      // exact only
-.equ TILE_ZERO, 28      // exact only
-.equ TILE_BYTES, 32
+.equ TILE_PIXELS_END, 20
+.equ TILE_ENTRY, 24         // into the unrolled loop
+.equ TILE_EXIT, 28          // behind it
+.equ TILE_WEIGHTS_END, 32
+.equ TILE_EPILOGUE, 36
+.equ TILE_PAIR_BYTES, 40
+.equ TILE_ODD, 44
+.equ TILE_BYTES, 48
 
-// acc -> acc * multiplier / 2^32 + offset, shifted and saturated to 8 bits.
-.macro rescale acc, multiplier, offset, shift
-    smmla   \acc, \acc, \multiplier, \offset
-    asr     \acc, \acc, \shift
+// The results of a tile in r2-r5, stored; then the next one.
+.macro end_of_tile
+    ldm     sp, {r1, r6-r10}            // stream, out, pixel_step, channel_step, their sum, end
+    strb    r2, [r6]
+    strb    r4, [r6, r7]
+    strb    r3, [r6, r8]
+    strb    r5, [r6, r9]
+    add     r6, r6, r7, lsl #1
+    str     r6, [sp, #TILE_OUT]
+    cmp     r0, r10
+    bne     1b
+    b       5f
+.endm
+
+// Of results of one rescaling in 8 bits: two instructions. The shift is in the code.
+.macro end_of_tile_by shift
+    ldm     r1, {r6-r9}                 // multiplier and offset of channel 0, of channel 1
+    smmla   r2, r2, r6, r7
+    smmla   r4, r4, r6, r7
+    smmla   r3, r3, r8, r9
+    smmla   r5, r5, r8, r9
+    ssat    r2, #8, r2, asr #7 + \shift
+    ssat    r4, #8, r4, asr #7 + \shift
+    ssat    r3, #8, r3, asr #7 + \shift
+    ssat    r5, #8, r5, asr #7 + \shift
+    end_of_tile
+.endm
+
+// Both roundings of requantize(), for results of either sign; the zero point is in r10. The doubled
+// multiplier is 2^32 more than its register says, which the accumulator on top makes up for.
+.macro round_twice acc, multiplier, factor
+    smmlar  \acc, \acc, \multiplier, \acc
+    add     \acc, \acc, \acc, asr #31
+    smmlsr  \acc, \acc, \factor, r10
     ssat    \acc, #8, \acc
 .endm
 
-// The same for results of either sign: halves are rounded away from zero by taking r12 from
-// negative ones, and the zero point lr is added apart.
-.macro rescale_exact acc, multiplier, offset, shift, temporary=r1
-    and     \temporary, r12, \acc, asr #31
-    smmla   \acc, \acc, \multiplier, \offset
-    sub     \acc, \acc, \temporary
-    asr     \acc, \acc, \shift
-    add     \acc, \acc, lr
-    ssat    \acc, #8, \acc
-.endm
-
-.macro tiles name, exact
-    function \name
+    function mcugen_dsp_tiles
     push    {r4-r11, lr}
-    mov     r10, r0
-    ldmia   r10, {r0, r1, r2, r3, r4, r5, r6, r7}  // see GemmTiles
-    // r0 pixels, r1 stream, r2 out, r3 pixel, r4 end, r5 taps / 4 - 1, r6 step, r7 zero
+    ldm     r0, {r0-r8}                 // see McugenDspTiles
+    // r0 pixels, r1 stream, r2 out, r3 pixel_step, r4 channel_step, r5 end, r6 taps / 4 - 1,
+    // r7 form, r8 odd
     sub     sp, sp, #TILE_BYTES
-    and     r8, r5, #UNROLLED - 1
-    mov     r9, #FOUR_TAPS_BYTES
-    adr     r11, 3f
-    orr     r11, r11, #1
-    mls     r8, r8, r9, r11             // where to enter the unrolled loop
-    add     r9, r1, #24
-    add     r9, r9, r5, lsl #4          // end of the weights
-    strd    r1, r2, [sp, #TILE_STREAM]
-    strd    r3, r4, [sp, #TILE_PIXEL]
+    adr     r12, 3f
+    adr     r9, 6f
+    ldrh    r9, [r9, r7, lsl #1]
+    add     r7, r6, #1
+    lsl     r7, r7, #4
+    strd    r7, r8, [sp, #TILE_PAIR_BYTES]
+    orr     r12, r12, #1
+    add     r9, r9, r12                 // the epilogue
+    add     r8, r1, #24
+    add     r8, r8, r6, lsl #4          // end of the weights
+    strd    r8, r9, [sp, #TILE_WEIGHTS_END]
+    cmp     r6, #UNROLLED
+    it      hs
+    addhs   r9, r12, #4                 // 4f
+    and     r6, r6, #UNROLLED - 1
+    mov     r7, #FOUR_TAPS_BYTES
+    mls     r8, r6, r7, r12             // where to enter the unrolled loop
     strd    r8, r9, [sp, #TILE_ENTRY]
-    strd    r6, r7, [sp, #TILE_STEP]
+    mov     r6, r5
+    add     r5, r3, r4
+    stm     sp, {r1-r6}
 1:
     ldmia   r1!, {r2, r3}               // biases
     four_taps r2, r3
@@ -96,73 +125,65 @@
     .endr
     .balign 4
 3:
+    ldr.w   pc, [sp, #TILE_EXIT]        // most often nothing is left to test
+4:
     ldr     r6, [sp, #TILE_WEIGHTS_END]
     cmp     r1, r6
     bne     2b
-    ldmia   r1, {r6-r11}                // multiplier, offset, shift of channel 0, of channel 1
-    .if \exact
-    ldrd    r12, lr, [sp, #TILE_STEP]
-    rescale_exact r2, r6, r7, r8
-    rescale_exact r4, r6, r7, r8
-    rescale_exact r3, r9, r10, r11
-    rescale_exact r5, r9, r10, r11
-    .else
-    rescale r2, r6, r7, r8
-    rescale r4, r6, r7, r8
-    rescale r3, r9, r10, r11
-    rescale r5, r9, r10, r11
-    .endif
-    bfi     r2, r3, #8, #8
-    bfi     r4, r5, #8, #8
-    ldm     sp, {r1, r6, r7, r8}        // stream, out, pixel, end
-    strh    r2, [r6]
-    strh    r4, [r6, r7]
-    add     r6, r6, r7, lsl #1
+    ldr     pc, [sp, #TILE_EPILOGUE]
+.Ltile_exact:
+    ldm     r1, {r6-r10}                // multiplier and factor of channel 0, of 1; zero point
+    round_twice r2, r6, r7
+    round_twice r4, r6, r7
+    round_twice r3, r8, r9
+    round_twice r5, r8, r9
+    end_of_tile
+    .irp shift, 4, 5, 6, 7, 8, 9, 10, 11
+.Ltile_\shift:
+    end_of_tile_by \shift
+    .endr
+5:
+    ldrd    r2, r3, [sp, #TILE_PAIR_BYTES]
+    cbz     r3, 7f
+    sub     r6, r6, r7                  // the last pixel once more with the one before
     str     r6, [sp, #TILE_OUT]
-    cmp     r0, r8
-    bne     1b
+    add     r10, r10, r2
+    movs    r3, #0
+    str     r10, [sp, #TILE_PIXELS_END]
+    str     r3, [sp, #TILE_ODD]
+    b       1b
+7:
     add     sp, sp, #TILE_BYTES
     pop     {r4-r11, pc}
-    end_function \name
-.endm
-
-    tiles mcugen_dsp_tiles, 0
-    tiles mcugen_dsp_tiles_exact, 1
+    .balign 4
+6:                                      // by form, how far behind label 3
+    .irp form, exact, 4, 5, 6, 7, 8, 9, 10, 11
+    .2byte  .Ltile_\form - 3b
+    .endr
+    .balign 4
+    end_function mcugen_dsp_tiles
 
 //
 // Bytes to 16 bits, two rows side by side
 //
 
-// r4: four bytes of row 0, r5: of row 1. Stores k02, k02, k13, k13 less the zero point (r12: minus
-// the zero point, twice).
-.macro widen_four
-    sxtab16 r6, r12, r4
-    sxtab16 r7, r12, r5
-    sxtab16 r8, r12, r4, ror #8
-    sxtab16 r9, r12, r5, ror #8
-    stmia   r2!, {r6-r9}
+// Four bytes of each of two rows to four registers: k02, k02, k13, k13, less the zero point. r12:
+// minus the zero point, twice.
+.macro widen_four row0=r4, row1=r5, a=r6, b=r7, c=r8, d=r9
+    sxtab16 \a, r12, \row0
+    sxtab16 \b, r12, \row1
+    sxtab16 \c, r12, \row0, ror #8
+    sxtab16 \d, r12, \row1, ror #8
+    stmia   r2!, {\a, \b, \c, \d}
 .endm
 
 // The same, times 2^8. r12: 0xff00ff00.
-.macro scale_four_8
-    and     r6, r12, r4, lsl #8
-    and     r7, r12, r5, lsl #8
-    and     r8, r12, r4
-    and     r9, r12, r5
-    stmia   r2!, {r6-r9}
-.endm
-
-// The same, times 2^2. r12: 0xfffcffff takes off what the lower half shifted into the upper one.
-.macro scale_four_2
-    sxtb16  r6, r4
-    sxtb16  r7, r5
-    sxtb16  r8, r4, ror #8
-    sxtb16  r9, r5, ror #8
-    and     r6, r12, r6, lsl #2
-    and     r7, r12, r7, lsl #2
-    and     r8, r12, r8, lsl #2
-    and     r9, r12, r9, lsl #2
-    stmia   r2!, {r6-r9}
+.macro scale_four_8 row0=r4, row1=r5, a=r6, b=r7, c=r8, d=r9
+    and     \a, r12, \row0, lsl #8
+    and     \b, r12, \row1, lsl #8
+    and     \c, r12, \row0
+    and     \d, r12, \row1
+    stmia   r2!, {\a, \b, \c, \d}
 .endm
 
 // r0, r1: two runs of bytes; r2: out; r3: bytes of a run; on the stack: r12, the constant of \four;
@@ -173,6 +194,29 @@
     push    {r4-r11, lr}
     ldrd    r12, r10, [sp, #36]
     ldr     r11, [sp, #44]
+    orr     r4, r0, r1
+    orrs    r4, r11
+    orrs    r4, r3
+    orr     r4, r4, r3, lsr #1
+    lsls    r4, r4, #30
+    bne     1f
+8:                                      // whole words, two at a time
+    lsrs    lr, r3, #3
+9:
+    ldrd    r4, r5, [r0], #8
+    ldrd    r6, r7, [r1], #8
+    \four   r4, r6, r8, r9, r10, r11
+    \four   r5, r7, r8, r9, r10, r11
+    subs    lr, lr, #1
+    bne     9b
+    ldrd    r10, r11, [sp, #40]
+    add     r0, r0, r11
+    add     r1, r1, r11
+    subs    r10, r10, #1
+    str     r10, [sp, #40]
+    bne     8b
+    mov     r0, r2
+    pop     {r4-r11, pc}
 1:
     lsrs    lr, r3, #3
     beq     3f
@@ -186,14 +230,8 @@
     subs    lr, lr, #1
     bne     2b
 3:
-    tst     r3, #4
-    beq     4f
-    ldr     r4, [r0], #4
-    ldr     r5, [r1], #4
-    \four
-4:
-    ands    lr, r3, #3
-    bne     6f
+    ands    lr, r3, #7
+    bne     4f
 5:
     add     r0, r0, r11
     add     r1, r1, r11
@@ -201,7 +239,16 @@
     bne     1b
     mov     r0, r2
     pop     {r4-r11, pc}
-6:                                      // one to three bytes
+4:                                      // one to seven bytes
+    subs    lr, lr, #4
+    blo     6f
+    ldr     r4, [r0], #4
+    ldr     r5, [r1], #4
+    \four                               // leaves the flags
+    beq     5b
+    subs    lr, lr, #4
+6:                                      // one to three, less four
+    adds    lr, lr, #4
     ldrb    r4, [r0], #1
     ldrb    r5, [r1], #1
     subs    lr, lr, #1
@@ -222,61 +269,110 @@
     end_function \name
 .endm
 
+    // r0, r1: two windows of three rows of nine bytes; r2: out; r3: from a row to the next; on the
+    // stack: minus the zero point, pairs of windows, and from a pair to the next. The ninth bytes
+    // are three taps of their own.
+    function mcugen_dsp_widen_nine
+    push    {r4-r11, lr}
+    ldrd    r12, lr, [sp, #36]
+1:
+    .irp row, 0, 1, 2
+    ldr     r4, [r0]
+    ldr     r5, [r1]
+    widen_four
+    ldr     r4, [r0, #4]
+    ldr     r5, [r1, #4]
+    widen_four
+    .if \row == 0
+    ldrb    r10, [r0, #8]
+    ldrb    r11, [r1, #8]
+    .else
+    ldrb    r4, [r0, #8]
+    ldrb    r5, [r1, #8]
+    orr     r10, r10, r4, lsl #8 * \row
+    orr     r11, r11, r5, lsl #8 * \row
+    .endif
+    .if \row < 2
+    add     r0, r0, r3
+    add     r1, r1, r3
+    .endif
+    .endr
+    sxtab16 r6, r12, r10
+    sxtab16 r7, r12, r11
+    sxtab16 r8, r12, r10, ror #8
+    sxtab16 r9, r12, r11, ror #8
+    stmia   r2!, {r6-r9}
+    ldr     r4, [sp, #44]
+    subs    lr, lr, #1
+    sub     r4, r4, r3, lsl #1
+    add     r0, r0, r4
+    add     r1, r1, r4
+    bne     1b
+    mov     r0, r2
+    pop     {r4-r11, pc}
+    end_function mcugen_dsp_widen_nine
+
     two_runs mcugen_dsp_widen, widen_four
     two_runs mcugen_dsp_scale_8, scale_four_8
-    two_runs mcugen_dsp_scale_2, scale_four_2
 
 //
 // Depthwise 3x3 over planes of one channel
 //
 
-// Where a row finds what no register is left for: multiplier and offset first, as LDRD takes them.
-.equ ROW_MULTIPLIER, 0
-.equ ROW_OFFSET, 4
+// Where a row finds what no register is left for.
+.equ ROW_MULTIPLIER, 0  // offset behind it
 .equ ROW_STEP, 8        // exact only
 .equ ROW_PAIRS, 12      // bytes of the plane that a row's pairs advance
 .equ ROW_ODD, 16
-.equ ROW_ROWS, 20
-.equ ROW_PLANE_SKIP, 24
-.equ ROW_OUT_SKIP, 28
-.equ ROW_END, 32
-.equ ROW_BIAS, 40       // exact only, with out_step behind
+.equ ROW_SKIPS, 20      // of the plane, of the output
+.equ ROW_LAST, 28       // the plane behind the last row
+.equ ROW_BIAS, 32       // exact only, with out_step behind
+.equ ROW_END, 40
 .equ ROW_BYTES, 48
 
-// r2, r3 -> two results, rescaled and saturated. Clobbers r12, lr.
-.macro rescale_row exact
+// r2 and, if both, r3 -> results, rescaled and saturated. Clobbers r12, lr.
+.macro rescale_row exact, both=1
     .if \exact
     ldr     r12, [sp, #ROW_STEP]
     and     lr, r12, r2, asr #31
+    .if \both
     and     r12, r12, r3, asr #31
+    .endif
     ldrd    r10, r11, [sp, #ROW_MULTIPLIER]
     smmla   r2, r2, r10, r11
-    smmla   r3, r3, r10, r11
     sub     r2, r2, lr
+    .if \both
+    smmla   r3, r3, r10, r11
     sub     r3, r3, r12
+    .endif
     ldrd    r10, r11, [sp, #ROW_BIAS]
     .else
     ldrd    r12, lr, [sp, #ROW_MULTIPLIER]
     smmla   r2, r2, r12, lr
+    .if \both
     smmla   r3, r3, r12, lr
     .endif
+    .endif
     ssat    r2, #8, r2, asr #12
+    .if \both
     ssat    r3, #8, r3, asr #12
+    .endif
 .endm
 
-// Two outputs of stride 1. r4-r9: weights 0, 1 and 1, 2 of each row of the kernel. r10: bias.
-.macro pair_stride_1 row_bytes, exact
-    ldrd    r12, lr, [r0]
+// Two outputs of stride 1, whose windows begin at bytes behind r0. r4-r9: weights 0, 1 and 1, 2 of
+// each row of the kernel. r10: bias.
+.macro pair_stride_1 row_bytes, exact, at
+    ldrd    r12, lr, [r0, #\at]
     smlad   r2, r12, r4, r10
     smlatb  r3, r12, r4, r10
     smlabt  r2, lr, r5, r2
     smlad   r3, lr, r5, r3
-    ldrd    r12, lr, [r0, #\row_bytes]
+    ldrd    r12, lr, [r0, #\row_bytes + \at]
     smlad   r2, r12, r6, r2
     smlatb  r3, r12, r6, r3
     smlabt  r2, lr, r7, r2
     smlad   r3, lr, r7, r3
-    ldrd    r12, lr, [r0, #2 * \row_bytes]
+    ldrd    r12, lr, [r0, #2 * \row_bytes + \at]
     smlad   r2, r12, r8, r2
     smlatb  r3, r12, r8, r3
     smlabt  r2, lr, r9, r2
@@ -285,7 +381,6 @@
     strb    r2, [r1]
     strb    r3, [r1, r11]
     add     r1, r1, r11, lsl #1
-    adds    r0, #4
 .endm
 
 .macro single_stride_1 row_bytes
@@ -301,7 +396,7 @@
 .endm
 
 // Two outputs of stride 2. r4-r6: weights 0, 1 of each row; r7: weight 2 of rows 0 and 1; r8: of
-// row 2. r10: bias.
+// row 2, on top. r10: bias.
 .macro pair_stride_2 row_bytes, exact
     ldrd    r12, lr, [r0]
     smlad   r2, r12, r4, r10
@@ -317,10 +412,10 @@
     smlabt  r3, r12, r7, r3
     ldrd    r12, lr, [r0, #2 * \row_bytes]
     smlad   r2, r12, r6, r2
-    smlabb  r2, lr, r8, r2
+    smlabt  r2, lr, r8, r2
     smlad   r3, lr, r6, r3
     ldr     r12, [r0, #2 * \row_bytes + 8]
-    smlabb  r3, r12, r8, r3
+    smlabt  r3, r12, r8, r3
     rescale_row \exact
     strb    r2, [r1]
     strb    r3, [r1, r11]
@@ -337,38 +432,27 @@
     smlabt  r2, lr, r7, r2
     ldrd    r12, lr, [r0, #2 * \row_bytes]
     smlad   r2, r12, r6, r2
-    smlabb  r2, lr, r8, r2
+    smlabt  r2, lr, r8, r2
 .endm
 
-.macro depthwise name, stride, row_bytes, exact
-    function \name
-    push    {r4-r11, lr}
-    sub     sp, sp, #ROW_BYTES
-    add     r12, r0, #40
-    ldmia   r12, {r1-r8}
-    stmia   sp, {r1-r8}
-    ldrd    r1, r2, [r0, #32]
-    strd    r1, r2, [sp, #ROW_BIAS]
-    mov     r12, r0
-    ldmia   r12, {r0, r1, r4-r11}       // see McugenDspDepthwise
+.macro depthwise stride, row_bytes, exact
 1:
     ldr     r2, [sp, #ROW_PAIRS]
-    cmp     r2, #0
-    beq     4f
-    add     r3, r0, r2
     .if \stride == 1
-    str     r3, [sp, #ROW_END]
-    lsls    r2, r2, #29                 // an odd number of pairs
+    add     r2, r2, r0
+    str     r2, [sp, #ROW_END]
+    lsls    r2, r0, #29                 // an odd number of pairs
     bmi     3f
 2:
-    pair_stride_1 \row_bytes, \exact
+    pair_stride_1 \row_bytes, \exact, 0
 3:
-    pair_stride_1 \row_bytes, \exact
+    pair_stride_1 \row_bytes, \exact, 4
     ldr     r12, [sp, #ROW_END]
+    adds    r0, #8
     cmp     r0, r12
     bne     2b
     .else
-    mov     r9, r3
+    add     r9, r0, r2
     lsls    r2, r2, #28
     bmi     3f
 2:
@@ -378,36 +462,72 @@
     cmp     r0, r9
     bne     2b
     .endif
-4:
     ldr     r2, [sp, #ROW_ODD]
-    cmp     r2, #0
-    beq     5f
+    cbz     r2, 5f
     single_stride_\stride \row_bytes
-    mov     r3, r2
-    rescale_row \exact
+    rescale_row \exact, 0
     strb    r2, [r1]
     add     r1, r1, r11
 5:
-    ldr     r12, [sp, #ROW_ROWS]
-    ldrd    r2, r3, [sp, #ROW_PLANE_SKIP]
+    add     r12, sp, #ROW_SKIPS
+    ldm     r12, {r2, r3, r12}
     add     r0, r0, r2
     add     r1, r1, r3
-    subs    r12, r12, #1
-    str     r12, [sp, #ROW_ROWS]
+    cmp     r0, r12
     bne     1b
     add     sp, sp, #ROW_BYTES
     pop     {r4-r11, pc}
-    end_function \name
 .endm
 
-    depthwise mcugen_dsp_depthwise_1_32, 1, 32, 0
-    depthwise mcugen_dsp_depthwise_1_64, 1, 64, 0
-    depthwise mcugen_dsp_depthwise_1_128, 1, 128, 0
-    depthwise mcugen_dsp_depthwise_1_128_exact, 1, 128, 1
-    depthwise mcugen_dsp_depthwise_2_32, 2, 32, 0
-    depthwise mcugen_dsp_depthwise_2_64, 2, 64, 0
-    depthwise mcugen_dsp_depthwise_2_128, 2, 128, 0
-    depthwise mcugen_dsp_depthwise_2_128_exact, 2, 128, 1
+    function mcugen_dsp_depthwise
+    push    {r4-r11, lr}
+    sub     sp, sp, #ROW_BYTES
+    ldrd    r10, r11, [r0, #16]         // bias, out_step
+    ldrd    r4, r5, [r0, #24]           // multiplier, offset
+    ldrd    r2, r3, [r0, #8]            // weights, bits
+    movs    r6, #1
+    lsls    r6, r3
+    sub     r12, r6, #1
+    add     r5, r5, r6, lsr #2
+    lsrs    r6, r6, #1
+    stm     sp, {r4-r6}
+    lsl     r10, r10, r3
+    strd    r10, r11, [sp, #ROW_BIAS]
+    add     r1, r0, #32
+    ldm     r1, {r4-r8, lr}             // pair_bytes, odd, skips, plane_end, form
+    add     r1, sp, #ROW_PAIRS
+    stm     r1, {r4-r8}
+    ldrd    r0, r1, [r0]                // plane, out
+    ldm     r2, {r4-r9}
+    .irp word, r4, r5, r6, r7, r8, r9
+    lsl     \word, \word, r3
+    bic     \word, \word, r12, lsl #16  // what the lower half shifted into the upper one
+    .endr
+    cmp     lr, #3
+    blo     4f
+    pkhtb   r7, r7, r5, asr #16         // stride 2
+    mov     r5, r6
+    mov     r6, r8
+    mov     r8, r9
+4:
+    tbh     [pc, lr, lsl #1]
+6:
+    .irp form, 1_64, 1_128, 1_exact, 2_64, 2_128, 2_exact
+    .2byte  (.Ldepthwise_\form - 6b) / 2
+    .endr
+.Ldepthwise_1_64:
+    depthwise 1, 64, 0
+.Ldepthwise_1_128:
+    depthwise 1, 128, 0
+.Ldepthwise_1_exact:
+    depthwise 1, 128, 1
+.Ldepthwise_2_64:
+    depthwise 2, 64, 0
+.Ldepthwise_2_128:
+    depthwise 2, 128, 0
+.Ldepthwise_2_exact:
+    depthwise 2, 128, 1
+    end_function mcugen_dsp_depthwise
 
     // r0: weights of tap 0, of four channels; r1: to the next tap; r2: to the next row of taps;
     // r3: out. Each word is two taps of a channel.
@@ -666,6 +786,23 @@
     smlad   r4, r12, r11, r4
 .endm
 
+// acc -> acc * multiplier / 2^32 + offset, shifted and saturated to 8 bits.
+.macro rescale acc, multiplier, offset, shift
+    smmla   \acc, \acc, \multiplier, \offset
+    asr     \acc, \acc, \shift
+    ssat    \acc, #8, \acc
+.endm
+
+// The same, but that r12 is taken from what is negative. Clobbers \multiplier.
+.macro rescale_by_product acc, multiplier, offset, shift
+    smmul   \acc, \acc, \multiplier
+    and     \multiplier, r12, \acc, asr #31
+    add     \acc, \acc, \offset
+    sub     \acc, \acc, \multiplier
+    asr     \acc, \acc, \shift
+    ssat    \acc, #8, \acc
+.endm
+
 .equ FOUR_INPUTS_BYTES, 56
 .equ UNROLLED_INPUTS, 8
 
@@ -674,22 +811,19 @@
 .equ ROWS_ENTRY, 8
 .equ ROWS_OUT, 12
 .equ ROWS_COUNT, 16
-.equ ROWS_STEP, 24
-.equ ROWS_ZERO, 28
-.equ ROWS_BYTES, 32
+.equ ROWS_BYTES, 24
 
 .macro packed_rows name, exact
     function \name
     push    {r4-r11, lr}
     sub     sp, sp, #ROWS_BYTES
     mov     r12, r0
-    ldmia   r12, {r0-r6}                // see McugenDspRows
-    // r0 inputs, r1 groups, r2 out, r3 fours, r4 count, r5 step, r6 zero point
+    ldmia   r12, {r0-r4}                // see McugenDspRows
+    // r0 inputs, r1 groups, r2 out, r3 fours, r4 count
     str     r0, [sp, #ROWS_INPUTS]
     add     r7, r0, r3, lsl #3
     str     r7, [sp, #ROWS_END]
     strd    r2, r4, [sp, #ROWS_OUT]
-    strd    r5, r6, [sp, #ROWS_STEP]
     and     r3, r3, #UNROLLED_INPUTS - 1
     mov     r4, #FOUR_INPUTS_BYTES
     adr     r5, 3f
@@ -718,12 +852,12 @@
     lsl     r4, r4, #8
     ldmia   r1!, {r6-r11}
     .if \exact
-    ldrd    r12, lr, [sp, #ROWS_STEP]
-    rescale_exact r2, r6, r7, r8, r0
-    rescale_exact r3, r9, r10, r11, r0
+    mov     r12, #128
+    rescale_by_product r2, r6, r7, r8
+    rescale_by_product r3, r9, r10, r11
     ldmia   r1!, {r6-r11}
-    rescale_exact r4, r6, r7, r8, r0
-    rescale_exact r5, r9, r10, r11, r0
+    rescale_by_product r4, r6, r7, r8
+    rescale_by_product r5, r9, r10, r11
     .else
     rescale r2, r6, r7, r8
     rescale r3, r9, r10, r11
@@ -1034,7 +1168,7 @@
 // table of 256 bytes, so that neither a register nor an instruction counts positions. The table's
 // other words hold what no register is left for.
 .equ PRODUCTS_TABLE, 256
-.equ PRODUCTS_SCALING_0, 4      // multiplier, offset, shift
+.equ PRODUCTS_SCALING_0, 4      // multiplier, factor, zero point
 .equ PRODUCTS_SCALING_1, 20
 .equ PRODUCTS_OUT, 36           // out, pixel_step
 .equ PRODUCTS_STREAM, 44
@@ -1072,17 +1206,16 @@
     stm     sp, {r2-r5}
 .endm
 
-// The result \acc to lr. r10, r11, r12: multiplier, offset with the zero point, shift. The sums
-// are scaled by 4, so that 2 is what negative ones lose.
+// The result of \acc, twice a sum, to lr. r10, r11, r12: multiplier, factor, zero point.
 .macro rescale_product acc
-    smmla   lr, \acc, r10, r11
-    sub     lr, lr, \acc, lsr #31
-    sub     lr, lr, \acc, lsr #31
-    asr     lr, lr, r12
+    smmulr  lr, \acc, r10
+    add     lr, lr, lr, asr #31
+    smmlsr  lr, lr, r11, r12
     ssat    lr, #8, lr
 .endm
 
-// A row of the outputs of two tiles. r0: out, r1: pixel_step; r0 is one more afterwards. \at: 16
+// A row of the outputs of two tiles, as twice the sums over taps, which four times them are halved
+// to. r0: out, r1: pixel_step; r0 is one more afterwards. \at: 16
 // for the upper row, 0 for the lower one.
 .macro output_row at
     ldrd    r2, r3, [sp, #\at + 128]    // column 1
@@ -1099,16 +1232,16 @@
     sub     r7, r3, r7, lsl #1
     sub     r8, r4, r8, lsl #1
     sub     r9, r5, r9, lsl #1
-    add     r2, r2, r10, lsl #1
-    add     r3, r3, r11, lsl #1
-    add     r4, r4, r12, lsl #1
-    add     r5, r5, lr, lsl #1
+    add     r2, r10, r2, asr #1
+    add     r3, r11, r3, asr #1
+    add     r4, r12, r4, asr #1
+    add     r5, lr, r5, asr #1
     ldrd    r10, r11, [sp, #\at]        // column 3
     ldrd    r12, lr, [sp, #\at + 8]
-    sub     r6, r6, r10, lsl #1
-    sub     r7, r7, r11, lsl #1
-    sub     r8, r8, r12, lsl #1
-    sub     r9, r9, lr, lsl #1
+    rsb     r6, r10, r6, asr #1
+    rsb     r7, r11, r7, asr #1
+    rsb     r8, r12, r8, asr #1
+    rsb     r9, lr, r9, asr #1
     ldrd    r10, r11, [sp, #PRODUCTS_TABLE + PRODUCTS_SCALING_0]
     ldr     r12, [sp, #PRODUCTS_TABLE + PRODUCTS_SCALING_0 + 8]
     rescale_product r2

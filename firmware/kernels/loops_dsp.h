@@ -13,22 +13,29 @@ struct McugenDspTiles {
   /// of each, as two int16 in a word. Word-aligned.
   const int16_t* pixels;
   /// Per pair of channels: two biases (int32), then the weights (int16) as the pixels, channel for
-  /// pixel, then multiplier, offset and shift of channel 0 and of channel 1 (int32). Word-aligned.
+  /// pixel, then int32[5], see `form`. Word-aligned.
   const int32_t* stream;
-  int8_t* out;         ///< Of pixel 0 and channel 0; channel 1 follows it.
-  int32_t pixel_step;  ///< Bytes from a pixel to the next.
+  int8_t* out;           ///< Of pixel 0 and channel 0.
+  int32_t pixel_step;    ///< Bytes from a pixel to the next.
+  int32_t channel_step;  ///< Bytes from channel 0 to channel 1.
   const int16_t* pixels_end;
-  uint32_t fours;      ///< Taps / 4 - 1; taps are a multiple of 4.
-  int32_t step;        ///< Exact form only: 2^(bits - 1), the weights being scaled by 2^bits.
-  int32_t zero_point;  ///< Exact form only: of the output.
+  uint32_t fours;  ///< Taps / 4 - 1; taps are a multiple of 4.
+  uint32_t form;   ///< kMcugenDspRoundTwice, or a shift less kMcugenDspShift, 1 to 8.
+  uint32_t odd;    ///< 1: one pair more, whose first pixel is the last one before it; else 0.
 };
 
-/// out = saturate((acc * multiplier / 2^32 + offset) >> shift), acc a sum over taps and the bias.
-/// Wraps at 32 bits. Per pair of pixels: 10 instructions per four taps and 27 besides.
+/// How accumulators (sums over taps and the bias, that wrap at 32 bits) become results:
+/// - By a shift s: saturate((acc * multiplier / 2^32 + offset) >> (7 + s)); the stream ends with
+///   multiplier and offset of channel 0 and of channel 1. 21 instructions per pair of pixels.
+/// - By two roundings: acc * (2^32 + multiplier) / 2^32, halves up, then times -factor / 2^32,
+///   halves away from zero, and the zero point, saturated; the stream ends with multiplier and
+///   factor of channel 0 and of channel 1 and the zero point. 29 instructions.
+/// 10 instructions per four taps besides, and 4 more per 16 fours where there are more.
 void mcugen_dsp_tiles(const McugenDspTiles* tiles);
 
-/// The same for results of either sign, with halves away from zero; 39 instructions besides.
-void mcugen_dsp_tiles_exact(const McugenDspTiles* tiles);
+constexpr uint32_t kMcugenDspRoundTwice = 0;
+constexpr int32_t kMcugenDspShift = 3;
+constexpr int32_t kMcugenDspForms = 9;
 
 /// Writes pairs of runs of bytes as the pixels of McugenDspTiles, less a zero point; zeros follow
 /// the last byte of a run up to a multiple of four. One instruction per byte.
@@ -40,11 +47,15 @@ void mcugen_dsp_tiles_exact(const McugenDspTiles* tiles);
 int16_t* mcugen_dsp_widen(const int8_t* run0, const int8_t* run1, int16_t* out, uint32_t bytes,
                           uint32_t minus_zero_point, int32_t pairs, int32_t skip);
 
-/// The same without a zero point, times 2^8 or 2^2: weights.
-/// @param[in] mask kMcugenDspScale8 or kMcugenDspScale2.
+/// Writes pairs of windows of three rows of nine bytes as 28 taps: the first eight of each row,
+/// then the ninth of all three and what a zero gives. 65 instructions per pair.
+/// @param[in] row_step, pair_step Bytes from a row to the next, and from a pair to the next.
+int16_t* mcugen_dsp_widen_nine(const int8_t* window0, const int8_t* window1, int16_t* out,
+                               int32_t row_step, uint32_t minus_zero_point, int32_t pairs,
+                               int32_t pair_step);
+
+/// As mcugen_dsp_widen() without a zero point, times 2^8: weights. @param[in] mask 0xff00ff00.
 int16_t* mcugen_dsp_scale_8(const int8_t* run0, const int8_t* run1, int16_t* out, uint32_t bytes,
-                            uint32_t mask, int32_t pairs, int32_t skip);
-int16_t* mcugen_dsp_scale_2(const int8_t* run0, const int8_t* run1, int16_t* out, uint32_t bytes,
                             uint32_t mask, int32_t pairs, int32_t skip);
 
 /// Copies `rows` runs of bytes, `step` apart, one behind the other, in whole words: up to three
@@ -56,43 +67,48 @@ void mcugen_dsp_copy_runs(const int8_t* in, int8_t* out, int32_t rows, int32_t b
 void mcugen_dsp_sum_four(const int8_t* in, int32_t pixels, int32_t rows, int32_t in_ch,
                          int32_t skip, int32_t* sums);
 
-/// A depthwise 3x3 window over a plane of one channel. Weights are scaled by 2^bits so that
-/// `(acc * multiplier / 2^32 + offset) >> 12` is the result, saturated to 8 bits.
+/// A depthwise 3x3 window over a plane of one channel. With acc the sum over taps and the bias, the
+/// result is saturate((acc * 2^bits * multiplier / 2^32 + offset + 2^bits / 4) >> 12).
 struct McugenDspDepthwise {
-  const int16_t* plane;  ///< Tap 0 of the first window; word-aligned, its rows 32, 64 or 128 bytes.
+  /// Tap 0 of the first window; 8-byte aligned, its rows too. Stride 1 with an odd number of pairs:
+  /// two elements before it.
+  const int16_t* plane;
   int8_t* out;
-  /// Stride 1: weights 0, 1 and 1, 2 of each row as two int16 in a word. Stride 2: 0, 1 of each
-  /// row, then 2 of rows 0 and 1, then 2 of row 2.
-  uint32_t weights[6];
+  const uint32_t* weights;  ///< uint32[6] of mcugen_dsp_depthwise_weights().
+  int32_t bits;             ///< At most 8.
   int32_t bias;
   int32_t out_step;  ///< Bytes from a pixel of the output to the next.
   int32_t multiplier;
   int32_t offset;
-  int32_t step;        ///< Exact form only: 2^(bits - 1).
-  int32_t pair_bytes;  ///< 4 * stride per pair of pixels in a row.
-  int32_t odd;         ///< Whether a row has one pixel more.
-  int32_t rows;
-  int32_t plane_skip;  ///< The bytes of a row, of windows stride rows apart, less pair_bytes.
-  int32_t out_skip;    ///< From behind a row's last pixel to the next row's first.
+  int32_t pair_bytes;        ///< 4 * stride per pair of pixels in a row, at least one; more by what
+                             ///< `plane` is before tap 0.
+  int32_t odd;               ///< Whether a row has one pixel more.
+  int32_t plane_skip;        ///< The bytes of a row, of windows stride rows apart, less pair_bytes.
+  int32_t out_skip;          ///< From behind a row's last pixel to the next row's first.
+  const int16_t* plane_end;  ///< `plane` of the row behind the last.
+  uint32_t form;
+};
+
+/// Values of `form`: stride, and bytes of a row of the plane. Exact ones are for results of either
+/// sign, with rows of 128 bytes: of negative sums 2^bits / 2 is taken away before the shift.
+enum McugenDspDepthwiseForm : uint32_t {
+  kMcugenDspDepthwise1Of64,
+  kMcugenDspDepthwise1Of128,
+  kMcugenDspDepthwise1Exact,
+  kMcugenDspDepthwise2Of64,
+  kMcugenDspDepthwise2Of128,
+  kMcugenDspDepthwise2Exact,
 };
 
 /// The weights of four channels side by side, not scaled.
 /// @param[in] weights Of tap 0; tap_step and row_step bytes to the next. Any address.
-/// @param[out] words uint32[4][6]: per channel as McugenDspDepthwise::weights of stride 1.
+/// @param[out] words uint32[4][6]: per channel weights 0, 1 and 1, 2 of each row as two int16.
 void mcugen_dsp_depthwise_weights(const int8_t* weights, int32_t tap_step, int32_t row_step,
                                   uint32_t* words);
 
-/// 13 to 15 instructions per output. A window's row is read up to the fourth tap (stride 2: the
-/// sixth), whose value does not matter.
-void mcugen_dsp_depthwise_1_32(const McugenDspDepthwise* rows);
-void mcugen_dsp_depthwise_1_64(const McugenDspDepthwise* rows);
-void mcugen_dsp_depthwise_1_128(const McugenDspDepthwise* rows);
-void mcugen_dsp_depthwise_2_32(const McugenDspDepthwise* rows);
-void mcugen_dsp_depthwise_2_64(const McugenDspDepthwise* rows);
-void mcugen_dsp_depthwise_2_128(const McugenDspDepthwise* rows);
-/// For results of either sign; three instructions more per output.
-void mcugen_dsp_depthwise_1_128_exact(const McugenDspDepthwise* rows);
-void mcugen_dsp_depthwise_2_128_exact(const McugenDspDepthwise* rows);
+/// 13 to 15 instructions per output; three more in an exact form. A window's row is read up to the
+/// fourth tap (stride 2: the sixth), whose value does not matter.
+void mcugen_dsp_depthwise(const McugenDspDepthwise* rows);
 
 /// Four channels side by side of an image, each less the zero point, as four planes of int16.
 struct McugenDspPlanes {
@@ -130,10 +146,8 @@ struct McugenDspRows {
   const int16_t* inputs;  ///< As mcugen_dsp_widen_row() writes them.
   const int32_t* groups;  ///< Word-aligned.
   int8_t* out;
-  int32_t fours;       ///< Inputs / 4, at least 1.
-  int32_t count;       ///< Groups, at least 1.
-  int32_t step;        ///< Exact form only: 128.
-  int32_t zero_point;  ///< Exact form only.
+  int32_t fours;  ///< Inputs / 4, at least 1.
+  int32_t count;  ///< Groups, at least 1.
 };
 
 /// 14 instructions per 16 products, 33 besides per four rows. @returns the next group.
@@ -192,16 +206,14 @@ struct McugenDspWinogradProducts {
   int32_t row_bytes;   ///< Bytes from a row to the next; pairs * 4 * pixel_step.
   int32_t pairs;       ///< Pairs of tiles in a row.
   uint32_t fours;      ///< in_ch / 4; 1 to 16.
-  /// Of channels 0 and 1: multiplier, offset (with the zero point), shift.
+  /// Of channels 0 and 1: multiplier, factor, zero point.
   int32_t scaling[6];
 };
 
-/// out = saturate((v * multiplier / 2^32 + offset - (v < 0 ? 2 : 0)) >> shift), v four times the
-/// sum over taps, and the bias. Wraps at 32 bits. Per pair of tiles: 160 instructions per four
-/// channels and 260 besides. Takes 548 bytes of stack.
+/// Results are sums over taps, and the bias, times multiplier / 2^31, halves up, then times
+/// -factor / 2^32, halves away from zero, and the zero point, saturated. Seven times a sum has to
+/// fit into 32 bits. Per pair of tiles: 160 instructions per four channels and 245 besides. Takes
+/// 548 bytes of stack.
 void mcugen_dsp_winograd_products(const McugenDspWinogradProducts* products);
 
 }  // extern "C"
-
-constexpr uint32_t kMcugenDspScale8 = 0xff00ff00;
-constexpr uint32_t kMcugenDspScale2 = 0xfffcffff;

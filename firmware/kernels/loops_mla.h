@@ -155,6 +155,16 @@ void mcugen_mla_winograd_products(const McugenMlaWinogradProducts* products);
 void mcugen_mla_four_rows(const int8_t* input, const int8_t* rows, int32_t row_step, uint32_t fours,
                           int32_t zero_point, int32_t* sums);
 
+/// Sums of four rows of weights as packed_linear_blocks_s8.h has them, four inputs by four rows.
+/// Armv7-M: 1.9 instructions per MAC, 2.9 cycles of a Cortex-M3. Armv6-M: 3.5.
+/// @param[in] inputs Per four inputs k: k + (k + 2) * 2^16 and (k + 1) + (k + 3) * 2^16.
+/// @param[in] group The starts of four rows and their weights.
+/// @param[in] fours At least 1.
+/// @param[out] sums int32[4].
+/// @returns what follows the weights.
+const int32_t* mcugen_mla_packed_rows(const int32_t* inputs, const int32_t* group, uint32_t fours,
+                                      int32_t* sums);
+
 }  // extern "C"
 
 /// Of how many taps the sums do not run from one half of a word into the other.

@@ -539,4 +539,98 @@
     pop_all
     end_function mcugen_mla_four_rows
 
+//
+// A row by four rows, laid out for it
+//
+
+// Four inputs and a word of a row: 4 MAC, 14 instructions. Each half of the word's bytes, less 128,
+// are two weights, the one of input k + 2 below the one of k; the middle of their product with two
+// inputs is the sum of two, as in four_taps_of_pixel. r0: inputs; r1: weights; r6: sum; r7:
+// 0x00ff00ff; r8: -0x00800080. Clobbers r2-r5.
+.macro four_inputs offset
+    ldmia   r0!, {r2, r3}
+    ldr     r4, [r1, #\offset]
+    movs    r5, r4
+    ands    r5, r7
+    add     r5, r8
+    muls    r5, r2, r5
+    asrs    r5, r5, #16
+    adcs    r6, r6, r5
+    lsrs    r4, r4, #8
+    ands    r4, r7
+    add     r4, r8
+    muls    r4, r3, r4
+    asrs    r4, r4, #16
+    adcs    r6, r6, r4
+.endm
+
+.equ FOUR_INPUTS_BYTES, 28
+.equ UNROLLED_INPUTS, 8
+
+.equ PACKED_ROW, 0          // weights of the next row
+.equ PACKED_SUMS, 4
+.equ PACKED_BYTES, 8
+
+    // r0: inputs; r1: group; r2: inputs / 4; r3: sums.
+    function mcugen_mla_packed_rows
+    push_all
+    sub     sp, sp, #PACKED_BYTES
+    str     r3, [sp, #PACKED_SUMS]
+    mov     r9, r0
+    mov     r10, r1                     // the starts
+    subs    r5, r2, #1
+    movs    r4, #UNROLLED_INPUTS - 1
+    ands    r5, r4
+    adds    r5, r5, #1                  // how many come first
+    lsls    r2, r2, #3
+    adds    r2, r2, r0
+    mov     r12, r2                     // end of the inputs
+    movs    r4, #FOUR_INPUTS_BYTES
+    muls    r4, r5, r4
+    adr     r6, 3f
+    subs    r6, r6, r4
+    mov     r11, r6                     // where to enter the unrolled loop
+    adds    r1, r1, #16
+    movs    r4, #UNROLLED_INPUTS
+    subs    r4, r4, r5
+    lsls    r4, r4, #4
+    subs    r1, r1, r4                  // the loop's offsets count from there
+    str     r1, [sp, #PACKED_ROW]
+    ldr     r7, =0x00ff00ff
+    ldr     r4, =0xff7fff80
+    mov     r8, r4
+    movs    r4, #4
+1:
+    mov     lr, r4                      // rows left
+    mov     r4, r10
+    ldmia   r4!, {r6}
+    mov     r10, r4
+    ldr     r1, [sp, #PACKED_ROW]
+    adds    r4, r1, #4
+    str     r4, [sp, #PACKED_ROW]
+    mov     r0, r9
+    mov     pc, r11
+    .balign 4
+2:
+    .irp offset, 0, 16, 32, 48, 64, 80, 96, 112
+    four_inputs \offset
+    .endr
+3:
+    adds    r1, r1, #128
+    cmp     r0, r12
+    bne     2b
+    ldr     r4, [sp, #PACKED_SUMS]
+    stmia   r4!, {r6}
+    str     r4, [sp, #PACKED_SUMS]
+    mov     r4, lr
+    subs    r4, r4, #1
+    beq     4f
+    b       1b
+4:
+    subs    r1, r1, #12                 // of the last row
+    movs    r0, r1
+    add     sp, sp, #PACKED_BYTES
+    pop_all
+    end_function mcugen_mla_packed_rows
+
 #endif

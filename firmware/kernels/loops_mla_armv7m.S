@@ -842,4 +842,73 @@
     pop     {r3-r11, pc}
     end_function mcugen_mla_four_rows
 
+//
+// A row by four rows, laid out for it
+//
+
+// What weights are stored with, in both halves.
+.equ WEIGHT_ZERO, 0x00800080
+
+// Two weights of each half of a word \word of a row, the one of input k + 2 below the one of k:
+// products of pairs, as four_taps_of_pixel makes them, whose middle is the sum of two. r6, r7:
+// inputs; r8, r9: HALF less what WEIGHT_ZERO adds; r12: 0x00ff00ff. Clobbers \word, lr.
+.macro packed_word word, sum
+    and     lr, \word, r12
+    mla     lr, lr, r6, r8
+    and     \word, r12, \word, lsr #8
+    mla     \word, \word, r7, r9
+    add     \sum, \sum, lr, asr #16
+    add     \sum, \sum, \word, asr #16
+.endm
+
+// Four inputs, four rows: 16 MAC, 31 instructions. r0: inputs; r1: weights; r2-r5: sums.
+.macro four_inputs
+    ldrd    r6, r7, [r0], #8
+    mov     r11, #WEIGHT_ZERO
+    mov     r10, #HALF
+    mls     r8, r6, r11, r10
+    mls     r9, r7, r11, r10
+    ldrd    r10, r11, [r1], #8
+    packed_word r10, r2
+    packed_word r11, r3
+    ldrd    r10, r11, [r1], #8
+    packed_word r10, r4
+    packed_word r11, r5
+.endm
+
+.equ FOUR_INPUTS_BYTES, 124
+.equ UNROLLED_INPUTS, 4
+
+    // r0: inputs; r1: group; r2: inputs / 4; r3: sums.
+    function mcugen_mla_packed_rows
+    push    {r3-r11, lr}
+    add     r6, r0, r2, lsl #3          // end of the inputs
+    push    {r5, r6}
+    ands    r2, r2, #UNROLLED_INPUTS - 1
+    it      eq
+    moveq   r2, #UNROLLED_INPUTS
+    adr     r7, 3f
+    orr     r7, r7, #1
+    mov     r8, #FOUR_INPUTS_BYTES
+    mls     r7, r2, r8, r7
+    ldmia   r1!, {r2-r5}
+    mov     r12, #0x00ff00ff
+    bx      r7
+    .balign 4
+2:
+    .rept UNROLLED_INPUTS
+    four_inputs
+    .endr
+    .balign 4
+3:
+    ldr     lr, [sp, #4]
+    cmp     r0, lr
+    bne     2b
+    ldr     lr, [sp, #8]
+    stmia   lr, {r2-r5}
+    mov     r0, r1
+    add     sp, sp, #12
+    pop     {r4-r11, pc}
+    end_function mcugen_mla_packed_rows
+
 #endif

@@ -1181,6 +1181,121 @@
         return  LS_FRAME
         end     mve_linear
 
+// ---- mve_packed_linear --------------------------------------------------------------------------
+
+// Eight rows of weights side by side: 128 MACs, 17 instructions. r1 points to the input, r3 to the
+// weights; sums of rows 0, 2, 4, 6 are in r0, r2, r4, r6, of rows 1, 3, 5, 7 in r8, r10, r12, lr.
+// As in mve_linear, the first chunk is the odd one, and how many others there are is where the
+// block is entered. r5 counts rounds through the block, r7 is the output, r9 the rows left, r11 the
+// input.
+        .macro  eight_rows product
+        vldrb.8 q1,[r3],#16
+        \product\().s8 r0,q0,q1
+        vldrb.8 q2,[r3],#16
+        \product\().s8 r8,q0,q2
+        vldrb.8 q1,[r3],#16
+        \product\().s8 r2,q0,q1
+        vldrb.8 q2,[r3],#16
+        \product\().s8 r10,q0,q2
+        vldrb.8 q1,[r3],#16
+        \product\().s8 r4,q0,q1
+        vldrb.8 q2,[r3],#16
+        \product\().s8 r12,q0,q2
+        vldrb.8 q1,[r3],#16
+        \product\().s8 r6,q0,q1
+        vldrb.8 q2,[r3],#16
+        \product\().s8 lr,q0,q2
+        .endm
+
+        .equ    PACKED_CHUNK_BYTES,68
+        .equ    PACKED_CHUNKS,8         // in the block
+
+        // MvePackedLinear
+        .equ    PL_INPUT,0              // and groups
+        .equ    PL_OUTPUT,8             // and in_ch
+        .equ    PL_OUT_CH,16
+        .equ    PL_ZERO_POINT,20        // and rounding
+        .equ    PL_MIN,28               // and max
+
+        .equ    PS_FIRST,0              // and rounds
+        .equ    PS_ENTRY,8
+        .equ    PS_ZERO_POINT,16        // and rounding
+        .equ    PS_FRAME,24
+
+        function mve_packed_linear,PS_FRAME
+        ldrd    r11,r3,[r0,#PL_INPUT]
+        ldrd    r7,r2,[r0,#PL_OUTPUT]
+        ldr     r9,[r0,#PL_OUT_CH]
+        ldrd    r4,r6,[r0,#PL_ZERO_POINT]
+        strd    r4,r6,[sp,#PS_ZERO_POINT]
+        ldrd    r4,r6,[r0,#PL_MIN]
+        vdup.16 q4,r4
+        vdup.16 q5,r6
+        subs    r4,r2,#1
+        lsrs    r4,r4,#4                // chunks after the first
+        sub     r2,r2,r4,lsl #4         // inputs in the first
+        lsrs    r5,r4,#3                // rounds
+        strd    r2,r5,[sp,#PS_FIRST]
+        and     r4,r4,#PACKED_CHUNKS-1
+        adr     r5,.Lpacked_block_end
+        orr     r5,r5,#1
+        movs    r6,#PACKED_CHUNK_BYTES
+        mls     r5,r4,r6,r5
+        str     r5,[sp,#PS_ENTRY]
+
+.Lpacked_group:
+        ldrd    r1,r5,[sp,#PS_FIRST]
+        vctp.8  r1
+        vpst
+        vldrbt.8 q0,[r11]
+        add     r1,r1,r11
+        eight_rows vmladav
+        ldr     pc,[sp,#PS_ENTRY]
+
+        .balign 4
+.Lpacked_block:
+        .rept   PACKED_CHUNKS
+        vldrb.8 q0,[r1],#16
+        eight_rows vmladava
+        .endr
+.Lpacked_block_end:
+        subs    r5,r5,#1
+        bpl     .Lpacked_block
+        vmov    q0[2],q0[0],r0,r4
+        vmov    q0[3],q0[1],r2,r6
+        vmov    q1[2],q1[0],r8,r12
+        vmov    q1[3],q1[1],r10,lr
+        vldrw.32 q2,[r3],#96            // starts
+        vldrw.32 q3,[r3,#-80]
+        vadd.i32 q0,q0,q2
+        vadd.i32 q1,q1,q3
+        vldrw.32 q2,[r3,#-64]           // multipliers
+        vldrw.32 q3,[r3,#-48]
+        vqrdmulh.s32 q0,q0,q2
+        vqrdmulh.s32 q1,q1,q3
+        ldrd    r0,r2,[sp,#PS_ZERO_POINT]
+        cbz     r2,1f
+        vshr.s32 q2,q0,#31
+        vshr.s32 q3,q1,#31
+        vadd.i32 q0,q0,q2
+        vadd.i32 q1,q1,q3
+1:      vldrw.32 q2,[r3,#-32]           // shifts
+        vldrw.32 q3,[r3,#-16]
+        vrshl.s32 q0,q0,q2
+        vrshl.s32 q1,q1,q3
+        vqmovnb.s32 q0,q0
+        vqmovnt.s32 q0,q1
+        vqadd.s16 q0,q0,r0
+        vmax.s16 q0,q0,q4
+        vmin.s16 q0,q0,q5
+        vctp.16 r9
+        vpst
+        vstrbt.16 q0,[r7],#8
+        subs    r9,r9,#8
+        bgt     .Lpacked_group
+        return  PS_FRAME
+        end     mve_packed_linear
+
 // ---- mve_add ------------------------------------------------------------------------------------
 
         // MveAdd

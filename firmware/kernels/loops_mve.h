@@ -109,6 +109,17 @@ struct MveLinear {
   MveRounding rounding;  ///< kClamped is as kAwayFromZero.
 };
 
+/// Fully connected, with weights as packed_linear_blocks_s8.h has them, eight rows by 16 inputs.
+struct MvePackedLinear {
+  const int8_t* input;    ///< int8[in_ch]
+  const int32_t* groups;  ///< Of 8 rows.
+  int8_t* output;         ///< int8[out_ch]
+  int32_t in_ch, out_ch;  ///< At least 1.
+  int32_t output_zero_point;
+  MveRounding rounding;  ///< kClamped is as kAwayFromZero.
+  int32_t activation_min, activation_max;
+};
+
 /// A sum of two rows, of which the first sets the scale: its multiplier is 1/2, its shift 0.
 struct MveAdd {
   const int8_t* scaled;
@@ -161,6 +172,10 @@ void mve_depthwise_3x3(MveDepthwise3x3* args);
 /// output = requantize(bias + sum of input * weights) + output zero point, clamped. For four rows 9
 /// instructions per 16 inputs and about 30. Uses 132 bytes of stack.
 void mve_linear(const MveLinear* args);
+
+/// packed_linear_8x16_s8_scalar() for one row of inputs. For eight rows 17 instructions per 16
+/// inputs and about 35. Uses 124 bytes of stack.
+void mve_packed_linear(const MvePackedLinear* args);
 
 /// output = add_s8_scalar(), but that halves of the last rounding all go up. Shifts are 0 or below,
 /// that of the output -1 or below. 30 instructions for 8 elements. Uses 100 bytes of stack.

@@ -17,11 +17,10 @@ constexpr int32_t packed_linear_words(int32_t in_ch) { return 16 + ((in_ch + 3) 
 struct PackedLinearS8Params {
   int32_t batch;
   int32_t in_ch;
-  int32_t out_ch;             ///< At least kPackedRows.
-  int32_t input_zero_point;   ///< [-128, 127]
-  int32_t output_zero_point;  ///< [-128, 127]
+  int32_t out_ch;            ///< At least kPackedRows.
+  int32_t input_zero_point;  ///< [-128, 127]
   int32_t activation_min, activation_max;
-  bool exact;       ///< Results may be of either sign; the zero point is not in the offsets.
+  bool exact;       ///< Results may be below the output's zero point.
   Scratch scratch;  ///< Not used by the scalar kernel.
 };
 
@@ -30,7 +29,8 @@ struct PackedLinearS8Params {
 ///   first = start_a + sum of x * a,                v_a = 256 * first,
 ///   both  = start_b + sum of x * (256 * b + a),    v_b = both - first,    c, d alike,
 ///   output = clamp(saturate8((v * multiplier / 2^32 + offset) >> shift));
-/// in the exact form 128 is taken before the shift where v < 0, and the zero point added behind it.
+/// in the exact form 128 is taken before the shift where v * multiplier < 0. The output's zero
+/// point is in the offsets.
 ///
 /// @param[in] input int8[batch, in_ch].
 /// @param[in] groups int32[ceil(out_ch / 4), packed_linear_words(in_ch)]: the starts of a, b, c, d;

@@ -30,8 +30,6 @@ void packed_linear_s8_dsp(const PackedLinearS8Params& p, const int8_t* input, co
   McugenDspRows rows;
   rows.inputs = reinterpret_cast<const int16_t*>(p.scratch.data);
   rows.fours = fours;
-  rows.step = 128;
-  rows.zero_point = p.output_zero_point;
   for (int32_t b = 0; b < p.batch; ++b, input += p.in_ch, output += p.out_ch) {
     mcugen_dsp_widen_row(input, reinterpret_cast<int16_t*>(p.scratch.data),
                          static_cast<uint32_t>(p.in_ch), minus_zero_point);

@@ -11,13 +11,10 @@ int8_t rescaled(const PackedLinearS8Params& p, uint32_t sum, const int32_t* scal
   const int32_t value = static_cast<int32_t>(sum);
   const int64_t product = static_cast<int64_t>(value) * scaling[0];
   int32_t high = wrapping_add(static_cast<int32_t>(product >> 32), scaling[1]);
-  if (p.exact && value < 0) {
+  if (p.exact && product < 0) {
     high = wrapping_sub(high, 128);
   }
-  int32_t result = high >> (scaling[2] & 31);
-  if (p.exact) {
-    result = wrapping_add(result, p.output_zero_point);
-  }
+  const int32_t result = high >> (scaling[2] & 31);
   return static_cast<int8_t>(
       clamp(clamp(result, INT8_MIN, INT8_MAX), p.activation_min, p.activation_max));
 }

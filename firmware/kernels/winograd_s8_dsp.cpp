@@ -4,9 +4,9 @@
 
 #include <kernels/clamp_s8.h>
 #include <kernels/forms.h>
-#include <kernels/gemm_s8_dsp.h>
 #include <kernels/loops_dsp.h>
 #include <kernels/requantize.h>
+#include <kernels/second_rounding.h>
 #include <kernels/winograd_s8_dsp.h>
 
 #include <cstring>
@@ -17,13 +17,8 @@ namespace {
 /// Most input channels that mcugen_dsp_winograd_products is unrolled for.
 constexpr int32_t kMostInCh = 64;
 
-/// Sums are scaled by 2^kBits.
-constexpr int32_t kBits = 2;
-
-/// Largest shift whose zero point fits into the offset, and the one above which results are 0: as
-/// in gemm_s8_dsp.cpp.
-constexpr int32_t kMostShift = 24;
-constexpr int32_t kAllZeroShift = 31;
+/// Sums, of which seven times as much has to fit into 32 bits, are below this.
+constexpr int64_t kMostSum = INT64_C(1) << 28;
 
 /// What the scratch holds, in bytes and in this order: a row of pixels outside of the image; the
 /// columns of a row of tiles; rows of tiles; and the weights of pairs of output channels.
@@ -86,9 +81,7 @@ bool has_form(const Conv2dS8Params& p) {
 bool is_exact(const Conv2dS8Params& p, const int32_t* bias) {
   uint32_t most_bias = 0;
   for (int32_t c = 0; c < p.out_ch; ++c) {
-    const int32_t shift = kBits - p.shifts[c];
-    if (p.shifts[c] > -1 || p.multipliers[c] < 0 ||
-        (shift > kMostShift && shift <= kAllZeroShift)) {
+    if (p.shifts[c] > -1 || p.multipliers[c] < 0) {
       return false;
     }
     if (bias != nullptr) {
@@ -99,29 +92,16 @@ bool is_exact(const Conv2dS8Params& p, const int32_t* bias) {
   const int32_t below = p.input_zero_point + 128;
   const int32_t above = 127 - p.input_zero_point;
   const int64_t most = static_cast<int64_t>(below > above ? below : above) * 128 * 9 * p.in_ch;
-  return most + most_bias + 1 < INT64_C(1) << (31 - kBits);
+  return most + most_bias < kMostSum;
 }
 
-/// Fewest pixels of the output, for each time that the weights are transformed, that save
-/// instructions. On Cortex-M4 these take, per pixel and output channel, 2.5 in_ch + 17 instructions
-/// against 5.6 in_ch + 13 of the matrix product; per pixel and input channel about 9 each, for
-/// tiles or for windows; and per input and output channel 35 for the weights. So 3.1 in_ch - 4 is
-/// saved per pixel, and 35 in_ch are spent.
-constexpr int32_t kFewestPixels = 16;
-
-/// Writes what requantize() and the zero point come to for four times a sum: see write_scaling() in
-/// gemm_s8_dsp.cpp.
-void write_scaling(const Conv2dS8Params& p, int32_t channel, int32_t* out) {
-  const int32_t shift = kBits - p.shifts[channel];
-  if (shift > kAllZeroShift) {
-    out[0] = 0;
-    out[1] = (1 << (kBits - 1)) + p.output_zero_point * (1 << kBits);
-    out[2] = kBits;
-    return;
-  }
-  out[0] = p.multipliers[channel];
-  out[1] = (1 << (kBits - 2)) + (1 << (shift - 2)) + p.output_zero_point * (1 << (shift - 1));
-  out[2] = shift - 1;
+/// Whether transforming the weights of `transformed` pairs of output channels takes less than is
+/// saved with `outputs` pairs of outputs. On Cortex-M4 these take, per pixel and output channel,
+/// 2.5 in_ch + 16 instructions against 5.6 in_ch + 7 of the matrix product; per pixel and input
+/// channel about 9 each, for tiles or for windows; and per input and output channel 35 for the
+/// weights.
+bool saves(const Conv2dS8Params& p, int64_t outputs, int32_t transformed) {
+  return outputs * (3 * p.in_ch - 9) >= static_cast<int64_t>(transformed) * 35 * p.in_ch;
 }
 
 /// One convolution and its scratch.
@@ -193,7 +173,9 @@ class Convolution {
         write_weights(c, stream);
       }
       for (int32_t i = 0; i < 2; ++i) {
-        write_scaling(p_, c + i, products.scaling + 3 * i);
+        products.scaling[3 * i] = p_.multipliers[c + i];
+        products.scaling[3 * i + 1] = second_rounding_factor(-p_.shifts[c + i]);
+        products.scaling[3 * i + 2] = p_.output_zero_point;
       }
       products.weights = stream;
       products.out = out + c;
@@ -213,8 +195,7 @@ class Convolution {
       const int32_t start =
           wrapping_sub(bias_ == nullptr ? 0 : bias_[c + i], wrapping_mul(sum, p_.input_zero_point));
       for (int32_t j = 0; j < 4; ++j) {
-        stream[j * column + i] = stream[j * column + i + 2] =
-            j == 1 ? wrapping_mul(start, 1 << kBits) : 0;
+        stream[j * column + i] = stream[j * column + i + 2] = j == 1 ? wrapping_mul(start, 4) : 0;
       }
     }
   }
@@ -249,7 +230,8 @@ __attribute__((noinline)) bool winograd_s8(const Conv2dS8Params& p, const int8_t
   }
   const Plan plan = plan_of(p, layout, p.scratch.bytes);
   const int32_t all_pairs = (p.out_ch + 1) / 2;
-  if (p.out_h * p.out_w * all_pairs < kFewestPixels * plan.transformed || !is_exact(p, bias)) {
+  if (!saves(p, static_cast<int64_t>(p.out_h) * p.out_w * all_pairs, plan.transformed) ||
+      !is_exact(p, bias)) {
     return false;
   }
   const Convolution convolution(p, layout, plan, weights, bias);

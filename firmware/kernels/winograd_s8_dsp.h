@@ -17,8 +17,7 @@ uint32_t winograd_s8_scratch(const Conv2dS8Params& params, int32_t tile_rows, in
 /// per channel for four outputs instead of 36. Pointers as conv2d_s8_scalar().
 ///
 /// Takes an even out_h, an out_w that is a multiple of 4, an in_ch that is one and at most 64,
-/// out_ch of at least 2; no groups, no dilation; shifts from -22 to -1 or below -29; and sums of
-/// less than 2^29.
+/// out_ch of at least 2; no groups, no dilation; shifts below 0; and sums of less than 2^28.
 /// @returns false, and has done nothing, for what it does not take, where the scratch is too small,
 ///     and where so few pixels at a time take more instructions than the matrix product of
 ///     convolve_s8().

@@ -15,6 +15,8 @@ def cases(rng: np.random.Generator) -> Iterator[OpCase]:
     """Yield calls without end, each operator in turn."""
     while True:
         yield _linear(rng)
+        yield _blocks(rng, rows=4, columns=4)
+        yield _blocks(rng, rows=8, columns=16)
         yield _add(rng)
 
 
@@ -56,10 +58,29 @@ def _linear(rng: np.random.Generator) -> OpCase:
         halves[:, k // 4, k % 2, :, k % 4 // 2] = 0
     groups[:, 4:-12] = halves.reshape(count, -1).view(np.int32)
     scratch = T(np.zeros(_int(rng, 0, 300), np.uint8))
-    zero_points = _int(rng, -128, 127), _int(rng, -128, 127)
-    args = (T(_int8s(rng, batch, in_ch)), T(groups), rows, *zero_points)
-    args = (*args, bool(rng.random() < 0.5), *_limits(rng), scratch)
+    numbers = (rows, _int(rng, -128, 127), *_limits(rng), int(rng.random() < 0.5))
+    args = (T(_int8s(rng, batch, in_ch)), T(_words(numbers, groups)), scratch)
     return OpCase("mcugen::packed_linear.out", args, (Out("int8", (batch, rows)),))
+
+
+def _words(numbers: tuple[int, ...], groups: np.ndarray) -> np.ndarray:
+    return np.concatenate([np.array(numbers, np.int32), groups.reshape(-1)])
+
+
+def _blocks(rng: np.random.Generator, *, rows: int, columns: int) -> OpCase:
+    in_ch, out_ch, batch = _int(rng, 1, 70), _int(rng, 1, 19), _int(rng, 1, 3)
+    count, weights = -(-out_ch // rows), -(-in_ch // columns) * columns * rows // 4
+    groups = rng.integers(-(1 << 31), 1 << 31, (count, weights + 3 * rows), dtype=np.int64)
+    starts = 0 if rows == 4 else weights
+    groups[:, starts : starts + rows] >>= _int(rng, 0, 16)
+    groups[:, -2 * rows : -rows] |= 1 << 30
+    groups[:, -rows:] = -rng.integers(1, 32 if rng.random() < 0.2 else 14, (count, rows))
+    numbers = (out_ch, _int(rng, -128, 127), *_limits(rng))
+    args = [T(_int8s(rng, batch, in_ch)), T(_words(numbers, groups.astype(np.int32)))]
+    if rows == 4:
+        args.append(T(np.zeros(_int(rng, 0, 300), np.uint8)))
+    outs = (Out("int8", (batch, out_ch)),)
+    return OpCase(f"mcugen::packed_linear_{rows}x{columns}.out", tuple(args), outs)
 
 
 def _add(rng: np.random.Generator) -> OpCase:

@@ -18,13 +18,23 @@ def s32(*shape: int) -> T:
     return T(np.ones(shape, np.int32))
 
 
+def words(*numbers: int, groups: int) -> T:
+    return T(np.concatenate([np.array(numbers, np.int32), np.ones(groups, np.int32)]))
+
+
 LINEAR, ADD = "mcugen::packed_linear.out", "mcugen::scaled_add.out"
+LINEAR_4X4, LINEAR_8X16 = "mcugen::packed_linear_4x4.out", "mcugen::packed_linear_8x16.out"
 #: Operator → its arguments, those written to included.
 CALLS: dict[str, Callable[[], list[Any]]] = {
     LINEAR: lambda: [
-        *(s8(2, 7), s32(2, 24), 6, -3, 4, False, -128, 127),
+        *(s8(2, 7), words(6, -3, -128, 127, 0, groups=2 * 24)),
         *(T(np.zeros(16, np.uint8)), s8(2, 6)),
     ],
+    LINEAR_4X4: lambda: [
+        *(s8(2, 7), words(6, 4, -128, 127, groups=2 * 20)),
+        *(T(np.zeros(16, np.uint8)), s8(2, 6)),
+    ],
+    LINEAR_8X16: lambda: [s8(2, 7), words(9, 4, -128, 127, groups=2 * 56), s8(2, 9)],
     ADD: lambda: [
         *(T(np.ones((1, 2, 3, 4), np.int8), NHWC), T(np.ones((1, 2, 3, 4), np.int8), NHWC)),
         *(1000, -1000, 1 << 20, 21, -128, 127, T(np.ones((1, 2, 3, 4), np.int8), NHWC)),
@@ -47,15 +57,31 @@ ALLOWED: dict[tuple[str, int], Callable[[Any], bool]] = {
 BAD_VALUES: list[tuple[str, dict[int, Any]]] = [
     (LINEAR, {0: s8(2, 9)}),  # twelve words of weights
     (LINEAR, {0: s8(3, 7)}),
-    (LINEAR, {1: s32(1, 24)}),
-    (LINEAR, {1: s32(2, 20)}),
-    (LINEAR, {1: s32(48)}),
-    (LINEAR, {2: 3}),
-    (LINEAR, {2: 3, 9: s8(2, 3), 1: s32(1, 24)}),
-    (LINEAR, {2: 5}),
-    (LINEAR, {3: 128}),
-    (LINEAR, {4: -129}),
-    (LINEAR, {6: 3, 7: 2}),
+    (LINEAR, {1: s32(1, 53)}),
+    (LINEAR, {1: words(6, -3, -128, 127, 0, groups=24)}),
+    (LINEAR, {1: words(6, -3, -128, 127, 0, groups=2 * 20)}),
+    (LINEAR, {1: words(5, -3, -128, 127, 0, groups=2 * 24)}),
+    (LINEAR, {1: words(6, 128, -128, 127, 0, groups=2 * 24)}),
+    (LINEAR, {1: words(6, -129, -128, 127, 0, groups=2 * 24)}),
+    (LINEAR, {1: words(6, -3, -1000, 127, 0, groups=2 * 24)}),
+    (LINEAR, {1: words(6, -3, -128, 1 << 30, 0, groups=2 * 24)}),
+    (LINEAR, {1: words(3, -3, -128, 127, 0, groups=24), 3: s8(2, 3)}),
+    *(
+        case
+        for op, rows, group in ((LINEAR_4X4, 6, 20), (LINEAR_8X16, 9, 56))
+        for case in (
+            (op, {0: s8(2, 17)}),
+            (op, {0: s8(2, 0)}),
+            (op, {0: s8(3, 7)}),
+            (op, {1: words(rows, 4, -128, 127, groups=group)}),
+            (op, {1: words(rows, 4, -128, 127, groups=2 * group - 4)}),
+            (op, {1: words(rows - 1, 4, -128, 127, groups=2 * group)}),
+            (op, {1: words(rows, 128, -128, 127, groups=2 * group)}),
+            (op, {1: words(rows, 4, -129, 127, groups=2 * group)}),
+            (op, {1: words(rows, 4, -128, 128, groups=2 * group)}),
+            (op, {1: words(groups=0)}),
+        )
+    ),
     (ADD, {0: s8(1, 2, 3, 4)}),
     (ADD, {1: s8(1, 2, 3, 1)}),
     (ADD, {2: 1 << 31}),

@@ -11,6 +11,7 @@
 #include <kernels/in_place.h>
 #include <kernels/limit.h>
 #include <kernels/linear_s8.h>
+#include <kernels/packed_linear_blocks_s8.h>
 #include <kernels/packed_linear_s8.h>
 #include <kernels/pool2d_s8.h>
 #include <kernels/requantize.h>
@@ -127,6 +128,9 @@ void scaling(Params& p, int32_t channels, int32_t taps, const int32_t*& bias) {
   for (int32_t c = 0; c < channels; ++c) {
     multipliers[c] = one_in(8) ? (one_in(2) ? 1 << 30 : INT32_MAX)
                                : static_cast<int32_t>((1u << 30) | (random_word() << 6));
+    if (one_in(60)) {
+      multipliers[c] = 0;
+    }
     shifts[c] = odd && one_in(3) ? random_int(one_in(2) ? -45 : -26, one_in(8) ? 3 : -1)
                                  : -random_int(bits - 3, bits + 1);
     biases[c] = random_int(-size / 2, size / 2);
@@ -244,7 +248,8 @@ void conv2d(long call) {
   mcugen::Conv2dS8Params p{};
   geometry(p);
   p.groups = one_in(4) ? random_int(2, 3) : 1;
-  p.in_ch = p.groups * (one_in(20) ? random_int(60, 90) : random_int(1, 20));
+  // Often the three colours of an image.
+  p.in_ch = p.groups * (one_in(20) ? random_int(60, 90) : one_in(6) ? 3 : random_int(1, 20));
   p.out_ch = p.groups * random_int(1, 18);
   if (one_in(40)) {
     p.in_h = p.out_h = p.in_w = p.out_w = p.kernel_h = p.kernel_w = p.stride_h = p.stride_w = 1;
@@ -531,7 +536,6 @@ void packed_linear(long call) {
   p.in_ch = one_in(8) ? random_int(200, 700) : random_int(1, 70);
   p.out_ch = random_int(4, 21);
   p.input_zero_point = zero_point();
-  p.output_zero_point = zero_point();
   p.activation_min = one_in(2) ? -128 : random_int(-128, 127);
   p.activation_max = one_in(2) ? 127 : random_int(p.activation_min, 127);
   p.exact = one_in(2);
@@ -586,6 +590,54 @@ void scaled_add(long call) {
 }
 #endif
 
+#if !defined(__ARM_FEATURE_DSP)
+#define BLOCKS 4
+#define BLOCKS_VARIANT(name) packed_linear_4x4_##name
+#define BLOCKS_SPECIAL mcugen::packed_linear_4x4_s8_mla
+#elif defined(__ARM_FEATURE_MVE)
+#define BLOCKS 8
+#define BLOCKS_VARIANT(name) packed_linear_8x16_##name
+#define BLOCKS_SPECIAL mcugen::packed_linear_8x16_s8_mve
+#endif
+
+#if defined(BLOCKS)
+void packed_linear_blocks(long call) {
+  mcugen::PackedLinearBlocksS8Params p{};
+  p.batch = random_int(1, 2);
+  p.in_ch = one_in(8) ? random_int(200, 700) : random_int(1, 70);
+  p.out_ch = random_int(1, 21);
+  p.output_zero_point = zero_point();
+  p.activation_min = one_in(2) ? -128 : random_int(-128, 127);
+  p.activation_max = one_in(2) ? 127 : random_int(p.activation_min, 127);
+  p.scratch = {g_scratch, static_cast<uint32_t>(random_int(0, 2000))};
+  const int32_t words = mcugen::BLOCKS_VARIANT(words)(p.in_ch);
+  const int32_t count = (p.out_ch + BLOCKS - 1) / BLOCKS;
+  int32_t* const groups = g_bias.make(count * words);
+  const int32_t weights = BLOCKS == 8 ? 0 : BLOCKS;  // where they begin
+  const int32_t starts = BLOCKS == 8 ? words - 24 : 0;
+  const int32_t kind = random_int(0, 3);
+  for (int32_t i = 0; i < count * words; ++i) {
+    const int32_t at = i % words;
+    groups[i] = static_cast<int32_t>(random_word() << 8 ^ random_word());
+    if (at >= starts && at < starts + BLOCKS) {
+      groups[i] >>= 8;
+    } else if (at >= words - BLOCKS) {
+      groups[i] = -random_int(one_in(4) ? 1 : 5, one_in(4) ? 31 : 14);
+    } else if (at >= words - 2 * BLOCKS) {
+      groups[i] |= 1 << 30;
+    } else if (at >= weights && kind == 0) {
+      groups[i] = BLOCKS == 8 ? static_cast<int32_t>(0x80808080u) : 0;  // all are -128
+    }
+  }
+  const int8_t* const input = g_input.make(p.batch * p.in_ch);
+  fill(g_input);
+  const int32_t out = p.batch * p.out_ch;
+  mcugen::BLOCKS_VARIANT(s8_scalar)(p, input, groups, g_expected.make(out));
+  BLOCKS_SPECIAL(p, input, groups, g_output.make(out));
+  compare("packed_linear_blocks_s8", call, p.scratch, &p.batch);
+}
+#endif
+
 }  // namespace
 
 int main() {
@@ -599,6 +651,9 @@ int main() {
       high_mul(call);
     }
     avg_pool2d(call);
+#if defined(BLOCKS)
+    packed_linear_blocks(call);
+#endif
 #if defined(__ARM_FEATURE_DSP)
     scaled_add(call);
 #endif

@@ -6,7 +6,7 @@ The oracle is the program before the rewrite, on the host reference.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -32,6 +32,8 @@ NETS = sorted((Path(__file__).parents[1] / "golden" / "nets").glob("*_m4.pte"))
 REWRITTEN = {
     stem.restore_stems: {"kws"},
     linear.pack_linear: {"kws", "ic", "ad"},
+    linear.pack_linear_4x4: {"kws", "vww", "ic", "ad"},
+    linear.pack_linear_8x16: {"kws", "vww", "ic", "ad"},
     add.pack_add: {"ic"},
 }
 
@@ -63,7 +65,7 @@ def rewritten(artifact: PteArtifact, rewrite) -> tuple[PteArtifact, int]:
 
 
 @pytest.mark.torch
-@pytest.mark.parametrize("rewrite", REWRITES[Isa.DSP], ids=lambda each: each.__name__)
+@pytest.mark.parametrize("rewrite", REWRITTEN, ids=lambda each: each.__name__)
 @pytest.mark.parametrize("model", MODELS)
 def test_a_rewrite_changes_no_byte(model, rewrite):
     before = golden_artifact(model, "int8", "m4")
@@ -86,15 +88,170 @@ def test_what_a_build_makes_of_a_network_computes_the_same(path, isa):
     assert outputs(after) == outputs(before)
 
 
+LINEAR = (linear.pack_linear, linear.pack_linear_4x4, linear.pack_linear_8x16)
+
+
+def test_every_rewrite_is_compared():
+    assert set(REWRITTEN) == {each for rewrites in REWRITES.values() for each in rewrites}
+
+
 @pytest.mark.torch
-def test_what_is_no_constant_layer_stays_as_it_is():
-    """Of a model for Helium, whose linear layers have kernel_sum: packed all the same, for DSP."""
+@pytest.mark.parametrize("rewrite", LINEAR, ids=lambda each: each.__name__)
+def test_layers_with_a_kernel_sum_are_packed_all_the_same(rewrite):
+    """As models for Helium have them."""
     before = golden_artifact("ad", "int8", "m55")
 
-    after, count = rewritten(before, linear.pack_linear)
+    after, count = rewritten(before, rewrite)
 
     assert count == 10
     assert outputs(after) == outputs(before)
+
+
+@dataclass
+class Layer:
+    """A linear layer as packing sees it: a Call, and the Method it belongs to."""
+
+    weights: np.ndarray
+    bias: np.ndarray | None
+    multipliers: np.ndarray
+    shifts: np.ndarray
+    zero_points: tuple[int, int]
+    limits: tuple[int, int]
+    batch: int
+
+    name = "cortex_m::quantized_linear.out"
+    is_static = True
+
+    def calls(self) -> list[Layer]:
+        return [self]
+
+    @property
+    def method(self) -> Layer:
+        return self
+
+    def constant(self, name: str) -> np.ndarray:
+        return self.weights if name == "weights" else self.bias
+
+    def is_none(self, name: str) -> bool:
+        return name == "kernel_sum" or self.bias is None
+
+    def sizes(self, name: str) -> tuple[int, ...]:
+        return self.batch, self.weights.shape[1]
+
+    def ints(self, name: str) -> list[int]:
+        return [*(self.multipliers if "multipliers" in name else self.shifts)]
+
+    def integer(self, name: str) -> int:
+        return {
+            "filter_offset": 0,
+            "input_offset": -self.zero_points[0],
+            "output_offset": self.zero_points[1],
+            "activation_min": self.limits[0],
+            "activation_max": self.limits[1],
+        }[name]
+
+    def index(self, name: str) -> str:
+        return name
+
+    def add_constant(self, array: np.ndarray) -> np.ndarray:
+        return array
+
+    def add_scratch(self) -> None:
+        return None
+
+    def becomes(self, name: str, arguments: list) -> None:
+        self.packed = (name, arguments)
+
+    def expected(self, x: np.ndarray) -> np.ndarray:
+        import torch
+
+        from mcugen.program.reference.requantize import requantize
+
+        sums = (x.astype(np.int64) - self.zero_points[0]) @ self.weights.T.astype(np.int64)
+        sums += 0 if self.bias is None else self.bias
+        scaled = requantize(*map(torch.tensor, (sums, self.multipliers, self.shifts))).numpy()
+        return (scaled + self.zero_points[1]).clip(*self.limits).astype(np.int8)
+
+
+def layer(rng: np.random.Generator, inputs: int, rows: int, batch: int = 1, **given) -> Layer:
+    """Return a random layer whose results are spread."""
+    chosen = {
+        "weights": rng.integers(-128, 128, (rows, inputs)).astype(np.int8),
+        "bias": rng.integers(-20000, 20000, rows).astype(np.int32),
+        "multipliers": rng.integers(1 << 30, 1 << 31, rows),
+        "shifts": -rng.integers(6, 11, rows) - int(np.log2(inputs) / 2),
+        "zero_points": (int(rng.integers(-128, 128)), int(rng.integers(-128, 128))),
+        "limits": (-128, 127),
+    }
+    return Layer(**chosen | given, batch=batch)
+
+
+def layers() -> dict[str, Layer]:
+    rng = np.random.default_rng(20261127)
+    found = {
+        f"{rows}x{inputs}": layer(rng, inputs, rows)
+        for inputs in (1, 2, 3, 4, 5, 15, 16, 17, 31, 33, 128)
+        for rows in (1, 3, 4, 5, 8, 9, 17)
+    }
+    low = np.full((5, 19), -128, np.int8)
+    sparse = np.where(rng.random((9, 37)) < 0.1, -128, rng.integers(-127, 128, (9, 37)))
+    some = {"weights": sparse.astype(np.int8), "zero_points": (-128, 5)}
+    return found | {
+        "all-lowest": layer(rng, 19, 5, weights=low, zero_points=(0, 3)),
+        "some-lowest": layer(rng, 37, 9, **some),
+        "zero-points": layer(rng, 21, 6, zero_points=(127, -128)),
+        "zero-points-2": layer(rng, 21, 6, zero_points=(-128, 127)),
+        "batch": layer(rng, 21, 6, batch=3),
+        "no-bias": layer(rng, 21, 6, bias=None),
+        "limits": layer(rng, 21, 6, limits=(-20, 31)),
+        "relu": layer(rng, 21, 6, zero_points=(-128, -7), limits=(-7, 127)),
+        "per-tensor": layer(rng, 21, 6, multipliers=np.array([1 << 30]), shifts=np.array([-9])),
+        "small": layer(rng, 21, 6, shifts=np.array([-31, -32, -40, -62, -1, -9])),
+    }
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize("rewrite", LINEAR, ids=lambda each: each.__name__)
+@pytest.mark.parametrize("name", LAYERS := layers())
+def test_a_packed_layer_computes_the_same(name, rewrite):
+    """Odd sizes, extreme weights and zero points, one row, one input, several rows of inputs."""
+    import torch
+
+    from mcugen.program.reference import packed  # noqa: F401 (registers them)
+    from mcugen.program.reference.registry import COMPUTED
+
+    of = LAYERS[name]
+    rng = np.random.default_rng(1)
+    x = rng.choice(np.array([-128, 127, 0, *rng.integers(-128, 128, 9)], np.int8), (64, of.batch))
+    x = np.stack(
+        [np.resize(rng.permutation(each), of.weights.shape[1]) for each in x.T.repeat(20, 0)]
+    )
+    x[0], x[-1] = -128, 127
+
+    count = rewrite(of)
+
+    if rewrite is linear.pack_linear_8x16:
+        assert count == 1
+    if count:
+        called, (_, words, *rest) = of.packed
+        function = COMPUTED[called.removesuffix(".out")]
+        got = function(torch.from_numpy(x), torch.from_numpy(words), *rest).numpy()
+        assert np.array_equal(got, of.expected(x))
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize(
+    ("rewrite", "packed"),
+    [
+        (linear.pack_linear, {"5x16", "17x31", "all-lowest", "zero-points", "relu", "limits"}),
+        (linear.pack_linear_4x4, {"1x1", "3x17", "batch", "zero-points-2"}),
+    ],
+)
+def test_layers_that_are_packed(rewrite, packed):
+    """What has no room in a form stays as it is; what has some is worth packing."""
+    assert {name for name in packed if rewrite(layers()[name])} == packed
+    assert not linear.pack_linear_4x4(layers()["all-lowest"])
+    assert not linear.pack_linear(layers()["batch"])
 
 
 def test_a_sum_in_linear_form_is_the_published_one_for_every_pair():

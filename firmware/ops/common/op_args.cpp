@@ -467,7 +467,16 @@ bool OpArgs::resize_as(const Tensor* out, const Tensor* like) {
 
 void OpArgs::contiguous(const Tensor* tensor) {
   static constexpr uint8_t kAscending[kMaxDims] = {0, 1, 2, 3, 4, 5, 6, 7};
-  if (ok_) {
+  if (!ok_) {
+    return;
+  }
+  const uint8_t* const order = order_of(*tensor);
+  const int32_t dims = static_cast<int32_t>(tensor->dim());
+  int32_t d = 0;
+  while (d < dims && order[d] == d) {
+    ++d;
+  }
+  if (d < dims) {
     check(lies_as(*tensor, kAscending), "layout: not contiguous");
   }
 }

@@ -119,10 +119,11 @@ def build_artifact(
     board = settings.board
     runtime = None
     exported = artifact
+    level = _level(settings, terminal)
     if settings.runtime is not None:
         artifact = arrange(exported, FOREIGN)
     else:
-        artifact = arrange_for(exported, board, settings.level)
+        artifact = arrange_for(exported, board, level)
     if settings.runtime is not None:
         from mcugen.project.upstream.memory import with_room
         from mcugen.project.upstream.prefix import find_runtime
@@ -147,7 +148,7 @@ def build_artifact(
     terminal.stage(f"generate {show_path(root)}")
     compiling = f"compile for {board.name} ({board.cpu})"
     with project_lock(root):
-        project = write_project(artifact, plan, board, root, runtime=runtime, level=settings.level)
+        project = write_project(artifact, plan, board, root, runtime=runtime, level=level)
         image = build_project(
             project,
             board,
@@ -174,8 +175,8 @@ def build_artifact(
         fidelity=lowering.fidelity,
         lowering=lowering,
         layers=layers,
-        level=settings.level,
-        forms=_forms(artifact, board, settings.level) if runtime is None else (),
+        level=level,
+        forms=_forms(artifact, board, level) if runtime is None else (),
     )
     if not remember:
         return built
@@ -193,10 +194,23 @@ def build_artifact(
             pixels=settings.pixels,
             dim=settings.dim,
             layers=layers,
-            level=settings.level,
+            level=level,
         ),
     )
     return built
+
+
+def _level(settings: Settings, terminal: Terminal) -> Level:
+    """Return what the image is made for; say so where that is no other than is asked for."""
+    if settings.level is Level.BALANCED:
+        return settings.level
+    asked = f"--optimize {settings.level}"
+    if settings.runtime is not None:
+        terminal.warning(f"{asked} has no effect on ExecuTorch's own kernels (--runtime)")
+        return Level.BALANCED
+    if settings.level is Level.SPEED:
+        terminal.warning(f"{asked} has nothing more than balanced yet")
+    return settings.level
 
 
 def last_or_build(options: Options, terminal: Terminal) -> tuple[Settings, Built]:

@@ -358,11 +358,18 @@ def _entries(call: Call, name: str) -> int:
     return len(call.ints(name)) if tensor is None else _elements(tensor.sizes)
 
 
-def _packed_linear(call: Call) -> None:
-    source, groups, out = call.sizes("input"), call.sizes("groups"), call.sizes("out")
-    rows = call.integer("rows") or 0
-    _agree(len(source) >= 1 and len(groups) == 2 and out == (*source[:-1], rows), call)
-    _agree(groups == (-(-rows // 4), 16 + -(-source[-1] // 4) * 4), call)
+def _packed_linear(
+    numbers: int, rows: int, group_words: Callable[[int], int], least: int = 1
+) -> Callable[[Call], None]:
+    """A row of numbers and groups of rows of weights, of so many words by the number of inputs."""
+
+    def check(call: Call) -> None:
+        source, words, out = call.sizes("input"), call.sizes("words"), call.sizes("out")
+        _agree(len(source) >= 1 and out[:-1] == source[:-1] and len(out) == len(source), call)
+        _agree(source[-1] >= 1 and out[-1] >= least, call)
+        _agree(words == (numbers + -(-out[-1] // rows) * group_words(source[-1]),), call)
+
+    return check
 
 
 def _scaled_add(call: Call) -> None:
@@ -473,7 +480,9 @@ SHAPES: dict[str, Callable[[Call], None]] = {
     "layer_norm": _layer_norm,
     "linear": _linear,
     "lookup": _lookup,
-    "packed_linear": _packed_linear,
+    "packed_linear": _packed_linear(5, 4, lambda inputs: 16 + -(-inputs // 4) * 4, least=4),
+    "packed_linear_4x4": _packed_linear(4, 4, lambda inputs: 12 + -(-inputs // 4) * 4),
+    "packed_linear_8x16": _packed_linear(4, 8, lambda inputs: 24 + -(-inputs // 16) * 32),
     "pad": _pad,
     "permute": _permute,
     "pool2d": _pool2d,

@@ -144,7 +144,7 @@ def call_macs(plan: Any, name: str, args: list[int]) -> int:
         return _elements(plan, args[-1]) * int(_sizes(plan, args[_SUMMED_OVER[kind]])[-1])
     if kind in _WEIGHTS_BY_OUTPUT:  # [out, …]
         return _elements(plan, args[-1]) * math.prod(_sizes(plan, args[1])[1:])
-    if kind == "mcugen::packed_linear":
+    if kind.startswith("mcugen::packed_linear"):
         return _elements(plan, args[-1]) * int(_sizes(plan, args[0])[-1])
     if kind in _DEPTHWISE:  # [1, height, width, out]
         return _elements(plan, args[-1]) * math.prod(_sizes(plan, args[1])[1:3])

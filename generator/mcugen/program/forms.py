@@ -2,12 +2,13 @@
 """Which forms of the kernels a program takes, and so which an image can do without.
 
 The kernels decide when they are called, by shapes, scaling and scratch; all of that is known here.
-This repeats their decisions, and where it is not sure says that a call takes every form that its
-kernel has. The names are those of `firmware/kernels/forms.h`.
+Only what is plain to see is decided here as well: where a call may take one form or another, both
+are kept. The names are those of `firmware/kernels/forms.h`.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -22,33 +23,37 @@ from mcugen.program.container import deserialize, find_method
 from mcugen.program.level import Level
 from mcugen.program.operator_table import PRIM, operator, supported
 from mcugen.program.packing.edit import Call, Method
-from mcugen.program.scratch import Window, padded_taps, plane_row_bytes, plane_rows
+from mcugen.program.scratch import (
+    NOTHING,
+    Window,
+    is_for_planes,
+    product_bytes,
+    winograd_bytes,
+    winograd_need,
+)
 from mcugen.program.values import tensor_bytes
 
-_GEMM = frozenset({"kTiles", "kTilesExact", "kScale8", "kScale2", "kBorder"})
+_GEMM = frozenset({"kGemm", "kBorder"})
 _CONV = _GEMM | {"kConvScalar", "kWinograd"}
-_PLANES = frozenset(
-    f"kPlanes{stride}{kind}" for stride in (1, 2) for kind in ("By32", "By64", "By128", "Exact")
-)
-_DEPTHWISE = (
-    _GEMM
-    | _PLANES
-    | {"kPlanesAnyScaling", "kDepthwiseAsConv", "kDepthwiseFour", "kDepthwiseScalar"}
-)
+_DEPTHWISE = _GEMM | {"kDepthwiseAsConv", "kPlanes", "kDepthwiseFour", "kDepthwiseScalar"}
+_TRANSPOSE = frozenset({"kTransposeRows", "kTransposeScalar"})
 _LINEAR = frozenset({"kLinearRows", "kLinearScalar"})
 _PACKED = frozenset({"kPackedRows", "kPackedRowsExact", "kPackedLinearScalar"})
 _AVG_POOL = frozenset({"kAvgPoolRows", "kAvgPoolScalar"})
+_MAX_POOL = frozenset({"kMaxPoolRows", "kMaxPoolScalar"})
 #: All that can be left out.
-FORMS = _CONV | _DEPTHWISE | _LINEAR | _PACKED | _AVG_POOL
+FORMS = _CONV | _DEPTHWISE | _TRANSPOSE | _LINEAR | _PACKED | _AVG_POOL | _MAX_POOL
 
-#: As in gemm_s8_dsp.cpp, winograd_s8_dsp.cpp and depthwise_conv2d_s8_dsp.cpp.
-_ALL_ZERO_SHIFT = 31
-_MOST_SHIFT = 24
-_WINOGRAD_BITS = 2
-_FEWEST_PIXELS = 16
-_PLANE_SHIFT = 13
-_PLANE_BITS = (2, 8)
-_PLANE_SUMS = 9 * 255 * 128 + 1
+#: Of a border, at most one such part of the scratch: kShare in im2col_s8_dsp.cpp.
+_BORDER_SHARE = 3
+#: Multipliers but for 0, and sums, of which gemm_s8_dsp.cpp makes results.
+_LEAST_MULTIPLIER = 1 << 30
+_MOST_SUM = 1 << 31
+#: Places of a row of a plane, besides those that a window reaches over its end.
+_PLANE_COLUMNS, _SHORT_PLANE_COLUMNS = 64, 32
+_MOST_PLANE_COLUMNS = _PLANE_COLUMNS - 4
+#: Where the numbers before packed weights say that results may be below the zero point.
+_EXACT = 4
 
 
 @dataclass(frozen=True)
@@ -59,8 +64,7 @@ class CallForm:
     form: str  #: "winograd F(2x2, 3x3)"
     why: str  #: "3x3, stride 1, 16 channels; 12,288 B of scratch"
     takes: frozenset[str]  #: of FORMS: those that it may take
-    scratch: int = 0  #: bytes
-    macs: int = 0
+    work: int = 0  #: multiply-accumulates, or what is added up
 
 
 def call_forms(artifact: PteArtifact, isa: Isa, level: Level) -> tuple[CallForm, ...]:
@@ -85,8 +89,7 @@ def forms_of(program: Any, plan: Any, isa: Isa, level: Level) -> tuple[CallForm,
         elif not call.is_static or not changed.isdisjoint(call.call.args):
             found.append(CallForm(number, "any", "its shape is known at run time", everything))
         else:
-            macs = call_macs(plan, call.name, call.call.args)
-            found.append(CallForm(number, *choose(call, level), _scratch(call), macs))
+            found.append(CallForm(number, *choose(call, level), _work(call)))
     return tuple(_fewer(found) if level is Level.SIZE else found)
 
 
@@ -95,44 +98,34 @@ def left_out(forms: Iterable[CallForm]) -> frozenset[str]:
     return FORMS.difference(*(each.takes for each in forms))
 
 
-#: Share of a program's multiply-accumulates up to which a form of their own does not pay at `size`.
+#: Share of a program's work up to which a form of their own does not pay at `size`.
 _LITTLE = 0.01
 
 
 def _fewer(forms: Sequence[CallForm]) -> list[CallForm]:
-    """Let calls share forms that give the same results, in a little more time."""
+    """Let calls that are little do without forms of their own: the scalar one does for all."""
     found = list(forms)
-    little = _LITTLE * sum(each.macs for each in found)
+    little = _LITTLE * sum(each.work for each in found)
     for rows, scalar in (
         ({"kLinearRows"}, "kLinearScalar"),
         ({"kPackedRows", "kPackedRowsExact"}, "kPackedLinearScalar"),
         ({"kAvgPoolRows"}, "kAvgPoolScalar"),
     ):
-        if sum(each.macs for each in found if rows & each.takes) <= little:
+        if sum(each.work for each in found if rows & each.takes) <= little:
             found = [
                 replace(each, form="scalar", why=f"{each.why}: little", takes=frozenset({scalar}))
                 if rows & each.takes
                 else each
                 for each in found
             ]
-    if any("kTilesExact" in each.takes for each in found):
-        found = [_instead(each, {"kTiles"}, "kTilesExact") for each in found]
-    for stride in (1, 2):
-        loops = [f"kPlanes{stride}{kind}" for kind in ("By32", "By64", "By128", "Exact")]
-        taken = [each for each in found if not each.takes.isdisjoint(loops)]
-        most = max(
-            (loops.index(loop) for each in taken for loop in each.takes & set(loops)), default=0
-        )
-        row_bytes = (32, 64, 128, 128)[most]
-        if all(each.scratch >= 3 * 4 * row_bytes for each in taken):
-            found = [_instead(each, set(loops[:most]), loops[most]) for each in found]
     return found
 
 
-def _instead(form: CallForm, some: set[str], other: str) -> CallForm:
-    if form.takes.isdisjoint(some):
-        return form
-    return replace(form, takes=form.takes - some | {other})
+def _work(call: Call) -> int:
+    if call.name.startswith("cortex_m::quantized_avg_pool2d"):
+        read = _read(call)
+        return math.prod(read.nhwc("out")) * math.prod(read.pair("kernel_size"))
+    return call_macs(call.method.plan, call.name, call.call.args)
 
 
 def _kernel_calls(method: Method) -> Iterable[Call | None]:
@@ -151,238 +144,153 @@ def _convolution(call: Call, level: Level) -> _Choice:
     w = _window(call, depthwise=False)
     if w.out_ch // w.groups < 2:
         return "scalar", "one output channel in a group", frozenset({"kConvScalar"})
-    scaling = _Scaling.of(call)
-    if scaling is None:
-        return "any", "its scaling is known at run time", _CONV
-    scratch = _scratch(call)
-    form, why, takes = _product(w, w.in_ch // w.groups, scaling, scratch, level, "kConvScalar")
-    if level is Level.SIZE or not _winograd_shape(w) or scratch < _winograd_bytes(w, 1, 1):
+    form, why, takes = _product(call, w, w.in_ch // w.groups, level, "kConvScalar")
+    if (
+        level is Level.SIZE
+        or winograd_need(w) == NOTHING
+        or _scratch(call) < winograd_bytes(w, 1, 1)
+    ):
         return form, why, takes
-    if not _takes_winograd(w, scaling, scratch):
-        return form, f"{why}; winograd would take more", takes | {"kWinograd"}
-    why = f"3x3, stride 1, {w.in_ch} channels; {scratch:,} B of scratch"
-    return "winograd F(2x2, 3x3)", why, takes | {"kWinograd"}
+    return f"winograd or {form}", why, takes | {"kWinograd"}
 
 
-def _depthwise(call: Call, level: Level) -> _Choice:
-    w = _window(call, depthwise=True)
-    scaling = _Scaling.of(call)
-    if scaling is None:
-        return "any", "its scaling is known at run time", _DEPTHWISE
-    scratch = _scratch(call)
-    shape = f"{w.kernel_h}x{w.kernel_w}, stride {w.stride_h}"
-    if w.in_ch == 1 and w.out_ch > 1:
-        product = _product(w, 1, scaling, scratch, level, "kDepthwiseScalar")
-        return product[0], f"one input channel; {product[1]}", product[2] | {"kDepthwiseAsConv"}
-    row = plane_row_bytes(w)
-    if row and scaling.output_zero_point > scaling.activation_min:
-        row = 128
-    if row and scratch // (4 * row) >= 3:
-        stride = w.stride_h
-        exact = scaling.output_zero_point > scaling.activation_min
-        takes = {f"kPlanes{stride}Exact" if exact else f"kPlanes{stride}By{row}"}
-        if not _planes_take(scaling):
-            takes.add("kPlanesAnyScaling")
-        sign = "results of either sign" if exact else f"rows of {row} B"
-        return "planes", f"{shape}, {sign}; {scratch:,} B of scratch", frozenset(takes)
-    why = shape if not row else f"{shape}; only {scratch:,} B of scratch"
-    if w.in_ch >= 4 and w.out_ch == w.in_ch:
-        return "four channels at a time", why, frozenset({"kDepthwiseFour"})
-    return "scalar", f"{why}, {w.in_ch} channels", frozenset({"kDepthwiseScalar"})
-
-
-def _depthwise_in_place(call: Call, level: Level) -> _Choice:
-    """Return the same with what it may take besides, as its output lies over its input."""
-    form, why, takes = _depthwise(call, level)
-    others = {"kDepthwiseFour", "kDepthwiseScalar"}
-    w = _window(call, depthwise=True)
-    exact = f"kPlanes{w.stride_h}Exact"
-    # At size a loop for wider rows may do in its place.
-    widest = level is Level.SIZE or exact in takes
-    if form == "planes" and _stays(w, 128 if widest else plane_row_bytes(w), call):
-        return form, f"{why}; in place", takes
-    if plane_row_bytes(w) and exact not in takes:  # rows along either axis
-        others |= {f"kPlanes{w.stride_h}By{row}" for row in (32, 64, 128)}
-    return form, f"{why}; in place", takes | others
-
-
-def _stays(w: Window, row_bytes: int, call: Call) -> bool:
-    """Return whether planes along the axis of their choice do where the output is on the input."""
-    along, across, stride = (w.out_w, w.out_h, w.stride_h)
-    swapped = plane_rows(w) != w.out_h
-    if swapped:
-        along, across = across, along
-    band = (_scratch(call) // (4 * row_bytes) - 3) // stride + 1
-    whole = w.in_ch % 4 == 0 and along <= (60 // stride) & ~1
-    return whole and (not swapped or band >= across)
-
-
-def _linear(call: Call, level: Level) -> _Choice:
-    rows, taps = call.sizes("weights")
-    if rows < 4 or taps < 4:
-        return "scalar", f"{rows} rows of {taps}", frozenset({"kLinearScalar"})
-    return "four rows at a time", f"{rows} rows of {taps}", frozenset({"kLinearRows"})
-
-
-def _matmul(call: Call, level: Level) -> _Choice:
-    return "four rows at a time", "a matrix product", _LINEAR
-
-
-def _packed_linear(call: Call, level: Level) -> _Choice:
-    taps = call.sizes("input")[-1]
-    if _scratch(call) < 8 * -(-taps // 4):
-        return "scalar", f"only {_scratch(call):,} B of scratch", frozenset({"kPackedLinearScalar"})
-    exact = bool(call.value("exact").bool_val)
-    why = f"{call.integer('rows')} rows of {taps}" + (", results of either sign" if exact else "")
-    return "packed rows", why, frozenset({"kPackedRowsExact" if exact else "kPackedRows"})
-
-
-def _avg_pool(call: Call, level: Level) -> _Choice:
-    read = _read(call)
-    channels = read.nhwc("input")[3]
-    if channels < 4 or read.pair("kernel_size")[1] > 256:
-        return "scalar", f"{channels} channels", frozenset({"kAvgPoolScalar"})
-    return "four channels at a time", f"{channels} channels", frozenset({"kAvgPoolRows"})
-
-
-#: By operator: all forms of its kernel, and what chooses among them.
-_KERNELS: dict[str, tuple[frozenset[str], Callable[[Call, Level], _Choice]]] = {
-    "cortex_m::quantized_conv2d": (_CONV, _convolution),
-    "cortex_m::quantized_depthwise_conv2d": (_DEPTHWISE, _depthwise),
-    "mcugen::conv2d_in_place": (_CONV, _convolution),
-    "mcugen::depthwise_conv2d_in_place": (_DEPTHWISE, _depthwise_in_place),
-    "cortex_m::quantized_linear": (_LINEAR, _linear),
-    "mcugen::quantized_linear": (_LINEAR, _linear),
-    "cortex_m::quantized_batch_matmul": (_LINEAR, _matmul),
-    "mcugen::packed_linear": (_PACKED, _packed_linear),
-    "cortex_m::quantized_avg_pool2d": (_AVG_POOL, _avg_pool),
-}
-
-
-@dataclass(frozen=True)
-class _Scaling:
-    """What a convolution's results are made of besides its sums."""
-
-    multipliers: tuple[int, ...]
-    shifts: tuple[int, ...]  #: positive to the left
-    biases: tuple[int, ...]
-    input_zero_point: int
-    output_zero_point: int
-    activation_min: int
-
-    @classmethod
-    def of(cls, call: Call) -> _Scaling | None:
-        """Return None where it is no constant of the program."""
-        multipliers = call.constant("requantize_multipliers")
-        shifts = call.constant("requantize_shifts")
-        bias = np.zeros(1, np.int32) if call.is_none("bias") else call.constant("bias")
-        if multipliers is None or shifts is None or bias is None:
-            return None
-        return cls(
-            _numbers(multipliers),
-            _numbers(shifts),
-            _numbers(bias),
-            -call.integer("input_offset"),
-            call.integer("output_offset"),
-            call.integer("activation_min"),
-        )
-
-    @property
-    def goes_right(self) -> bool:
-        return max(self.shifts) <= -1 and min(self.multipliers) >= 0
-
-    def sums_below(self, taps: int) -> int:
-        """Return what no sum of so many products reaches, either sign."""
-        bias = max(max(each, ~each) for each in self.biases)
-        widest = max(self.input_zero_point + 128, 127 - self.input_zero_point)
-        return widest * 128 * taps + bias + 1
-
-    def has_wide_shift(self, bits: int) -> bool:
-        return any(_MOST_SHIFT < bits - shift <= _ALL_ZERO_SHIFT for shift in self.shifts)
-
-
-def _numbers(array: np.ndarray) -> tuple[int, ...]:
-    return tuple(int(each) for each in array.ravel())
-
-
-def _product(
-    w: Window, in_ch: int, scaling: _Scaling, scratch: int, level: Level, scalar: str
-) -> _Choice:
+def _product(call: Call, w: Window, in_ch: int, level: Level, scalar: str) -> _Choice:
     """Return what convolve_s8() in im2col_s8_dsp.cpp takes, or the scalar form."""
-    taps = w.kernel_h * w.kernel_w * in_ch
-    shape = f"{w.kernel_h}x{w.kernel_w}, stride {w.stride_h}, {taps} taps"
-    padded = padded_taps(w, in_ch)
-    fixed, pair = 4 * padded + 32 + 2 * padded + 8, 4 * padded
-    fits = [bits for bits in (8, 2) if scaling.sums_below(taps) < 1 << 31 - bits]
-    if scratch < fixed + pair:
-        return "scalar", f"{shape}; only {scratch:,} B of scratch", frozenset({scalar})
-    if not scaling.goes_right or not fits:
-        return "scalar", f"{shape}; its scaling", frozenset({scalar})
-    bits = fits[0]
-    exact = scaling.output_zero_point > scaling.activation_min or scaling.has_wide_shift(bits)
-    takes = {"kTilesExact" if exact else "kTiles", f"kScale{bits}"}
-    if level is not Level.SIZE and not _whole(w) and scratch // 3 >= fixed + pair:
-        takes.add("kBorder")
-    sign = ", results of either sign" if exact else ""
-    return "gemm", f"{shape}{sign}; {scratch:,} B of scratch", frozenset(takes)
+    taps, scratch = w.kernel_h * w.kernel_w * in_ch, _scratch(call)
+    why = f"{w.kernel_h}x{w.kernel_w}, stride {w.stride_h}, {taps} taps; {scratch:,} B of scratch"
+    pair = product_bytes(w, in_ch, 1)
+    if scratch < pair:
+        return "scalar", why, frozenset({scalar})
+    takes = {"kGemm"}
+    if level is not Level.SIZE and w.batch == 1 and scratch // _BORDER_SHARE >= pair:
+        takes |= set() if _is_whole(w) else {"kBorder"}
+    if not _scales(call, taps):
+        return "gemm or scalar", why, frozenset(takes | {scalar})
+    return "gemm", why, frozenset(takes)
 
 
-def _whole(w: Window) -> bool:
+def _scales(call: Call, taps: int) -> bool:
+    """Return whether gemm_s8_prepare() is sure to take a layer."""
+    multipliers = call.constant("requantize_multipliers")
+    shifts = call.constant("requantize_shifts")
+    bias = np.zeros(1, np.int32) if call.is_none("bias") else call.constant("bias")
+    if multipliers is None or shifts is None or bias is None:
+        return False
+    zero_point = -call.integer("input_offset")
+    most_bias = int(np.abs(bias.astype(np.int64)).max())
+    most = max(zero_point + 128, 127 - zero_point) * 128 * taps + most_bias + 1
+    normal = (multipliers == 0) | (multipliers >= _LEAST_MULTIPLIER)
+    return bool(shifts.max() <= -1 and normal.all()) and most < _MOST_SUM
+
+
+def _is_whole(w: Window) -> bool:
     """Return whether no window reaches over the image."""
     height = (w.out_h - 1) * w.stride_h + (w.kernel_h - 1) * w.dilation_h + 1
     width = (w.out_w - 1) * w.stride_w + (w.kernel_w - 1) * w.dilation_w + 1
     return w.pad_top == w.pad_left == 0 and height <= w.in_h and width <= w.in_w
 
 
-def _winograd_shape(w: Window) -> bool:
-    plain = (w.kernel_h, w.kernel_w, w.stride_h, w.stride_w, w.dilation_h, w.dilation_w)
-    inside = min(w.out_w + 2 - w.pad_left, w.in_w)
-    return (
-        plain == (3, 3, 1, 1, 1, 1)
-        and (w.groups == 1 and w.in_ch <= 64 and w.in_ch % 4 == 0 and w.out_ch >= 2)
-        and (w.out_h % 2 == 0 and w.out_w % 4 == 0 and inside >= 1)
-    )
+def _depthwise(call: Call, level: Level) -> _Choice:
+    w = _window(call, depthwise=True)
+    if w.in_ch == 1 and w.out_ch > 1:
+        form, why, takes = _product(call, w, 1, level, "kDepthwiseScalar")
+        return form, f"one input channel, {why}", takes | {"kDepthwiseAsConv"}
+    scratch = _scratch(call)
+    why = f"{w.kernel_h}x{w.kernel_w}, stride {w.stride_h}, {w.in_ch} channels"
+    four = w.in_ch >= 4 and w.out_ch == w.in_ch
+    form = "four channels at a time" if four else "scalar"
+    takes = frozenset({"kDepthwiseFour" if four else "kDepthwiseScalar"})
+    if not is_for_planes(w):
+        return form, why, takes
+    why = f"{why}; {scratch:,} B of scratch"
+    if scratch < _plane_bytes(_SHORT_PLANE_COLUMNS):
+        return form, why, takes
+    exact = call.integer("output_offset") > call.integer("activation_min")
+    if _takes_planes(w, scratch, exact):
+        return "planes", why, frozenset({"kPlanes"})
+    return f"planes or {form}", why, takes | {"kPlanes"}
 
 
-def _winograd_bytes(w: Window, tile_rows: int, pairs: int) -> int:
-    fixed = w.in_w * w.in_ch + 32 * (w.out_w + 2)
-    return fixed + tile_rows * 16 * w.in_ch * w.out_w + pairs * (64 * w.in_ch + 64)
+def _plane_bytes(columns: int) -> int:
+    """Return what one row of outputs takes: three rows each of four planes of 16-bit numbers."""
+    return 3 * 4 * 2 * columns
 
 
-def _takes_winograd(w: Window, scaling: _Scaling, scratch: int) -> bool:
-    """Return whether winograd_s8() does, of a shape that it takes."""
-    if (
-        not scaling.goes_right
-        or scaling.has_wide_shift(_WINOGRAD_BITS)
-        or scaling.sums_below(9 * w.in_ch) >= 1 << 31 - _WINOGRAD_BITS
-    ):
+def _takes_planes(w: Window, scratch: int, exact: bool) -> bool:
+    """Return whether `Planes` in depthwise_conv2d_s8_dsp.cpp is sure to fit.
+
+    Along either axis, and where the output lies over the input.
+    """
+    longest = max(w.out_h, w.out_w)
+    if longest > (_MOST_PLANE_COLUMNS // w.stride_w & ~1) or min(w.out_h, w.out_w) < 2:
         return False
-    tile_rows, all_pairs = w.out_h // 2, (w.out_ch + 1) // 2
-    fewest = None
-    for rows in range(1, tile_rows + 1):
-        room = scratch - _winograd_bytes(w, rows, 0)
-        pairs = min(room // (64 * w.in_ch + 64), all_pairs)
-        if pairs < 1:
-            break
-        kept = pairs if pairs == all_pairs else pairs - 1
-        transformed = kept + -(-tile_rows // rows) * (all_pairs - kept)
-        fewest = transformed if fewest is None else min(fewest, transformed)
-    return fewest is not None and w.out_h * w.out_w * all_pairs >= _FEWEST_PIXELS * fewest
+    short = not exact and w.stride_w * (longest - 1) + 4 <= _SHORT_PLANE_COLUMNS
+    columns = _SHORT_PLANE_COLUMNS if short else _PLANE_COLUMNS
+    return w.in_ch % 4 == 0 and scratch >= _plane_bytes(columns)
 
 
-def _planes_take(scaling: _Scaling) -> bool:
-    """Return whether the loops over planes have the scaling of every channel."""
-    biases = np.broadcast_to(scaling.biases, len(scaling.shifts))
-    for multiplier, shift, bias in zip(scaling.multipliers, scaling.shifts, biases, strict=True):
-        size = max(int(bias), ~int(bias))
-        right = -shift
-        if right > 31 or (right > _PLANE_SHIFT and size + _PLANE_SUMS < 1 << right - 1):
-            continue
-        bits = _PLANE_SHIFT - right
-        least, most = _PLANE_BITS
-        if not least <= bits <= most or multiplier < 0 or size >= (1 << 31 - bits) - _PLANE_SUMS:
-            return False
-    return True
+def _transpose(call: Call, level: Level) -> _Choice:
+    return _by_channels(_read(call).nhwc("input")[3], "four rows at a time", "kTranspose")
+
+
+def _max_pool(call: Call, level: Level) -> _Choice:
+    return _by_channels(_read(call).nhwc("input")[3], "four channels at a time", "kMaxPool")
+
+
+def _by_channels(channels: int, form: str, name: str) -> _Choice:
+    why = f"{channels} channels"
+    if channels < 4:
+        return "scalar", why, frozenset({f"{name}Scalar"})
+    return form, why, frozenset({f"{name}Rows"})
+
+
+def _avg_pool(call: Call, level: Level) -> _Choice:
+    read = _read(call)
+    width = read.pair("kernel_size")[1]
+    if width > 256:
+        return "scalar", f"{width} pixels side by side", frozenset({"kAvgPoolScalar"})
+    return _by_channels(read.nhwc("input")[3], "four channels at a time", "kAvgPool")
+
+
+def _linear(call: Call, level: Level) -> _Choice:
+    rows, taps = call.sizes("weights")
+    why = f"{rows} rows of {taps}"
+    if rows < 4 or taps < 4:
+        return "scalar", why, frozenset({"kLinearScalar"})
+    return "four rows at a time", why, frozenset({"kLinearRows"})
+
+
+def _matmul(call: Call, level: Level) -> _Choice:
+    return "four rows at a time or scalar", "a matrix product", _LINEAR
+
+
+def _packed_linear(call: Call, level: Level) -> _Choice:
+    rows, taps = call.sizes("out")[-1], call.sizes("input")[-1]
+    if _scratch(call) < 8 * -(-taps // 4):
+        return "scalar", f"only {_scratch(call):,} B of scratch", frozenset({"kPackedLinearScalar"})
+    words = call.constant("words")
+    if words is None:
+        return "any", "its weights are known at run time", _PACKED
+    why = f"{rows} rows of {taps}"
+    if words[_EXACT]:
+        return "packed rows", f"{why}, results of either sign", frozenset({"kPackedRowsExact"})
+    return "packed rows", why, frozenset({"kPackedRows"})
+
+
+#: By operator: all forms of its kernel, and what chooses among them.
+_KERNELS: dict[str, tuple[frozenset[str], Callable[[Call, Level], _Choice]]] = {
+    "cortex_m::quantized_conv2d": (_CONV, _convolution),
+    "cortex_m::quantized_depthwise_conv2d": (_DEPTHWISE, _depthwise),
+    "cortex_m::quantized_transpose_conv2d": (_TRANSPOSE, _transpose),
+    "mcugen::conv2d_in_place": (_CONV, _convolution),
+    "mcugen::depthwise_conv2d_in_place": (_DEPTHWISE, _depthwise),
+    "cortex_m::quantized_linear": (_LINEAR, _linear),
+    "mcugen::quantized_linear": (_LINEAR, _linear),
+    "cortex_m::quantized_batch_matmul": (_LINEAR, _matmul),
+    "mcugen::packed_linear": (_PACKED, _packed_linear),
+    "cortex_m::quantized_avg_pool2d": (_AVG_POOL, _avg_pool),
+    "cortex_m::quantized_max_pool2d": (_MAX_POOL, _max_pool),
+}
 
 
 def _read(call: Call) -> call_tensors.Call:

@@ -11,4 +11,4 @@ class Level(StrEnum):
 
     SIZE = "size"  #: least flash of code
     BALANCED = "balanced"  #: whatever makes the program quicker, and nothing that it never takes
-    SPEED = "speed"  #: besides, what takes much flash or RAM for little
+    SPEED = "speed"  #: nothing more than balanced yet

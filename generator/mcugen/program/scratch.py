@@ -43,6 +43,8 @@ class Need:
 NOTHING = Need(0, 0)
 
 _DEPTHWISE = ("cortex_m::quantized_depthwise_conv2d", "mcugen::depthwise_conv2d_in_place")
+#: Operators that widen a row of inputs, and on which cores.
+_WIDENED = {"mcugen::packed_linear": Isa.DSP, "mcugen::packed_linear_4x4": Isa.SCALAR}
 
 
 def scratch_need(plan: Any, call: Any, isa: Isa | None, level: Level = Level.BALANCED) -> Need:
@@ -57,9 +59,9 @@ def scratch_need(plan: Any, call: Any, isa: Isa | None, level: Level = Level.BAL
     if not read.is_static:
         return NOTHING
     kind = called.name.removesuffix(".out").removesuffix("_nhwc")
-    if kind == "mcugen::packed_linear":
+    if kind in _WIDENED:
         need = 8 * -(-read.sizes("input")[-1] // 4)
-        return Need(need, need) if isa is Isa.DSP else NOTHING
+        return Need(need, need) if isa is _WIDENED[kind] else NOTHING
     convolution = kind in ("cortex_m::quantized_conv2d", "mcugen::conv2d_in_place")
     if isa is None or not (convolution or kind in _DEPTHWISE):
         return NOTHING
@@ -121,39 +123,48 @@ def padded_taps(w: Window, in_ch: int) -> int:
     """Return the taps of a window as runs_of() in im2col_s8_dsp.cpp fills them up."""
     run = w.kernel_w * in_ch
     by_rows, together = w.kernel_h * _up(run, 4), _up(w.kernel_h * run, 4)
-    return by_rows if 3 * by_rows <= 4 * together else together
+    nine = (w.kernel_h, run, w.in_ch, w.dilation_w) == (3, 9, 3, 1)
+    return by_rows if not nine and 3 * by_rows <= 4 * together else together
 
 
 def _convolution_dsp(w: Window) -> Need:
     if w.out_ch // w.groups < 2:
         return NOTHING
-    need, winograd = _product_dsp(w, w.in_ch // w.groups), _winograd(w)
+    need, winograd = _product_dsp(w, w.in_ch // w.groups), winograd_need(w)
     least = max(need.least, min(winograd.least, _MOST_LEAST))
     return Need(least, max(need.most, winograd.most))
 
 
-def _winograd(w: Window) -> Need:
+def winograd_need(w: Window) -> Need:
     """Return what winograd_s8_scratch() makes good use of, nothing where it has no form."""
     plain = (w.kernel_h, w.kernel_w, w.stride_h, w.stride_w, w.dilation_h, w.dilation_w)
     if plain != (3, 3, 1, 1, 1, 1) or w.groups != 1 or w.in_ch % 4 or w.in_ch > 64:
         return NOTHING
     if w.out_h % 2 or w.out_w % 4:
         return NOTHING
-    fixed = w.in_w * w.in_ch + 32 * (w.out_w + 2)
-    pair, pairs = 64 * w.in_ch + 64, (w.out_ch + 1) // 2
     # One row of tiles with all weights, or all rows with the weights of a pair of channels. With
     # five of eight pairs little is lost.
-    row = 16 * w.in_ch * w.out_w
-    all_rows = w.out_h // 2 * row + pair
+    pairs, all_rows = (w.out_ch + 1) // 2, winograd_bytes(w, w.out_h // 2, 1)
     return Need(
-        fixed + min(row + -(-5 * pairs // 8) * pair, all_rows),
-        fixed + min(row + pairs * pair, all_rows),
+        min(winograd_bytes(w, 1, -(-5 * pairs // 8)), all_rows),
+        min(winograd_bytes(w, 1, pairs), all_rows),
     )
 
 
-def _product_dsp(w: Window, in_ch: int) -> Need:
+def winograd_bytes(w: Window, tile_rows: int, pairs: int) -> int:
+    """Return what rows of tiles and the weights of pairs of channels take."""
+    fixed = w.in_w * w.in_ch + 32 * (w.out_w + 2)
+    return fixed + tile_rows * 16 * w.in_ch * w.out_w + pairs * (64 * w.in_ch + 64)
+
+
+def product_bytes(w: Window, in_ch: int, pairs: int) -> int:
+    """Return what pairs of pixels take: convolve_s8_scratch() in im2col_s8_dsp.cpp."""
     padded = padded_taps(w, in_ch)
-    fixed, pair = 4 * padded + 32 + 2 * padded + 8, 4 * padded
+    return 4 * padded + 32 + 2 * padded + 8 + pairs * 4 * padded
+
+
+def _product_dsp(w: Window, in_ch: int) -> Need:
+    fixed, pair = product_bytes(w, in_ch, 0), 4 * padded_taps(w, in_ch)
     most = fixed + -(-w.pixels // 2) * pair
     least = fixed + pair * max(1, min(_PIXELS_DSP // 2, (_LEAST_BYTES_DSP - fixed) // pair))
     border = 0
@@ -164,50 +175,20 @@ def _product_dsp(w: Window, in_ch: int) -> Need:
     return Need(min(least, most), max(most + border, 3 * border) if border < most else most)
 
 
+def _small_dsp(w: Window, convolution: bool) -> Need:
+    """Return the same without Winograd and without a copy of the image with its border."""
+    inside = replace(w, pad_top=0, pad_left=0)
+    if not convolution:
+        return _depthwise_dsp(inside)
+    return _product_dsp(inside, w.in_ch // w.groups) if w.out_ch // w.groups >= 2 else NOTHING
+
+
 def _depthwise_dsp(w: Window) -> Need:
     multiplier = w.out_ch // w.in_ch
     if w.in_ch == 1:
         return _product_dsp(w, 1) if multiplier > 1 else NOTHING
-    row, across = _planes(w)
-    if not row:
+    if not is_for_planes(w):
         return NOTHING
-    stride = w.stride_w
-
-    def band(rows: int) -> int:
-        return 4 * row * ((rows - 1) * stride + 3)
-
-    return Need(band(min(_ROWS, across)), band(across))
-
-
-def _small_dsp(w: Window, convolution: bool) -> Need:
-    """Return the same without winograd and without a copy of the image with its border."""
-    inside = replace(w, pad_top=0, pad_left=0)
-    if not convolution:
-        # Planes of the widest rows, so that one loop can do for all.
-        need = _depthwise_dsp(inside)
-        wider = 128 // (plane_row_bytes(w) or 128)
-        return Need(need.least * wider, need.most * wider)
-    return _product_dsp(inside, w.in_ch // w.groups) if w.out_ch // w.groups >= 2 else NOTHING
-
-
-def plane_row_bytes(w: Window) -> int:
-    """Return the bytes of a row of the planes that a depthwise convolution takes, 0 for none.
-
-    Where results may be of either sign, rows have 128 bytes instead.
-    """
-    return _planes(w)[0]
-
-
-def plane_rows(w: Window) -> int:
-    """Return how many rows of outputs such planes have: those of the image, or its columns."""
-    return _planes(w)[1]
-
-
-def _planes(w: Window) -> tuple[int, int]:
-    """Return the bytes of a row and the number of rows of outputs."""
-    planes = w.in_ch >= 4 and (w.kernel_h, w.kernel_w, w.dilation_h, w.dilation_w) == (3, 3, 1, 1)
-    if not planes or w.stride_h != w.stride_w or w.stride_w > 2:
-        return 0, 0
     stride = w.stride_w
     widest = (60 // stride) & ~1
 
@@ -217,8 +198,22 @@ def _planes(w: Window) -> tuple[int, int]:
     along, across = w.out_w, w.out_h
     if cost(along, across) > cost(across, along) and across <= widest:
         along, across = across, along
-    columns = stride * min(along, widest) + 4 - stride
-    return 32 if columns <= 16 else 64 if columns <= 32 else 128, across
+    tiles = -(-along // widest)
+    width = along if tiles == 1 else _up(-(-along // tiles), 2)
+    columns = stride * width + 4 - stride
+    # Results of either sign take rows of 128 bytes; whether they are is not looked at here.
+    row = 64 if columns <= 32 else 128
+
+    def band(rows: int) -> int:
+        return 4 * row * ((rows - 1) * stride + 3)
+
+    return Need(band(min(_ROWS, across)), band(across))
+
+
+def is_for_planes(w: Window) -> bool:
+    """Return whether a depthwise convolution is of the shape that is computed over planes."""
+    plain = (w.kernel_h, w.kernel_w, w.dilation_h, w.dilation_w) == (3, 3, 1, 1)
+    return plain and w.in_ch >= 4 and w.stride_h == w.stride_w <= 2
 
 
 #: Channels that gemm_s8_mla.cpp takes at once, at most, and pixels in a step over planes.

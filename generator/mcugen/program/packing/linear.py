@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Linear layers of one row of inputs, with two rows of weights in each halfword.
+"""Linear layers, with weights laid out for the loop that reads them.
 
-256 * b + a as one signed number makes three instructions of four products, and takes no more flash
-than int8 weights do. See firmware/kernels/packed_linear_s8.h.
+For the DSP extension two rows of weights are in each halfword: 256 * b + a as one signed number
+makes three instructions of four products. See firmware/kernels/packed_linear_s8.h, and for other
+cores packed_linear_blocks_s8.h. No form takes more flash than int8 weights do.
 """
 
 from __future__ import annotations
@@ -19,22 +20,40 @@ _MOST_SUM = 1 << (31 - rescale.BITS)
 
 
 def pack_linear(method: Method) -> int:
-    """Rewrite the linear layers that meet the conditions; return how many."""
+    """Rewrite the linear layers that meet the conditions, for DSP; return how many."""
     return sum(_pack(call) for call in method.calls() if call.name in _NAMES)
 
 
-def _pack(call: Call) -> bool:
+def pack_linear_4x4(method: Method) -> int:
+    """The same for cores without it."""
+    return sum(_pack_4x4(call) for call in method.calls() if call.name in _NAMES)
+
+
+def pack_linear_8x16(method: Method) -> int:
+    """The same for Helium."""
+    return sum(_pack_8x16(call) for call in method.calls() if call.name in _NAMES)
+
+
+def _weights(call: Call) -> np.ndarray | None:
     weights = call.constant("weights")
     if weights is None or not call.is_static or call.integer("filter_offset") != 0:
+        return None
+    return weights if weights.size else None
+
+
+def _pack(call: Call) -> bool:
+    weights = _weights(call)
+    if weights is None:
         return False
     rows = len(weights)
     sizes = call.sizes("input")
     if rows < _ROWS or int(np.prod(sizes[:-1], dtype=np.int64)) != 1:
         return False
-    starts = _starts(call, weights)
+    sums = _sums(call, weights)
     scalings = _scalings(call, rows)
-    if starts is None or scalings is None:
+    if sums is None or scalings is None:
         return False
+    starts, ends = sums
     multipliers, shifts = scalings
     # a, b, c, d of each group; the last group is the last four.
     taken = np.array([min(first, rows - _ROWS) for first in range(0, rows, _ROWS)])
@@ -42,19 +61,15 @@ def _pack(call: Call) -> bool:
     by_group = weights[order].astype(np.int64)
     zero_point = call.integer("output_offset")
     low, high = call.integer("activation_min"), call.integer("activation_max")
-    exact = rescale.is_exact([int(each) for each in shifts], zero_point, low)
+    exact = zero_point > low
     signs = _signs(by_group[:, 0::2], by_group[:, 1::2])
-    if signs is None or (exact and signs.min() < 0):  # the exact form looks at the sign of a sum
+    numbers = [
+        rescale.scaling(int(m), int(s), zero_point, int(most))
+        for m, s, most in zip(multipliers, shifts, ends, strict=True)
+    ]
+    if signs is None or None in numbers:
         return False
-    words = np.array(
-        [
-            rescale.scaling_exact(int(m), int(s))
-            if exact
-            else rescale.scaling(int(m), int(s), zero_point)
-            for m, s in zip(multipliers, shifts, strict=True)
-        ],
-        np.int64,
-    )[order]
+    words = np.array(numbers, np.int64)[order]
     words[:, 1::2, 0] *= signs
     by_start = starts[order]
     first = by_start[:, 0::2]
@@ -68,18 +83,18 @@ def _pack(call: Call) -> bool:
         ],
         axis=1,
     )
-    method = call.method
-    numbers = (rows, _input_zero_point(call), zero_point)
-    call.becomes(
-        "mcugen::packed_linear.out",
-        [
-            call.index("input"),
-            method.add_constant(groups.astype(np.int32)),
-            *(method.add_number(each) for each in (*numbers, exact, low, high)),
-            method.add_scratch(),
-        ],
-    )
+    layer = (rows, _input_zero_point(call), low, high, int(exact))
+    _replace(call, "mcugen::packed_linear.out", layer, groups, scratch=True)
     return True
+
+
+def _replace(
+    call: Call, name: str, numbers: tuple[int, ...], groups: np.ndarray, *, scratch: bool
+) -> None:
+    """Make it a call of operator `name`, whose numbers and weights are one row of words."""
+    words = np.concatenate([np.array(numbers, np.int64), groups.reshape(-1)]).astype(np.int32)
+    arguments = [call.index("input"), call.method.add_constant(words)]
+    call.becomes(name, [*arguments, call.method.add_scratch()] if scratch else arguments)
 
 
 def _input_zero_point(call: Call) -> int:
@@ -87,20 +102,25 @@ def _input_zero_point(call: Call) -> int:
     return 0 if not call.is_none("kernel_sum") else -call.integer("input_offset")
 
 
-def _starts(call: Call, weights: np.ndarray) -> np.ndarray | None:
-    """Return what each row's sum starts from, None if a sum might not fit."""
+def _bias(call: Call, rows: int) -> np.ndarray | None:
     name = "bias" if call.is_none("kernel_sum") else "kernel_sum"
-    starts = np.zeros(len(weights), np.int64)
-    if not call.is_none(name):
-        bias = call.constant(name)
-        if bias is None:
-            return None
-        starts = bias.reshape(-1).astype(np.int64)
+    if call.is_none(name):
+        return np.zeros(rows, np.int64)
+    bias = call.constant(name)
+    return None if bias is None else bias.reshape(-1).astype(np.int64)
+
+
+def _sums(call: Call, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+    """Return what each row's sum starts from and ends at, at most; None if one might not fit."""
+    starts = _bias(call, len(weights))
+    if starts is None:
+        return None
     zero_point = _input_zero_point(call)
     # Sums wrap on the way, so only where they end matters.
     ends = weights.astype(np.int64)[:, :, None] * (-128 - zero_point, 127 - zero_point)
     most, least = ends.max(2).sum(1) + starts, ends.min(2).sum(1) + starts
-    return starts if most.max() < _MOST_SUM and least.min() >= -_MOST_SUM else None
+    furthest = np.maximum(most, -least)
+    return (starts, furthest) if furthest.max() < _MOST_SUM else None
 
 
 def _scalings(call: Call, rows: int) -> tuple[np.ndarray, np.ndarray] | None:
@@ -139,3 +159,62 @@ def _halfwords(both: np.ndarray) -> np.ndarray:
     # k = 4 * i + 2 * high + odd: per i and odd, both pairs, with k and k + 2 in a word.
     parts = padded.reshape(groups, pairs, -1, 2, 2).transpose(0, 2, 4, 1, 3)
     return np.ascontiguousarray(parts).view(np.int32).reshape(groups, -1).astype(np.int64)
+
+
+def _pack_4x4(call: Call) -> bool:
+    weights = _weights(call)
+    columns = None if weights is None else _columns(call, weights)
+    if weights is None or columns is None:
+        return False
+    padded = _filled(_filled(weights, 0, 4), 1, 4).reshape(-1, 4, weights.shape[1] + 3 >> 2, 4)
+    pairs = padded.reshape(*padded.shape[:3], 2, 2)  # [..., k / 2 % 2, k % 2]
+    if (pairs == -128).all(axis=-2).any():  # their sum has no room
+        return False
+    words = (pairs[..., ::-1, :].astype(np.int64) + 128).astype(np.uint8).reshape(padded.shape)
+    laid = np.ascontiguousarray(words.transpose(0, 2, 1, 3)).view(np.int32)
+    starts, multipliers, shifts = (_filled(each, 0, 4).reshape(-1, 4) for each in columns)
+    groups = np.concatenate([starts, laid.reshape(len(laid), -1), multipliers, shifts], axis=1)
+    _replace(call, "mcugen::packed_linear_4x4.out", _numbers(call, weights), groups, scratch=True)
+    return True
+
+
+def _pack_8x16(call: Call) -> bool:
+    weights = _weights(call)
+    columns = None if weights is None else _columns(call, weights)
+    if weights is None or columns is None:
+        return False
+    inputs = weights.shape[1]
+    first = (inputs - 1) % 16 + 1
+    chunks = [_filled(weights[:, :first], 1, 16), weights[:, first:]]
+    padded = _filled(np.concatenate(chunks, axis=1), 0, 8).reshape(-1, 8, inputs + 15 >> 4, 16)
+    laid = np.ascontiguousarray(padded.transpose(0, 2, 1, 3)).view(np.int32)
+    scalings = [_filled(each, 0, 8).reshape(-1, 4, 2).transpose(0, 2, 1) for each in columns]
+    groups = [each.reshape(len(laid), -1) for each in (laid, *scalings)]
+    by_group = np.concatenate(groups, axis=1)
+    _replace(
+        call, "mcugen::packed_linear_8x16.out", _numbers(call, weights), by_group, scratch=False
+    )
+    return True
+
+
+def _numbers(call: Call, weights: np.ndarray) -> tuple[int, ...]:
+    names = ("output_offset", "activation_min", "activation_max")
+    return (len(weights), *(call.integer(name) for name in names))
+
+
+def _columns(call: Call, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
+    """Return where the sums of raw inputs start, multipliers and shifts; None if there is none."""
+    bias, scalings = _bias(call, len(weights)), _scalings(call, len(weights))
+    if bias is None or scalings is None:
+        return None
+    starts = bias - _input_zero_point(call) * weights.astype(np.int64).sum(1)
+    multipliers, shifts = scalings
+    wrapped = starts.astype(np.uint32).view(np.int32).astype(np.int64)
+    return wrapped, np.where(shifts < -31, 0, multipliers), shifts.clip(-31)
+
+
+def _filled(array: np.ndarray, axis: int, step: int) -> np.ndarray:
+    """Return it with zeros behind the end of an axis, up to a multiple of `step`."""
+    widths = [(0, 0)] * array.ndim
+    widths[axis] = (0, -array.shape[axis] % step)
+    return np.pad(array, widths)

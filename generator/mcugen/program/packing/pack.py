@@ -9,14 +9,14 @@ from typing import Any
 from mcugen.boards.spec import Isa
 from mcugen.program.packing.add import pack_add
 from mcugen.program.packing.edit import Method
-from mcugen.program.packing.linear import pack_linear
+from mcugen.program.packing.linear import pack_linear, pack_linear_4x4, pack_linear_8x16
 from mcugen.program.packing.stem import restore_stems
 
 #: By instruction set, what its kernels have fast forms for.
 REWRITES: dict[Isa, tuple[Callable[[Method], int], ...]] = {
     Isa.DSP: (restore_stems, pack_linear, pack_add),
-    Isa.MVE: (restore_stems, pack_add),
-    Isa.SCALAR: (restore_stems,),
+    Isa.MVE: (restore_stems, pack_linear_8x16, pack_add),
+    Isa.SCALAR: (restore_stems, pack_linear_4x4),
 }
 
 

@@ -13,31 +13,23 @@ import numpy as np
 import torch
 
 from mcugen.program.reference.registry import computes
+from mcugen.program.reference.requantize import scalar_requantize
 
 #: Rows of a group.
 ROWS = 4
 
 
 @computes("mcugen::packed_linear")
-def packed_linear(
-    x: Any,
-    groups: Any,
-    rows: int,
-    input_zero_point: int,
-    output_zero_point: int,
-    exact: bool,
-    activation_min: int,
-    activation_max: int,
-    scratch: Any,
-) -> Any:
+def packed_linear(x: Any, words: Any, scratch: Any) -> Any:
     """Return int8[..., rows] of `x` int8[..., in_ch].
 
-    groups: int32[ceil(rows / 4), 16 + in_ch rounded up to a multiple of four], of four rows each,
-    the last of the last four; see firmware/kernels/packed_linear_s8.h.
+    words: int32, five numbers and groups of four rows, the last of the last four; see
+    firmware/kernels/packed_linear_s8.h.
     """
     del scratch
     shape = tuple(x.shape)
-    words = groups.numpy().astype(np.int32).reshape(-(-rows // ROWS), -1)
+    numbers, words = _split(words, 5, 16 + -(-shape[-1] // 4) * 4)
+    rows, input_zero_point, activation_min, activation_max, exact = numbers
     padded = words.shape[1] - 16
     inputs = np.zeros((x.numel() // shape[-1], padded), np.int64)
     inputs[:, : shape[-1]] = x.numpy().reshape(-1, shape[-1])
@@ -52,19 +44,79 @@ def packed_linear(
     multipliers, offsets, shifts = (
         words[:, -12:].astype(np.int64).reshape(-1, 2, 2, 3).transpose(3, 0, 1, 2)
     )
-    high = _int32(((sums * multipliers) >> 32) + offsets)
+    products = sums * multipliers
+    high = _int32((products >> 32) + offsets)
     if exact:
-        high = _int32(high - 128 * (sums < 0))
-    results = high >> (shifts & 31)
-    if exact:
-        results = _int32(results + output_zero_point)
-    results = results.clip(-128, 127).clip(activation_min, activation_max)
+        high = _int32(high - 128 * (products < 0))
+    results = (high >> (shifts & 31)).clip(-128, 127).clip(activation_min, activation_max)
     by_group = results.reshape(len(inputs), len(words), ROWS).astype(np.int8)
     out = np.empty((len(inputs), rows), np.int8)
     for group in range(len(words)):
         at = min(ROWS * group, rows - ROWS)
         out[:, at : at + ROWS] = by_group[:, group]
     return torch.from_numpy(out.reshape(*shape[:-1], rows))
+
+
+@computes("mcugen::packed_linear_4x4")
+def packed_linear_4x4(x: Any, words: Any, scratch: Any) -> Any:
+    """Return int8[..., rows] of `x` int8[..., in_ch].
+
+    words: int32, four numbers and groups of four rows; see
+    firmware/kernels/packed_linear_blocks_s8.h.
+    """
+    del scratch
+    in_ch = x.shape[-1]
+    padded = -(-in_ch // 4) * 4
+    numbers, groups = _split(words, 4, 12 + padded)
+    inputs = np.zeros((x.numel() // in_ch, padded), np.int64)
+    inputs[:, :in_ch] = x.numpy().reshape(-1, in_ch)
+    weights = groups[:, 4:-8].copy().view(np.uint8).reshape(len(groups), -1, ROWS, 2, 2)
+    # Inputs k + 2, k + 3, k, k + 1 of each four -> [row, four, k % 2, k // 2 % 2]
+    by_row = weights[:, :, :, ::-1].transpose(0, 2, 1, 4, 3).reshape(-1, padded // 4, 2, 2)
+    taps = inputs.reshape(len(inputs), -1, 2, 2).transpose(0, 1, 3, 2)
+    pairs = np.einsum("bfij,rfij->brfi", taps, by_row.astype(np.int64) - 128).astype(np.int16)
+    sums = pairs.astype(np.int64).sum((2, 3))
+    columns = (groups[:, :4], groups[:, -8:-4], groups[:, -4:])
+    return _requantized(x, numbers, sums, *(each.reshape(-1) for each in columns))
+
+
+@computes("mcugen::packed_linear_8x16")
+def packed_linear_8x16(x: Any, words: Any) -> Any:
+    """Return int8[..., rows] of `x` int8[..., in_ch].
+
+    words: int32, four numbers and groups of eight rows; see
+    firmware/kernels/packed_linear_blocks_s8.h.
+    """
+    in_ch = x.shape[-1]
+    chunks, first = -(-in_ch // 16), (in_ch - 1) % 16 + 1
+    numbers, groups = _split(words, 4, 24 + 32 * chunks)
+    weights = groups[:, :-24].copy().view(np.int8).reshape(len(groups), chunks, 8, 16)
+    by_row = weights.transpose(0, 2, 1, 3).reshape(-1, 16 * chunks).astype(np.int64)
+    taps = np.delete(by_row, slice(first, 16), axis=1)
+    sums = x.numpy().reshape(-1, in_ch).astype(np.int64) @ taps.T
+    # Rows 0, 2, 4, 6, 1, 3, 5, 7 of each group.
+    columns = groups[:, -24:].reshape(-1, 3, 2, 4).transpose(1, 0, 3, 2).reshape(3, -1)
+    return _requantized(x, numbers, sums, *columns)
+
+
+def _split(words: Any, count: int, group_words: int) -> tuple[list[int], Any]:
+    """Return the numbers of a packed layer and its groups."""
+    row = words.numpy().astype(np.int32)
+    return [int(each) for each in row[:count]], row[count:].reshape(-1, group_words)
+
+
+def _requantized(
+    x: Any, numbers: list[int], sums: Any, starts: Any, multipliers: Any, shifts: Any
+) -> Any:
+    """Return the results of sums [batch, row], of as many rows as there are."""
+    rows, zero_point, *limits = numbers
+    out = np.empty((len(sums), rows), np.int8)
+    for row in range(rows):
+        total = torch.from_numpy(_int32(sums[:, row] + int(starts[row])))
+        right = -int(shifts[row]) & 31
+        scaled = scalar_requantize(total, int(multipliers[row]), -right).to(torch.int32)
+        out[:, row] = (scaled + zero_point).clamp(*limits).numpy()
+    return torch.from_numpy(out.reshape(*x.shape[:-1], rows))
 
 
 @computes("mcugen::scaled_add")
