@@ -893,7 +893,7 @@
     mls     r7, r2, r8, r7
     ldmia   r1!, {r2-r5}
     mov     r12, #0x00ff00ff
-    bx      r7
+    mov     pc, r7
     .balign 4
 2:
     .rept UNROLLED_INPUTS

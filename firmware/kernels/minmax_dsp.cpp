@@ -11,10 +11,11 @@ namespace mcugen {
 namespace {
 
 /// Four elements at a time. The order of a and b does not matter.
-/// @param[in] rest Does what is left.
-template <typename Choose, typename Rest>
-inline void by_fours(Choose choose, Rest rest, int32_t count, const int8_t* a, int32_t a_step,
-                     const int8_t* b, int32_t b_step, int8_t* output) {
+/// @tparam rest Does what is left. Both are template arguments for the calls to be direct: what the
+///     stack needs is read from those.
+template <auto choose, auto rest>
+inline void by_fours(int32_t count, const int8_t* a, int32_t a_step, const int8_t* b,
+                     int32_t b_step, int8_t* output) {
   if (a_step == 0) {
     std::swap(a, b);
     std::swap(a_step, b_step);
@@ -40,12 +41,12 @@ inline void by_fours(Choose choose, Rest rest, int32_t count, const int8_t* a, i
 
 void minimum_s8_dsp(int32_t count, const int8_t* a, int32_t a_step, const int8_t* b, int32_t b_step,
                     int8_t* output) {
-  by_fours(smaller_four, minimum_s8_scalar, count, a, a_step, b, b_step, output);
+  by_fours<smaller_four, minimum_s8_scalar>(count, a, a_step, b, b_step, output);
 }
 
 void maximum_s8_dsp(int32_t count, const int8_t* a, int32_t a_step, const int8_t* b, int32_t b_step,
                     int8_t* output) {
-  by_fours(larger_four, maximum_s8_scalar, count, a, a_step, b, b_step, output);
+  by_fours<larger_four, maximum_s8_scalar>(count, a, a_step, b, b_step, output);
 }
 
 }  // namespace mcugen

@@ -242,7 +242,8 @@ class Image:
                 stack = pushed
             own.frame = max(own.frame, stack)
             target = re.match(r"(?:\w+, )?([0-9a-f]+) <", operands)
-            if target and name.startswith(("b", "cb")):
+            # VCTP is shown as "bfcsel": of Helium's low-overhead branches there are none.
+            if target and name.startswith(("b", "cb")) and not name.startswith("bf"):
                 to = int(target[1], 16)
                 called = self._function_at(to)  # or in its middle: a library's
                 if called is not None and (called is not own or (name, to) == ("bl", own.start)):
