@@ -40,7 +40,15 @@ class Built:
     lowering: Any = None
     layers: tuple[str, ...] = ()  #: the model's module of each operator call, where it is known
     level: Level = Level.BALANCED
-    forms: tuple[CallForm, ...] = ()  #: of our own kernels, where they have several
+
+    @property
+    def forms(self) -> tuple[CallForm, ...]:
+        """How each call is computed whose kernel has several forms, and is ours."""
+        from mcugen.program.forms import call_forms
+
+        if not self.artifact.own_runtime:
+            return ()
+        return call_forms(self.artifact, self.board.isa, self.level)
 
 
 def make_artifact(settings: Settings, terminal: Terminal) -> tuple[PteArtifact, Any]:
@@ -176,7 +184,6 @@ def build_artifact(
         lowering=lowering,
         layers=layers,
         level=level,
-        forms=_forms(artifact, board, level) if runtime is None else (),
     )
     if not remember:
         return built
@@ -279,14 +286,7 @@ def built_from(last: Any) -> Built:
         fidelity=last.fidelity,
         layers=last.layers,
         level=last.level,
-        forms=_forms(last.artifact, board, last.level),
     )
-
-
-def _forms(artifact: PteArtifact, board: BoardSpec, level: Level) -> tuple[CallForm, ...]:
-    from mcugen.program.forms import call_forms
-
-    return call_forms(artifact, board.isa, level)
 
 
 def build_document(built: Built) -> dict[str, Any]:
