@@ -2,6 +2,7 @@
 
 #pragma GCC optimize("O2")
 
+#include <kernels/forms.h>
 #include <kernels/loops_dsp.h>
 #include <kernels/pool2d_s8.h>
 #include <kernels/window.h>
@@ -16,7 +17,7 @@ constexpr int32_t kMostPixels = 256;
 }  // namespace
 
 void avg_pool2d_s8_dsp(const Pool2dS8Params& p, const int8_t* input, int8_t* output) {
-  if (p.channels < kChannels || p.kernel_w > kMostPixels) {
+  if (!forms::kAvgPoolRows || p.channels < kChannels || p.kernel_w > kMostPixels) {
     avg_pool2d_s8_scalar(p, input, output);
     return;
   }

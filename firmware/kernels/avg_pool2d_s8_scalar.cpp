@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include <kernels/forms.h>
 #include <kernels/pool2d_s8.h>
 #include <kernels/window.h>
 
 namespace mcugen {
 
 void avg_pool2d_s8_scalar(const Pool2dS8Params& p, const int8_t* input, int8_t* output) {
+  if (!forms::kAvgPoolScalar) {
+    forms::left_out("avg_pool2d_s8_scalar");
+  }
   const int32_t row = p.in_w * p.channels;
   for (int32_t b = 0; b < p.batch; ++b, input += p.in_h * row) {
     for (int32_t out_y = 0; out_y < p.out_h; ++out_y) {

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 // Nearly all time is spent here; the rest of the firmware is built for size.
+#if !defined(MCUGEN_SMALL_KERNELS)
 #pragma GCC optimize("O2")
+#endif
 
 #include <kernels/conv2d_s8.h>
 #include <kernels/im2col_s8_dsp.h>

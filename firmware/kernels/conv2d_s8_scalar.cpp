@@ -4,6 +4,7 @@
 #pragma GCC optimize("O2")
 
 #include <kernels/conv2d_s8.h>
+#include <kernels/forms.h>
 #include <kernels/requantize.h>
 #include <kernels/window.h>
 
@@ -11,6 +12,9 @@ namespace mcugen {
 
 void conv2d_s8_scalar(const Conv2dS8Params& p, const int8_t* input, const int8_t* weights,
                       const int32_t* bias, int8_t* output) {
+  if (!forms::kConvScalar) {
+    forms::left_out("conv2d_s8_scalar");
+  }
   const int32_t in_ch = p.in_ch;
   const int32_t zero_point = p.input_zero_point;
   const int32_t group_in_ch = in_ch / p.groups;

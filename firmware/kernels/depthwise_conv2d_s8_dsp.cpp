@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 // Nearly all time is spent here; the rest of the firmware is built for size.
+#if !defined(MCUGEN_SMALL_KERNELS)
 #pragma GCC optimize("O2")
+#endif
 
 #include <arm_acle.h>
 #include <kernels/clamp_s8.h>
 #include <kernels/depthwise_conv2d_s8.h>
+#include <kernels/forms.h>
 #include <kernels/im2col_s8_dsp.h>
 #include <kernels/loops_dsp.h>
 #include <kernels/requantize.h>
@@ -326,12 +329,12 @@ __attribute__((noinline)) void four_channels(const DepthwiseConv2dS8Params& p, c
 void depthwise_conv2d_s8_dsp(const DepthwiseConv2dS8Params& p, const int8_t* input,
                              const int8_t* weights, const int32_t* bias, int8_t* output) {
   // One channel in: a convolution like any other, but for the order of the weights.
-  if (p.in_ch == 1 && p.depth_multiplier > 1 &&
+  if (forms::kDepthwiseAsConv && p.in_ch == 1 && p.depth_multiplier > 1 &&
       convolve_s8(as_conv2d(p), input, weights, 1, p.depth_multiplier, bias, output)) {
     return;
   }
-  if (p.in_ch >= kPlanes && p.kernel_h == 3 && p.kernel_w == 3 && p.dilation_h == 1 &&
-      p.dilation_w == 1 && p.stride_h == p.stride_w && p.stride_w <= 2) {
+  if (forms::kPlanes && p.in_ch >= kPlanes && p.kernel_h == 3 && p.kernel_w == 3 &&
+      p.dilation_h == 1 && p.dilation_w == 1 && p.stride_h == p.stride_w && p.stride_w <= 2) {
     Planes planes(p, weights, bias,
                   overlap(input, p.batch * p.in_h * p.in_w * p.in_ch, output,
                           p.batch * p.out_h * p.out_w * p.out_ch));
@@ -345,7 +348,7 @@ void depthwise_conv2d_s8_dsp(const DepthwiseConv2dS8Params& p, const int8_t* inp
       return;
     }
   }
-  if (p.in_ch >= 4 && p.depth_multiplier == 1) {
+  if (forms::kDepthwiseFour && p.in_ch >= 4 && p.depth_multiplier == 1) {
     four_channels(p, input, weights, bias, output);
     return;
   }

@@ -4,6 +4,7 @@
 #pragma GCC optimize("O2")
 
 #include <kernels/depthwise_conv2d_s8.h>
+#include <kernels/forms.h>
 #include <kernels/requantize.h>
 #include <kernels/window.h>
 
@@ -11,6 +12,9 @@ namespace mcugen {
 
 void depthwise_conv2d_s8_scalar(const DepthwiseConv2dS8Params& p, const int8_t* input,
                                 const int8_t* weights, const int32_t* bias, int8_t* output) {
+  if (!forms::kDepthwiseScalar) {
+    forms::left_out("depthwise_conv2d_s8_scalar");
+  }
   const int32_t in_ch = p.in_ch;
   const int32_t out_ch = in_ch * p.depth_multiplier;
   const int32_t zero_point = p.input_zero_point;

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
+#if !defined(MCUGEN_SMALL_KERNELS)
 #pragma GCC optimize("O2")
+#endif
 
+#include <kernels/forms.h>
 #include <kernels/gemm_s8_dsp.h>
 #include <kernels/loops_dsp.h>
 #include <kernels/second_rounding.h>
@@ -39,7 +42,7 @@ int16_t* expand(const GemmS8Layer& layer, int32_t first, int32_t second, int32_t
     out = scale(bits, row0, row1, out, 8, 3, 1);
     return scale(bits, ninth[0], ninth[1], out, 4, 1, 0);
   }
-  if (step == 1) {
+  if (!forms::kDepthwiseAsConv || step == 1) {
     return scale(bits, row0, row1, out, layer.run, layer.runs, 0);
   }
   const int32_t padded = gemm_s8_padded(layer.run);

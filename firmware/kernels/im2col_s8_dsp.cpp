@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
+#if !defined(MCUGEN_SMALL_KERNELS)
 #pragma GCC optimize("O2")
+#endif
 
 #include <kernels/clamp_s8.h>
 #include <kernels/conv_windows.h>
+#include <kernels/forms.h>
 #include <kernels/im2col_s8_dsp.h>
 #include <kernels/loops_dsp.h>
 
@@ -225,6 +228,9 @@ const int8_t* with_border(Conv2dS8Params& p, const int8_t* input) {
 
 bool convolve_s8(const Conv2dS8Params& params, const int8_t* input, const int8_t* weights,
                  int32_t channel_step, int32_t tap_step, const int32_t* bias, int8_t* output) {
+  if (!forms::kGemm) {
+    return false;
+  }
   const Runs runs = runs_of(params);
   GemmS8Layer layer;
   layer.runs = runs.runs;
@@ -246,7 +252,7 @@ bool convolve_s8(const Conv2dS8Params& params, const int8_t* input, const int8_t
     return false;
   }
   Conv2dS8Params p = params;
-  if (params.scratch.bytes / kShare >= fixed + pair) {
+  if (forms::kBorder && params.scratch.bytes / kShare >= fixed + pair) {
     input = with_border(p, input);
   }
   int32_t* const stream = reinterpret_cast<int32_t*>(p.scratch.data);

@@ -3,6 +3,7 @@
 // Nearly all time is spent here; the rest of the firmware is built for size.
 #pragma GCC optimize("O2")
 
+#include <kernels/forms.h>
 #include <kernels/linear_s8.h>
 #include <kernels/linear_s8_rows.h>
 #include <kernels/loops_dsp.h>
@@ -12,7 +13,7 @@ namespace mcugen {
 void linear_s8_dsp(const LinearS8Params& p, const int8_t* input, const int8_t* weights,
                    const int32_t* bias, int8_t* output) {
   const int32_t in_ch = p.in_ch;
-  if (in_ch < 4 || p.out_ch < kLinearS8Rows) {
+  if (!forms::kLinearRows || in_ch < 4 || p.out_ch < kLinearS8Rows) {
     linear_s8_scalar(p, input, weights, bias, output);
     return;
   }

@@ -3,6 +3,7 @@
 // Nearly all time is spent here; the rest of the firmware is built for size.
 #pragma GCC optimize("O2")
 
+#include <kernels/forms.h>
 #include <kernels/linear_s8.h>
 #include <kernels/requantize.h>
 
@@ -10,6 +11,9 @@ namespace mcugen {
 
 void linear_s8_scalar(const LinearS8Params& p, const int8_t* input, const int8_t* weights,
                       const int32_t* bias, int8_t* output) {
+  if (!forms::kLinearScalar) {
+    forms::left_out("linear_s8_scalar");
+  }
   const int32_t in_ch = p.in_ch;
   const int32_t input_zero_point = p.input_zero_point;
   const int32_t weights_zero_point = p.weights_zero_point;

@@ -2,6 +2,7 @@
 
 #pragma GCC optimize("O2")
 
+#include <kernels/forms.h>
 #include <kernels/pool2d_s8.h>
 #include <kernels/pool2d_s8_windows.h>
 #include <kernels/simd_dsp.h>
@@ -45,7 +46,7 @@ inline uint32_t largest_four(const PoolWindow& window, int32_t channel, uint32_t
 }  // namespace
 
 void max_pool2d_s8_dsp(const Pool2dS8Params& p, const int8_t* input, int8_t* output) {
-  if (p.channels < kChannels) {
+  if (!forms::kMaxPoolRows || p.channels < kChannels) {
     max_pool2d_s8_scalar(p, input, output);
     return;
   }

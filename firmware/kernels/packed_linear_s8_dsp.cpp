@@ -3,6 +3,7 @@
 #pragma GCC optimize("O2")
 
 #include <kernels/clamp_s8.h>
+#include <kernels/forms.h>
 #include <kernels/loops_dsp.h>
 #include <kernels/packed_linear_s8.h>
 
@@ -10,7 +11,9 @@ namespace mcugen {
 namespace {
 
 inline const int32_t* run(bool exact, const McugenDspRows& rows) {
-  return exact ? mcugen_dsp_packed_rows_exact(&rows) : mcugen_dsp_packed_rows(&rows);
+  const bool only_exact = forms::kPackedRowsExact && !forms::kPackedRows;
+  return only_exact || (forms::kPackedRowsExact && exact) ? mcugen_dsp_packed_rows_exact(&rows)
+                                                          : mcugen_dsp_packed_rows(&rows);
 }
 
 }  // namespace
@@ -18,7 +21,8 @@ inline const int32_t* run(bool exact, const McugenDspRows& rows) {
 void packed_linear_s8_dsp(const PackedLinearS8Params& p, const int8_t* input, const int32_t* groups,
                           int8_t* output) {
   const int32_t fours = (p.in_ch + 3) / 4;
-  if (p.scratch.bytes < static_cast<uint32_t>(fours) * 8) {
+  const bool has_form = p.exact ? forms::kPackedRowsExact : forms::kPackedRows;
+  if (!has_form || p.scratch.bytes < static_cast<uint32_t>(fours) * 8) {
     packed_linear_s8_scalar(p, input, groups, output);
     return;
   }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include <kernels/forms.h>
 #include <kernels/packed_linear_s8.h>
 #include <kernels/requantize.h>
 
@@ -22,6 +23,9 @@ int8_t rescaled(const PackedLinearS8Params& p, uint32_t sum, const int32_t* scal
 
 void packed_linear_s8_scalar(const PackedLinearS8Params& p, const int8_t* input,
                              const int32_t* groups, int8_t* output) {
+  if (!forms::kPackedLinearScalar) {
+    forms::left_out("packed_linear_s8_scalar");
+  }
   for (int32_t b = 0; b < p.batch; ++b, input += p.in_ch, output += p.out_ch) {
     const int32_t* group = groups;
     for (int32_t o = 0; o < p.out_ch; o += kPackedRows) {

@@ -2,6 +2,7 @@
 
 #pragma GCC optimize("O2")
 
+#include <kernels/forms.h>
 #include <kernels/loops_dsp.h>
 #include <kernels/simd_dsp.h>
 #include <kernels/transpose_conv2d_s8_rows.h>
@@ -46,7 +47,7 @@ struct Loops {
 
 void transpose_conv2d_s8_dsp(const Conv2dS8Params& p, const int8_t* input, const int8_t* weights,
                              const int32_t* bias, int8_t* output) {
-  if (p.in_ch < 4) {
+  if (!forms::kTransposeRows || p.in_ch < 4) {
     transpose_conv2d_s8_scalar(p, input, weights, bias, output);
     return;
   }

@@ -2,6 +2,7 @@
 
 #pragma GCC optimize("O2")
 
+#include <kernels/forms.h>
 #include <kernels/requantize.h>
 #include <kernels/transpose_conv2d_s8.h>
 
@@ -22,6 +23,9 @@ int32_t source(int32_t out, int32_t k, int32_t pad, int32_t dilation, int32_t st
 
 void transpose_conv2d_s8_scalar(const Conv2dS8Params& p, const int8_t* input, const int8_t* weights,
                                 const int32_t* bias, int8_t* output) {
+  if (!forms::kTransposeScalar) {
+    forms::left_out("transpose_conv2d_s8_scalar");
+  }
   const int32_t zero_point = p.input_zero_point;
   for (int32_t b = 0; b < p.batch; ++b) {
     for (int32_t out_y = 0; out_y < p.out_h; ++out_y) {

@@ -3,6 +3,7 @@
 #pragma GCC optimize("O2")
 
 #include <kernels/clamp_s8.h>
+#include <kernels/forms.h>
 #include <kernels/loops_dsp.h>
 #include <kernels/requantize.h>
 #include <kernels/second_rounding.h>
@@ -220,7 +221,7 @@ uint32_t winograd_s8_scratch(const Conv2dS8Params& p, int32_t tile_rows, int32_t
 __attribute__((noinline)) bool winograd_s8(const Conv2dS8Params& p, const int8_t* input,
                                            const int8_t* weights, const int32_t* bias,
                                            int8_t* output) {
-  if (!has_form(p)) {
+  if (!forms::kWinograd || !has_form(p)) {
     return false;
   }
   const Layout layout(p);

@@ -18,7 +18,7 @@ SEED = 20261127
 SHAPES = 400
 
 
-def shapes() -> list[scratch._Window]:
+def shapes() -> list[scratch.Window]:
     rng = np.random.default_rng(SEED)
     found = []
     while len(found) < SHAPES:
@@ -38,7 +38,7 @@ def shapes() -> list[scratch._Window]:
             in_ch = 3 * groups  # the colours of an image
         if min(out) >= 1:
             found.append(
-                scratch._Window(
+                scratch.Window(
                     *(1, *size, in_ch, *out, out_ch, *kernel, groups, *stride, *pad, *dilation)
                 )
             )
@@ -73,13 +73,13 @@ def test_planner_and_kernels_agree_on_working_memory(tmp_path: Path) -> None:
     for w, (dsp, mla, mve, mve_most, *winograd) in zip(windows, lines, strict=True):
         one_row, all_rows, one_row_mla, all_rows_mla = winograd
         in_ch, pixels = w.in_ch // w.groups, 16
-        padded = scratch._padded_taps(w, in_ch)
+        padded = scratch.padded_taps(w, in_ch)
         assert dsp == 4 * padded + 32 + 2 * padded + 8 + pixels // 2 * 4 * padded, w
         assert scratch._convolution_mve(w) == scratch.Need(mve, mve_most), w
         if w.out_ch // w.groups >= 2 and mla <= scratch._LEAST_BYTES_MLA:
             few = -(-w.pixels // 2) < scratch._PIXELS_MLA // 2
             assert few or scratch._product_mla(w, in_ch).least == mla, w
-        if scratch._winograd(w).most:
-            assert scratch._winograd(w).most == min(one_row, all_rows), w
+        if scratch.winograd_need(w).most:
+            assert scratch.winograd_need(w).most == min(one_row, all_rows), w
         if scratch._winograd_mla(w).most:
             assert scratch._winograd_mla(w).most == min(one_row_mla, all_rows_mla), w

@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
 from mcugen.base.resources import firmware_dir
+from mcugen.project.forms import HEADER as FORMS
+from mcugen.project.forms import forms_header
 
 pytestmark = [pytest.mark.qemu, pytest.mark.toolchain]
 
@@ -65,6 +67,42 @@ CORES = (
 @pytest.mark.parametrize("core", CORES, ids=str)
 def test_kernels_of_an_instruction_set_equal_the_scalar_ones(core: Core, tmp_path: Path) -> None:
     """A wrong offset, a border taken for a pixel, a sum without room: any byte that differs."""
+    done = _run(core, tmp_path)
+
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr
+    # The greater part has enough working memory for the fast form.
+    fast = int(done.stdout.split(" calls, ")[1].split()[0])
+    assert fast > core.calls // 4
+    if core.isa == "dsp" or str(core) == "cortex-m3":
+        winograd = int(done.stdout.split(" with scratch, ")[1].split()[0])
+        assert winograd > core.calls // 10
+
+
+DSP = replace(CORES[0], calls=300)
+
+
+def test_forms_that_are_left_out_become_others_with_the_same_results(tmp_path: Path) -> None:
+    """Each has a more general one: what was by Winograd goes by a matrix product, and so on."""
+    done = _run(
+        DSP,
+        tmp_path,
+        *("kWinograd", "kBorder", "kDepthwiseAsConv", "kPlanes", "kTransposeRows"),
+        *("kPackedRows", "kAvgPoolRows", "kMaxPoolRows"),
+    )
+
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr
+    assert "0 by Winograd" in done.stdout
+
+
+def test_a_form_that_has_no_other_stops_the_image_by_its_name(tmp_path: Path) -> None:
+    """Never another result."""
+    done = _run(DSP, tmp_path, "kDepthwiseScalar")
+
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (3, "depthwise_conv2d_s8_scalar")
+
+
+def _run(core: Core, tmp_path: Path, *left_out: str) -> subprocess.CompletedProcess[str]:
+    """Build the image, without some forms of the kernels, and run it."""
     for tool in ("arm-none-eabi-g++", "qemu-system-arm"):
         if shutil.which(tool) is None:
             pytest.skip(f"{tool} is not installed")
@@ -80,7 +118,11 @@ def test_kernels_of_an_instruction_set_equal_the_scalar_ones(core: Core, tmp_pat
     script.write_text(
         START.with_suffix(".ld").read_text().replace("0x21000000", core.ram).replace("4M", "512K")
     )
-    given = [f"-DCALLS={core.calls}", f"-DSEED={SEED}", "-I", str(firmware_dir())]
+    header = tmp_path / FORMS
+    header.parent.mkdir()
+    header.write_bytes(forms_header((firmware_dir() / FORMS).read_bytes(), left_out))
+    includes = ["-I", str(tmp_path), "-I", str(firmware_dir())]
+    given = [f"-DCALLS={core.calls}", f"-DSEED={SEED}", *includes]
     files = [HERE / "variants.cpp", START.with_suffix(".cpp"), *sorted(sources)]
     subprocess.run(
         [
@@ -89,8 +131,7 @@ def test_kernels_of_an_instruction_set_equal_the_scalar_ones(core: Core, tmp_pat
         ],
         check=True,
     )
-
-    done = subprocess.run(
+    return subprocess.run(
         [
             "qemu-system-arm",
             *("-M", core.machine, *MACHINE),
@@ -103,11 +144,3 @@ def test_kernels_of_an_instruction_set_equal_the_scalar_ones(core: Core, tmp_pat
         text=True,
         timeout=600,
     )
-
-    assert done.returncode == 0, done.stdout[-4000:] + done.stderr
-    # The greater part has enough working memory for the fast form.
-    fast = int(done.stdout.split(" calls, ")[1].split()[0])
-    assert fast > core.calls // 4
-    if core.isa == "dsp" or str(core) == "cortex-m3":
-        winograd = int(done.stdout.split(" with scratch, ")[1].split()[0])
-        assert winograd > core.calls // 10

@@ -8,6 +8,7 @@
 #include <kernels/conv2d_s8.h>
 #include <kernels/depthwise_conv2d_s8.h>
 #include <kernels/elementwise_s8.h>
+#include <kernels/forms.h>
 #include <kernels/in_place.h>
 #include <kernels/limit.h>
 #include <kernels/linear_s8.h>
@@ -639,6 +640,11 @@ void packed_linear_blocks(long call) {
 #endif
 
 }  // namespace
+
+void mcugen::panic(const char*, int, const char* message) {
+  puts(message);
+  exit(3);
+}
 
 int main() {
   memset(g_scratch, 0xa5, sizeof g_scratch);

@@ -22,7 +22,11 @@ bool is_permutation(const uint8_t* order, int32_t dims) {
 }
 
 /// Logs one line at level Error, in builds too that compile ET_LOG away to drop the assertion texts
-/// of ExecuTorch's headers.
+/// of ExecuTorch's headers; MCUGEN_LOG_ENABLED as in runtime/platform/fail.h.
+#ifndef MCUGEN_LOG_ENABLED
+#define MCUGEN_LOG_ENABLED 1
+#endif
+#if MCUGEN_LOG_ENABLED
 __attribute__((noinline, format(printf, 2, 3))) void log_error(size_t line, const char* format,
                                                                ...) {
   va_list args;
@@ -32,6 +36,9 @@ __attribute__((noinline, format(printf, 2, 3))) void log_error(size_t line, cons
                                        ET_SHORT_FILENAME, "", line, format, args);
   va_end(args);
 }
+#else
+inline void log_error(size_t, const char*, ...) {}
+#endif
 
 }  // namespace
 

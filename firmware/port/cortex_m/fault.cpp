@@ -7,6 +7,11 @@
 #include <port/panic.h>
 #include <port/stack.h>
 
+// Whether causes are told in words, besides CFSR.
+#ifndef MCUGEN_FAULT_WORDS
+#define MCUGEN_FAULT_WORDS 1
+#endif
+
 namespace mcugen {
 namespace {
 
@@ -49,6 +54,7 @@ void put_head(const char* kind, uint32_t pc, uint32_t lr) {
 #if !defined(__ARM_ARCH_6M__)
 // What each bit of CFSR says, from bit 0 on, each ended by a NUL; reserved and valid bits are
 // empty. DDI 0403 B3.2.15; bit 20 is v8-M (DDI 0553 D1.2.11, UFSR.STKOF).
+#if MCUGEN_FAULT_WORDS
 constexpr char kCfsrWords[] =
     "instruction access violation\0"
     "data access violation\0"
@@ -72,10 +78,11 @@ constexpr char kCfsrWords[] =
     "\0\0\0"
     "unaligned access\0"
     "division by zero";
+constexpr uint32_t kCfsrCauses = 0x031F3F3B;  // those with words
+#endif
 constexpr uint32_t kCfsrMmarValid = 1u << 7;
 constexpr uint32_t kCfsrBfarValid = 1u << 15;
 constexpr uint32_t kCfsrStkOf = 1u << 20;
-constexpr uint32_t kCfsrCauses = 0x031F3F3B;  // those with words
 // The frame of the faulting code could not be written: what is read as PC and LR is not it.
 constexpr uint32_t kCfsrNoFrame = (1u << 4) | (1u << 12) | kCfsrStkOf;
 constexpr uint32_t kHfsrVectTbl = 1u << 1;
@@ -117,6 +124,7 @@ extern "C" __attribute__((used)) [[noreturn]] void report_fault(const uint32_t* 
   } else if ((cfsr & kCfsrBfarValid) != 0) {
     put_hex_line("m-fault-address-", reg32(kScbBfar));
   }
+#if MCUGEN_FAULT_WORDS
   const char* words = kCfsrWords;
   for (uint32_t bits = cfsr & kCfsrCauses; bits != 0; bits >>= 1) {
     if ((bits & 1) != 0) {
@@ -125,6 +133,7 @@ extern "C" __attribute__((used)) [[noreturn]] void report_fault(const uint32_t* 
     while (*words++ != '\0') {
     }
   }
+#endif
   if ((reg32(kScbHfsr) & kHfsrVectTbl) != 0) {
     put_cause("bus error, vector");
   }

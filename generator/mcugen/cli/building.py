@@ -12,12 +12,14 @@ from mcugen.cli.config import load_config
 from mcugen.cli.options import Options
 from mcugen.cli.paths import absolute_model, show_path, slug
 from mcugen.cli.settings import Settings, resolve_with
+from mcugen.program.level import Level
 
 if TYPE_CHECKING:
     from mcugen.boards.spec import BoardSpec
     from mcugen.cli.terminal import Terminal
     from mcugen.export.fidelity import Fidelity
     from mcugen.program.artifact import PteArtifact
+    from mcugen.program.forms import CallForm
     from mcugen.program.memory import MemoryPlan
     from mcugen.project.build import BuiltImage
 
@@ -37,6 +39,16 @@ class Built:
     fidelity: Fidelity
     lowering: Any = None
     layers: tuple[str, ...] = ()  #: the model's module of each operator call, where it is known
+    level: Level = Level.BALANCED
+
+    @property
+    def forms(self) -> tuple[CallForm, ...]:
+        """How each call is computed whose kernel has several forms, and is ours."""
+        from mcugen.program.forms import call_forms
+
+        if not self.artifact.own_runtime:
+            return ()
+        return call_forms(self.artifact, self.board.isa, self.level)
 
 
 def make_artifact(settings: Settings, terminal: Terminal) -> tuple[PteArtifact, Any]:
@@ -115,10 +127,11 @@ def build_artifact(
     board = settings.board
     runtime = None
     exported = artifact
+    level = _level(settings, terminal)
     if settings.runtime is not None:
         artifact = arrange(exported, FOREIGN)
     else:
-        artifact = arrange_for(exported, board)
+        artifact = arrange_for(exported, board, level)
     if settings.runtime is not None:
         from mcugen.project.upstream.memory import with_room
         from mcugen.project.upstream.prefix import find_runtime
@@ -143,7 +156,7 @@ def build_artifact(
     terminal.stage(f"generate {show_path(root)}")
     compiling = f"compile for {board.name} ({board.cpu})"
     with project_lock(root):
-        project = write_project(artifact, plan, board, root, runtime=runtime)
+        project = write_project(artifact, plan, board, root, runtime=runtime, level=level)
         image = build_project(
             project,
             board,
@@ -170,6 +183,7 @@ def build_artifact(
         fidelity=lowering.fidelity,
         lowering=lowering,
         layers=layers,
+        level=level,
     )
     if not remember:
         return built
@@ -187,9 +201,23 @@ def build_artifact(
             pixels=settings.pixels,
             dim=settings.dim,
             layers=layers,
+            level=level,
         ),
     )
     return built
+
+
+def _level(settings: Settings, terminal: Terminal) -> Level:
+    """Return what the image is made for; say so where that is no other than is asked for."""
+    if settings.level is Level.BALANCED:
+        return settings.level
+    asked = f"--optimize {settings.level}"
+    if settings.runtime is not None:
+        terminal.warning(f"{asked} has no effect on ExecuTorch's own kernels (--runtime)")
+        return Level.BALANCED
+    if settings.level is Level.SPEED:
+        terminal.warning(f"{asked} has nothing more than balanced yet")
+    return settings.level
 
 
 def last_or_build(options: Options, terminal: Terminal) -> tuple[Settings, Built]:
@@ -211,6 +239,7 @@ def last_or_build(options: Options, terminal: Terminal) -> tuple[Settings, Built
             options.dim or None,
             options.output,
             options.strict,
+            options.optimize,
         )
     )
     last = None
@@ -224,6 +253,7 @@ def last_or_build(options: Options, terminal: Terminal) -> tuple[Settings, Built
                 calibrate=last.calibrate or config.calibrate,
                 pixels=last.pixels or config.pixels,
                 dim=list(last.dim) or config.dim,
+                optimize=last.level.value,
             )
             last = None
     elif not builds_anew and config.model is None and options.board is None:
@@ -255,6 +285,7 @@ def built_from(last: Any) -> Built:
         image=last.image,
         fidelity=last.fidelity,
         layers=last.layers,
+        level=last.level,
     )
 
 
@@ -266,6 +297,8 @@ def build_document(built: Built) -> dict[str, Any]:
         "schema": "mcugen.build/1",
         "model": documents.model_section(built.artifact),
         "board": documents.board_section(built.board),
+        "optimize": built.level.value,
+        "forms": documents.form_rows(built.forms),
         "firmware": documents.firmware_section(built.board, built.plan, built.image),
         "operators": documents.operator_rows(built.artifact),
         "lowering": built.lowering.to_json() if built.lowering is not None else None,

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from mcugen.base.errors import McugenError
-from mcugen.cli.config import IO_CHOICES
+from mcugen.cli.config import IO_CHOICES, OPTIMIZE_CHOICES
 
 
 def boards(incomplete: str) -> list[tuple[str, str]]:
@@ -32,6 +32,11 @@ def models(incomplete: str) -> list[tuple[str, str]]:
 def io_kinds(incomplete: str) -> list[str]:
     """Return the kinds of input and output."""
     return [kind for kind in IO_CHOICES if kind.startswith(incomplete)]
+
+
+def levels(incomplete: str) -> list[str]:
+    """Return the levels of optimization."""
+    return [level for level in OPTIMIZE_CHOICES if level.startswith(incomplete)]
 
 
 def devices(incomplete: str) -> list[tuple[str, str]]:

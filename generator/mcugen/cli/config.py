@@ -11,6 +11,7 @@
     pixels = "-1..1"
     dim = ["x.1=30"]
     samples = 500
+    optimize = "size"
 
 An option on the command line wins over the file, the file over the built-in default.
 """
@@ -31,6 +32,7 @@ CONFIG_NAME = "mcugen.toml"
 DEFAULT_MODEL = "digits"
 DEFAULT_BOARD = "nucleo"
 IO_CHOICES = ("int8", "float")
+OPTIMIZE_CHOICES = ("size", "balanced", "speed")
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,7 @@ class Config:
     accept_loss: bool | None = None
     pixels: str | None = None
     dim: list[str] | None = None
+    optimize: str | None = None
     samples: int | None = None
     runs: int | None = None
     warmups: int | None = None
@@ -72,6 +75,7 @@ _KINDS: dict[str, tuple[tuple[type, ...], str]] = {
     "accept_loss": ((bool,), "true or false"),
     "pixels": ((str,), "a string"),
     "dim": ((list,), "a list of strings"),
+    "optimize": ((str,), "a string"),
     "simulate": ((bool,), "true or false"),
     "samples": ((int,), "a whole number"),
     "runs": ((int,), "a whole number"),
@@ -157,15 +161,26 @@ def _checked(key: str, value: object, shown: str) -> object:
         raise ConfigError(f"{shown}: '{key}' is empty")
     if key == "io":
         return check_io(str(value), where=f"{shown}: 'io'")
+    if key == "optimize":
+        return check_optimize(str(value), where=f"{shown}: 'optimize'")
     return value
 
 
 def check_io(value: str, *, where: str = "--io") -> str:
     """Return `value` if it is one of IO_CHOICES. Raises ConfigError."""
-    if value not in IO_CHOICES:
-        match = nearest(value, IO_CHOICES)
+    return _one_of(value, IO_CHOICES, where)
+
+
+def check_optimize(value: str, *, where: str = "--optimize") -> str:
+    """Return `value` if it is one of OPTIMIZE_CHOICES. Raises ConfigError."""
+    return _one_of(value, OPTIMIZE_CHOICES, where)
+
+
+def _one_of(value: str, choices: tuple[str, ...], where: str) -> str:
+    if value not in choices:
+        match = nearest(value, choices)
         raise ConfigError(
-            f"{where} must be {' or '.join(IO_CHOICES)}, not '{value}'"
+            f"{where} must be {' or '.join(choices)}, not '{value}'"
             + (f"; did you mean '{match}'?" if match else "")
         )
     return value

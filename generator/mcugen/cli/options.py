@@ -87,6 +87,16 @@ class Options:
             show_default=False,
         ),
     ] = None
+    optimize: Annotated[
+        str | None,
+        typer.Option(
+            "--optimize",
+            metavar="size|balanced|speed",
+            help="What the image is made for (default balanced; speed has nothing more yet).",
+            autocompletion=completion.levels,
+            show_default=False,
+        ),
+    ] = None
     strict: Annotated[
         bool | None,
         typer.Option(
@@ -176,6 +186,7 @@ BUILDING = (
     "calibrate",
     "pixels",
     "dim",
+    "optimize",
     "strict",
     "accept_loss",
     "trust",

@@ -90,6 +90,8 @@ def _settings(options: Options) -> Settings:
             f"--runner is an image without a model, and '{options.model}' is one",
             hint="Leave MODEL out; give it to 'mcugen push' afterwards.",
         )
+    if options.optimize is not None:
+        raise ConfigError("--runner is an image for any model: --optimize does not go with it")
     settings = resolve(options)
     # A folder in mcugen.toml is for the model's project.
     return dataclasses.replace(

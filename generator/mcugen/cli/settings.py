@@ -8,8 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mcugen.base.errors import ConfigError
-from mcugen.cli.config import DEFAULT_BOARD, DEFAULT_MODEL, Config, check_io, load_config
+from mcugen.cli.config import (
+    DEFAULT_BOARD,
+    DEFAULT_MODEL,
+    Config,
+    check_io,
+    check_optimize,
+    load_config,
+)
 from mcugen.cli.options import Options
+from mcugen.program.level import Level
 
 if TYPE_CHECKING:
     from mcugen.boards.spec import BoardSpec
@@ -42,6 +50,7 @@ class Settings:
     accept_loss: bool = False
     pixels: str | None = None
     dim: tuple[str, ...] = ()  #: "x.1=30": sizes that a .pt2 leaves open
+    level: Level = Level.BALANCED  #: --optimize
     runtime: Path | None = None  #: install prefix of ExecuTorch's own libraries; None: ours
 
     @property
@@ -72,6 +81,8 @@ def resolve_with(options: Options, config: Config) -> Settings:
     board = load_board(first("board", DEFAULT_BOARD))
     if options.io is not None:
         check_io(options.io)
+    if options.optimize is not None:
+        check_optimize(options.optimize)
     simulate = bool(first("simulate", False)) or board.simulated_only
     # --device on the command line outranks simulate = true in the file.
     if options.device is not None and options.simulate is None and not board.simulated_only:
@@ -106,5 +117,6 @@ def resolve_with(options: Options, config: Config) -> Settings:
         accept_loss=bool(first("accept_loss", False)),
         pixels=first("pixels"),
         dim=tuple(options.dim or config.dim or ()),
+        level=Level(first("optimize", Level.BALANCED)),
         runtime=options.runtime,
     )

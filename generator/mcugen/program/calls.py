@@ -74,7 +74,7 @@ def check_calls(plan: Any) -> None:
         where = f" (instruction {instruction}{_computed(plan, args)})"
         raise unsupported(name, where + (f": {others}" if len(missing) > 1 else ""))
     joined = joined_tensors(plan)
-    changed = _changed(plan)
+    changed = changed_values(plan)
     own = 0
     for index, name, args in calls:
         called = operator(name)
@@ -92,7 +92,7 @@ def check_calls(plan: Any) -> None:
         own += not name.startswith(PRIM)
 
 
-def _changed(plan: Any) -> frozenset[int]:
+def changed_values(plan: Any) -> frozenset[int]:
     """Return the values that are others when a call is reached than they are in the file."""
     moved = {each.move_to for each in instructions(plan) if type(each).__name__ == "MoveCall"}
     computed = {args[-1] for _, name, args in numbered_calls(plan) if args and name in NUMBERS}

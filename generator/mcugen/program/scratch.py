@@ -13,6 +13,7 @@ from typing import Any
 
 from mcugen.boards.spec import Isa
 from mcugen.program.call_tensors import Call
+from mcugen.program.level import Level
 from mcugen.program.operator_table import operator
 from mcugen.program.values import call_name
 
@@ -46,11 +47,12 @@ _DEPTHWISE = ("cortex_m::quantized_depthwise_conv2d", "mcugen::depthwise_conv2d_
 _WIDENED = {"mcugen::packed_linear": Isa.DSP, "mcugen::packed_linear_4x4": Isa.SCALAR}
 
 
-def scratch_need(plan: Any, call: Any, isa: Isa | None) -> Need:
+def scratch_need(plan: Any, call: Any, isa: Isa | None, level: Level = Level.BALANCED) -> Need:
     """Return the bytes of `scratch` that our kernel uses in a call.
 
     plan: the method; call: a kernel call of an operator that has an argument `scratch`; isa: of the
-    board, None if it is not known. What the file holds is sized for ExecuTorch's own kernels.
+    board, None if it is not known; level: of the build. What the file holds is sized for
+    ExecuTorch's own kernels.
     """
     called = operator(call_name(plan, call))
     read = Call(plan, called, call.args)
@@ -63,7 +65,9 @@ def scratch_need(plan: Any, call: Any, isa: Isa | None) -> Need:
     convolution = kind in ("cortex_m::quantized_conv2d", "mcugen::conv2d_in_place")
     if isa is None or not (convolution or kind in _DEPTHWISE):
         return NOTHING
-    window = _Window.of(read, depthwise=not convolution)
+    window = Window.of(read, depthwise=not convolution)
+    if isa is Isa.DSP and level is Level.SIZE:
+        return _small_dsp(window, convolution)
     by_isa = {
         Isa.DSP: (_convolution_dsp, _depthwise_dsp),
         Isa.MVE: (_convolution_mve, _depthwise_mve),
@@ -73,7 +77,7 @@ def scratch_need(plan: Any, call: Any, isa: Isa | None) -> Need:
 
 
 @dataclass(frozen=True)
-class _Window:
+class Window:
     """The sizes of a convolution, as Conv2dS8Params has them; in_ch and out_ch of all groups."""
 
     batch: int
@@ -94,7 +98,7 @@ class _Window:
     dilation_w: int
 
     @classmethod
-    def of(cls, call: Call, *, depthwise: bool) -> _Window:
+    def of(cls, call: Call, *, depthwise: bool) -> Window:
         batch, in_h, in_w, in_ch = call.nhwc("input")
         _, out_h, out_w, out_ch = call.nhwc("out")
         _, kernel_h, kernel_w, group_ch = call.sizes("weight")
@@ -115,7 +119,7 @@ def _up(value: int, step: int) -> int:
     return -(-value // step) * step
 
 
-def _padded_taps(w: _Window, in_ch: int) -> int:
+def padded_taps(w: Window, in_ch: int) -> int:
     """Return the taps of a window as runs_of() in im2col_s8_dsp.cpp fills them up."""
     run = w.kernel_w * in_ch
     by_rows, together = w.kernel_h * _up(run, 4), _up(w.kernel_h * run, 4)
@@ -123,36 +127,44 @@ def _padded_taps(w: _Window, in_ch: int) -> int:
     return by_rows if not nine and 3 * by_rows <= 4 * together else together
 
 
-def _convolution_dsp(w: _Window) -> Need:
+def _convolution_dsp(w: Window) -> Need:
     if w.out_ch // w.groups < 2:
         return NOTHING
-    need, winograd = _product_dsp(w, w.in_ch // w.groups), _winograd(w)
+    need, winograd = _product_dsp(w, w.in_ch // w.groups), winograd_need(w)
     least = max(need.least, min(winograd.least, _MOST_LEAST))
     return Need(least, max(need.most, winograd.most))
 
 
-def _winograd(w: _Window) -> Need:
+def winograd_need(w: Window) -> Need:
     """Return what winograd_s8_scratch() makes good use of, nothing where it has no form."""
     plain = (w.kernel_h, w.kernel_w, w.stride_h, w.stride_w, w.dilation_h, w.dilation_w)
     if plain != (3, 3, 1, 1, 1, 1) or w.groups != 1 or w.in_ch % 4 or w.in_ch > 64:
         return NOTHING
     if w.out_h % 2 or w.out_w % 4:
         return NOTHING
-    fixed = w.in_w * w.in_ch + 32 * (w.out_w + 2)
-    pair, pairs = 64 * w.in_ch + 64, (w.out_ch + 1) // 2
     # One row of tiles with all weights, or all rows with the weights of a pair of channels. With
     # five of eight pairs little is lost.
-    row = 16 * w.in_ch * w.out_w
-    all_rows = w.out_h // 2 * row + pair
+    pairs, all_rows = (w.out_ch + 1) // 2, winograd_bytes(w, w.out_h // 2, 1)
     return Need(
-        fixed + min(row + -(-5 * pairs // 8) * pair, all_rows),
-        fixed + min(row + pairs * pair, all_rows),
+        min(winograd_bytes(w, 1, -(-5 * pairs // 8)), all_rows),
+        min(winograd_bytes(w, 1, pairs), all_rows),
     )
 
 
-def _product_dsp(w: _Window, in_ch: int) -> Need:
-    padded = _padded_taps(w, in_ch)
-    fixed, pair = 4 * padded + 32 + 2 * padded + 8, 4 * padded
+def winograd_bytes(w: Window, tile_rows: int, pairs: int) -> int:
+    """Return what rows of tiles and the weights of pairs of channels take."""
+    fixed = w.in_w * w.in_ch + 32 * (w.out_w + 2)
+    return fixed + tile_rows * 16 * w.in_ch * w.out_w + pairs * (64 * w.in_ch + 64)
+
+
+def product_bytes(w: Window, in_ch: int, pairs: int) -> int:
+    """Return what pairs of pixels take: convolve_s8_scratch() in im2col_s8_dsp.cpp."""
+    padded = padded_taps(w, in_ch)
+    return 4 * padded + 32 + 2 * padded + 8 + pairs * 4 * padded
+
+
+def _product_dsp(w: Window, in_ch: int) -> Need:
+    fixed, pair = product_bytes(w, in_ch, 0), 4 * padded_taps(w, in_ch)
     most = fixed + -(-w.pixels // 2) * pair
     least = fixed + pair * max(1, min(_PIXELS_DSP // 2, (_LEAST_BYTES_DSP - fixed) // pair))
     border = 0
@@ -163,12 +175,19 @@ def _product_dsp(w: _Window, in_ch: int) -> Need:
     return Need(min(least, most), max(most + border, 3 * border) if border < most else most)
 
 
-def _depthwise_dsp(w: _Window) -> Need:
+def _small_dsp(w: Window, convolution: bool) -> Need:
+    """Return the same without Winograd and without a copy of the image with its border."""
+    inside = replace(w, pad_top=0, pad_left=0)
+    if not convolution:
+        return _depthwise_dsp(inside)
+    return _product_dsp(inside, w.in_ch // w.groups) if w.out_ch // w.groups >= 2 else NOTHING
+
+
+def _depthwise_dsp(w: Window) -> Need:
     multiplier = w.out_ch // w.in_ch
     if w.in_ch == 1:
         return _product_dsp(w, 1) if multiplier > 1 else NOTHING
-    planes = w.in_ch >= 4 and (w.kernel_h, w.kernel_w, w.dilation_h, w.dilation_w) == (3, 3, 1, 1)
-    if not planes or w.stride_h != w.stride_w or w.stride_w > 2:
+    if not is_for_planes(w):
         return NOTHING
     stride = w.stride_w
     widest = (60 // stride) & ~1
@@ -191,11 +210,17 @@ def _depthwise_dsp(w: _Window) -> Need:
     return Need(band(min(_ROWS, across)), band(across))
 
 
+def is_for_planes(w: Window) -> bool:
+    """Return whether a depthwise convolution is of the shape that is computed over planes."""
+    plain = (w.kernel_h, w.kernel_w, w.dilation_h, w.dilation_w) == (3, 3, 1, 1)
+    return plain and w.in_ch >= 4 and w.stride_h == w.stride_w <= 2
+
+
 #: Channels that gemm_s8_mla.cpp takes at once, at most, and pixels in a step over planes.
 _MLA_CHANNELS, _MLA_STEP = 2, 3
 
 
-def _convolution_mla(w: _Window) -> Need:
+def _convolution_mla(w: Window) -> Need:
     """Return what convolve_s8_mla_scratch() in im2col_s8_mla.h asks for."""
     if w.out_ch // w.groups < 2:
         return NOTHING
@@ -204,7 +229,7 @@ def _convolution_mla(w: _Window) -> Need:
     return Need(least, max(need.most, winograd.most))
 
 
-def _winograd_mla(w: _Window) -> Need:
+def _winograd_mla(w: Window) -> Need:
     """Return what winograd_s8_mla_scratch() makes good use of, nothing where it has no form."""
     plain = (w.kernel_h, w.kernel_w, w.stride_h, w.stride_w, w.dilation_h, w.dilation_w)
     if plain != (3, 3, 1, 1, 1, 1) or w.groups != 1 or w.in_ch % 2 or w.in_ch > 64:
@@ -218,7 +243,7 @@ def _winograd_mla(w: _Window) -> Need:
     return Need(min(-(-64 // (2 * w.out_w)) * row, most) + rest, most + rest)
 
 
-def _product_mla(w: _Window, in_ch: int) -> Need:
+def _product_mla(w: Window, in_ch: int) -> Need:
     padded = _up(w.kernel_h * w.kernel_w * in_ch, 4)
     fixed, pair = _MLA_CHANNELS * (2 * padded + 16) + 8 + 2 * padded, 4 * padded
     least = fixed + pair * max(1, min(_PIXELS_MLA // 2, (_LEAST_BYTES_MLA - fixed) // pair))
@@ -226,7 +251,7 @@ def _product_mla(w: _Window, in_ch: int) -> Need:
     return Need(min(least, most), most)
 
 
-def _depthwise_mla(w: _Window) -> Need:
+def _depthwise_mla(w: Window) -> Need:
     """Return what depthwise_conv2d_s8_mla_scratch() asks for."""
     if w.in_ch == 1 and w.out_ch > 1:
         return _product_mla(w, 1)
@@ -237,7 +262,7 @@ def _depthwise_mla(w: _Window) -> Need:
     return Need(whole if whole <= _LEAST_BYTES else need.least, max(need.most, whole))
 
 
-def _planes_mla(w: _Window) -> Need:
+def _planes_mla(w: Window) -> Need:
     reach_h, reach_w = (w.kernel_h - 1) * w.dilation_h, (w.kernel_w - 1) * w.dilation_w
     row = w.stride_w * _up(w.out_w, _MLA_STEP) + reach_w + 1
 
@@ -248,19 +273,19 @@ def _planes_mla(w: _Window) -> Need:
     return Need(band(min(_ROWS, w.out_h)), band(w.out_h))
 
 
-def _row_cost(w: _Window) -> int:
+def _row_cost(w: Window) -> int:
     """Return what row_cost() in depthwise_conv2d_s8_mla.cpp does."""
     return w.out_h * (1 + 5 * -(-w.out_w // _MLA_STEP))
 
 
-def _transposed(w: _Window) -> _Window:
+def _transposed(w: Window) -> Window:
     """Return the same convolution with rows for columns."""
     pairs = ("in_{}", "out_{}", "kernel_{}", "stride_{}", "dilation_{}")
     fields = {each.format(a): vars(w)[each.format(b)] for each in pairs for a, b in ("hw", "wh")}
     return replace(w, **fields, pad_top=w.pad_left, pad_left=w.pad_top)
 
 
-def _convolution_mve(w: _Window, *, transposed: bool = False) -> Need:
+def _convolution_mve(w: Window, *, transposed: bool = False) -> Need:
     """Return what MveConvPlan in conv2d_s8_mve_plan.h asks for."""
     in_ch, out_ch = w.in_ch // w.groups, w.out_ch // w.groups
     depth, run = w.kernel_h * w.kernel_w * in_ch, w.kernel_w * in_ch
@@ -317,7 +342,7 @@ def _convolution_mve(w: _Window, *, transposed: bool = False) -> Need:
     return Need(bytes_for(pixels), bytes_for(1 << 30))
 
 
-def _depthwise_mve(w: _Window) -> Need:
+def _depthwise_mve(w: Window) -> Need:
     """Return what `Strips` in depthwise_conv2d_s8_mve.cpp asks for."""
     fits = (
         w.out_ch == w.in_ch

@@ -14,6 +14,7 @@ from mcugen.base.errors import BuildError
 from mcugen.base.files import locked, writing_to
 from mcugen.base.toolchain import COMPILER, find_tool
 from mcugen.boards.spec import BoardSpec, MemoryKind
+from mcugen.program.level import Level
 from mcugen.project.manifest import FirmwareProject, read_manifest
 from mcugen.project.place import finish_interrupted_write
 from mcugen.project.platformio import (
@@ -163,17 +164,20 @@ def _read_image(
                 ram_bytes += size
     bin_path = elf.with_suffix(".bin")
     compiler = find_tool(COMPILER)
+    manifest = read_manifest(project.root)
+    # At size those of convolutions are built as the rest is.
+    kernels = "-Os and -O2" if manifest.get("optimize") == Level.SIZE else "-O2"
     return BuiltImage(
         elf=elf,
         bin=bin_path if bin_path.is_file() else None,
         flash_bytes=flash_bytes,
         ram_bytes=ram_bytes,
         engine_bytes=sections.get(".text", 0) + sections.get(".rodata", 0),
-        model_bytes=read_manifest(project.root)["pte_bytes"],
+        model_bytes=manifest["pte_bytes"],
         static_ram_bytes=ram_bytes - sum(sections.get(name, 0) for name in _POOLS),
         sections=sections,
         toolchain=f"{compiler.name} {compiler.version}",
-        flags=" ".join((*board.machine_flags, "-Os", "(kernels: -O2)", "-ffp-contract=off")),
+        flags=" ".join((*board.machine_flags, "-Os", f"(kernels: {kernels})", "-ffp-contract=off")),
         log_path=log_path,
         firmware_id=project.firmware_id,
         project=project,

@@ -14,12 +14,16 @@ from typing import TYPE_CHECKING
 
 from mcugen.base.resources import templates_dir
 from mcugen.boards.spec import BoardSpec
+from mcugen.program.forms import call_forms, left_out
+from mcugen.program.level import Level
 from mcugen.program.memory import stack_bytes
 from mcugen.program.operator_table import Operator, names, operator
 from mcugen.project import copied, fill
 from mcugen.project.board_json import board_json
 from mcugen.project.c_array import c_byte_array
 from mcugen.project.contexts import AppConfigContext, Context, RunnerConfigContext
+from mcugen.project.forms import HEADER as FORMS
+from mcugen.project.forms import forms_header
 from mcugen.project.headers import header_closure
 from mcugen.project.libraries import (
     ARCHIVES,
@@ -46,6 +50,11 @@ _FULL_RUNTIME = "-DMCUGEN_RUNTIME_FULL=1"
 #: What the firmware need not check of a model that this package has checked.
 _CHECKED_HERE = ("-DMCUGEN_CHECK_OUTPUTS=0", "-DMCUGEN_VERIFY_PROGRAM=0")
 
+#: Errors and faults by their codes alone, and the boot's CRC in half the speed.
+_SMALL = ("-DMCUGEN_LOG_ENABLED=0", "-DMCUGEN_FAULT_WORDS=0", "-DMCUGEN_CRC_TABLE_BITS=4")
+#: The loops around those in assembler as small as the rest, too.
+_SMALL_KERNELS = ("-DMCUGEN_SMALL_KERNELS=1",)
+
 
 @dataclass(frozen=True)
 class ProjectContents:
@@ -57,10 +66,17 @@ class ProjectContents:
     copied: Mapping[str, bytes]
 
 
-def model_contents(artifact: PteArtifact, plan: MemoryPlan, board: BoardSpec) -> ProjectContents:
-    """Return the project of a model: of the operators and kernels, those that it calls."""
+def model_contents(
+    artifact: PteArtifact, plan: MemoryPlan, board: BoardSpec, level: Level = Level.BALANCED
+) -> ProjectContents:
+    """Return the project of a model: of the operators and kernels, what it calls and takes."""
     called = [operator(name) for name in sorted({use.name for use in artifact.operators})]
-    flags = (*((_FULL_RUNTIME,) if artifact.full_runtime else ()), *_CHECKED_HERE)
+    small = level is Level.SIZE
+    flags = (
+        *((_FULL_RUNTIME,) if artifact.full_runtime else ()),
+        *_CHECKED_HERE,
+        *(_SMALL if small else ()),
+    )
     config = fill.app_config_context(artifact, plan)
     templates: dict[str, Context] = {
         "linker/memory.ld": linker_context(plan, board),
@@ -70,13 +86,18 @@ def model_contents(artifact: PteArtifact, plan: MemoryPlan, board: BoardSpec) ->
         "README.md": fill.readme_context(artifact, plan, board),
         MODEL_IO: model_io_context(artifact),
         f"{RUNTIME}/library.json": runtime_library(*flags),
-        f"{KERNELS}/library.json": kernels_library(),
+        f"{KERNELS}/library.json": kernels_library(
+            *(_SMALL_KERNELS if level is Level.SIZE else ())
+        ),
     }
     sources = {**_application(artifact, board), **copied.runtime_sources()}
     main = copied.main_source()
     callers = [main, *sources.values(), *_template_texts(config, templates)]
     sources |= needed_sources(copied.operator_sources(board), _files(called), callers)
     generated = {**_model(artifact), **_board_file(board)}
+    if FORMS in sources:
+        unused = left_out(call_forms(artifact, board.isa, level))
+        generated[library_path(FORMS)] = forms_header(sources[FORMS], unused)
     return _contents(config, templates, generated, sources, {MAIN: main})
 
 

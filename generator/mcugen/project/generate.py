@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mcugen.boards.spec import BoardSpec
+from mcugen.program.level import Level
 from mcugen.project.contents import model_contents, upstream_contents
 from mcugen.project.manifest import FirmwareProject
 from mcugen.project.place import place_project
@@ -28,15 +29,17 @@ def write_project(
     root: Path,
     *,
     runtime: UpstreamRuntime | None = None,
+    level: Level = Level.BALANCED,
 ) -> FirmwareProject:
     """Write the project into `root` (made if absent) and return it.
 
     runtime: ExecuTorch's own libraries instead of our runtime, operators and kernels.
+    level: what the image is made for.
 
     Raises TemplateError if a file there was edited, or is not ours, and would be overwritten.
     """
     contents = (
-        model_contents(artifact, plan, board)
+        model_contents(artifact, plan, board, level)
         if runtime is None
         else upstream_contents(artifact, plan, board, runtime)
     )
@@ -50,4 +53,5 @@ def write_project(
         inputs=artifact.inputs,
         outputs=artifact.outputs,
         notes=artifact.notes,
+        level=level,
     )

@@ -16,6 +16,7 @@ from mcugen.base.cache import file_sha256
 from mcugen.base.errors import ConfigError, PteError
 from mcugen.base.files import write_atomically, writing_to
 from mcugen.export.fidelity import Fidelity, not_compared
+from mcugen.program.level import Level
 
 if TYPE_CHECKING:
     from mcugen.program.artifact import PteArtifact
@@ -42,6 +43,7 @@ class LastBuild:
     fidelity: Fidelity = field(default_factory=not_compared)
     pixels: str | None = None
     dim: tuple[str, ...] = ()
+    level: Level = Level.BALANCED
     layers: tuple[str, ...] = ()  #: the model's module of each operator call, where it is known
 
 
@@ -62,6 +64,7 @@ def save_last_build(root: Path, last: LastBuild) -> None:
         "pixels": last.pixels,
         "dim": list(last.dim),
         "layers": list(last.layers),
+        "optimize": last.level.value,
         "artifact": last.artifact.to_json(),
         "exported": last.exported.to_json(),
         "image": _plain(asdict(last.image)),
@@ -116,6 +119,7 @@ def load_last_build(root: Path) -> LastBuild:
             Fidelity.from_json(document["fidelity"]) if "fidelity" in document else not_compared(),
             document.get("pixels"),
             tuple(document.get("dim", ())),
+            Level(document.get("optimize", Level.BALANCED)),
             tuple(document.get("layers", ())),
         )
         elf_sha256 = document["elf_sha256"]

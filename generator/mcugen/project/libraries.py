@@ -18,7 +18,7 @@ def library_path(source: str) -> str:
     return f"{KERNELS if source.startswith('kernels/') else RUNTIME}/{source}"
 
 
-def kernels_library() -> LibraryContext:
+def kernels_library(*flags: str) -> LibraryContext:
     """Return the context of the kernels' library.json."""
     return LibraryContext(
         name="mcugen_kernels",
@@ -27,7 +27,7 @@ def kernels_library() -> LibraryContext:
         license="BSD-3-Clause",
         dependencies=(),
         # The hot kernels ask for -O2 themselves; what they share (requantize) is one function.
-        flags=("-Os", "-finline-limit=6"),
+        flags=("-Os", "-finline-limit=6", *flags),
     )
 
 

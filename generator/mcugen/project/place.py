@@ -23,6 +23,7 @@ from mcugen.base.cache import CACHE_HINT, cache_dir, make_cache_dir, sha256_hex
 from mcugen.base.errors import TemplateError
 from mcugen.base.files import locked, writing_to
 from mcugen.boards.spec import BoardSpec
+from mcugen.program.level import Level
 from mcugen.project.board_json import env_name
 from mcugen.project.manifest import (
     MANIFEST,
@@ -53,6 +54,7 @@ def place_project(
     inputs: Sequence[TensorSpec] = (),
     outputs: Sequence[TensorSpec] = (),
     notes: Sequence[str] = (),
+    level: Level = Level.BALANCED,
 ) -> FirmwareProject:
     """Write a project and its manifest into `root`. pte_bytes: 0 for an image without a model."""
     manifest = {path: sha256_hex(data) for path, data in sorted(project.files.items())}
@@ -61,6 +63,7 @@ def place_project(
         "board": board.id,
         "env": env_name(board),
         "model": model_name,
+        "optimize": level.value,
         "pte_bytes": pte_bytes,
         "pte_sha256": pte_sha256,
         "inputs": [tensor_document(spec) for spec in inputs],

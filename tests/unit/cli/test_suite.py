@@ -49,21 +49,28 @@ def document(*cells: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def test_every_network_runs_on_every_simulated_board_at_every_level():
-    every = cases(None, None)
+def test_every_network_runs_on_every_simulated_board():
+    every = [each for each in cases(None, None) if each.level == "balanced"]
 
-    assert len(every) == len(NETWORKS) * len(LEVELS) * 6
-    assert [each.board.cpu for each in every[:: len(NETWORKS) * len(LEVELS)]] == [
+    assert len(every) == len(NETWORKS) * 6
+    assert [each.board.cpu for each in every[:: len(NETWORKS)]] == [
         *("cortex-m0plus", "cortex-m3", "cortex-m4", "cortex-m7", "cortex-m33", "cortex-m55")
     ]
 
 
+def test_levels_run_where_they_have_a_goal():
+    every = cases(None, None)
+
+    for level in set(LEVELS) - {"balanced"}:
+        assert {each.board.cpu for each in every if each.level == level} == {"cortex-m4"}
+
+
 def test_networks_and_boards_are_narrowed_down_by_names_with_commas():
-    every = cases("kws,ad", "qemu-m4,nucleo")
+    every = cases("kws,ad", "qemu-m3,qemu-m7")
 
     assert [(each.network, each.board.id) for each in every] == [
-        *(("kws", "qemu-m4"), ("ad", "qemu-m4")),
-        *(("kws", "nucleo_f446re"), ("ad", "nucleo_f446re")),
+        *(("kws", "qemu-m3"), ("ad", "qemu-m3")),
+        *(("kws", "qemu-m7"), ("ad", "qemu-m7")),
     ]
 
 

@@ -36,7 +36,7 @@ def document(settings: Settings, terminal: Terminal) -> dict[str, Any]:
 
     # A model that lost too much is shown, too: what it lost is among what there is to see.
     artifact, lowering = make_artifact(replace(settings, accept_loss=True), terminal)
-    artifact = arrange_for(artifact, settings.board)
+    artifact = arrange_for(artifact, settings.board, settings.level)
     described: dict[str, Any] = {
         "schema": "mcugen.inspect/1",
         "model": documents.model_section(artifact),

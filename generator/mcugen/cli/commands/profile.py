@@ -68,11 +68,17 @@ def document(settings: Settings, built: Built, terminal: Terminal) -> dict[str, 
         result = session.profile(inputs)
         counted = session.counted(result.ticks)
         info = session.info
+    section = profile_section(result, counted, session.resolution)
+    forms = {each.call: each for each in built.forms}
+    for call in section["calls"]:
+        form = forms.get(call["number"])
+        call["form"], call["why"] = (form.form, form.why) if form and form.form else (None, None)
     return {
         "schema": "mcugen.profile/1",
         "model": documents.model_section(built.artifact),
         "board": documents.board_section(built.board, simulated=True, info=info),
         "firmware": documents.firmware_section(built.board, built.plan, built.image, info),
-        **profile_section(result, counted, session.resolution),
+        "optimize": built.level.value,
+        **section,
         "project": str(built.image.project.root),
     }

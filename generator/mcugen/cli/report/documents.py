@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from mcugen.boards.spec import MemoryKind
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from mcugen.device.timing import Timing
     from mcugen.device.verify import Verification
     from mcugen.program.artifact import PteArtifact, TensorSpec
+    from mcugen.program.forms import CallForm
     from mcugen.program.memory import MemoryPlan
     from mcugen.project.build import BuiltImage
 
@@ -113,6 +115,11 @@ def firmware_section(
         "flags": image.flags,
         "elf": str(image.elf),
     }
+
+
+def form_rows(forms: Sequence[CallForm]) -> list[dict[str, Any]]:
+    """Return how each call is computed whose kernel has several forms, and why."""
+    return [{"call": each.call, "form": each.form, "why": each.why} for each in forms if each.form]
 
 
 def region_rows(plan: MemoryPlan) -> list[dict[str, Any]]:

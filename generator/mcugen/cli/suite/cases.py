@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 from mcugen.base.errors import ConfigError
 from mcugen.boards.spec import BoardSpec
+from mcugen.cli.suite.compared import has_goal
+from mcugen.program.level import Level
 
 NETWORKS = ("kws", "vww", "ic", "ad")
-#: Levels of `--optimize` that a build can be asked for.
-LEVELS = ("balanced",)
+#: Levels of `--optimize`: `balanced` on every board, the others where a goal is set for them.
+LEVELS = tuple(Level)
 
 
 @dataclass(frozen=True)
@@ -19,7 +21,7 @@ class Case:
 
     network: str
     board: BoardSpec
-    level: str
+    level: Level
 
 
 def cases(networks: str | None, boards: str | None) -> tuple[Case, ...]:
@@ -46,7 +48,11 @@ def cases(networks: str | None, boards: str | None) -> tuple[Case, ...]:
                 f"{board.id} has no QEMU machine: the suite counts instructions on simulated boards"
             )
     return tuple(
-        Case(network, board, level) for board in chosen for network in named for level in LEVELS
+        Case(network, board, level)
+        for board in chosen
+        for network in named
+        for level in LEVELS
+        if level is Level.BALANCED or has_goal(board.cpu, level)
     )
 
 

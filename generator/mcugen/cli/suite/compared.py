@@ -90,6 +90,11 @@ def judged(cells: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return found
 
 
+def has_goal(cpu: str, level: str) -> bool:
+    """Return whether any figure of a core has a goal at a level of `--optimize`."""
+    return any((each["cpu"], each["level"]) == (cpu, level) for each in goals()["goals"])
+
+
 def _limit(goal: Mapping[str, Any], network: str) -> int | None:
     if "at_most" in goal:
         limit: int | None = goal["at_most"].get(network)

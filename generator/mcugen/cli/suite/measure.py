@@ -76,7 +76,7 @@ def _cell(case: Case, root: Path, terminal: Terminal) -> dict[str, Any]:
         "network": case.network,
         "board": case.board.id,
         "cpu": case.board.cpu,
-        "level": case.level,
+        "level": case.level.value,
     }
     settings = _settings(case, root)
     artifact, lowering = make_artifact(settings, terminal)
@@ -93,7 +93,13 @@ def _settings(case: Case, root: Path) -> Settings:
 
     place = out_dir(root) / f"suite-{case.network}-{case.board.id}-{case.level}"
     # What an mcugen.toml says is for one's own model.
-    options = Options(model=case.network, board=case.board.id, simulate=True, output=place)
+    options = Options(
+        model=case.network,
+        board=case.board.id,
+        simulate=True,
+        output=place,
+        optimize=case.level.value,
+    )
     return resolve_with(options, Config(root=root))
 
 

@@ -100,6 +100,10 @@ class Call:
             for argument, index in zip(operator(self.name).arguments, call.args, strict=False)
         }
 
+    def has(self, name: str) -> bool:
+        """Whether the operator has such an argument."""
+        return name in self._places
+
     def index(self, name: str) -> int:
         """Return an argument's value index."""
         return self._places[name]

@@ -20,6 +20,7 @@ from mcugen.program import calls, runtime_layout
 from mcugen.program.artifact import OperatorUse, PlannedMemory, PteArtifact
 from mcugen.program.container import deserialize, find_method
 from mcugen.program.describe import operator_uses
+from mcugen.program.level import Level
 from mcugen.program.memory import align_up
 from mcugen.program.operator_table import operator
 from mcugen.program.planning.copies import drop_copies, remove
@@ -47,6 +48,7 @@ class Passes:
     #: Operators prepared ahead of time and scratch as this instruction set's kernels want it; None:
     #: neither.
     isa: Isa | None = None
+    level: Level = Level.BALANCED  #: what our kernels do without
     scratch: bool = True  #: the size that our own kernels want
     #: Where memory is short: no scratch but what is free besides, however slow that makes a call.
     lean: bool = False
@@ -269,7 +271,7 @@ def _size_scratch(plan: Any, passes: Passes) -> dict[int, Need]:
             tensor = plan.values[call.args[position]].val
             if type(tensor).__name__ != "Tensor" or tensor.allocation_info is None:
                 continue
-            need = scratch_need(plan, call, passes.isa)
+            need = scratch_need(plan, call, passes.isa, passes.level)
             need = replace(need, least=0) if passes.lean else need
             if need.most == 0 and empty is not None:
                 call.args[position] = empty

@@ -1,0 +1,311 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Which forms of the kernels a program takes, and so which an image can do without.
+
+The kernels decide when they are called, by shapes, scaling and scratch; all of that is known here.
+Only what is plain to see is decided here as well: where a call may take one form or another, both
+are kept. The names are those of `firmware/kernels/forms.h`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from mcugen.boards.spec import Isa
+from mcugen.program import call_tensors
+from mcugen.program.artifact import PteArtifact
+from mcugen.program.calls import call_macs, changed_values
+from mcugen.program.container import deserialize, find_method
+from mcugen.program.level import Level
+from mcugen.program.operator_table import PRIM, operator, supported
+from mcugen.program.packing.edit import Call, Method
+from mcugen.program.scratch import (
+    NOTHING,
+    Window,
+    is_for_planes,
+    product_bytes,
+    winograd_bytes,
+    winograd_need,
+)
+from mcugen.program.values import tensor_bytes
+
+_GEMM = frozenset({"kGemm", "kBorder"})
+_CONV = _GEMM | {"kConvScalar", "kWinograd"}
+_DEPTHWISE = _GEMM | {"kDepthwiseAsConv", "kPlanes", "kDepthwiseFour", "kDepthwiseScalar"}
+_TRANSPOSE = frozenset({"kTransposeRows", "kTransposeScalar"})
+_LINEAR = frozenset({"kLinearRows", "kLinearScalar"})
+_PACKED = frozenset({"kPackedRows", "kPackedRowsExact", "kPackedLinearScalar"})
+_AVG_POOL = frozenset({"kAvgPoolRows", "kAvgPoolScalar"})
+_MAX_POOL = frozenset({"kMaxPoolRows", "kMaxPoolScalar"})
+#: All that can be left out.
+FORMS = _CONV | _DEPTHWISE | _TRANSPOSE | _LINEAR | _PACKED | _AVG_POOL | _MAX_POOL
+
+#: Of a border, at most one such part of the scratch: kShare in im2col_s8_dsp.cpp.
+_BORDER_SHARE = 3
+#: Multipliers but for 0, and sums, of which gemm_s8_dsp.cpp makes results.
+_LEAST_MULTIPLIER = 1 << 30
+_MOST_SUM = 1 << 31
+#: Places of a row of a plane, besides those that a window reaches over its end.
+_PLANE_COLUMNS, _SHORT_PLANE_COLUMNS = 64, 32
+_MOST_PLANE_COLUMNS = _PLANE_COLUMNS - 4
+#: Where the numbers before packed weights say that results may be below the zero point.
+_EXACT = 4
+
+
+@dataclass(frozen=True)
+class CallForm:
+    """How one call is computed."""
+
+    call: int  #: among all kernel calls
+    form: str  #: "winograd F(2x2, 3x3)"
+    why: str  #: "3x3, stride 1, 16 channels; 12,288 B of scratch"
+    takes: frozenset[str]  #: of FORMS: those that it may take
+    work: int = 0  #: multiply-accumulates, or what is added up
+
+
+def call_forms(artifact: PteArtifact, isa: Isa, level: Level) -> tuple[CallForm, ...]:
+    """Return the form of each call of a kernel that has several, in the order of the program."""
+    file = deserialize(artifact.pte, name=artifact.name)
+    plan = find_method(file.program, name=artifact.name)
+    return forms_of(file.program, plan, isa, level)
+
+
+def forms_of(program: Any, plan: Any, isa: Isa, level: Level) -> tuple[CallForm, ...]:
+    """Return the same of an ExecutionPlan of executorch.exir.schema."""
+    method = Method(program, plan)
+    changed = changed_values(plan)
+    found = []
+    for number, call in enumerate(_kernel_calls(method)):
+        kind = call.name.removesuffix(".out").removesuffix("_nhwc") if call is not None else ""
+        if call is None or kind not in _KERNELS:
+            continue
+        everything, choose = _KERNELS[kind]
+        if isa is not Isa.DSP:
+            found.append(CallForm(number, "", "", everything))
+        elif not call.is_static or not changed.isdisjoint(call.call.args):
+            found.append(CallForm(number, "any", "its shape is known at run time", everything))
+        else:
+            found.append(CallForm(number, *choose(call, level), _work(call)))
+    return tuple(_fewer(found) if level is Level.SIZE else found)
+
+
+def left_out(forms: Iterable[CallForm]) -> frozenset[str]:
+    """Return what an image of these calls can do without."""
+    return FORMS.difference(*(each.takes for each in forms))
+
+
+#: Share of a program's work up to which a form of their own does not pay at `size`.
+_LITTLE = 0.01
+
+
+def _fewer(forms: Sequence[CallForm]) -> list[CallForm]:
+    """Let calls that are little do without forms of their own: the scalar one does for all."""
+    found = list(forms)
+    little = _LITTLE * sum(each.work for each in found)
+    for rows, scalar in (
+        ({"kLinearRows"}, "kLinearScalar"),
+        ({"kPackedRows", "kPackedRowsExact"}, "kPackedLinearScalar"),
+        ({"kAvgPoolRows"}, "kAvgPoolScalar"),
+    ):
+        if sum(each.work for each in found if rows & each.takes) <= little:
+            found = [
+                replace(each, form="scalar", why=f"{each.why}: little", takes=frozenset({scalar}))
+                if rows & each.takes
+                else each
+                for each in found
+            ]
+    return found
+
+
+def _work(call: Call) -> int:
+    if call.name.startswith("cortex_m::quantized_avg_pool2d"):
+        read = _read(call)
+        return math.prod(read.nhwc("out")) * math.prod(read.pair("kernel_size"))
+    return call_macs(call.method.plan, call.name, call.call.args)
+
+
+def _kernel_calls(method: Method) -> Iterable[Call | None]:
+    """Yield every kernel call, None for one of an operator that the firmware has not."""
+    from mcugen.program.values import call_name, kernel_calls
+
+    for each in kernel_calls(method.plan):
+        name = call_name(method.plan, each)
+        yield Call(method, each) if supported(name) and not name.startswith(PRIM) else None
+
+
+_Choice = tuple[str, str, frozenset[str]]
+
+
+def _convolution(call: Call, level: Level) -> _Choice:
+    w = _window(call, depthwise=False)
+    if w.out_ch // w.groups < 2:
+        return "scalar", "one output channel in a group", frozenset({"kConvScalar"})
+    form, why, takes = _product(call, w, w.in_ch // w.groups, level, "kConvScalar")
+    if (
+        level is Level.SIZE
+        or winograd_need(w) == NOTHING
+        or _scratch(call) < winograd_bytes(w, 1, 1)
+    ):
+        return form, why, takes
+    return f"winograd or {form}", why, takes | {"kWinograd"}
+
+
+def _product(call: Call, w: Window, in_ch: int, level: Level, scalar: str) -> _Choice:
+    """Return what convolve_s8() in im2col_s8_dsp.cpp takes, or the scalar form."""
+    taps, scratch = w.kernel_h * w.kernel_w * in_ch, _scratch(call)
+    why = f"{w.kernel_h}x{w.kernel_w}, stride {w.stride_h}, {taps} taps; {scratch:,} B of scratch"
+    pair = product_bytes(w, in_ch, 1)
+    if scratch < pair:
+        return "scalar", why, frozenset({scalar})
+    takes = {"kGemm"}
+    if level is not Level.SIZE and w.batch == 1 and scratch // _BORDER_SHARE >= pair:
+        takes |= set() if _is_whole(w) else {"kBorder"}
+    if not _scales(call, taps):
+        return "gemm or scalar", why, frozenset(takes | {scalar})
+    return "gemm", why, frozenset(takes)
+
+
+def _scales(call: Call, taps: int) -> bool:
+    """Return whether gemm_s8_prepare() is sure to take a layer."""
+    multipliers = call.constant("requantize_multipliers")
+    shifts = call.constant("requantize_shifts")
+    bias = np.zeros(1, np.int32) if call.is_none("bias") else call.constant("bias")
+    if multipliers is None or shifts is None or bias is None:
+        return False
+    zero_point = -call.integer("input_offset")
+    most_bias = int(np.abs(bias.astype(np.int64)).max())
+    most = max(zero_point + 128, 127 - zero_point) * 128 * taps + most_bias + 1
+    normal = (multipliers == 0) | (multipliers >= _LEAST_MULTIPLIER)
+    return bool(shifts.max() <= -1 and normal.all()) and most < _MOST_SUM
+
+
+def _is_whole(w: Window) -> bool:
+    """Return whether no window reaches over the image."""
+    height = (w.out_h - 1) * w.stride_h + (w.kernel_h - 1) * w.dilation_h + 1
+    width = (w.out_w - 1) * w.stride_w + (w.kernel_w - 1) * w.dilation_w + 1
+    return w.pad_top == w.pad_left == 0 and height <= w.in_h and width <= w.in_w
+
+
+def _depthwise(call: Call, level: Level) -> _Choice:
+    w = _window(call, depthwise=True)
+    if w.in_ch == 1 and w.out_ch > 1:
+        form, why, takes = _product(call, w, 1, level, "kDepthwiseScalar")
+        return form, f"one input channel, {why}", takes | {"kDepthwiseAsConv"}
+    scratch = _scratch(call)
+    why = f"{w.kernel_h}x{w.kernel_w}, stride {w.stride_h}, {w.in_ch} channels"
+    four = w.in_ch >= 4 and w.out_ch == w.in_ch
+    form = "four channels at a time" if four else "scalar"
+    takes = frozenset({"kDepthwiseFour" if four else "kDepthwiseScalar"})
+    if not is_for_planes(w):
+        return form, why, takes
+    why = f"{why}; {scratch:,} B of scratch"
+    if scratch < _plane_bytes(_SHORT_PLANE_COLUMNS):
+        return form, why, takes
+    exact = call.integer("output_offset") > call.integer("activation_min")
+    if _takes_planes(w, scratch, exact):
+        return "planes", why, frozenset({"kPlanes"})
+    return f"planes or {form}", why, takes | {"kPlanes"}
+
+
+def _plane_bytes(columns: int) -> int:
+    """Return what one row of outputs takes: three rows each of four planes of 16-bit numbers."""
+    return 3 * 4 * 2 * columns
+
+
+def _takes_planes(w: Window, scratch: int, exact: bool) -> bool:
+    """Return whether `Planes` in depthwise_conv2d_s8_dsp.cpp is sure to fit.
+
+    Along either axis, and where the output lies over the input.
+    """
+    longest = max(w.out_h, w.out_w)
+    if longest > (_MOST_PLANE_COLUMNS // w.stride_w & ~1) or min(w.out_h, w.out_w) < 2:
+        return False
+    short = not exact and w.stride_w * (longest - 1) + 4 <= _SHORT_PLANE_COLUMNS
+    columns = _SHORT_PLANE_COLUMNS if short else _PLANE_COLUMNS
+    return w.in_ch % 4 == 0 and scratch >= _plane_bytes(columns)
+
+
+def _transpose(call: Call, level: Level) -> _Choice:
+    return _by_channels(_read(call).nhwc("input")[3], "four rows at a time", "kTranspose")
+
+
+def _max_pool(call: Call, level: Level) -> _Choice:
+    return _by_channels(_read(call).nhwc("input")[3], "four channels at a time", "kMaxPool")
+
+
+def _by_channels(channels: int, form: str, name: str) -> _Choice:
+    why = f"{channels} channels"
+    if channels < 4:
+        return "scalar", why, frozenset({f"{name}Scalar"})
+    return form, why, frozenset({f"{name}Rows"})
+
+
+def _avg_pool(call: Call, level: Level) -> _Choice:
+    read = _read(call)
+    width = read.pair("kernel_size")[1]
+    if width > 256:
+        return "scalar", f"{width} pixels side by side", frozenset({"kAvgPoolScalar"})
+    return _by_channels(read.nhwc("input")[3], "four channels at a time", "kAvgPool")
+
+
+def _linear(call: Call, level: Level) -> _Choice:
+    rows, taps = call.sizes("weights")
+    why = f"{rows} rows of {taps}"
+    if rows < 4 or taps < 4:
+        return "scalar", why, frozenset({"kLinearScalar"})
+    return "four rows at a time", why, frozenset({"kLinearRows"})
+
+
+def _matmul(call: Call, level: Level) -> _Choice:
+    return "four rows at a time or scalar", "a matrix product", _LINEAR
+
+
+def _packed_linear(call: Call, level: Level) -> _Choice:
+    rows, taps = call.sizes("out")[-1], call.sizes("input")[-1]
+    if _scratch(call) < 8 * -(-taps // 4):
+        return "scalar", f"only {_scratch(call):,} B of scratch", frozenset({"kPackedLinearScalar"})
+    words = call.constant("words")
+    if words is None:
+        return "any", "its weights are known at run time", _PACKED
+    why = f"{rows} rows of {taps}"
+    if words[_EXACT]:
+        return "packed rows", f"{why}, results of either sign", frozenset({"kPackedRowsExact"})
+    return "packed rows", why, frozenset({"kPackedRows"})
+
+
+#: By operator: all forms of its kernel, and what chooses among them.
+_KERNELS: dict[str, tuple[frozenset[str], Callable[[Call, Level], _Choice]]] = {
+    "cortex_m::quantized_conv2d": (_CONV, _convolution),
+    "cortex_m::quantized_depthwise_conv2d": (_DEPTHWISE, _depthwise),
+    "cortex_m::quantized_transpose_conv2d": (_TRANSPOSE, _transpose),
+    "mcugen::conv2d_in_place": (_CONV, _convolution),
+    "mcugen::depthwise_conv2d_in_place": (_DEPTHWISE, _depthwise),
+    "cortex_m::quantized_linear": (_LINEAR, _linear),
+    "mcugen::quantized_linear": (_LINEAR, _linear),
+    "cortex_m::quantized_batch_matmul": (_LINEAR, _matmul),
+    "mcugen::packed_linear": (_PACKED, _packed_linear),
+    "cortex_m::quantized_avg_pool2d": (_AVG_POOL, _avg_pool),
+    "cortex_m::quantized_max_pool2d": (_MAX_POOL, _max_pool),
+}
+
+
+def _read(call: Call) -> call_tensors.Call:
+    return call_tensors.Call(call.method.plan, operator(call.name), call.call.args)
+
+
+def _window(call: Call, *, depthwise: bool) -> Window:
+    return Window.of(_read(call), depthwise=depthwise)
+
+
+def _scratch(call: Call) -> int:
+    """Return the bytes of a call's scratch: the planner puts it where nothing overlaps it."""
+    if not call.has("scratch"):
+        return 0
+    tensor = call.value("scratch")
+    if type(tensor).__name__ != "Tensor" or tensor.allocation_info is None:
+        return 0
+    return tensor_bytes(tensor) - (-tensor.allocation_info.memory_offset_low & 7)
