@@ -6,6 +6,7 @@ The oracle is the program before the rewrite, on the host reference.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -19,7 +20,7 @@ from mcugen.cli.measuring import evaluation
 from mcugen.cli.terminal import Terminal
 from mcugen.program.artifact import PteArtifact
 from mcugen.program.container import deserialize, find_method
-from mcugen.program.packing import add, linear, stem
+from mcugen.program.packing import add, linear, stem, trim
 from mcugen.program.packing.edit import Method
 from mcugen.program.packing.pack import REWRITES
 from mcugen.program.planning.arrange import Passes, arrange
@@ -31,6 +32,7 @@ NETS = sorted((Path(__file__).parents[1] / "golden" / "nets").glob("*_m4.pte"))
 #: Of which networks each rewrite changes something.
 REWRITTEN = {
     stem.restore_stems: {"kws"},
+    trim.trim_windows: set(),
     linear.pack_linear: {"kws", "ic", "ad"},
     linear.pack_linear_4x4: {"kws", "vww", "ic", "ad"},
     linear.pack_linear_8x16: {"kws", "vww", "ic", "ad"},
@@ -86,6 +88,72 @@ def test_what_a_build_makes_of_a_network_computes_the_same(path, isa):
     after = arrange(before, Passes(isa))
 
     assert outputs(after) == outputs(before)
+
+
+def test_taps_are_left_out_only_where_every_sum_stays():
+    """All small geometries, each window's sum by hand."""
+    rng = np.random.default_rng(20261127)
+    sizes = itertools.product((1, 2, 3, 5), (1, 2, 3, 5), (1, 2, 3), (0, 1, 2, 3), (1, 2))
+    trimmed = 0
+    for image, kernel, stride, padding, dilation in sizes:
+        room = image + 2 * padding - dilation * (kernel - 1) - 1
+        if room < 0:
+            continue
+        out = room // stride + 1
+        x, weights = rng.integers(-9, 9, image), rng.integers(1, 9, kernel)
+
+        taps = trim.live_taps(image, out, kernel, stride, padding, dilation)
+
+        kept, left = weights[taps.start : taps.stop], padding - taps.start * dilation
+        trimmed += len(taps) < kernel
+        before = _window_sums(x, weights, out, stride, padding, dilation)
+        assert _window_sums(x, kept, out, stride, left, dilation) == before
+        assert (
+            left >= 0 and (image + 2 * left - dilation * (len(kept) - 1) - 1) // stride + 1 == out
+        )
+    assert trimmed > 30
+
+
+def _window_sums(x, weights, out, stride, padding, dilation) -> list[int]:
+    return [
+        sum(
+            int(weight * x[place])
+            for tap, weight in enumerate(weights)
+            if 0 <= (place := at * stride - padding + tap * dilation) < len(x)
+        )
+        for at in range(out)
+    ]
+
+
+@pytest.mark.torch
+def test_a_network_that_shrinks_to_a_pixel_keeps_its_bytes():
+    """Its last layers read padding mostly."""
+    import torch
+    from torch import nn
+
+    from mcugen.export.calibration import Calibration
+    from mcugen.export.lower import lower
+    from mcugen.export.quantize import quantize
+    from mcugen.model.source import ModelSource
+
+    torch.manual_seed(1)
+    module = nn.Sequential(
+        *(nn.Conv2d(3, 8, 3, stride=2, padding=1), nn.ReLU()),
+        *(nn.Conv2d(8, 8, 3, stride=2, padding=1, groups=8), nn.ReLU()),
+        *(nn.Conv2d(8, 12, 3, padding=1), nn.ReLU()),
+        *(nn.Conv2d(12, 12, (5, 3), padding=(4, 2), dilation=2, groups=4), nn.ReLU()),
+        nn.Conv2d(12, 12, 3, padding=1, groups=12),
+    ).eval()
+    samples = tuple((torch.randn(1, 3, 2, 7),) for _ in range(3))
+    source = ModelSource("net", module, samples[0], None, None, "a test")
+    pte, _ = lower(quantize(source, Calibration(samples, "noise", True)), cpu="cortex-m4")
+    before = read_pte(pte, name="net")
+
+    after, count = rewritten(before, trim.trim_windows)
+
+    assert count == 5
+    assert outputs(after) == outputs(before)
+    assert len(after.pte) < len(strip(before.pte, name="net"))
 
 
 LINEAR = (linear.pack_linear, linear.pack_linear_4x4, linear.pack_linear_8x16)

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -58,6 +58,14 @@ class Method:
         self.plan.values.append(EValue(val=value))
         return len(self.plan.values) - 1
 
+    def add_ints(self, numbers: Sequence[int]) -> int:
+        """Add an int[]; return its index."""
+        from executorch.exir.schema import EValue, IntList
+
+        items = [self.add_number(int(number)) for number in numbers]
+        self.plan.values.append(EValue(val=IntList(items=items)))
+        return len(self.plan.values) - 1
+
     def add_scratch(self) -> int:
         """Add working memory of no bytes yet, for the planner to size; return its index."""
         from executorch.exir.schema import AllocationDetails
@@ -95,10 +103,8 @@ class Call:
         self.method = method
         self.call = call
         self.name = call_name(method.plan, call)
-        self._places = {
-            argument.name: index
-            for argument, index in zip(operator(self.name).arguments, call.args, strict=False)
-        }
+        names = [argument.name for argument in operator(self.name).arguments]
+        self._places = {name: place for place, name in enumerate(names[: len(call.args)])}
 
     def has(self, name: str) -> bool:
         """Whether the operator has such an argument."""
@@ -106,11 +112,11 @@ class Call:
 
     def index(self, name: str) -> int:
         """Return an argument's value index."""
-        return self._places[name]
+        return self.call.args[self._places[name]]
 
     def value(self, name: str) -> Any:
         """Return an argument's value."""
-        return self.method.plan.values[self._places[name]].val
+        return self.method.plan.values[self.index(name)].val
 
     def integer(self, name: str) -> int:
         """Return an int."""
@@ -122,7 +128,7 @@ class Call:
 
     def constant(self, name: str) -> np.ndarray | None:
         """Return a constant argument in memory order, None for another."""
-        return self.method.constant(self._places[name])
+        return self.method.constant(self.index(name))
 
     def is_none(self, name: str) -> bool:
         """Whether an optional argument is none."""
@@ -138,6 +144,10 @@ class Call:
         values = (self.method.plan.values[index].val for index in self.call.args)
         tensors = (each for each in values if type(each).__name__ == "Tensor")
         return all(int(each.shape_dynamism) == 0 for each in tensors)
+
+    def replace(self, name: str, index: int) -> None:
+        """Give an argument another value."""
+        self.call.args[self._places[name]] = index
 
     def becomes(self, name: str, arguments: list[int]) -> None:
         """Make it a call of another operator with the same `out`, which it also returns."""

@@ -11,12 +11,13 @@ from mcugen.program.packing.add import pack_add
 from mcugen.program.packing.edit import Method
 from mcugen.program.packing.linear import pack_linear, pack_linear_4x4, pack_linear_8x16
 from mcugen.program.packing.stem import restore_stems
+from mcugen.program.packing.trim import trim_windows
 
 #: By instruction set, what its kernels have fast forms for.
 REWRITES: dict[Isa, tuple[Callable[[Method], int], ...]] = {
-    Isa.DSP: (restore_stems, pack_linear, pack_add),
-    Isa.MVE: (restore_stems, pack_linear_8x16, pack_add),
-    Isa.SCALAR: (restore_stems, pack_linear_4x4),
+    Isa.DSP: (restore_stems, trim_windows, pack_linear, pack_add),
+    Isa.MVE: (restore_stems, trim_windows, pack_linear_8x16, pack_add),
+    Isa.SCALAR: (restore_stems, trim_windows, pack_linear_4x4),
 }
 
 
