@@ -271,9 +271,18 @@ bool one_channel_in(const DepthwiseConv2dS8Params& p, const int8_t* input, const
   return convolve_s8_mla(as_conv2d(p), layer, input, output);
 }
 
-/// @returns false, and has done nothing, where the scratch is too small.
+/// Whether planes are worth their set-up: of an output, what is read of them and multiplied is a
+/// fair part.
+bool planes_pay(const DepthwiseConv2dS8Params& p) {
+  return p.kernel_h * p.kernel_w > 1 && p.stride_h * p.stride_w < 9 && p.out_h * p.out_w > 2;
+}
+
+/// @returns false, and has done nothing, where they do not pay or the scratch is too small.
 bool by_planes(const DepthwiseConv2dS8Params& p, const int8_t* input, const int8_t* weights,
                const int32_t* bias, int8_t* output) {
+  if (!planes_pay(p)) {
+    return false;
+  }
   const Strides strides = strides_of(p);
   const DepthwiseConv2dS8Params t = transposed(p);
   if (row_cost(t) < row_cost(p)) {

@@ -12,6 +12,8 @@
 namespace mcugen {
 namespace {
 
+constexpr int32_t kLeastTapsOfOneChannel = 48;
+
 int32_t taps_of(const Conv2dS8Params& p) { return p.kernel_h * p.kernel_w * (p.in_ch / p.groups); }
 
 #if defined(__ARM_FEATURE_UNALIGNED)
@@ -118,7 +120,9 @@ bool convolve_s8_mla(const Conv2dS8Params& p, const GemmS8MlaLayer& layer, const
   const uint32_t fixed = convolve_s8_mla_scratch(p, 0);
   const uint32_t pair = static_cast<uint32_t>(gemm_s8_mla_pair_bytes(layer.taps));
   const int32_t group_out_ch = p.out_ch / p.groups;
-  if (p.scratch.bytes < fixed + pair || group_out_ch < kGemmS8MlaChannels) {
+  // Windows are laid out for all channels of a group: for a single one only long ones pay.
+  const bool pays = group_out_ch > 1 || layer.taps >= kLeastTapsOfOneChannel;
+  if (p.scratch.bytes < fixed + pair || group_out_ch < kGemmS8MlaChannels || !pays) {
     return false;
   }
   int32_t* const stream = reinterpret_cast<int32_t*>(p.scratch.data);

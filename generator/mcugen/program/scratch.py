@@ -255,6 +255,8 @@ def _depthwise_mla(w: Window) -> Need:
     """Return what depthwise_conv2d_s8_mla_scratch() asks for."""
     if w.in_ch == 1 and w.out_ch > 1:
         return _product_mla(w, 1)
+    if w.kernel_h * w.kernel_w == 1 or w.stride_h * w.stride_w >= 9 or w.out_h * w.out_w <= 2:
+        return NOTHING  # planes_pay() in depthwise_conv2d_s8_mla.cpp
     need, turned = _planes_mla(w), _transposed(w)
     if _row_cost(turned) >= _row_cost(w):
         return need
