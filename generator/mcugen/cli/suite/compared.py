@@ -90,6 +90,12 @@ def judged(cells: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return found
 
 
+def floors() -> list[dict[str, Any]]:
+    """Return, by figure, core and level, why a goal that is not met could not be, or how."""
+    found: list[dict[str, Any]] = goals()["floors"]
+    return found
+
+
 def has_goal(cpu: str, level: str) -> bool:
     """Return whether any figure of a core has a goal at a level of `--optimize`."""
     return any((each["cpu"], each["level"]) == (cpu, level) for each in goals()["goals"])

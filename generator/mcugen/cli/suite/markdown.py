@@ -93,7 +93,16 @@ def _goals(document: dict[str, Any]) -> str:
         for goal in goals
     ]
     header = ("CPU", "--optimize", "figure", "network", "goal, at most", "is", "of it", "")
-    return f"## Goals: {met} of {len(goals)} met\n\n" + _table(header, rows, texts=4)
+    table = f"## Goals: {met} of {len(goals)} met\n\n" + _table(header, rows, texts=4)
+    missed = {_kind(goal) for goal in goals if not goal["met"]}
+    notes = [f"- {each['text']}\n" for each in floors() if _kind(each) in missed]
+    return table + ("\nWhere a goal is not met, and how far it could go:\n\n" if notes else "") + (
+        "".join(notes)
+    )
+
+
+def _kind(goal: dict[str, Any]) -> tuple[str, str, str]:
+    return goal["cpu"], goal["level"], goal["figure"]
 
 
 def _core(cpu: str, cells: Sequence[dict[str, Any]]) -> str:
