@@ -58,12 +58,12 @@ class Method:
         self.plan.values.append(EValue(val=value))
         return len(self.plan.values) - 1
 
-    def add_ints(self, numbers: Sequence[int]) -> int:
+    def add_numbers(self, numbers: Sequence[int]) -> int:
         """Add an int[]; return its index."""
         from executorch.exir.schema import EValue, IntList
 
-        items = [self.add_number(int(number)) for number in numbers]
-        self.plan.values.append(EValue(val=IntList(items=items)))
+        items = [self.add_number(each) for each in numbers]
+        self.plan.values.append(EValue(val=IntList(items)))
         return len(self.plan.values) - 1
 
     def add_scratch(self) -> int:

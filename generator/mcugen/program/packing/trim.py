@@ -39,7 +39,7 @@ def _trim(call: Call) -> bool:
         return False
     left = [padding[i] - axes[i].start * dilation[i] for i in range(2)]
     call.replace("weight", call.method.add_constant(np.ascontiguousarray(kept)))
-    call.replace("padding", call.method.add_ints(left))
+    call.replace("padding", call.method.add_numbers(left))
     return True
 
 
