@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mcugen.cli.suite.cases import cases
-from mcugen.cli.suite.compared import published
+from mcugen.cli.suite.compared import floors, published
 from mcugen.device.trace.timings import TIMINGS
 
 _FIGURES = {
@@ -96,8 +96,10 @@ def _goals(document: dict[str, Any]) -> str:
     table = f"## Goals: {met} of {len(goals)} met\n\n" + _table(header, rows, texts=4)
     missed = {_kind(goal) for goal in goals if not goal["met"]}
     notes = [f"- {each['text']}\n" for each in floors() if _kind(each) in missed]
-    return table + ("\nWhere a goal is not met, and how far it could go:\n\n" if notes else "") + (
-        "".join(notes)
+    return (
+        table
+        + ("\nWhere a goal is not met, and how far it could go:\n\n" if notes else "")
+        + ("".join(notes))
     )
 
 
