@@ -284,12 +284,19 @@ def test_pte_file_needs_no_cpu():
 
 
 def test_build_keeps_stdout_clean_and_the_second_needs_no_torch(cache_folder):
+    """Up to what the compiler gets: `mcugen build` imports what this does."""
     code = """
         import sys, time
-        start = time.perf_counter()
+        from mcugen.boards.load import load_board
         from mcugen.export import pipeline
-        artifact, _ = pipeline.build_artifact("ad", cpu="cortex-m3")
-        print(artifact.sha256, "torch" in sys.modules, time.perf_counter() - start)
+        from mcugen.program.memory import plan_memory
+        from mcugen.program.planning.fit import arrange_for
+        from mcugen.project.contents import model_contents
+        board = load_board("qemu-m3")
+        exported, _ = pipeline.build_artifact("ad", board=board)
+        artifact = arrange_for(exported, board)
+        model_contents(artifact, plan_memory(artifact, board), board)
+        print(artifact.sha256, "torch" in sys.modules, time.process_time())
     """
 
     def build() -> list[str]:
@@ -307,7 +314,7 @@ def test_build_keeps_stdout_clean_and_the_second_needs_no_torch(cache_folder):
     assert len(first) == len(second) == 3
     assert first[0] == second[0]
     assert (first[1], second[1]) == ("True", "False")
-    assert float(second[2]) < 1.5  # 0.2 s on a machine that does nothing else
+    assert float(second[2]) < 2.0  # of the processor; 0.7 s with nothing else beside it
 
 
 def test_same_input_gives_the_same_bytes(cache_folder, monkeypatch, tmp_path):

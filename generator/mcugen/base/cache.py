@@ -150,7 +150,10 @@ def store(kind: str, key: str, files: Mapping[str, bytes]) -> None:
 
 
 #: Every folder that mcugen makes in its cache.
-KINDS = ("artifacts", "pte", "weights", "accuracy", "reference", "tfds", "platformio", "objects")
+KINDS = (
+    *("artifacts", "pte", "arranged", "forms", "weights", "accuracy", "reference"),
+    *("tfds", "platformio", "objects"),
+)
 
 
 def clear(kinds: Iterable[str] = KINDS) -> int:
