@@ -22,11 +22,14 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 FIRMWARE = ROOT / "firmware"
 TARGETS = ("program", "runner", "server")
-UNITS = ("kernels", "ops")
+UNITS = ("ops", "runtime", "kernels")
 GOOD_MODEL = ROOT / "tests" / "golden" / "nets" / "net_23_m4.pte"
 
 #: Kernels that are made for an Arm instruction set.
 _OF_ARM = ("_dsp", "_mve", "_mla")
+#: What of the runtime stands in no unit: for its macros, for what `using` names there, and for
+#: MCUGEN_MAX_INSTRUCTIONS.
+_ALONE = ("minimal", "method_meta", "method_execute")
 
 _SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 _FLAGS = [
@@ -78,10 +81,12 @@ def sources(target: str, folder: Path) -> list[Path]:
     for part in UNITS:
         paths = sorted((FIRMWARE / part).rglob("*.cpp"))
         paths = [path for path in paths if not path.stem.endswith(_OF_ARM)]
+        paths = [path for path in paths if path.stem not in _ALONE]
         unit = folder / f"{part}.cpp"
         unit.write_text("".join(f"#include <{path.relative_to(FIRMWARE)}>\n" for path in paths))
         files.append(unit)
-    files += sorted((FIRMWARE / "runtime").rglob("*.cpp"))
+    runtime = sorted((FIRMWARE / "runtime").rglob("*.cpp"))
+    files += [path for path in runtime if path.stem in _ALONE]
     if target != "program":
         files += [*app, *sorted(FIRMWARE.glob("app/runner/*.cpp"))]
     return files
