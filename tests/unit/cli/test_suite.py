@@ -148,6 +148,14 @@ def test_the_page_has_figures_goals_layers_and_what_does_not_fit():
     assert "X-CUBE-AI 9, L4R5 | 5,180,000 | 3,000,000 | 0.58 |" in page
     assert "**Not measured in this run:** kws on qemu-m0, vww on qemu-m0," in page
     assert "{" not in page
+    assert "how far it could go" not in page
+
+
+def test_the_page_says_why_a_goal_is_not_met():
+    page = performance_page(document(cell("kws", "cortex-m4", estimated_cycles=4_000_000)))
+
+    assert "estimated cycles | kws | 3,900,000 | 4,000,000 | 1.03 | **not met**" in page
+    assert "how far it could go:\n\n- Cortex-M4, estimated cycles: " in page
     assert "## Goals: 4 of 4 met" in summary(described)
 
 
