@@ -23,7 +23,7 @@ def trained(cache_folder):
 
 
 def test_float_accuracy_on_held_out_digits(trained):
-    assert evaluation.float_accuracy("digits", TEST_SAMPLES) >= 0.97
+    assert evaluation.float_score("digits", TEST_SAMPLES) >= 0.97
 
 
 def test_int8_accuracy_is_within_a_point_of_float(trained):
@@ -35,7 +35,7 @@ def test_int8_accuracy_is_within_a_point_of_float(trained):
 
     int8 = accuracy(outputs, data.labels)
     assert int8 >= 0.97
-    assert abs(int8 - evaluation.float_accuracy("digits", TEST_SAMPLES)) <= 0.01
+    assert abs(int8 - evaluation.float_score("digits", TEST_SAMPLES)) <= 0.01
 
 
 def test_training_again_gives_the_same_weights():

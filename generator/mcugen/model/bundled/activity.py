@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from mcugen.model.bundled.activity_data import preprocess
+from mcugen.model.bundled.layers import separable_signal_convolution, signal_convolution
 from mcugen.model.bundled.training import Recipe, Workload
 
 
@@ -16,9 +17,9 @@ class ActivityNet(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.features = nn.Sequential(
-            _convolution(6, 8, 5, stride=2),
-            *_separable(8, 16, 5, stride=2),
-            *_separable(16, 16, 3),
+            signal_convolution(6, 8, 5, stride=2),
+            *separable_signal_convolution(8, 16, 5, stride=2),
+            *separable_signal_convolution(16, 16, 3),
         )
         self.pool = nn.AvgPool1d(25)
         self.classifier = nn.Linear(16, 4)
@@ -26,26 +27,6 @@ class ActivityNet(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return the logits of standing, running, walking and badminton."""
         return self.classifier(torch.flatten(self.pool(self.features(x)), 1))
-
-
-def _convolution(
-    inputs: int, outputs: int, kernel: int, *, stride: int = 1, groups: int = 1
-) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Conv1d(inputs, outputs, kernel, stride, padding=kernel // 2, groups=groups, bias=False),
-        nn.BatchNorm1d(outputs),
-        nn.ReLU(),
-    )
-
-
-def _separable(
-    inputs: int, outputs: int, kernel: int, *, stride: int = 1
-) -> tuple[nn.Sequential, nn.Sequential]:
-    """A depthwise and a pointwise convolution."""
-    return (
-        _convolution(inputs, inputs, kernel, stride=stride, groups=inputs),
-        _convolution(inputs, outputs, 1),
-    )
 
 
 def _augment(windows: torch.Tensor, generator: torch.Generator) -> torch.Tensor:

@@ -28,6 +28,8 @@ class Recipe:
     decay: float
     #: Changes a batch of inputs as the world might have.
     augment: Callable[[torch.Tensor, torch.Generator], torch.Tensor]
+    #: Whether the network is to give its input again, as an autoencoder does.
+    reproduce: bool = False
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ def train(
     progress: Progress | None = None,
     what: str = "training",
 ) -> None:
-    """Train a classifier in place: the same weights each time on one machine.
+    """Train a classifier, or an autoencoder, in place: the same weights each time on one machine.
 
     epochs: fewer or more than the recipe's.
     """
@@ -92,14 +94,15 @@ def _train_epochs(
     steps = epochs * ((len(inputs) + recipe.batch - 1) // recipe.batch)
     optimizer = torch.optim.AdamW(module.parameters(), lr=recipe.rate, weight_decay=recipe.decay)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=recipe.rate, total_steps=steps)
-    loss_of = nn.CrossEntropyLoss(label_smoothing=0.05)
+    loss_of = nn.MSELoss() if recipe.reproduce else nn.CrossEntropyLoss(label_smoothing=0.05)
     module.train()
     for epoch in range(epochs):
         if progress:
             progress(what, epoch, epochs)
         for batch in torch.randperm(len(inputs), generator=generator).split(recipe.batch):
             optimizer.zero_grad()
-            loss_of(module(recipe.augment(inputs[batch], generator)), labels[batch]).backward()
+            given = recipe.augment(inputs[batch], generator)
+            loss_of(module(given), given if recipe.reproduce else labels[batch]).backward()
             optimizer.step()
             schedule.step()
     module.eval()
