@@ -8,7 +8,8 @@ import pytest
 
 from mcugen.base import cache
 from mcugen.export import evaluation, pipeline
-from mcugen.model.bundled import digits
+from mcugen.model.bundled import digits, training
+from mcugen.model.scores import accuracy
 from mcugen.program.reference.walker import reference_outputs
 
 pytestmark = pytest.mark.xdist_group("digits")  # trained once, not once a process
@@ -22,7 +23,7 @@ def trained(cache_folder):
 
 
 def test_float_accuracy_on_held_out_digits(trained):
-    assert evaluation.float_accuracy("digits", TEST_SAMPLES) >= 0.97
+    assert evaluation.float_score("digits", TEST_SAMPLES) >= 0.97
 
 
 def test_int8_accuracy_is_within_a_point_of_float(trained):
@@ -32,40 +33,38 @@ def test_int8_accuracy_is_within_a_point_of_float(trained):
 
     (outputs,) = reference_outputs(artifact, data.inputs)
 
-    int8 = evaluation.accuracy(outputs, data.labels)
+    int8 = accuracy(outputs, data.labels)
     assert int8 >= 0.97
-    assert abs(int8 - evaluation.float_accuracy("digits", TEST_SAMPLES)) <= 0.01
+    assert abs(int8 - evaluation.float_score("digits", TEST_SAMPLES)) <= 0.01
 
 
-def test_training_again_gives_the_same_weights(monkeypatch):
+def test_training_again_gives_the_same_weights():
     """Whatever random state the process is in, and however many threads torch may use.
 
     Two epochs of 40: what differs differs from the first batch on.
     """
     import torch
 
-    monkeypatch.setattr(digits, "_EPOCHS", 2)
     once, again = digits.DigitsNet(), digits.DigitsNet()
-    digits.train(once)
+    digits.train(once, epochs=2)
     torch.manual_seed(12345)
     threads = torch.get_num_threads()
     torch.set_num_threads(2)
-    digits.train(again)
+    digits.train(again, epochs=2)
     torch.set_num_threads(threads)
 
-    assert digits._pack(again) == digits._pack(once)
+    assert training.pack(again) == training.pack(once)
 
 
-def test_training_leaves_the_callers_random_state_alone(trained, monkeypatch):
+def test_training_leaves_the_callers_random_state_alone(trained):
     import torch
 
-    monkeypatch.setattr(digits, "_EPOCHS", 1)
     net = digits.DigitsNet()
     torch.manual_seed(1)
     want = torch.rand(3)
     torch.manual_seed(1)
 
-    digits.train(net)
+    digits.train(net, epochs=1)
 
     assert torch.equal(torch.rand(3), want)
 
@@ -76,7 +75,7 @@ def test_weights_come_from_the_cache(trained, monkeypatch):
 
     monkeypatch.setattr(digits, "train", fail)
 
-    assert digits._pack(digits.build()) == digits._pack(trained)
+    assert training.pack(digits.build()) == training.pack(trained)
 
 
 def test_weights_of_another_network_are_not_used(trained, monkeypatch):

@@ -356,7 +356,7 @@ def test_models_without_labels_are_verified_on_seeded_inputs():
 
     one, two = (evaluation.evaluation_data("ad", artifact, 4) for _ in range(2))
 
-    assert one.labels is None and evaluation.float_accuracy("ad", 4) is None
+    assert one.labels is None and evaluation.float_score("ad", 4) is None
     assert one.inputs[0].shape == (4, 1, 640) and one.inputs[0].dtype == np.int8
     assert (one.inputs[0] == two.inputs[0]).all()
 

@@ -13,6 +13,7 @@ from mcugen.base.errors import OutputMismatchError
 from mcugen.cli.building import Built
 from mcugen.cli.connection import check_target, connect
 from mcugen.cli.settings import DEFAULT_RANDOM_SAMPLES, DEFAULT_SAMPLES, Settings
+from mcugen.model.catalog import Metric
 
 if TYPE_CHECKING:
     import numpy as np
@@ -65,7 +66,8 @@ def measure(
                 data.inputs,
                 data.expected,
                 labels=data.labels,
-                float_accuracy=data.float_accuracy,
+                metric=data.metric,
+                float_score=data.float_score,
                 data=description,
                 advance=_steps(terminal, text, len(data.inputs)),
             )
@@ -122,8 +124,9 @@ class Evaluation:
     inputs: Sequence[TensorBytes]
     expected: Sequence[TensorBytes]
     labels: Sequence[int] | None
-    float_accuracy: float | None
+    float_score: float | None
     description: str
+    metric: Metric = Metric.ACCURACY
 
 
 def evaluation(settings: Settings, built: Built, terminal: Terminal, *, verify: bool) -> Evaluation:
@@ -144,12 +147,13 @@ def evaluation(settings: Settings, built: Built, terminal: Terminal, *, verify: 
         return Evaluation(inputs, [], None, None, data.provenance)
     # Of the program as it was exported: so a fault in preparing it for the board shows, too.
     expected = _host_outputs(built.exported, data.inputs, terminal)
-    float_accuracy = None
+    float_score = None
     if data.labels is not None:
-        float_accuracy = samples.float_accuracy(built.model, n, progress=terminal.step)
+        float_score = samples.float_score(built.model, n, progress=terminal.step)
     terminal.end_bar()
     labels = None if data.labels is None else [int(label) for label in data.labels]
-    return Evaluation(inputs, expected, labels, float_accuracy, data.provenance)
+    metric = info.metric if info is not None else Metric.ACCURACY
+    return Evaluation(inputs, expected, labels, float_score, data.provenance, metric)
 
 
 def _host_outputs(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from mcugen.base.errors import OutputMismatchError
 from mcugen.device.inference import Advance, TensorBytes, infer, nothing
 from mcugen.device.protocol.client import Client
+from mcugen.model.catalog import Metric
 from mcugen.program import calls
 
 if TYPE_CHECKING:
@@ -40,12 +41,12 @@ class Difference:
 
 
 @dataclass(frozen=True)
-class Accuracy:
-    """Share of samples whose largest output is the label's; None where it is not known."""
+class Scores:
+    """A figure that says how good a model is; None where it is not known."""
 
-    float_model: float | None
-    int8_host: float | None
-    device: float | None
+    float_model: float | None = None
+    int8_host: float | None = None
+    device: float | None = None
 
 
 @dataclass(frozen=True)
@@ -63,11 +64,12 @@ class Verification:
     bit_exact: int
     max_step: float
     first_difference: Difference | None
-    accuracy: Accuracy
+    accuracy: Scores  #: share of samples whose largest output is the label's
     data: str
     close: int = 0
     float_operators: tuple[str, ...] = ()
     outputs: tuple[TensorBytes, ...] = field(default=(), repr=False)
+    auc: Scores = field(default_factory=Scores)  #: of an autoencoder's errors
 
     @property
     def passed(self) -> bool:
@@ -82,7 +84,8 @@ def verify(
     expected: Sequence[TensorBytes],
     *,
     labels: Sequence[int] | None = None,
-    float_accuracy: float | None = None,
+    metric: Metric = Metric.ACCURACY,
+    float_score: float | None = None,
     data: str = "",
     advance: Advance = nothing,
 ) -> Verification:
@@ -94,13 +97,13 @@ def verify(
 
     Args:
         expected: the host reference's outputs, one entry per sample.
-        labels: class of each sample, for the accuracies.
-        float_accuracy: of the model before quantization, on the same samples.
+        labels: of each sample: its class; for AUC, whether it is an anomaly.
+        metric: what outputs are judged by, given labels.
+        float_score: that of the model before quantization, on the same samples.
     """
     bit_exact = close = 0
     max_step = 0.0
     first: Difference | None = None
-    device_right = host_right = 0
     all_outputs: list[TensorBytes] = []
     for number, (inputs, wanted) in enumerate(zip(samples, expected, strict=True)):
         outputs, _ = infer(client, artifact, inputs)
@@ -118,29 +121,57 @@ def verify(
             near &= within_tolerance(spec, want, got)
         bit_exact += equal
         close += near
-        if labels is not None:
-            device_right += _predicted(artifact.outputs[0], outputs[0]) == labels[number]
-            host_right += _predicted(artifact.outputs[0], wanted[0]) == labels[number]
         advance()
     total = len(samples)
-    labelled = labels is not None and total > 0
+    scores = Scores(
+        float_score,
+        _score(metric, artifact, samples, expected, labels),
+        _score(metric, artifact, samples, all_outputs, labels),
+    )
     return Verification(
         samples=total,
         bit_exact=bit_exact,
         max_step=int(max_step) if float(max_step).is_integer() else max_step,
         first_difference=first,
-        accuracy=Accuracy(
-            float_model=float_accuracy,
-            int8_host=host_right / total if labelled else None,
-            device=device_right / total if labelled else None,
-        ),
+        accuracy=scores if metric is Metric.ACCURACY else Scores(),
         data=data,
         close=close,
         float_operators=tuple(
             use.name for use in artifact.operators if not use.int8 and calls.rounds(use.name)
         ),
         outputs=tuple(all_outputs),
+        auc=scores if metric is Metric.AUC else Scores(),
     )
+
+
+def _score(
+    metric: Metric,
+    artifact: PteArtifact,
+    inputs: Sequence[TensorBytes],
+    outputs: Sequence[TensorBytes],
+    labels: Sequence[int] | None,
+) -> float | None:
+    """Return the figure that output 0 reaches, given input 0; None without samples or labels."""
+    if labels is None or not len(labels):
+        return None
+    import numpy as np
+
+    from mcugen.model import scores
+
+    return scores.score(
+        metric,
+        np.stack([_real(artifact.inputs[0], sample[0]) for sample in inputs]),
+        np.stack([_real(artifact.outputs[0], sample[0]) for sample in outputs]),
+        np.asarray(labels),
+    )
+
+
+def _real(spec: TensorSpec, data: bytes) -> np.ndarray:
+    """Return a tensor's values in its own unit, in memory order."""
+    values = as_array(spec, data)
+    if spec.scale is None:
+        return values
+    return (values.astype(float) - (spec.zero_point or 0)) * spec.scale
 
 
 def require_passed(result: Verification, *, log_path: Path | None = None) -> None:
@@ -174,10 +205,6 @@ def within_tolerance(spec: TensorSpec, want: bytes, got: bytes) -> bool:
     magnitude = np.abs(as_array(spec, want).astype(np.float64))
     largest = float(magnitude[np.isfinite(magnitude)].max(initial=0.0))
     return step <= FLOAT_TOLERANCE * max(largest, 1.0)
-
-
-def _predicted(spec: TensorSpec, data: bytes) -> int:
-    return int(as_array(spec, data).argmax())
 
 
 def _compare(

@@ -11,7 +11,7 @@ import numpy as np
 
 from mcugen.base.errors import ConfigError
 from mcugen.export.rows import rows_of
-from mcugen.model.data import as_model_input, load_source
+from mcugen.model.data import as_model_input, load_dataset, load_source
 from mcugen.model.source import ModelKind, ModelRef, ModelSource
 
 if TYPE_CHECKING:
@@ -72,8 +72,7 @@ def _chosen(
         inputs, scaling = _as_floats(source, samples.inputs, pixels)
         return Calibration(_rows(source, inputs), samples.provenance + scaling, False)
     if ref.info is not None and ref.info.dataset is not None:
-        name = f"tfds:{ref.info.dataset}/train"
-        samples = load_source(name, CALIBRATION_SAMPLES, seed=SEED)
+        samples = load_dataset(ref.info.dataset, "train", CALIBRATION_SAMPLES, seed=SEED)
         return Calibration(_rows(source, samples.inputs), samples.provenance, False)
     if ref.kind is ModelKind.BUNDLED:
         from mcugen.model.bundled import mlperf_tiny

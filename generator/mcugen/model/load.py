@@ -53,6 +53,20 @@ def _load_bundled(ref: ModelRef, progress: Progress | None) -> ModelSource:
             preprocess=digits_data.preprocess,
             provenance="bundled, trained on tfds:digits8/train",
         )
+    if ref.info is not None and ref.info.weights:
+        from mcugen.model.bundled import training
+        from mcugen.model.bundled.train import workload
+
+        assert ref.info.dataset is not None
+        found = workload(ref.name)
+        return ModelSource(
+            name=ref.name,
+            module=training.load(found),
+            example_inputs=(torch.zeros(found.input_shape),),
+            calibration=None,
+            preprocess=found.preprocess,
+            provenance=f"bundled, trained on {ref.info.dataset}/train",
+        )
     from mcugen.model.bundled import mlperf_tiny
 
     with quiet():

@@ -14,7 +14,7 @@ from mcugen.cli.terminal import Terminal
 from mcugen.device.measure import Measurement
 from mcugen.device.protocol.info import parse_info
 from mcugen.device.timing import Timing
-from mcugen.device.verify import Accuracy, Verification
+from mcugen.device.verify import Scores, Verification
 from mcugen.export.fidelity import (
     Column,
     Fidelity,
@@ -44,7 +44,7 @@ def measurement(*, simulated: bool = True, exact: int = 10) -> Measurement:
             counter_hz=25_000_000,
             latency_us=None if simulated else 41.6,
         ),
-        verification=Verification(10, exact, 10 - exact, None, Accuracy(1.0, 0.9, 0.9), "tfds:x"),
+        verification=Verification(10, exact, 10 - exact, None, Scores(1.0, 0.9, 0.9), "tfds:x"),
     )
 
 
@@ -77,6 +77,7 @@ def test_report_has_the_documented_shape(document):
     assert document["firmware"]["planned_bytes"] == 64
     assert document["timing"]["median"] == 1040
     assert document["verify"]["accuracy"] == {"float": 1.0, "int8_host": 0.9, "device": 0.9}
+    assert document["verify"]["auc"] == {"float": None, "int8_host": None, "device": None}
     assert document["operators"] == [
         {"name": "cortex_m::quantized_add.out", "calls": 1, "int8": True, "layers": ["add"]}
     ]

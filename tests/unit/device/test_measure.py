@@ -19,6 +19,7 @@ from mcugen.device.protocol.client import Client
 from mcugen.device.protocol.info import parse_info
 from mcugen.device.timing import bench, percentile
 from mcugen.device.verify import require_passed, verify
+from mcugen.model.catalog import Metric
 from mcugen.program.artifact import OperatorUse
 
 
@@ -63,13 +64,27 @@ def test_equal_outputs_verify():
     labels[0] = 0
     with connected(Peer()) as client:
         result = verify(
-            client, sample.artifact(), SAMPLES, EXPECTED, labels=labels, float_accuracy=0.5
+            client, sample.artifact(), SAMPLES, EXPECTED, labels=labels, float_score=0.5
         )
 
     assert (result.samples, result.bit_exact, result.max_step) == (6, 6, 0)
     assert result.passed and result.first_difference is None
     assert result.accuracy.device == result.accuracy.int8_host == pytest.approx(5 / 6)
     assert result.accuracy.float_model == 0.5
+
+
+def test_autoencoders_are_judged_by_their_errors():
+    """Doubled, an input is off by itself: the larger ones are the anomalies."""
+    sizes = [int(np.abs(np.frombuffer(x, np.int8).astype(int)).sum()) for (x,) in SAMPLES]
+    labels = [int(size > sorted(sizes)[2]) for size in sizes]
+    with connected(Peer()) as client:
+        result = verify(
+            client, sample.artifact(), SAMPLES, EXPECTED, labels=labels, metric=Metric.AUC
+        )
+
+    assert result.auc.device == result.auc.int8_host
+    assert result.auc.device is not None and result.auc.float_model is None
+    assert result.accuracy.device is None
 
 
 def test_first_difference_is_located_and_the_largest_is_counted():

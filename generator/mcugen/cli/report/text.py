@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from mcugen.cli.paths import show_path
@@ -75,18 +76,21 @@ def _verify_lines(verify: dict[str, Any], terminal: Terminal) -> list[str]:
             f"{exact} of {samples} samples equal, largest difference {verify['max_step']:g}", "red"
         )
     lines = [_row("bit-exact", words)]
-    accuracy = verify["accuracy"]
-    if accuracy["device"] is not None:
-        parts = [
-            f"device {percent(accuracy['device'])}",
-            f"host int8 {percent(accuracy['int8_host'])}",
-        ]
-        if accuracy["float"] is not None:
-            parts.append(f"float {percent(accuracy['float'])}")
-        lines.append(_row("accuracy", ", ".join(parts)))
+    lines += _score_lines("accuracy", verify["accuracy"], percent)
+    lines += _score_lines("AUC", verify["auc"], "{:.4f}".format)
     if verify["data"]:
         lines.append(_row("data", verify["data"]))
     return lines
+
+
+def _score_lines(
+    name: str, scores: dict[str, float | None], show: Callable[[float], str]
+) -> list[str]:
+    """Return a figure of the device, the host and the model in float, where there is one."""
+    named = (("device", "device"), ("host int8", "int8_host"), ("float", "float"))
+    known = [(words, scores[key]) for words, key in named]
+    parts = [f"{words} {show(value)}" for words, value in known if value is not None]
+    return [_row(name, ", ".join(parts))] if parts else []
 
 
 def _timing_lines(timing: dict[str, Any], macs: int, board: dict[str, Any]) -> list[str]:

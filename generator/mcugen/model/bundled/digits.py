@@ -7,25 +7,20 @@ are cached by the hash of this file, of the dataset and of the versions that can
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable
-
-import numpy as np
 import torch
 from torch import nn
 
 from mcugen.base import cache
+from mcugen.model.bundled import training
 from mcugen.model.bundled.digits_data import DATASET, preprocess
+from mcugen.model.bundled.training import Progress, Recipe
 from mcugen.model.data import load_tfds
-
-SEED = 20
-_EPOCHS = 40
-_BATCH = 32
 
 #: Files that decide the weights.
 SOURCES = (
     "model/bundled/digits.py",
     "model/bundled/digits_data.py",
+    "model/bundled/training.py",
     "model/datasets/digits8/digits8_dataset_builder.py",
 )
 
@@ -63,15 +58,15 @@ def _separable(in_ch: int, out_ch: int) -> nn.Sequential:
     )
 
 
-def build(progress: Callable[[str, int, int], None] | None = None) -> DigitsNet:
+def build(progress: Progress | None = None) -> DigitsNet:
     """Return the trained network in eval mode, from the cache or trained now."""
     model = DigitsNet()
     key = weights_key()
     files = cache.load("weights", key)
-    state = _unpack(files["weights.npz"], model) if files else None
+    state = training.unpack(files["weights.npz"], model) if files else None
     if state is None:
         train(model, progress)
-        cache.store("weights", key, {"weights.npz": _pack(model)})
+        cache.store("weights", key, {"weights.npz": training.pack(model)})
     else:
         model.load_state_dict(state)
     return model.eval()
@@ -86,56 +81,21 @@ def weights_key() -> str:
     )
 
 
-def train(model: DigitsNet, progress: Callable[[str, int, int], None] | None = None) -> None:
+def train(model: DigitsNet, progress: Progress | None = None, *, epochs: int | None = None) -> None:
     """Train `model` in place on the train split: the same weights each time on one machine."""
     samples = load_tfds(DATASET, "train")
     assert samples.labels is not None
     inputs = torch.from_numpy(preprocess(samples.inputs))
     labels = torch.from_numpy(samples.labels)
-    threads = torch.get_num_threads()
-    was_deterministic = torch.are_deterministic_algorithms_enabled()
-    torch.set_num_threads(1)
-    torch.use_deterministic_algorithms(True)
-    try:
-        with torch.random.fork_rng(devices=[]), torch.enable_grad():
-            torch.manual_seed(SEED)
-            _initialise(model)
-            _train_epochs(model, inputs, labels, progress)
-    finally:
-        torch.use_deterministic_algorithms(was_deterministic)
-        torch.set_num_threads(threads)
-
-
-def _initialise(model: DigitsNet) -> None:
-    """Draw the weights anew, so that they do not depend on who created the module, and when."""
-    for module in model.modules():
-        if hasattr(module, "reset_parameters"):
-            module.reset_parameters()
-
-
-def _train_epochs(
-    model: DigitsNet,
-    inputs: torch.Tensor,
-    labels: torch.Tensor,
-    progress: Callable[[str, int, int], None] | None,
-) -> None:
-    generator = torch.Generator().manual_seed(SEED)
-    steps = _EPOCHS * ((len(inputs) + _BATCH - 1) // _BATCH)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2, weight_decay=1e-2)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=1e-2, total_steps=steps)
-    loss_of = nn.CrossEntropyLoss(label_smoothing=0.05)
-    model.train()
-    for epoch in range(_EPOCHS):
-        if progress:
-            progress("training digits", epoch, _EPOCHS)
-        for batch in torch.randperm(len(inputs), generator=generator).split(_BATCH):
-            optimizer.zero_grad()
-            loss_of(model(_shifted(inputs[batch], generator)), labels[batch]).backward()
-            optimizer.step()
-            schedule.step()
-    model.eval()
-    if progress:
-        progress("training digits", _EPOCHS, _EPOCHS)
+    training.train(
+        model,
+        inputs,
+        labels,
+        RECIPE,
+        epochs=epochs,
+        progress=progress,
+        what="training digits",
+    )
 
 
 def _shifted(images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
@@ -149,17 +109,4 @@ def _shifted(images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     return padded[samples, 0, rows, columns]
 
 
-def _pack(model: DigitsNet) -> bytes:
-    buffer = io.BytesIO()
-    arrays = {name: value.numpy() for name, value in model.state_dict().items()}
-    np.savez(buffer, **arrays)  # type: ignore[arg-type]  # numpy's stub takes allow_pickle first
-    return buffer.getvalue()
-
-
-def _unpack(data: bytes, model: DigitsNet) -> dict[str, torch.Tensor] | None:
-    """Return the state dict in `data`, or None if it is not this network's."""
-    want = {name: tuple(value.shape) for name, value in model.state_dict().items()}
-    with np.load(io.BytesIO(data), allow_pickle=False) as file:
-        if {name: file[name].shape for name in file.files} != want:
-            return None
-        return {name: torch.from_numpy(file[name].copy()) for name in file.files}
+RECIPE = Recipe(seed=20, epochs=40, batch=32, rate=1e-2, decay=1e-2, augment=_shifted)

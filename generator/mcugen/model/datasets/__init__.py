@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""tensorflow-datasets builders that come with mcugen; each makes its data without a download."""
+"""Datasets that mcugen knows: one as a tensorflow-datasets builder, others read from packages."""
