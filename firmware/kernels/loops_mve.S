@@ -315,6 +315,30 @@
         vstrb.8 q3,[r9],#16
         .endm
 
+        // Offsets of pixels reach from -127 to 127: r1 points so far into the row.
+        .macro  quad_bias chunks,stride
+        .set    QUAD_BIAS,0
+        .if     \chunks * \stride == 4
+        .set    QUAD_BIAS,120
+        .endif
+        .endm
+
+        // For r1 as chunks of a kernel row and 16 times the distance of pixels, r5 that of kernel rows.
+        .macro  quad_3x3_if chunks,stride
+        quad_bias \chunks,\stride
+        movw    r8,#(256 * \chunks * \stride + 3 * \chunks)
+        cmp     r1,r8
+        bne     1f
+        str     r5,[sp,#ROW_CONSTANT]
+        mvn     r8,r5,lsl #1
+        add     r8,r8,#(32 * \chunks * \stride - QUAD_BIAS + 1)
+        str     r8,[sp,#IN_STEP]
+        address r5,.Lquad_3x3_\chunks\()_\stride
+        str     r5,[sp,#LOOP]
+        b       6f
+1:
+        .endm
+
         function mve_dot,FRAME
         str     r0,[sp,#ARGS]
         ldrd    r1,r2,[r0,#ARG_CHUNKS]  // and lead
@@ -418,26 +442,19 @@
         ldr     r5,[r0,#ARG_APART]
         str     r5,[sp,#APART]
         ldr     r1,[r0,#ARG_CHUNKS]
-        ldrd    r3,r5,[r0,#ARG_KERNEL_ROWS]
-        ldr     r8,[r0,#ARG_IN_PIXEL]
-        ldr     r9,[r0,#ARG_RUN]
-        eor     r1,r1,#3
-        eor     r3,r3,#3
-        eor     r8,r8,#16
-        eor     r9,r9,#48
-        orr     r2,r2,r1
-        orr     r2,r2,r3
-        orr     r2,r2,r8
-        orrs    r2,r2,r9
+        ldrd    r3,r5,[r0,#ARG_KERNEL_ROWS] // and their distance
+        ldr     r8,[r0,#ARG_RUN]
+        cmp     r8,r1,lsl #4
+        it      eq
+        cmpeq   r3,#3
         bne     6f
-        sub     r6,r5,#64
-        str     r6,[sp,#ROW_CONSTANT]
-        lsls    r5,r5,#1
-        adds    r5,r5,#32
-        rsbs    r5,r5,#0
-        str     r5,[sp,#IN_STEP]
-        address r5,.Lquad_3x3x16
-        str     r5,[sp,#LOOP]
+        ldr     r8,[r0,#ARG_IN_PIXEL]
+        add     r1,r1,r8,lsl #4
+        quad_3x3_if 1,1
+        quad_3x3_if 1,2
+        quad_3x3_if 2,1
+        quad_3x3_if 2,2
+        quad_3x3_if 4,1
 6:      ldr     r4,[r0,#ARG_BIAS]
         str     r4,[sp,#BIAS]
         ldrd    r5,r6,[r0,#ARG_MULTIPLIERS]
@@ -747,49 +764,99 @@
         .word   0,0
         quad_form 8,2
 
-// 3x3 windows of 16 channels at stride 1: two neighbours share two of their three columns, so a row
-// of taps takes four loads of pixels instead of six, from one pointer.
-        .macro  quad_column first,second
-        vldrb.8 q2,[r5],#16
+// 3x3 windows of 16, 32 or 64 channels, `chunks` of 16: neighbours share columns, two of their three
+// at stride 1 and one at stride 2, so of 16 channels a row of taps takes 4 or 5 loads of pixels
+// instead of 6, from one pointer, r1. The columns of a chunk follow one another, and so the weights
+// are read with jumps. r3 is the step from one pair to the next, r7 that of kernel rows; r5 points
+// to the weights read last.
+        .macro  quad_taps weights,first,first_at,second,second_at
+        .ifnb   \first_at
+        vldrb.8 \first,[r1,#\first_at]
+        .endif
+        vldrw.u32 q2,[r5,#\weights]!
         vmladava.s8 r0,\first,q2
-        vldrb.8 \second,[r1],#16
+        .ifnb   \second_at
+        vldrb.8 \second,[r1,#\second_at]
+        .endif
         vmladava.s8 r8,\second,q2
-        vldrb.8 q3,[r5],#16
+        vldrw.u32 q3,[r5,#16]!
         vmladava.s8 r2,\first,q3
         vmladava.s8 r10,\second,q3
-        vldrb.8 q2,[r5],#16
+        vldrw.u32 q2,[r5,#16]!
         vmladava.s8 r4,\first,q2
         vmladava.s8 r12,\second,q2
-        vldrb.8 q3,[r5],#16
+        vldrw.u32 q3,[r5,#16]!
         vmladava.s8 r6,\first,q3
         vmladava.s8 lr,\second,q3
         .endm
 
-        .macro  quad_columns
-        vldrb.8 q0,[r1],#16
-        quad_column q0,q1
-        quad_column q1,q0
-        quad_column q0,q1
+        // A row of taps, of the first one all but the first chunk, which is done. `weights` is how
+        // far the first of them are behind those before.
+        .macro  quad_row_of_3 chunks,stride,weights,rest=0
+        .set    QUAD_COLUMN,16 * \chunks
+        .set    QUAD_AT,-QUAD_BIAS
+        .set    QUAD_NEXT,\weights
+        .set    QUAD_DONE,\rest
+        .rept   \chunks
+        .if     QUAD_DONE == 0
+        quad_taps QUAD_NEXT,q0,QUAD_AT,q1,(QUAD_AT+\stride*QUAD_COLUMN)
+        .set    QUAD_NEXT,QUAD_COLUMN * 4 * \stride - 48
+        .endif
+        .set    QUAD_DONE,0
+        .if     \stride == 1
+        quad_taps QUAD_NEXT,q1,,q0,(QUAD_AT+2*QUAD_COLUMN)
+        quad_taps (QUAD_COLUMN*4-48),q0,,q1,(QUAD_AT+3*QUAD_COLUMN)
+        .set    QUAD_NEXT,16 - QUAD_COLUMN * 8
+        .else                           // the first column, the third, the second
+        quad_taps QUAD_NEXT,q1,,q0,(QUAD_AT+4*QUAD_COLUMN)
+        quad_taps (-QUAD_COLUMN*4-48),q0,(QUAD_AT+QUAD_COLUMN),q1,(QUAD_AT+3*QUAD_COLUMN)
+        .set    QUAD_NEXT,16 - QUAD_COLUMN * 4
+        .endif
+        .set    QUAD_AT,QUAD_AT + 16
+        .endr
         .endm
 
+        .macro  quad_3x3 chunks,stride
         .balign 4
-.Lquad_3x3x16:
+.Lquad_3x3_\chunks\()_\stride:
+        quad_bias \chunks,\stride
+        ldr     r3,[sp,#IN_STEP]
+        .if     \chunks == 1           // from the last weights back to the first
         ldr     r5,[sp,#PACKED]
-        vldrb.8 q0,[r1],#16
-        vldrb.8 q1,[r1],#16
+        add     r5,r5,#(560 - 64 * \stride)
+        .endif
+1:
+        .if     \chunks > 1
+        ldr     r5,[sp,#PACKED]
+        .endif
+        .if     QUAD_BIAS
+        vldrb.8 q0,[r1],#QUAD_BIAS
+        .else
+        vldrb.8 q0,[r1]
+        .endif
+        vldrb.8 q1,[r1,#(16 * \chunks * \stride - QUAD_BIAS)]
         quad_weights ,q4,q5,q6,q7
-        quad_column q1,q0
-        quad_column q0,q1
+        .if     \chunks == 1
+        quad_row_of_3 1,\stride,(128*\stride-624),1
+        .else
+        quad_row_of_3 \chunks,\stride,(64*\chunks*\stride-64),1
+        .endif
+        .rept   2
         add     r1,r1,r7
-        quad_columns
-        add     r1,r1,r7
-        quad_columns
+        quad_row_of_3 \chunks,\stride,(64*\chunks*(\stride-1)+16)
+        .endr
         quad_store
-        ldr     r0,[sp,#IN_STEP]
-        add     r1,r1,r0
+        add     r1,r1,r3
         cmp     r11,r9
-        bne     .Lquad_3x3x16
+        bne     1b
         b       .Lquad_run_end
+        .endm
+
+        quad_3x3 1,1
+        quad_3x3 1,2
+        quad_3x3 2,1
+        quad_3x3 2,2
+        quad_3x3 4,1
         end     mve_dot
 
 // ---- mve_depthwise_3x3 --------------------------------------------------------------------------

@@ -260,6 +260,9 @@ void conv2d(long call) {
   if (one_in(2)) {
     tiles(p);
   }
+  if (one_in(6)) {
+    p.in_ch = p.groups * (16 << random_int(0, 2));
+  }
   const int32_t taps = p.kernel_h * p.kernel_w * p.in_ch / p.groups;
   const int8_t* const input = g_input.make(p.batch * p.in_h * p.in_w * p.in_ch);
   const int8_t* const weights = g_weights.make(p.out_ch * taps);
