@@ -181,57 +181,61 @@
         .equ    ARG_SUMS,100            // and how many pixels have room
         .equ    ARG_APART,108
 
+        .equ    MOST_NARROW,84          // distance of pixels: that of four of them, a byte
+
         // Frame. What one LDRD fetches is side by side.
-        .equ    PACKED,0                // behind the first chunk
-        .equ    KERNEL_ROWS,4
-        .equ    ZERO_POINT,8
-        .equ    OUT_STEP,12             // of two pixels
-        .equ    IN_STEP,16              // from the end of a pair to the next
-        .equ    RUN_END,20              // where r11 stops
-        .equ    ENTRY,24                // into the block of chunks, after the first chunk
-        .equ    ROW_ENTRY,28            // the same for kernel rows after the first
-        .equ    END,32                  // where the block goes on
-        .equ    FINISH,36               // by the kind of rounding
-        .equ    MIN,40                  // and max
-        .equ    SUMS_END,48
-        .equ    IN_PIXEL,52
-        .equ    ROW,56                  // input of the row
-        .equ    IN_ROW,60
-        .equ    SUMS,64
-        .equ    OUT,68                  // of the first of the sums
-        .equ    OUT_NEXT,72             // output of the row, and of the next
-        .equ    LANES,80                // where a pair's outputs go, 8 halfwords
-        .equ    START,96                // the sums: q5
-        .equ    ARGS,112
-        .equ    CHANNELS,116            // left
-        .equ    WEIGHTS,120             // and depth
-        .equ    OUTPUT,128
-        .equ    BIAS,132
-        .equ    MULTIPLIERS,136         // and shifts
-        .equ    ROW_CONSTANT,144        // r7
-        .equ    PREDICATES,148          // of the first chunk
-        .equ    LOOP,152                // of pairs
-        .equ    ROWS,156
-        .equ    LEFT,160                // pixels of the row
-        .equ    PIXELS,164
-        .equ    RETURN,168
-        .equ    APART,172
-        .equ    FRAME,176
+        .equ    START,0                 // what sums start at, of two pixels
+        .equ    PACKED,32               // behind the first chunk
+        .equ    KERNEL_ROWS,36
+        .equ    ZERO_POINT,40
+        .equ    OUT_STEP,44             // of two pixels
+        .equ    IN_STEP,48              // from the end of a pair to the next
+        .equ    RUN_END,52              // where r11 stops
+        .equ    ENTRY,56                // into the block of chunks, after the first chunk
+        .equ    ROW_ENTRY,60            // the same for kernel rows after the first
+        .equ    END,64                  // where the block goes on
+        .equ    FINISH,68               // by the kind of rounding
+        .equ    MIN,72                  // and max
+        .equ    SUMS_END,80
+        .equ    IN_PIXEL,84
+        .equ    ROW,88                  // input of the row
+        .equ    IN_ROW,92
+        .equ    SUMS,96
+        .equ    OUT,100                 // of the first of the sums
+        .equ    OUT_NEXT,104            // output of the row, and of the next
+        .equ    LANES,112               // where outputs go: 16 bytes for four pixels or 8 halfwords for two
+        .equ    ARGS,128
+        .equ    CHANNELS,132            // left
+        .equ    WEIGHTS,136             // and depth
+        .equ    OUTPUT,144
+        .equ    BIAS,148
+        .equ    MULTIPLIERS,152         // and shifts
+        .equ    ROW_CONSTANT,160        // r7
+        .equ    PREDICATES,164          // of the first chunk
+        .equ    LOOP,168                // of pairs
+        .equ    ROWS,172
+        .equ    LEFT,176                // pixels of the row
+        .equ    PIXELS,180
+        .equ    RETURN,184
+        .equ    APART,188
+        .equ    FRAME,192
 
         .macro  quad_store
         stm     r11!,{r0,r2,r4,r6,r8,r10,r12,lr}
         .endm
 
-        // Sums of one or two pixels to outputs. q5 bias, q6 multipliers, q7 shifts, r6 is 1. 16-bit
-        // lane 2c is channel c of the first pixel, 2c + 1 of the second.
-        .macro  quad_outputs pixels,away,clamped,lanes
+        // A pair's first chunk, from what sums start at.
+        .macro  quad_first
+        ldm     sp,{r0,r2,r4,r6,r8,r10,r12,lr}
+        quad_weights a,q4,q5,q6,q7
+        .endm
+
+        // Sums of one or two pixels to outputs. q6 multipliers, q7 shifts, r6 is 1. 16-bit lane 2c is
+        // channel c of the first pixel, 2c + 1 of the second; q4 says where they go.
+        .macro  quad_outputs pixels,away,clamped
         vldrw.32 q0,[r0],#16
         .if     \pixels == 2
         vldrw.32 q1,[r0],#16
-        .endif
-        vadd.i32 q0,q0,q5
-        .if     \pixels == 2
-        vadd.i32 q1,q1,q5
         .endif
         vqrdmulh.s32 q0,q0,q6
         .if     \pixels == 2
@@ -259,42 +263,87 @@
         vqmovnb.s16 q0,q0
         .endif
         .if     \pixels == 2
-        vstrb.16 q0,[r8,\lanes]
+        vstrb.16 q0,[r8,q4]
         .else
         movw    r12,#0x3333
         vmsr    p0,r12
         vpst
-        vstrbt.16 q0,[r8,\lanes]
+        vstrbt.16 q0,[r8,q4]
         .endif
         .endm
 
-        // r0 sums, r11 pixels, r8 output, r10 distance of two, r4 zero point.
-        .macro  quad_finish away,clamped
+        // Of four pixels: 8-bit lane 4c is channel c of the first, 4c + 2 of the second, then 4c + 1
+        // and 4c + 3.
+        .macro  quad_outputs_4 away
+        vldrw.32 q0,[r0],#16
+        vldrw.32 q1,[r0],#16
+        vldrw.32 q2,[r0],#16
+        vldrw.32 q3,[r0],#16
+        vqrdmulh.s32 q0,q0,q6
+        vqrdmulh.s32 q1,q1,q6
+        vqrdmulh.s32 q2,q2,q6
+        vqrdmulh.s32 q3,q3,q6
+        .if     \away
+        vqdmlah.s32 q0,q0,r6
+        vqdmlah.s32 q1,q1,r6
+        vqdmlah.s32 q2,q2,r6
+        vqdmlah.s32 q3,q3,r6
+        .endif
+        vrshl.s32 q0,q0,q7
+        vrshl.s32 q1,q1,q7
+        vrshl.s32 q2,q2,q7
+        vrshl.s32 q3,q3,q7
+        .if     \away
+        vqmovnb.s32 q0,q0
+        vqmovnb.s32 q2,q2
+        vqmovnt.s32 q0,q1
+        vqmovnt.s32 q2,q3
+        vqadd.s16 q0,q0,r4
+        vqadd.s16 q2,q2,r4
+        vqmovnb.s16 q0,q0
+        vqmovnt.s16 q0,q2
+        .else                           // 0 to 255, less 128
+        vqmovunb.s32 q0,q0
+        vqmovunb.s32 q2,q2
+        vqmovunt.s32 q0,q1
+        vqmovunt.s32 q2,q3
+        vqmovnb.u16 q0,q0
+        vqmovnt.u16 q0,q2
+        veor    q0,q0,q5
+        .endif
+        vstrb.8 q0,[r8,q4]
+        .endm
+
+        // r0 sums, r11 pixels, r8 output, r10 distance of two, r4 zero point. With `narrow` four
+        // pixels' outputs are at most 255 bytes apart.
+        .macro  quad_finish away,clamped,narrow
         .if     \clamped
         ldrd    r3,r12,[sp,#MIN]
         vdup.16 q2,r3
         vdup.16 q3,r12
-        lsr     lr,r11,#1
-        wls     lr,lr,3f
-1:      quad_outputs 2,\away,1,q4
-        add     r8,r8,r10
-        le      lr,1b
-        .else
-        vadd.i16 q3,q4,r10
+        .endif
+        .if     \narrow
+        vmov.i8 q5,#128
         lsr     lr,r11,#2
         wls     lr,lr,2f
-1:      quad_outputs 2,\away,0,q4
-        quad_outputs 2,\away,0,q3
+1:      quad_outputs_4 \away
         add     r8,r8,r10,lsl #1
         le      lr,1b
-2:      tst     r11,#2
+2:      vmovlb.u8 q4,q4
+        tst     r11,#2
         beq     3f
-        quad_outputs 2,\away,0,q4
+        quad_outputs 2,\away,\clamped
         add     r8,r8,r10
+        .else
+        lsr     lr,r11,#1
+        wls     lr,lr,3f
+1:      quad_outputs 2,\away,\clamped
+        add     r8,r8,r10
+        le      lr,1b
         .endif
 3:      tst     r11,#1
         beq     .Lquad_finished
-        quad_outputs 1,\away,\clamped,q4
+        quad_outputs 1,\away,\clamped
         add     r8,r8,r10,lsr #1
         b       .Lquad_finished
         .endm
@@ -367,14 +416,14 @@
         ldr     r5,[r0,#ARG_PACKED]
         adds    r5,r5,#64
         strd    r5,r3,[sp,#PACKED]
-        ldr     r5,[r0,#ARG_ROUNDING]
-        adr     r6,.Lquad_plain
-        cbz     r5,2f
-        adr     r6,.Lquad_away
-        cmp     r5,#1
-        beq     2f
-        adr     r6,.Lquad_clamped
-2:      orr     r6,r6,#1
+        ldrd    r5,r8,[r0,#ARG_OUTPUT]  // and the distance of pixels
+        ldr     r6,[r0,#ARG_ROUNDING]
+        cmp     r8,#MOST_NARROW
+        it      hi
+        addhi   r6,r6,#3
+        address r5,.Lquad_finish_forms-1
+        ldr     r6,[r5,r6,lsl #2]
+        add     r6,r6,r5
         adr     r5,.Lquad_sums
         cmp     r3,#1
         beq     3f
@@ -424,11 +473,26 @@
         lsls    r5,r4,#1
         strd    r6,r5,[sp,#ZERO_POINT]
         movs    r6,#0
-        vidup.u16 q0,r6,#1
+        ldr     r5,[r0,#ARG_ROUNDING]
+        cmp     r5,#2
+        beq     7f
+        cmp     r4,#MOST_NARROW
+        bhi     7f
+        vidup.u8 q0,r6,#1
+        vshr.u8 q0,q0,#2                // 0 0 0 0 1 1 1 1 and so on
+        add     r6,r4,r4,lsl #1
+        lsls    r5,r4,#9
+        orr     r5,r5,r4,lsl #16
+        orr     r5,r5,r6,lsl #24        // pixels 0 2 1 3
+        vdup.32 q1,r5
+        vadd.i8 q0,q0,q1
+        b       8f
+7:      vidup.u16 q0,r6,#1
         vshr.u16 q0,q0,#1               // 0 0 1 1 2 2 3 3
         lsls    r4,r4,#16
         vdup.32 q1,r4
         vadd.i16 q0,q0,q1
+8:
         vstrw.32 q0,[sp,#LANES]
         ldr     r4,[r0,#ARG_CHANNELS]
         ldrd    r5,r6,[r0,#ARG_WEIGHTS]
@@ -511,6 +575,7 @@
         vldrw.32 q6,[r1]
         vadd.i32 q5,q5,q6
 5:      vstrw.32 q5,[sp,#START]
+        vstrw.32 q5,[sp,#START+16]
         ldr     r1,[r0,#ARG_INPUT]
         sub     r1,r1,r10
         str     r1,[sp,#ROW]
@@ -595,7 +660,6 @@
         sub     r11,r11,r0
         lsr     r11,r11,#4
         ldrd    r4,r6,[sp,#MULTIPLIERS] // and shifts
-        vldrw.32 q5,[sp,#START]
         vldrw.32 q6,[r4]
         vldrw.32 q7,[r6]
         vldrw.32 q4,[sp,#LANES]
@@ -604,13 +668,26 @@
         ldr     pc,[sp,#FINISH]
         .balign 4
 .Lquad_plain:
-        quad_finish 0,0
+        quad_finish 0,0,1
+        .balign 4
+.Lquad_plain_wide:
+        quad_finish 0,0,0
         .balign 4
 .Lquad_away:
-        quad_finish 1,0
+        quad_finish 1,0,1
+        .balign 4
+.Lquad_away_wide:
+        quad_finish 1,0,0
         .balign 4
 .Lquad_clamped:
-        quad_finish 1,1
+        quad_finish 1,1,0
+
+        .balign 4
+.Lquad_finish_forms:                    // by the rounding, narrow and wide
+        .irp    form,plain,away,clamped,plain_wide,away_wide,clamped
+        .word   .Lquad_\form - .Lquad_finish_forms + 1
+        .endr
+
 .Lquad_finished:
         str     r8,[sp,#OUT]
         ldr     r2,[sp,#LEFT]
@@ -662,7 +739,7 @@
         vpstt
         vldrbt.8 q0,[r1],#16
         vldrbt.8 q1,[r3],#16
-        quad_weights ,q4,q5,q6,q7
+        quad_first
         ldr     pc,[sp,#ENTRY]
 
         .balign 4
@@ -712,7 +789,7 @@
         vldrb.8 q1,[r1,#(16 * \chunks - 16)]
         .endif
         .endif
-        quad_weights ,q4,q5,q6,q7
+        quad_first
         .rept   \chunks - 1
         .if     \form == 2
         quad_chunk (16*\chunks-16)
@@ -835,7 +912,7 @@
         vldrb.8 q0,[r1]
         .endif
         vldrb.8 q1,[r1,#(16 * \chunks * \stride - QUAD_BIAS)]
-        quad_weights ,q4,q5,q6,q7
+        quad_first
         .if     \chunks == 1
         quad_row_of_3 1,\stride,(128*\stride-624),1
         .else
