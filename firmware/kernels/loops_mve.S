@@ -1328,27 +1328,27 @@
 // ---- mve_packed_linear --------------------------------------------------------------------------
 
 // Eight rows of weights side by side: 128 MACs, 17 instructions. r1 points to the input, r3 to the
-// weights; sums of rows 0, 2, 4, 6 are in r0, r2, r4, r6, of rows 1, 3, 5, 7 in r8, r10, r12, lr.
-// As in mve_linear, the first chunk is the odd one, and how many others there are is where the
-// block is entered. r5 counts rounds through the block, r7 is the output, r9 the rows left, r11 the
-// input.
-        .macro  eight_rows product
+// group; sums of rows 0, 2, 4, 6 are in r0, r2, r4, r6, of rows 1, 3, 5, 7 in r8, r10, r12, lr. The
+// first chunk of the input is the odd one and stays in q6; how many others there are is where the
+// block is entered. r5 counts rounds through the block, r7 is the output, r9 the rows left; q4 and
+// q5 are the limits, q7 the zero point.
+        .macro  eight_rows input
         vldrb.8 q1,[r3],#16
-        \product\().s8 r0,q0,q1
+        vmladava.s8 r0,\input,q1
         vldrb.8 q2,[r3],#16
-        \product\().s8 r8,q0,q2
+        vmladava.s8 r8,\input,q2
         vldrb.8 q1,[r3],#16
-        \product\().s8 r2,q0,q1
+        vmladava.s8 r2,\input,q1
         vldrb.8 q2,[r3],#16
-        \product\().s8 r10,q0,q2
+        vmladava.s8 r10,\input,q2
         vldrb.8 q1,[r3],#16
-        \product\().s8 r4,q0,q1
+        vmladava.s8 r4,\input,q1
         vldrb.8 q2,[r3],#16
-        \product\().s8 r12,q0,q2
+        vmladava.s8 r12,\input,q2
         vldrb.8 q1,[r3],#16
-        \product\().s8 r6,q0,q1
+        vmladava.s8 r6,\input,q1
         vldrb.8 q2,[r3],#16
-        \product\().s8 lr,q0,q2
+        vmladava.s8 lr,\input,q2
         .endm
 
         .equ    PACKED_CHUNK_BYTES,68
@@ -1361,25 +1361,34 @@
         .equ    PL_ZERO_POINT,20        // and rounding
         .equ    PL_MIN,28               // and max
 
-        .equ    PS_FIRST,0              // and rounds
+        .equ    PS_INPUT,0              // behind the first chunk, and rounds
         .equ    PS_ENTRY,8
-        .equ    PS_ZERO_POINT,16        // and rounding
-        .equ    PS_FRAME,24
+        .equ    PS_FINISH,12
+        .equ    PS_FRAME,16
 
         function mve_packed_linear,PS_FRAME
         ldrd    r11,r3,[r0,#PL_INPUT]
         ldrd    r7,r2,[r0,#PL_OUTPUT]
         ldr     r9,[r0,#PL_OUT_CH]
-        ldrd    r4,r6,[r0,#PL_ZERO_POINT]
-        strd    r4,r6,[sp,#PS_ZERO_POINT]
         ldrd    r4,r6,[r0,#PL_MIN]
         vdup.16 q4,r4
         vdup.16 q5,r6
+        ldrd    r4,r6,[r0,#PL_ZERO_POINT]
+        vdup.16 q7,r4
+        adr     r4,.Lpacked_plain
+        cbz     r6,1f
+        adr     r4,.Lpacked_exact
+1:      orr     r4,r4,#1
+        str     r4,[sp,#PS_FINISH]
         subs    r4,r2,#1
         lsrs    r4,r4,#4                // chunks after the first
         sub     r2,r2,r4,lsl #4         // inputs in the first
+        vctp.8  r2
+        vpst
+        vldrbt.8 q6,[r11]
+        add     r2,r2,r11
         lsrs    r5,r4,#3                // rounds
-        strd    r2,r5,[sp,#PS_FIRST]
+        strd    r2,r5,[sp,#PS_INPUT]
         and     r4,r4,#PACKED_CHUNKS-1
         adr     r5,.Lpacked_block_end
         orr     r5,r5,#1
@@ -1388,19 +1397,16 @@
         str     r5,[sp,#PS_ENTRY]
 
 .Lpacked_group:
-        ldrd    r1,r5,[sp,#PS_FIRST]
-        vctp.8  r1
-        vpst
-        vldrbt.8 q0,[r11]
-        add     r1,r1,r11
-        eight_rows vmladav
+        ldm     r3!,{r0,r2,r4,r6,r8,r10,r12,lr}
+        ldrd    r1,r5,[sp,#PS_INPUT]    // and rounds
+        eight_rows q6
         ldr     pc,[sp,#PS_ENTRY]
 
         .balign 4
 .Lpacked_block:
         .rept   PACKED_CHUNKS
         vldrb.8 q0,[r1],#16
-        eight_rows vmladava
+        eight_rows q0
         .endr
 .Lpacked_block_end:
         subs    r5,r5,#1
@@ -1409,35 +1415,47 @@
         vmov    q0[3],q0[1],r2,r6
         vmov    q1[2],q1[0],r8,r12
         vmov    q1[3],q1[1],r10,lr
-        vldrw.32 q2,[r3],#96            // starts
-        vldrw.32 q3,[r3,#-80]
-        vadd.i32 q0,q0,q2
-        vadd.i32 q1,q1,q3
-        vldrw.32 q2,[r3,#-64]           // multipliers
+        vldrw.32 q2,[r3],#64            // multipliers
         vldrw.32 q3,[r3,#-48]
         vqrdmulh.s32 q0,q0,q2
         vqrdmulh.s32 q1,q1,q3
-        ldrd    r0,r2,[sp,#PS_ZERO_POINT]
-        cbz     r2,1f
-        vshr.s32 q2,q0,#31
-        vshr.s32 q3,q1,#31
-        vadd.i32 q0,q0,q2
-        vadd.i32 q1,q1,q3
-1:      vldrw.32 q2,[r3,#-32]           // shifts
+        vldrw.32 q2,[r3,#-32]           // shifts
         vldrw.32 q3,[r3,#-16]
+        ldr     pc,[sp,#PS_FINISH]
+
+        .balign 4
+.Lpacked_plain:
         vrshl.s32 q0,q0,q2
         vrshl.s32 q1,q1,q3
         vqmovnb.s32 q0,q0
         vqmovnt.s32 q0,q1
-        vqadd.s16 q0,q0,r0
-        vmax.s16 q0,q0,q4
-        vmin.s16 q0,q0,q5
+        vqadd.s16 q0,q0,q7
+        vqmovnb.s16 q0,q0
+.Lpacked_store:
+        subs    r9,r9,#8
+        blt     2f
+        vstrb.16 q0,[r7],#8
+        bgt     .Lpacked_group
+        b       3f
+2:      add     r9,r9,#8
         vctp.16 r9
         vpst
-        vstrbt.16 q0,[r7],#8
-        subs    r9,r9,#8
-        bgt     .Lpacked_group
-        return  PS_FRAME
+        vstrbt.16 q0,[r7]
+3:      return  PS_FRAME
+
+        .balign 4
+.Lpacked_exact:                         // halves away from zero, any limits
+        movs    r0,#1
+        vqdmlah.s32 q0,q0,r0
+        vqdmlah.s32 q1,q1,r0
+        vrshl.s32 q0,q0,q2
+        vrshl.s32 q1,q1,q3
+        vqmovnb.s32 q0,q0
+        vqmovnt.s32 q0,q1
+        vqadd.s16 q0,q0,q7
+        vmax.s16 q0,q0,q4
+        vmin.s16 q0,q0,q5
+        b       .Lpacked_store
         end     mve_packed_linear
 
 // ---- mve_add ------------------------------------------------------------------------------------
