@@ -10,6 +10,7 @@
 #include <kernels/conv2d_s8.h>
 #include <kernels/conv2d_s8_mve_plan.h>
 #include <kernels/conv_mve.h>
+#include <kernels/forms.h>
 #include <kernels/window.h>
 
 #include <utility>
@@ -22,6 +23,7 @@ class Conv {
   Conv(const Conv2dS8Params& params, const MveConvWeights& weights, bool transposed,
        const int32_t* bias)
       : p_(params), plan_(params, transposed), weights_(weights), bias_(bias) {
+    dot_.neighbours = forms::kNeighbours ? mve_neighbours : nullptr;
     dot_.chunks = plan_.chunks;
     dot_.lead = plan_.lead;
     dot_.kernel_rows = plan_.kernel_rows;

@@ -180,6 +180,7 @@
         .equ    ARG_OUT_ROW,96
         .equ    ARG_SUMS,100            // and how many pixels have room
         .equ    ARG_APART,108
+        .equ    ARG_NEIGHBOURS,112
 
         .equ    MOST_NARROW,84          // distance of pixels: that of four of them, a byte
 
@@ -364,30 +365,6 @@
         vstrb.8 q3,[r9],#16
         .endm
 
-        // Offsets of pixels reach from -127 to 127: r1 points so far into the row.
-        .macro  quad_bias chunks,stride
-        .set    QUAD_BIAS,0
-        .if     \chunks * \stride == 4
-        .set    QUAD_BIAS,120
-        .endif
-        .endm
-
-        // For r1 as chunks of a kernel row and 16 times the distance of pixels, r5 that of kernel rows.
-        .macro  quad_3x3_if chunks,stride
-        quad_bias \chunks,\stride
-        movw    r8,#(256 * \chunks * \stride + 3 * \chunks)
-        cmp     r1,r8
-        bne     1f
-        str     r5,[sp,#ROW_CONSTANT]
-        mvn     r8,r5,lsl #1
-        add     r8,r8,#(32 * \chunks * \stride - QUAD_BIAS + 1)
-        str     r8,[sp,#IN_STEP]
-        address r5,.Lquad_3x3_\chunks\()_\stride
-        str     r5,[sp,#LOOP]
-        b       6f
-1:
-        .endm
-
         function mve_dot,FRAME
         str     r0,[sp,#ARGS]
         ldrd    r1,r2,[r0,#ARG_CHUNKS]  // and lead
@@ -505,21 +482,14 @@
         str     r6,[sp,#SUMS_END]
         ldr     r5,[r0,#ARG_APART]
         str     r5,[sp,#APART]
-        ldr     r1,[r0,#ARG_CHUNKS]
-        ldrd    r3,r5,[r0,#ARG_KERNEL_ROWS] // and their distance
-        ldr     r8,[r0,#ARG_RUN]
-        cmp     r8,r1,lsl #4
-        it      eq
-        cmpeq   r3,#3
-        bne     6f
-        ldr     r8,[r0,#ARG_IN_PIXEL]
-        add     r1,r1,r8,lsl #4
-        quad_3x3_if 1,1
-        quad_3x3_if 1,2
-        quad_3x3_if 2,1
-        quad_3x3_if 2,2
-        quad_3x3_if 4,1
-6:      ldr     r4,[r0,#ARG_BIAS]
+        ldr     r1,[r0,#ARG_NEIGHBOURS]
+        cbz     r1,.Lquad_chosen
+        address r8,.Lquad_chosen
+        address r9,.Lquad_run_end
+        ldr     pc,[r0,#ARG_NEIGHBOURS]
+        .balign 4
+.Lquad_chosen:
+        ldr     r4,[r0,#ARG_BIAS]
         str     r4,[sp,#BIAS]
         ldrd    r5,r6,[r0,#ARG_MULTIPLIERS]
         strd    r5,r6,[sp,#MULTIPLIERS]
@@ -840,6 +810,7 @@
         .word   0,0,0,0,0,0,0,0,0
         .word   0,0
         quad_form 8,2
+        end     mve_dot
 
 // 3x3 windows of 16, 32 or 64 channels, `chunks` of 16: neighbours share columns, two of their three
 // at stride 1 and one at stride 2, so of 16 channels a row of taps takes 4 or 5 loads of pixels
@@ -893,6 +864,14 @@
         .endr
         .endm
 
+        // Offsets of pixels reach from -127 to 127: r1 points so far into the row.
+        .macro  quad_bias chunks,stride
+        .set    QUAD_BIAS,0
+        .if     \chunks * \stride == 4
+        .set    QUAD_BIAS,120
+        .endif
+        .endm
+
         .macro  quad_3x3 chunks,stride
         .balign 4
 .Lquad_3x3_\chunks\()_\stride:
@@ -926,15 +905,58 @@
         add     r1,r1,r3
         cmp     r11,r9
         bne     1b
-        b       .Lquad_run_end
+        ldr     pc,[sp,#END]
         .endm
+
+        // For r1 as chunks of a kernel row and 16 times the distance of pixels, r5 that of kernel rows.
+        .macro  quad_3x3_if chunks,stride
+        quad_bias \chunks,\stride
+        movw    r2,#(256 * \chunks * \stride + 3 * \chunks)
+        cmp     r1,r2
+        bne     1f
+        mvn     r2,r5,lsl #1
+        add     r2,r2,#(32 * \chunks * \stride - QUAD_BIAS + 1)
+        str     r2,[sp,#IN_STEP]
+        address r6,.Lquad_3x3_\chunks\()_\stride
+        b       2f
+1:
+        .endm
+
+        // A part of mve_dot, in its frame: goes on at r8, and after its loops at r9.
+        .section .text.mve_neighbours,"ax",%progbits
+        .balign 4
+        .global mve_neighbours
+        .type   mve_neighbours,%function
+mve_neighbours:
+        .cfi_startproc
+        .cfi_def_cfa_offset 100 + FRAME
+        .cfi_offset lr,-4
+        ldr     r1,[r0,#ARG_CHUNKS]
+        ldrd    r3,r5,[r0,#ARG_KERNEL_ROWS] // and their distance
+        ldr     r2,[r0,#ARG_RUN]
+        cmp     r2,r1,lsl #4
+        it      eq
+        cmpeq   r3,#3
+        bne     3f
+        ldr     r2,[r0,#ARG_IN_PIXEL]
+        add     r1,r1,r2,lsl #4
+        quad_3x3_if 1,1
+        quad_3x3_if 1,2
+        quad_3x3_if 2,1
+        quad_3x3_if 2,2
+        quad_3x3_if 4,1
+        b       3f
+2:      str     r5,[sp,#ROW_CONSTANT]
+        str     r6,[sp,#LOOP]
+        str     r9,[sp,#END]
+3:      mov     pc,r8
 
         quad_3x3 1,1
         quad_3x3 1,2
         quad_3x3 2,1
         quad_3x3 2,2
         quad_3x3 4,1
-        end     mve_dot
+        end     mve_neighbours
 
 // ---- mve_depthwise_3x3 --------------------------------------------------------------------------
 
