@@ -10,6 +10,7 @@
 #include <kernels/conv2d_s8.h>
 #include <kernels/conv2d_s8_mve_plan.h>
 #include <kernels/conv_mve.h>
+#include <kernels/forms.h>
 #include <kernels/window.h>
 
 #include <utility>
@@ -22,6 +23,7 @@ class Conv {
   Conv(const Conv2dS8Params& params, const MveConvWeights& weights, bool transposed,
        const int32_t* bias)
       : p_(params), plan_(params, transposed), weights_(weights), bias_(bias) {
+    dot_.neighbours = forms::kNeighbours ? mve_neighbours : nullptr;
     dot_.chunks = plan_.chunks;
     dot_.lead = plan_.lead;
     dot_.kernel_rows = plan_.kernel_rows;
@@ -37,8 +39,6 @@ class Conv {
     dot_.input_zero_point = p_.input_zero_point;
     dot_.packed = reinterpret_cast<int8_t*>(p_.scratch.data);
     dot_.sums = dot_.packed + plan_.packed_bytes();
-    dot_.block = plan_.block(1);
-    window_ = dot_.sums + MveConvPlan::sums_bytes(dot_.block);
   }
 
   bool possible() const {
@@ -69,6 +69,9 @@ class Conv {
   void from_bands(const int8_t* input, int8_t* output);
   void from_columns(const int8_t* input, int8_t* output);
 
+  /// @returns so many bytes at the end of the scratch; sums take what is before them.
+  int8_t* window(int32_t bytes);
+
   /// Computes what `dot_` describes for the channels of a group.
   void dot(int32_t group, int8_t* output);
   void turn();
@@ -82,10 +85,15 @@ class Conv {
   const MveConvPlan plan_;
   MveConvWeights weights_;
   const int32_t* const bias_;
-  int8_t* window_;
   uint8_t band_offsets_[16];  // of bytes in the order of the input
   MveDot dot_;
 };
+
+int8_t* Conv::window(int32_t bytes) {
+  const int32_t before = static_cast<int32_t>(dot_.sums - dot_.packed) + bytes;
+  dot_.block = (static_cast<int32_t>(p_.scratch.bytes) - before) / 16 - 1;
+  return dot_.sums + MveConvPlan::sums_bytes(dot_.block);
+}
 
 void Conv::dot(int32_t group, int8_t* output) {
   const int32_t first = group * plan_.out_ch;
@@ -123,7 +131,7 @@ void Conv::from_input(const int8_t* input, int8_t* output) {
   dot_.in_row = p_.stride_h * p_.in_w * p_.in_ch;
   dot_.rows = p_.out_h;
   dot_.pixels = p_.out_w;
-  dot_.block = static_cast<int32_t>((p_.scratch.bytes - plan_.packed_bytes()) / 16) - 1;
+  window(0);
   int32_t images = p_.batch;
   if (plan_.one_run) {
     dot_.rows = 1;
@@ -172,7 +180,8 @@ void Conv::from_strip(const int8_t* input, int8_t* output) {
       const int32_t at_once = ahead ? in_output : in_scratch;
       dot_.rows = left < at_once ? left : at_once;
       const int32_t rows = plan_.strip_rows(dot_.rows);
-      int8_t* const strip = ahead ? output + dot_.rows * dot_.out_row : window_;
+      int8_t* const in_window = window(ahead ? 0 : rows * row_bytes + 16);
+      int8_t* const strip = ahead ? output + dot_.rows * dot_.out_row : in_window;
       for (int32_t i = 0; i < rows; ++i) {
         copy_row(input, out_y * p_.stride_h - p_.pad_top + i, strip + i * row_bytes);
       }
@@ -186,9 +195,9 @@ void Conv::from_strip(const int8_t* input, int8_t* output) {
 
 /// Brings the weights from [row, column, input channel] to [column, row, input channel].
 void Conv::permute_weights() {
-  int8_t* to = window_;
+  int8_t* to = dot_.sums;
   uint16_t* const offsets =
-      reinterpret_cast<uint16_t*>(window_ + ((plan_.out_ch * plan_.depth + 1) & ~1));
+      reinterpret_cast<uint16_t*>(to + ((plan_.out_ch * plan_.depth + 1) & ~1));
   uint16_t* next = offsets;
   for (int32_t x = 0; x < p_.kernel_w; ++x) {
     for (int32_t y = 0; y < p_.kernel_h; ++y) {
@@ -206,8 +215,8 @@ void Conv::permute_weights() {
     }
   }
   dot_.depth = plan_.depth;
-  weights_ = {window_, plan_.depth, 0, 0};
-  window_ += plan_.permuted_bytes();
+  weights_ = {dot_.sums, plan_.depth, 0, 0};
+  dot_.sums += plan_.permuted_bytes();
 }
 
 /// The rows of the input that row `out_y` of the output sees: [column, row, input channel].
@@ -229,8 +238,10 @@ void Conv::copy_band(const int8_t* input, int32_t out_y, int8_t* to) const {
 }
 
 void Conv::from_bands(const int8_t* input, int8_t* output) {
-  const int32_t at_once = plan_.rows_in(p_.scratch.bytes);
+  const int32_t room = plan_.rows_in(p_.scratch.bytes);
+  const int32_t at_once = room < p_.out_h ? room : p_.out_h;
   permute_weights();
+  int8_t* const bands = window(at_once * plan_.band_row);
   for (int32_t i = 0; i < 16; ++i) {
     const int32_t pixel = i / p_.in_ch;
     band_offsets_[i] = static_cast<uint8_t>(pixel * p_.kernel_h * p_.in_ch + i % p_.in_ch);
@@ -238,7 +249,7 @@ void Conv::from_bands(const int8_t* input, int8_t* output) {
   dot_.kernel_row = 0;
   dot_.in_pixel = p_.stride_w * p_.kernel_h * p_.in_ch;
   dot_.in_row = plan_.band_row;
-  dot_.in = window_;
+  dot_.in = bands;
   dot_.pixels = p_.out_w;
   // Pixels go in pairs: where rows are odd and short, down is faster than across.
   const bool down = p_.out_w % 2 != 0 && p_.out_w < at_once && dot_.out_row <= plan_.kMaxChannels;
@@ -252,7 +263,7 @@ void Conv::from_bands(const int8_t* input, int8_t* output) {
       const int32_t rows = left < at_once ? left : at_once;
       (down ? dot_.pixels : dot_.rows) = rows;
       for (int32_t i = 0; i < rows; ++i) {
-        copy_band(input, out_y + i, window_ + i * plan_.band_row);
+        copy_band(input, out_y + i, bands + i * plan_.band_row);
       }
       dot(0, output);
       output += rows * p_.out_w * p_.out_ch;
@@ -305,16 +316,19 @@ void Conv::gather(const int8_t* input, int32_t group, int32_t out_y, int32_t out
 }
 
 void Conv::from_columns(const int8_t* input, int8_t* output) {
-  const int32_t block = plan_.columns_in(p_.scratch.bytes);
+  const int32_t all = p_.out_h * p_.out_w;
+  const int32_t room = plan_.columns_in(p_.scratch.bytes);
+  const int32_t block = room < all ? room : all;
+  int8_t* const columns = window(block * plan_.depth);
   dot_.kernel_row = 0;
   dot_.in_pixel = plan_.depth;
   dot_.in_row = 0;
-  dot_.in = window_;
+  dot_.in = columns;
   dot_.rows = 1;
   for (int32_t b = 0; b < p_.batch; ++b, input += p_.in_h * p_.in_w * p_.in_ch) {
     int32_t next_y = 0;
     int32_t next_x = 0;
-    for (int32_t left = p_.out_h * p_.out_w; left > 0; left -= dot_.pixels) {
+    for (int32_t left = all; left > 0; left -= dot_.pixels) {
       dot_.pixels = left < block ? left : block;
       const int32_t first_y = next_y;
       const int32_t first_x = next_x;
@@ -322,7 +336,7 @@ void Conv::from_columns(const int8_t* input, int8_t* output) {
         next_y = first_y;
         next_x = first_x;
         for (int32_t i = 0; i < dot_.pixels; ++i) {
-          gather(input, g, next_y, next_x, window_ + i * plan_.depth);
+          gather(input, g, next_y, next_x, columns + i * plan_.depth);
           if (++next_x == p_.out_w) {
             next_x = 0;
             ++next_y;

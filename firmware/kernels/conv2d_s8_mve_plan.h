@@ -15,8 +15,8 @@ struct MveConvWeights {
 };
 
 /// Where conv2d_s8_mve() has the taps of its windows from, and the scratch for that: the weights of
-/// four channels, the sums of a block of pixels, then a copy of the input with its padding (the
-/// zero point, which the weights' sums take out of the bias).
+/// four channels, the sums of a block of pixels, as many as there is room for, then a copy of the
+/// input with its padding (the zero point, which the weights' sums take out of the bias).
 struct MveConvPlan {
   enum class Source {
     kInput,  ///< Nothing is padded.
@@ -75,9 +75,10 @@ struct MveConvPlan {
 
   uint32_t packed_bytes() const { return static_cast<uint32_t>(64 * kernel_rows * chunks); }
 
-  /// @returns the output pixels whose sums there is room for, given scratch for `pixels`.
+  /// @returns the output pixels whose sums there is room for, at least, given scratch for `pixels`.
   int32_t block(int32_t pixels) const {
-    const int32_t most = source == Source::kInput ? kMostBlock : kBlock;
+    const bool follows = source == Source::kInput || pixels == INT32_MAX;
+    const int32_t most = follows ? kMostBlock : kBlock;
     const int32_t wanted = pixels < kBlock ? kBlock : pixels < most ? pixels : most;
     const int32_t all = out_h * out_w < 2 ? 2 : out_h * out_w;
     return wanted < all ? wanted : all;
@@ -100,13 +101,19 @@ struct MveConvPlan {
   /// @returns the rows of the input that `rows` of the output see.
   int32_t strip_rows(int32_t rows) const { return (rows - 1) * stride_h + window_h; }
 
-  /// @returns what scratch is needed for `pixels` output pixels at a time, or as many as pay.
+  /// @returns the rows of the output that have `pixels`, or all.
+  int32_t rows_of(int32_t pixels) const {
+    const int32_t whole = (pixels + out_w - 1) / out_w;
+    return whole < out_h ? whole : out_h;
+  }
+
+  /// @returns what scratch is needed for `pixels` output pixels at a time, or, of INT32_MAX, as
+  /// many as pay.
   uint32_t scratch_bytes(int32_t pixels) const {
     const int32_t asked = pixels;
     const int32_t useful = source == Source::kColumns ? kColumnPixels : kStripPixels;
     pixels = pixels < useful ? pixels : useful;
-    const int32_t whole = (pixels + out_w - 1) / out_w;
-    const int32_t rows = whole < out_h ? whole : out_h;
+    const int32_t rows = rows_of(pixels);
     const int32_t all = out_h * out_w;
     int32_t window = 0;
     if (source == Source::kStrip) {
@@ -127,11 +134,15 @@ struct MveConvPlan {
     return scratch_bytes(pixels < 16 ? 16 : pixels);
   }
 
-  /// @returns how many rows of the output the scratch has room for.
+  /// @returns how many rows of the output the scratch has room for, or as many as pay.
   int32_t rows_in(uint32_t scratch) const {
     const int32_t room = static_cast<int32_t>(scratch - fixed_bytes(1));
-    return source == Source::kBands ? room / band_row
-                                    : ((room - 16) / strip_row - window_h) / stride_h + 1;
+    if (source == Source::kBands) {
+      return room / band_row;
+    }
+    const int32_t rows = ((room - 16) / strip_row - window_h) / stride_h + 1;
+    const int32_t useful = rows_of(kStripPixels);
+    return rows < useful ? rows : useful;
   }
 
   /// @returns how many of `left` rows of the output can be made from a strip that lies in the

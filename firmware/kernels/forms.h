@@ -36,6 +36,9 @@ inline constexpr bool kPackedRowsExact = true;  ///< Any result
 inline constexpr bool kAvgPoolRows = true;      ///< Four channels at a time
 inline constexpr bool kMaxPoolRows = true;      ///< The same
 
+// With Helium.
+inline constexpr bool kNeighbours = true;  ///< Loops for 3x3 windows of 16, 32 or 64 channels
+
 /// Stops the image: `form` is what its program takes and what it has been built without.
 [[noreturn]] inline void left_out(const char* form) { panic("forms.h", __LINE__, form); }
 

@@ -180,58 +180,63 @@
         .equ    ARG_OUT_ROW,96
         .equ    ARG_SUMS,100            // and how many pixels have room
         .equ    ARG_APART,108
+        .equ    ARG_NEIGHBOURS,112
+
+        .equ    MOST_NARROW,84          // distance of pixels: that of four of them, a byte
 
         // Frame. What one LDRD fetches is side by side.
-        .equ    PACKED,0                // behind the first chunk
-        .equ    KERNEL_ROWS,4
-        .equ    ZERO_POINT,8
-        .equ    OUT_STEP,12             // of two pixels
-        .equ    IN_STEP,16              // from the end of a pair to the next
-        .equ    RUN_END,20              // where r11 stops
-        .equ    ENTRY,24                // into the block of chunks, after the first chunk
-        .equ    ROW_ENTRY,28            // the same for kernel rows after the first
-        .equ    END,32                  // where the block goes on
-        .equ    FINISH,36               // by the kind of rounding
-        .equ    MIN,40                  // and max
-        .equ    SUMS_END,48
-        .equ    IN_PIXEL,52
-        .equ    ROW,56                  // input of the row
-        .equ    IN_ROW,60
-        .equ    SUMS,64
-        .equ    OUT,68                  // of the first of the sums
-        .equ    OUT_NEXT,72             // output of the row, and of the next
-        .equ    LANES,80                // where a pair's outputs go, 8 halfwords
-        .equ    START,96                // the sums: q5
-        .equ    ARGS,112
-        .equ    CHANNELS,116            // left
-        .equ    WEIGHTS,120             // and depth
-        .equ    OUTPUT,128
-        .equ    BIAS,132
-        .equ    MULTIPLIERS,136         // and shifts
-        .equ    ROW_CONSTANT,144        // r7
-        .equ    PREDICATES,148          // of the first chunk
-        .equ    LOOP,152                // of pairs
-        .equ    ROWS,156
-        .equ    LEFT,160                // pixels of the row
-        .equ    PIXELS,164
-        .equ    RETURN,168
-        .equ    APART,172
-        .equ    FRAME,176
+        .equ    START,0                 // what sums start at, of two pixels
+        .equ    PACKED,32               // behind the first chunk
+        .equ    KERNEL_ROWS,36
+        .equ    ZERO_POINT,40
+        .equ    OUT_STEP,44             // of two pixels
+        .equ    IN_STEP,48              // from the end of a pair to the next
+        .equ    RUN_END,52              // where r11 stops
+        .equ    ENTRY,56                // into the block of chunks, after the first chunk
+        .equ    ROW_ENTRY,60            // the same for kernel rows after the first
+        .equ    END,64                  // where the block goes on
+        .equ    FINISH,68               // by the kind of rounding
+        .equ    MIN,72                  // and max
+        .equ    SUMS_END,80
+        .equ    IN_PIXEL,84
+        .equ    ROW,88                  // input of the row
+        .equ    IN_ROW,92
+        .equ    SUMS,96
+        .equ    OUT,100                 // of the first of the sums
+        .equ    OUT_NEXT,104            // output of the row, and of the next
+        .equ    LANES,112               // where outputs go: 16 bytes for four pixels or 8 halfwords for two
+        .equ    ARGS,128
+        .equ    CHANNELS,132            // left
+        .equ    WEIGHTS,136             // and depth
+        .equ    OUTPUT,144
+        .equ    BIAS,148
+        .equ    MULTIPLIERS,152         // and shifts
+        .equ    ROW_CONSTANT,160        // r7
+        .equ    PREDICATES,164          // of the first chunk
+        .equ    LOOP,168                // of pairs
+        .equ    ROWS,172
+        .equ    LEFT,176                // pixels of the row
+        .equ    PIXELS,180
+        .equ    RETURN,184
+        .equ    APART,188
+        .equ    FRAME,192
 
         .macro  quad_store
         stm     r11!,{r0,r2,r4,r6,r8,r10,r12,lr}
         .endm
 
-        // Sums of one or two pixels to outputs. q5 bias, q6 multipliers, q7 shifts, r6 is 1. 16-bit
-        // lane 2c is channel c of the first pixel, 2c + 1 of the second.
-        .macro  quad_outputs pixels,away,clamped,lanes
+        // A pair's first chunk, from what sums start at.
+        .macro  quad_first
+        ldm     sp,{r0,r2,r4,r6,r8,r10,r12,lr}
+        quad_weights a,q4,q5,q6,q7
+        .endm
+
+        // Sums of one or two pixels to outputs. q6 multipliers, q7 shifts, r6 is 1. 16-bit lane 2c is
+        // channel c of the first pixel, 2c + 1 of the second; q4 says where they go.
+        .macro  quad_outputs pixels,away,clamped
         vldrw.32 q0,[r0],#16
         .if     \pixels == 2
         vldrw.32 q1,[r0],#16
-        .endif
-        vadd.i32 q0,q0,q5
-        .if     \pixels == 2
-        vadd.i32 q1,q1,q5
         .endif
         vqrdmulh.s32 q0,q0,q6
         .if     \pixels == 2
@@ -259,42 +264,87 @@
         vqmovnb.s16 q0,q0
         .endif
         .if     \pixels == 2
-        vstrb.16 q0,[r8,\lanes]
+        vstrb.16 q0,[r8,q4]
         .else
         movw    r12,#0x3333
         vmsr    p0,r12
         vpst
-        vstrbt.16 q0,[r8,\lanes]
+        vstrbt.16 q0,[r8,q4]
         .endif
         .endm
 
-        // r0 sums, r11 pixels, r8 output, r10 distance of two, r4 zero point.
-        .macro  quad_finish away,clamped
+        // Of four pixels: 8-bit lane 4c is channel c of the first, 4c + 2 of the second, then 4c + 1
+        // and 4c + 3.
+        .macro  quad_outputs_4 away
+        vldrw.32 q0,[r0],#16
+        vldrw.32 q1,[r0],#16
+        vldrw.32 q2,[r0],#16
+        vldrw.32 q3,[r0],#16
+        vqrdmulh.s32 q0,q0,q6
+        vqrdmulh.s32 q1,q1,q6
+        vqrdmulh.s32 q2,q2,q6
+        vqrdmulh.s32 q3,q3,q6
+        .if     \away
+        vqdmlah.s32 q0,q0,r6
+        vqdmlah.s32 q1,q1,r6
+        vqdmlah.s32 q2,q2,r6
+        vqdmlah.s32 q3,q3,r6
+        .endif
+        vrshl.s32 q0,q0,q7
+        vrshl.s32 q1,q1,q7
+        vrshl.s32 q2,q2,q7
+        vrshl.s32 q3,q3,q7
+        .if     \away
+        vqmovnb.s32 q0,q0
+        vqmovnb.s32 q2,q2
+        vqmovnt.s32 q0,q1
+        vqmovnt.s32 q2,q3
+        vqadd.s16 q0,q0,r4
+        vqadd.s16 q2,q2,r4
+        vqmovnb.s16 q0,q0
+        vqmovnt.s16 q0,q2
+        .else                           // 0 to 255, less 128
+        vqmovunb.s32 q0,q0
+        vqmovunb.s32 q2,q2
+        vqmovunt.s32 q0,q1
+        vqmovunt.s32 q2,q3
+        vqmovnb.u16 q0,q0
+        vqmovnt.u16 q0,q2
+        veor    q0,q0,q5
+        .endif
+        vstrb.8 q0,[r8,q4]
+        .endm
+
+        // r0 sums, r11 pixels, r8 output, r10 distance of two, r4 zero point. With `narrow` four
+        // pixels' outputs are at most 255 bytes apart.
+        .macro  quad_finish away,clamped,narrow
         .if     \clamped
         ldrd    r3,r12,[sp,#MIN]
         vdup.16 q2,r3
         vdup.16 q3,r12
-        lsr     lr,r11,#1
-        wls     lr,lr,3f
-1:      quad_outputs 2,\away,1,q4
-        add     r8,r8,r10
-        le      lr,1b
-        .else
-        vadd.i16 q3,q4,r10
+        .endif
+        .if     \narrow
+        vmov.i8 q5,#128
         lsr     lr,r11,#2
         wls     lr,lr,2f
-1:      quad_outputs 2,\away,0,q4
-        quad_outputs 2,\away,0,q3
+1:      quad_outputs_4 \away
         add     r8,r8,r10,lsl #1
         le      lr,1b
-2:      tst     r11,#2
+2:      vmovlb.u8 q4,q4
+        tst     r11,#2
         beq     3f
-        quad_outputs 2,\away,0,q4
+        quad_outputs 2,\away,\clamped
         add     r8,r8,r10
+        .else
+        lsr     lr,r11,#1
+        wls     lr,lr,3f
+1:      quad_outputs 2,\away,\clamped
+        add     r8,r8,r10
+        le      lr,1b
         .endif
 3:      tst     r11,#1
         beq     .Lquad_finished
-        quad_outputs 1,\away,\clamped,q4
+        quad_outputs 1,\away,\clamped
         add     r8,r8,r10,lsr #1
         b       .Lquad_finished
         .endm
@@ -343,14 +393,14 @@
         ldr     r5,[r0,#ARG_PACKED]
         adds    r5,r5,#64
         strd    r5,r3,[sp,#PACKED]
-        ldr     r5,[r0,#ARG_ROUNDING]
-        adr     r6,.Lquad_plain
-        cbz     r5,2f
-        adr     r6,.Lquad_away
-        cmp     r5,#1
-        beq     2f
-        adr     r6,.Lquad_clamped
-2:      orr     r6,r6,#1
+        ldrd    r5,r8,[r0,#ARG_OUTPUT]  // and the distance of pixels
+        ldr     r6,[r0,#ARG_ROUNDING]
+        cmp     r8,#MOST_NARROW
+        it      hi
+        addhi   r6,r6,#3
+        address r5,.Lquad_finish_forms-1
+        ldr     r6,[r5,r6,lsl #2]
+        add     r6,r6,r5
         adr     r5,.Lquad_sums
         cmp     r3,#1
         beq     3f
@@ -400,11 +450,26 @@
         lsls    r5,r4,#1
         strd    r6,r5,[sp,#ZERO_POINT]
         movs    r6,#0
-        vidup.u16 q0,r6,#1
+        ldr     r5,[r0,#ARG_ROUNDING]
+        cmp     r5,#2
+        beq     7f
+        cmp     r4,#MOST_NARROW
+        bhi     7f
+        vidup.u8 q0,r6,#1
+        vshr.u8 q0,q0,#2                // 0 0 0 0 1 1 1 1 and so on
+        add     r6,r4,r4,lsl #1
+        lsls    r5,r4,#9
+        orr     r5,r5,r4,lsl #16
+        orr     r5,r5,r6,lsl #24        // pixels 0 2 1 3
+        vdup.32 q1,r5
+        vadd.i8 q0,q0,q1
+        b       8f
+7:      vidup.u16 q0,r6,#1
         vshr.u16 q0,q0,#1               // 0 0 1 1 2 2 3 3
         lsls    r4,r4,#16
         vdup.32 q1,r4
         vadd.i16 q0,q0,q1
+8:
         vstrw.32 q0,[sp,#LANES]
         ldr     r4,[r0,#ARG_CHANNELS]
         ldrd    r5,r6,[r0,#ARG_WEIGHTS]
@@ -417,28 +482,14 @@
         str     r6,[sp,#SUMS_END]
         ldr     r5,[r0,#ARG_APART]
         str     r5,[sp,#APART]
-        ldr     r1,[r0,#ARG_CHUNKS]
-        ldrd    r3,r5,[r0,#ARG_KERNEL_ROWS]
-        ldr     r8,[r0,#ARG_IN_PIXEL]
-        ldr     r9,[r0,#ARG_RUN]
-        eor     r1,r1,#3
-        eor     r3,r3,#3
-        eor     r8,r8,#16
-        eor     r9,r9,#48
-        orr     r2,r2,r1
-        orr     r2,r2,r3
-        orr     r2,r2,r8
-        orrs    r2,r2,r9
-        bne     6f
-        sub     r6,r5,#64
-        str     r6,[sp,#ROW_CONSTANT]
-        lsls    r5,r5,#1
-        adds    r5,r5,#32
-        rsbs    r5,r5,#0
-        str     r5,[sp,#IN_STEP]
-        address r5,.Lquad_3x3x16
-        str     r5,[sp,#LOOP]
-6:      ldr     r4,[r0,#ARG_BIAS]
+        ldr     r1,[r0,#ARG_NEIGHBOURS]
+        cbz     r1,.Lquad_chosen
+        address r8,.Lquad_chosen
+        address r9,.Lquad_run_end
+        ldr     pc,[r0,#ARG_NEIGHBOURS]
+        .balign 4
+.Lquad_chosen:
+        ldr     r4,[r0,#ARG_BIAS]
         str     r4,[sp,#BIAS]
         ldrd    r5,r6,[r0,#ARG_MULTIPLIERS]
         strd    r5,r6,[sp,#MULTIPLIERS]
@@ -494,6 +545,7 @@
         vldrw.32 q6,[r1]
         vadd.i32 q5,q5,q6
 5:      vstrw.32 q5,[sp,#START]
+        vstrw.32 q5,[sp,#START+16]
         ldr     r1,[r0,#ARG_INPUT]
         sub     r1,r1,r10
         str     r1,[sp,#ROW]
@@ -578,7 +630,6 @@
         sub     r11,r11,r0
         lsr     r11,r11,#4
         ldrd    r4,r6,[sp,#MULTIPLIERS] // and shifts
-        vldrw.32 q5,[sp,#START]
         vldrw.32 q6,[r4]
         vldrw.32 q7,[r6]
         vldrw.32 q4,[sp,#LANES]
@@ -587,13 +638,26 @@
         ldr     pc,[sp,#FINISH]
         .balign 4
 .Lquad_plain:
-        quad_finish 0,0
+        quad_finish 0,0,1
+        .balign 4
+.Lquad_plain_wide:
+        quad_finish 0,0,0
         .balign 4
 .Lquad_away:
-        quad_finish 1,0
+        quad_finish 1,0,1
+        .balign 4
+.Lquad_away_wide:
+        quad_finish 1,0,0
         .balign 4
 .Lquad_clamped:
-        quad_finish 1,1
+        quad_finish 1,1,0
+
+        .balign 4
+.Lquad_finish_forms:                    // by the rounding, narrow and wide
+        .irp    form,plain,away,clamped,plain_wide,away_wide,clamped
+        .word   .Lquad_\form - .Lquad_finish_forms + 1
+        .endr
+
 .Lquad_finished:
         str     r8,[sp,#OUT]
         ldr     r2,[sp,#LEFT]
@@ -645,7 +709,7 @@
         vpstt
         vldrbt.8 q0,[r1],#16
         vldrbt.8 q1,[r3],#16
-        quad_weights ,q4,q5,q6,q7
+        quad_first
         ldr     pc,[sp,#ENTRY]
 
         .balign 4
@@ -695,7 +759,7 @@
         vldrb.8 q1,[r1,#(16 * \chunks - 16)]
         .endif
         .endif
-        quad_weights ,q4,q5,q6,q7
+        quad_first
         .rept   \chunks - 1
         .if     \form == 2
         quad_chunk (16*\chunks-16)
@@ -746,51 +810,153 @@
         .word   0,0,0,0,0,0,0,0,0
         .word   0,0
         quad_form 8,2
+        end     mve_dot
 
-// 3x3 windows of 16 channels at stride 1: two neighbours share two of their three columns, so a row
-// of taps takes four loads of pixels instead of six, from one pointer.
-        .macro  quad_column first,second
-        vldrb.8 q2,[r5],#16
+// 3x3 windows of 16, 32 or 64 channels, `chunks` of 16: neighbours share columns, two of their three
+// at stride 1 and one at stride 2, so of 16 channels a row of taps takes 4 or 5 loads of pixels
+// instead of 6, from one pointer, r1. The columns of a chunk follow one another, and so the weights
+// are read with jumps. r3 is the step from one pair to the next, r7 that of kernel rows; r5 points
+// to the weights read last.
+        .macro  quad_taps weights,first,first_at,second,second_at
+        .ifnb   \first_at
+        vldrb.8 \first,[r1,#\first_at]
+        .endif
+        vldrw.u32 q2,[r5,#\weights]!
         vmladava.s8 r0,\first,q2
-        vldrb.8 \second,[r1],#16
+        .ifnb   \second_at
+        vldrb.8 \second,[r1,#\second_at]
+        .endif
         vmladava.s8 r8,\second,q2
-        vldrb.8 q3,[r5],#16
+        vldrw.u32 q3,[r5,#16]!
         vmladava.s8 r2,\first,q3
         vmladava.s8 r10,\second,q3
-        vldrb.8 q2,[r5],#16
+        vldrw.u32 q2,[r5,#16]!
         vmladava.s8 r4,\first,q2
         vmladava.s8 r12,\second,q2
-        vldrb.8 q3,[r5],#16
+        vldrw.u32 q3,[r5,#16]!
         vmladava.s8 r6,\first,q3
         vmladava.s8 lr,\second,q3
         .endm
 
-        .macro  quad_columns
-        vldrb.8 q0,[r1],#16
-        quad_column q0,q1
-        quad_column q1,q0
-        quad_column q0,q1
+        // A row of taps, of the first one all but the first chunk, which is done. `weights` is how
+        // far the first of them are behind those before.
+        .macro  quad_row_of_3 chunks,stride,weights,rest=0
+        .set    QUAD_COLUMN,16 * \chunks
+        .set    QUAD_AT,-QUAD_BIAS
+        .set    QUAD_NEXT,\weights
+        .set    QUAD_DONE,\rest
+        .rept   \chunks
+        .if     QUAD_DONE == 0
+        quad_taps QUAD_NEXT,q0,QUAD_AT,q1,(QUAD_AT+\stride*QUAD_COLUMN)
+        .set    QUAD_NEXT,QUAD_COLUMN * 4 * \stride - 48
+        .endif
+        .set    QUAD_DONE,0
+        .if     \stride == 1
+        quad_taps QUAD_NEXT,q1,,q0,(QUAD_AT+2*QUAD_COLUMN)
+        quad_taps (QUAD_COLUMN*4-48),q0,,q1,(QUAD_AT+3*QUAD_COLUMN)
+        .set    QUAD_NEXT,16 - QUAD_COLUMN * 8
+        .else                           // the first column, the third, the second
+        quad_taps QUAD_NEXT,q1,,q0,(QUAD_AT+4*QUAD_COLUMN)
+        quad_taps (-QUAD_COLUMN*4-48),q0,(QUAD_AT+QUAD_COLUMN),q1,(QUAD_AT+3*QUAD_COLUMN)
+        .set    QUAD_NEXT,16 - QUAD_COLUMN * 4
+        .endif
+        .set    QUAD_AT,QUAD_AT + 16
+        .endr
         .endm
 
+        // Offsets of pixels reach from -127 to 127: r1 points so far into the row.
+        .macro  quad_bias chunks,stride
+        .set    QUAD_BIAS,0
+        .if     \chunks * \stride == 4
+        .set    QUAD_BIAS,120
+        .endif
+        .endm
+
+        .macro  quad_3x3 chunks,stride
         .balign 4
-.Lquad_3x3x16:
+.Lquad_3x3_\chunks\()_\stride:
+        quad_bias \chunks,\stride
+        ldr     r3,[sp,#IN_STEP]
+        .if     \chunks == 1           // from the last weights back to the first
         ldr     r5,[sp,#PACKED]
-        vldrb.8 q0,[r1],#16
-        vldrb.8 q1,[r1],#16
-        quad_weights ,q4,q5,q6,q7
-        quad_column q1,q0
-        quad_column q0,q1
+        add     r5,r5,#(560 - 64 * \stride)
+        .endif
+1:
+        .if     \chunks > 1
+        ldr     r5,[sp,#PACKED]
+        .endif
+        .if     QUAD_BIAS
+        vldrb.8 q0,[r1],#QUAD_BIAS
+        .else
+        vldrb.8 q0,[r1]
+        .endif
+        vldrb.8 q1,[r1,#(16 * \chunks * \stride - QUAD_BIAS)]
+        quad_first
+        .if     \chunks == 1
+        quad_row_of_3 1,\stride,(128*\stride-624),1
+        .else
+        quad_row_of_3 \chunks,\stride,(64*\chunks*\stride-64),1
+        .endif
+        .rept   2
         add     r1,r1,r7
-        quad_columns
-        add     r1,r1,r7
-        quad_columns
+        quad_row_of_3 \chunks,\stride,(64*\chunks*(\stride-1)+16)
+        .endr
         quad_store
-        ldr     r0,[sp,#IN_STEP]
-        add     r1,r1,r0
+        add     r1,r1,r3
         cmp     r11,r9
-        bne     .Lquad_3x3x16
-        b       .Lquad_run_end
-        end     mve_dot
+        bne     1b
+        ldr     pc,[sp,#END]
+        .endm
+
+        // For r1 as chunks of a kernel row and 16 times the distance of pixels, r5 that of kernel rows.
+        .macro  quad_3x3_if chunks,stride
+        quad_bias \chunks,\stride
+        movw    r2,#(256 * \chunks * \stride + 3 * \chunks)
+        cmp     r1,r2
+        bne     1f
+        mvn     r2,r5,lsl #1
+        add     r2,r2,#(32 * \chunks * \stride - QUAD_BIAS + 1)
+        str     r2,[sp,#IN_STEP]
+        address r6,.Lquad_3x3_\chunks\()_\stride
+        b       2f
+1:
+        .endm
+
+        // A part of mve_dot, in its frame: goes on at r8, and after its loops at r9.
+        .section .text.mve_neighbours,"ax",%progbits
+        .balign 4
+        .global mve_neighbours
+        .type   mve_neighbours,%function
+mve_neighbours:
+        .cfi_startproc
+        .cfi_def_cfa_offset 100 + FRAME
+        .cfi_offset lr,-4
+        ldr     r1,[r0,#ARG_CHUNKS]
+        ldrd    r3,r5,[r0,#ARG_KERNEL_ROWS] // and their distance
+        ldr     r2,[r0,#ARG_RUN]
+        cmp     r2,r1,lsl #4
+        it      eq
+        cmpeq   r3,#3
+        bne     3f
+        ldr     r2,[r0,#ARG_IN_PIXEL]
+        add     r1,r1,r2,lsl #4
+        quad_3x3_if 1,1
+        quad_3x3_if 1,2
+        quad_3x3_if 2,1
+        quad_3x3_if 2,2
+        quad_3x3_if 4,1
+        b       3f
+2:      str     r5,[sp,#ROW_CONSTANT]
+        str     r6,[sp,#LOOP]
+        str     r9,[sp,#END]
+3:      mov     pc,r8
+
+        quad_3x3 1,1
+        quad_3x3 1,2
+        quad_3x3 2,1
+        quad_3x3 2,2
+        quad_3x3 4,1
+        end     mve_neighbours
 
 // ---- mve_depthwise_3x3 --------------------------------------------------------------------------
 
@@ -1184,27 +1350,27 @@
 // ---- mve_packed_linear --------------------------------------------------------------------------
 
 // Eight rows of weights side by side: 128 MACs, 17 instructions. r1 points to the input, r3 to the
-// weights; sums of rows 0, 2, 4, 6 are in r0, r2, r4, r6, of rows 1, 3, 5, 7 in r8, r10, r12, lr.
-// As in mve_linear, the first chunk is the odd one, and how many others there are is where the
-// block is entered. r5 counts rounds through the block, r7 is the output, r9 the rows left, r11 the
-// input.
-        .macro  eight_rows product
+// group; sums of rows 0, 2, 4, 6 are in r0, r2, r4, r6, of rows 1, 3, 5, 7 in r8, r10, r12, lr. The
+// first chunk of the input is the odd one and stays in q6; how many others there are is where the
+// block is entered. r5 counts rounds through the block, r7 is the output, r9 the rows left; q4 and
+// q5 are the limits, q7 the zero point.
+        .macro  eight_rows input
         vldrb.8 q1,[r3],#16
-        \product\().s8 r0,q0,q1
+        vmladava.s8 r0,\input,q1
         vldrb.8 q2,[r3],#16
-        \product\().s8 r8,q0,q2
+        vmladava.s8 r8,\input,q2
         vldrb.8 q1,[r3],#16
-        \product\().s8 r2,q0,q1
+        vmladava.s8 r2,\input,q1
         vldrb.8 q2,[r3],#16
-        \product\().s8 r10,q0,q2
+        vmladava.s8 r10,\input,q2
         vldrb.8 q1,[r3],#16
-        \product\().s8 r4,q0,q1
+        vmladava.s8 r4,\input,q1
         vldrb.8 q2,[r3],#16
-        \product\().s8 r12,q0,q2
+        vmladava.s8 r12,\input,q2
         vldrb.8 q1,[r3],#16
-        \product\().s8 r6,q0,q1
+        vmladava.s8 r6,\input,q1
         vldrb.8 q2,[r3],#16
-        \product\().s8 lr,q0,q2
+        vmladava.s8 lr,\input,q2
         .endm
 
         .equ    PACKED_CHUNK_BYTES,68
@@ -1217,25 +1383,34 @@
         .equ    PL_ZERO_POINT,20        // and rounding
         .equ    PL_MIN,28               // and max
 
-        .equ    PS_FIRST,0              // and rounds
+        .equ    PS_INPUT,0              // behind the first chunk, and rounds
         .equ    PS_ENTRY,8
-        .equ    PS_ZERO_POINT,16        // and rounding
-        .equ    PS_FRAME,24
+        .equ    PS_FINISH,12
+        .equ    PS_FRAME,16
 
         function mve_packed_linear,PS_FRAME
         ldrd    r11,r3,[r0,#PL_INPUT]
         ldrd    r7,r2,[r0,#PL_OUTPUT]
         ldr     r9,[r0,#PL_OUT_CH]
-        ldrd    r4,r6,[r0,#PL_ZERO_POINT]
-        strd    r4,r6,[sp,#PS_ZERO_POINT]
         ldrd    r4,r6,[r0,#PL_MIN]
         vdup.16 q4,r4
         vdup.16 q5,r6
+        ldrd    r4,r6,[r0,#PL_ZERO_POINT]
+        vdup.16 q7,r4
+        adr     r4,.Lpacked_plain
+        cbz     r6,1f
+        adr     r4,.Lpacked_exact
+1:      orr     r4,r4,#1
+        str     r4,[sp,#PS_FINISH]
         subs    r4,r2,#1
         lsrs    r4,r4,#4                // chunks after the first
         sub     r2,r2,r4,lsl #4         // inputs in the first
+        vctp.8  r2
+        vpst
+        vldrbt.8 q6,[r11]
+        add     r2,r2,r11
         lsrs    r5,r4,#3                // rounds
-        strd    r2,r5,[sp,#PS_FIRST]
+        strd    r2,r5,[sp,#PS_INPUT]
         and     r4,r4,#PACKED_CHUNKS-1
         adr     r5,.Lpacked_block_end
         orr     r5,r5,#1
@@ -1244,19 +1419,16 @@
         str     r5,[sp,#PS_ENTRY]
 
 .Lpacked_group:
-        ldrd    r1,r5,[sp,#PS_FIRST]
-        vctp.8  r1
-        vpst
-        vldrbt.8 q0,[r11]
-        add     r1,r1,r11
-        eight_rows vmladav
+        ldm     r3!,{r0,r2,r4,r6,r8,r10,r12,lr}
+        ldrd    r1,r5,[sp,#PS_INPUT]    // and rounds
+        eight_rows q6
         ldr     pc,[sp,#PS_ENTRY]
 
         .balign 4
 .Lpacked_block:
         .rept   PACKED_CHUNKS
         vldrb.8 q0,[r1],#16
-        eight_rows vmladava
+        eight_rows q0
         .endr
 .Lpacked_block_end:
         subs    r5,r5,#1
@@ -1265,35 +1437,47 @@
         vmov    q0[3],q0[1],r2,r6
         vmov    q1[2],q1[0],r8,r12
         vmov    q1[3],q1[1],r10,lr
-        vldrw.32 q2,[r3],#96            // starts
-        vldrw.32 q3,[r3,#-80]
-        vadd.i32 q0,q0,q2
-        vadd.i32 q1,q1,q3
-        vldrw.32 q2,[r3,#-64]           // multipliers
+        vldrw.32 q2,[r3],#64            // multipliers
         vldrw.32 q3,[r3,#-48]
         vqrdmulh.s32 q0,q0,q2
         vqrdmulh.s32 q1,q1,q3
-        ldrd    r0,r2,[sp,#PS_ZERO_POINT]
-        cbz     r2,1f
-        vshr.s32 q2,q0,#31
-        vshr.s32 q3,q1,#31
-        vadd.i32 q0,q0,q2
-        vadd.i32 q1,q1,q3
-1:      vldrw.32 q2,[r3,#-32]           // shifts
+        vldrw.32 q2,[r3,#-32]           // shifts
         vldrw.32 q3,[r3,#-16]
+        ldr     pc,[sp,#PS_FINISH]
+
+        .balign 4
+.Lpacked_plain:
         vrshl.s32 q0,q0,q2
         vrshl.s32 q1,q1,q3
         vqmovnb.s32 q0,q0
         vqmovnt.s32 q0,q1
-        vqadd.s16 q0,q0,r0
-        vmax.s16 q0,q0,q4
-        vmin.s16 q0,q0,q5
+        vqadd.s16 q0,q0,q7
+        vqmovnb.s16 q0,q0
+.Lpacked_store:
+        subs    r9,r9,#8
+        blt     2f
+        vstrb.16 q0,[r7],#8
+        bgt     .Lpacked_group
+        b       3f
+2:      add     r9,r9,#8
         vctp.16 r9
         vpst
-        vstrbt.16 q0,[r7],#8
-        subs    r9,r9,#8
-        bgt     .Lpacked_group
-        return  PS_FRAME
+        vstrbt.16 q0,[r7]
+3:      return  PS_FRAME
+
+        .balign 4
+.Lpacked_exact:                         // halves away from zero, any limits
+        movs    r0,#1
+        vqdmlah.s32 q0,q0,r0
+        vqdmlah.s32 q1,q1,r0
+        vrshl.s32 q0,q0,q2
+        vrshl.s32 q1,q1,q3
+        vqmovnb.s32 q0,q0
+        vqmovnt.s32 q0,q1
+        vqadd.s16 q0,q0,q7
+        vmax.s16 q0,q0,q4
+        vmin.s16 q0,q0,q5
+        b       .Lpacked_store
         end     mve_packed_linear
 
 // ---- mve_add ------------------------------------------------------------------------------------

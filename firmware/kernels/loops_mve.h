@@ -43,11 +43,12 @@ struct MveDot {
   const int32_t* multipliers;  ///< int32[channels]
   const int32_t* shifts;       ///< int32[channels]
   int32_t input_zero_point;
-  int8_t* packed;   ///< 64 * kernel_rows * chunks bytes to work with
-  int32_t out_row;  ///< From one row of the output to the next, in bytes.
-  int8_t* sums;     ///< 16 * (block + 1) bytes to work with, on a word
-  int32_t block;    ///< Pixels whose sums become outputs together, at least 2.
-  int32_t apart;    ///< Whether `out_row` is not pixels * out_pixel.
+  int8_t* packed;        ///< 64 * kernel_rows * chunks bytes to work with, on a word
+  int32_t out_row;       ///< From one row of the output to the next, in bytes.
+  int8_t* sums;          ///< 16 * (block + 1) bytes to work with, on a word
+  int32_t block;         ///< Pixels whose sums become outputs together, at least 2.
+  int32_t apart;         ///< Whether `out_row` is not pixels * out_pixel.
+  void (*neighbours)();  ///< mve_neighbours(), or null.
 };
 
 /// Two tiles of 2x2 outputs, the second two rows below the first; or a single one.
@@ -162,8 +163,13 @@ void mve_scatter(int8_t* to, const int8_t* from, int32_t count, const uint8_t* o
 /// output = requantize(bias + sum of (in - input zero point) * weights) + output zero point,
 /// clamped. For two pixels and four channels 14 instructions per chunk, 15 (2 more unless kPlain),
 /// and 5 per further kernel row; for four channels about 110 and 13 per chunk; about 40 per block.
-/// Uses 276 bytes of stack.
+/// Uses 292 bytes of stack.
 void mve_dot(const MveDot* args);
+
+/// A part of mve_dot() that an image may do without, and not to be called: the loops for 3x3
+/// windows of 16, 32 or 64 channels, whose neighbours share columns. 13 instructions per chunk and
+/// up to one per column.
+void mve_neighbours();
 
 /// The whole strip. A pair takes 27 instructions at stride 1 and 31 at stride 2; a channel about 60
 /// and 5 per 8 pixels. Uses 148 bytes of stack.
@@ -174,7 +180,7 @@ void mve_depthwise_3x3(MveDepthwise3x3* args);
 void mve_linear(const MveLinear* args);
 
 /// packed_linear_8x16_s8_scalar() for one row of inputs. For eight rows 17 instructions per 16
-/// inputs and about 35. Uses 124 bytes of stack.
+/// inputs and about 25. Uses 116 bytes of stack.
 void mve_packed_linear(const MvePackedLinear* args);
 
 /// output = add_s8_scalar(), but that halves of the last rounding all go up. Shifts are 0 or below,

@@ -19,8 +19,8 @@ struct PackedLinearBlocksS8Params {
   Scratch scratch;                         ///< Not used by the scalar kernels.
 };
 
-/// Words of a group of eight rows: its weights, then starts, multipliers and shifts of rows 0, 2,
-/// 4, 6, 1, 3, 5, 7.
+/// Words of a group of eight rows: its starts, its weights, its multipliers, its shifts. Numbers
+/// are those of rows 0, 2, 4, 6, 1, 3, 5, 7.
 constexpr int32_t packed_linear_8x16_words(int32_t in_ch) { return 24 + 32 * ((in_ch + 15) >> 4); }
 
 /// output[b, o] = clamp(requantize(start + sum over i of input[b, i] * weights[o, i]) +

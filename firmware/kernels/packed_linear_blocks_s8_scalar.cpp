@@ -22,14 +22,14 @@ void packed_linear_8x16_s8_scalar(const PackedLinearBlocksS8Params& p, const int
   for (int32_t b = 0; b < p.batch; ++b, input += p.in_ch) {
     for (int32_t o = 0; o < p.out_ch; ++o) {
       const int32_t* const group = groups + o / 8 * words;
-      const int8_t* const rows = reinterpret_cast<const int8_t*>(group) + o % 8 * 16;
-      const int32_t* const scaling = group + words - 24 + (o % 2) * 4 + o % 8 / 2;
-      uint32_t sum = static_cast<uint32_t>(scaling[0]);
+      const int8_t* const rows = reinterpret_cast<const int8_t*>(group + 8) + o % 8 * 16;
+      const int32_t number = (o % 2) * 4 + o % 8 / 2;
+      uint32_t sum = static_cast<uint32_t>(group[number]);
       for (int32_t k = 0; k < p.in_ch; ++k) {
         const int32_t at = k < 16 - skipped ? k : k + skipped;
         sum += static_cast<uint32_t>(input[k] * rows[at / 16 * 128 + at % 16]);
       }
-      *output++ = rescaled(p, sum, scaling[8], scaling[16]);
+      *output++ = rescaled(p, sum, group[words - 16 + number], group[words - 8 + number]);
     }
   }
 }

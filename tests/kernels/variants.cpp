@@ -260,6 +260,9 @@ void conv2d(long call) {
   if (one_in(2)) {
     tiles(p);
   }
+  if (one_in(6)) {
+    p.in_ch = p.groups * (16 << random_int(0, 2));
+  }
   const int32_t taps = p.kernel_h * p.kernel_w * p.in_ch / p.groups;
   const int8_t* const input = g_input.make(p.batch * p.in_h * p.in_w * p.in_ch);
   const int8_t* const weights = g_weights.make(p.out_ch * taps);
@@ -614,19 +617,17 @@ void packed_linear_blocks(long call) {
   const int32_t words = mcugen::BLOCKS_VARIANT(words)(p.in_ch);
   const int32_t count = (p.out_ch + BLOCKS - 1) / BLOCKS;
   int32_t* const groups = g_bias.make(count * words);
-  const int32_t weights = BLOCKS == 8 ? 0 : BLOCKS;  // where they begin
-  const int32_t starts = BLOCKS == 8 ? words - 24 : 0;
   const int32_t kind = random_int(0, 3);
   for (int32_t i = 0; i < count * words; ++i) {
     const int32_t at = i % words;
     groups[i] = static_cast<int32_t>(random_word() << 8 ^ random_word());
-    if (at >= starts && at < starts + BLOCKS) {
+    if (at < BLOCKS) {
       groups[i] >>= 8;
     } else if (at >= words - BLOCKS) {
       groups[i] = -random_int(one_in(4) ? 1 : 5, one_in(4) ? 31 : 14);
     } else if (at >= words - 2 * BLOCKS) {
       groups[i] |= 1 << 30;
-    } else if (at >= weights && kind == 0) {
+    } else if (kind == 0) {
       groups[i] = BLOCKS == 8 ? static_cast<int32_t>(0x80808080u) : 0;  // all are -128
     }
   }

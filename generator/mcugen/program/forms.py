@@ -36,7 +36,7 @@ from mcugen.program.scratch import (
 from mcugen.program.values import tensor_bytes
 
 _GEMM = frozenset({"kGemm", "kBorder"})
-_CONV = _GEMM | {"kConvScalar", "kWinograd"}
+_CONV = _GEMM | {"kConvScalar", "kWinograd", "kNeighbours"}
 _DEPTHWISE = _GEMM | {"kDepthwiseAsConv", "kPlanes", "kDepthwiseFour", "kDepthwiseScalar"}
 _TRANSPOSE = frozenset({"kTransposeRows", "kTransposeScalar"})
 _LINEAR = frozenset({"kLinearRows", "kLinearScalar"})
@@ -111,6 +111,8 @@ def forms_of(program: Any, plan: Any, isa: Isa, level: Level) -> tuple[CallForm,
             continue
         everything, choose = _KERNELS[kind]
         if isa is not Isa.DSP:
+            if "kNeighbours" in everything and not _has_neighbours(call, isa, level):
+                everything = everything - {"kNeighbours"}
             found.append(CallForm(number, "", "", everything))
         elif not call.is_static or not changed.isdisjoint(call.call.args):
             found.append(CallForm(number, "any", "its shape is known at run time", everything))
@@ -207,6 +209,17 @@ def _scales(call: Call, taps: int) -> bool:
     most = max(zero_point + 128, 127 - zero_point) * 128 * taps + most_bias + 1
     normal = (multipliers == 0) | (multipliers >= _LEAST_MULTIPLIER)
     return bool(shifts.max() <= -1 and normal.all()) and most < _MOST_SUM
+
+
+def _has_neighbours(call: Call, isa: Isa, level: Level) -> bool:
+    """Return whether a call may take the loops of mve_neighbours() in loops_mve.S."""
+    if isa is not Isa.MVE or level is Level.SIZE:
+        return False
+    if not call.is_static:
+        return True
+    w = _window(call, depthwise=False)
+    taken = {(channels, 1) for channels in (16, 32, 64)} | {(16, 2), (32, 2)}
+    return w.kernel_h == w.kernel_w == 3 and (w.in_ch, w.stride_w) in taken
 
 
 def _is_whole(w: Window) -> bool:

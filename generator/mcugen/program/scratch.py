@@ -17,6 +17,8 @@ from mcugen.program.level import Level
 from mcugen.program.operator_table import operator
 from mcugen.program.values import call_name
 
+#: Pixels of the output, more than any convolution works on at a time.
+_EVERYTHING = 1 << 30
 #: Pixels of the output a convolution works on at a time, at least; the weights of a layer are
 #: widened once per so many.
 _PIXELS = 16
@@ -325,7 +327,8 @@ def _convolution_mve(w: Window, *, transposed: bool = False) -> Need:
         packed += (out_ch * depth + 2 * depth + 33) & ~15
 
     def bytes_for(pixels: int) -> int:
-        block = max(26, min(pixels, 96 if source == "input" else 26))
+        follows = source == "input" or pixels == _EVERYTHING
+        block = max(26, min(pixels, 96 if follows else 26))
         fixed = packed + 16 * (min(block, max(w.out_h * w.out_w, 2)) + 1)
         pixels = min(pixels, 32 if source == "columns" else 128)
         rows = min(-(-pixels // w.out_w), w.out_h)
@@ -341,7 +344,7 @@ def _convolution_mve(w: Window, *, transposed: bool = False) -> Need:
     if source == "bands":  # as much for them as for what each strip prepares anew
         fixed = packed + 16 * (min(26, max(w.out_h * w.out_w, 2)) + 1)
         pixels = max(pixels, fixed // (strip_row * w.kernel_h) * w.out_w)
-    return Need(bytes_for(pixels), bytes_for(1 << 30))
+    return Need(bytes_for(pixels), bytes_for(_EVERYTHING))
 
 
 def _depthwise_mve(w: Window) -> Need:

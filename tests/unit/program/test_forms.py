@@ -66,6 +66,12 @@ def test_at_size_there_is_neither_winograd_nor_a_border():
     assert not {"kWinograd", "kBorder"} & taken("ic", Level.SIZE)
 
 
+def test_loops_for_neighbouring_windows_are_where_a_program_has_such_windows():
+    assert "kNeighbours" in taken("ic", isa=Isa.MVE)
+    assert "kNeighbours" not in taken("kws", isa=Isa.MVE) | taken("vww", isa=Isa.MVE)
+    assert "kNeighbours" not in taken("ic") | taken("ic", Level.SIZE, Isa.MVE)
+
+
 def test_at_size_calls_that_are_little_do_without_a_form_of_their_own():
     assert {"kLinearRows", "kAvgPoolRows"} <= taken("kws")
     small = taken("kws", Level.SIZE)

@@ -189,7 +189,8 @@ def _pack_8x16(call: Call) -> bool:
     padded = _filled(np.concatenate(chunks, axis=1), 0, 8).reshape(-1, 8, inputs + 15 >> 4, 16)
     laid = np.ascontiguousarray(padded.transpose(0, 2, 1, 3)).view(np.int32)
     scalings = [_filled(each, 0, 8).reshape(-1, 4, 2).transpose(0, 2, 1) for each in columns]
-    groups = [each.reshape(len(laid), -1) for each in (laid, *scalings)]
+    starts, multipliers, shifts = scalings
+    groups = [each.reshape(len(laid), -1) for each in (starts, laid, multipliers, shifts)]
     by_group = np.concatenate(groups, axis=1)
     _replace(
         call, "mcugen::packed_linear_8x16.out", _numbers(call, weights), by_group, scratch=False

@@ -90,13 +90,14 @@ def packed_linear_8x16(x: Any, words: Any) -> Any:
     in_ch = x.shape[-1]
     chunks, first = -(-in_ch // 16), (in_ch - 1) % 16 + 1
     numbers, groups = _split(words, 4, 24 + 32 * chunks)
-    weights = groups[:, :-24].copy().view(np.int8).reshape(len(groups), chunks, 8, 16)
+    weights = groups[:, 8:-16].copy().view(np.int8).reshape(len(groups), chunks, 8, 16)
     by_row = weights.transpose(0, 2, 1, 3).reshape(-1, 16 * chunks).astype(np.int64)
     taps = np.delete(by_row, slice(first, 16), axis=1)
     sums = x.numpy().reshape(-1, in_ch).astype(np.int64) @ taps.T
     # Rows 0, 2, 4, 6, 1, 3, 5, 7 of each group.
-    columns = groups[:, -24:].reshape(-1, 3, 2, 4).transpose(1, 0, 3, 2).reshape(3, -1)
-    return _requantized(x, numbers, sums, *columns)
+    columns = (groups[:, :8], groups[:, -16:-8], groups[:, -8:])
+    by_row = [each.reshape(-1, 2, 4).transpose(0, 2, 1).reshape(-1) for each in columns]
+    return _requantized(x, numbers, sums, *by_row)
 
 
 def _split(words: Any, count: int, group_words: int) -> tuple[list[int], Any]:
