@@ -13,6 +13,12 @@ from pytest_embedded import Dut
 RESULTS = Path(__file__).parent / "results"
 
 
+def target_of(flashed: Flashed) -> tuple[str, ...]:
+    if flashed.device.simulated:
+        return ("--simulate",)
+    return ("--device", str(flashed.device.probe_id))  # names the probe and its port
+
+
 def test_answers_as_a_dut_of_the_reference_runner(dut: Dut):
     dut.write(b"name%")
 
@@ -44,10 +50,7 @@ def test_stays_usable_after_nonsense(dut: Dut):
 
 def test_verifies_and_times(flashed: Flashed, request):
     """Every byte equals the host reference; the median of a second bench equals the first's."""
-    target = ("--simulate",)
-    if not flashed.device.simulated:
-        target = ("--device", str(flashed.device.probe_id))  # names the probe and its port
-
+    target = target_of(flashed)
     report = flashed.mcugen("run", "digits", "--board", flashed.device.platform, *target)
     again = flashed.mcugen("bench", *target)
 
@@ -63,3 +66,16 @@ def test_verifies_and_times(flashed: Flashed, request):
         name = f"{flashed.device.platform}-{flashed.device.id}"
         (RESULTS / f"{name}.json").write_text(json.dumps(report, indent=2) + "\n")
         shutil.copy(report["transcript"], RESULTS / f"{name}.transcript.txt")
+
+
+def test_times_each_layer(flashed: Flashed):
+    """The layers' times add up to the inference's, and hardly differ from run to run."""
+    profile = flashed.mcugen("profile", *target_of(flashed), "--counter")
+
+    unit = "instructions" if flashed.device.simulated else "cycles"
+    total, calls = profile["total"][unit], profile["calls"]
+    parts = sum(call[unit] for call in calls) + profile["runtime"][unit]
+    assert profile["by"] == "counter" and profile["timing"]["counter"] == unit
+    assert abs(parts - total) <= 0.02 * total
+    assert all(call[unit] > 0 for call in calls)
+    assert profile["counting"] < 500

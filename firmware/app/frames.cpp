@@ -119,19 +119,23 @@ void frame_read(uint8_t type, size_t bytes, bool (*get)(size_t, TensorBytes*)) {
 }
 
 void frame_execute(uint8_t type, size_t bytes) {
-  if (bytes != 0) {
+  constexpr size_t kFirst = 2;  // instruction u16
+  if (bytes != 0 && bytes != kFirst) {
     reply_text(type, Status::kBadArgument, kOutOfRange);
     return;
   }
   uint64_t ticks;
-  if (!model_execute(&ticks)) {
+  // Each instruction's ticks follow those of all in the reply, where the request lies no longer.
+  StepTicks steps{little_endian(g_frame.body(), bytes), reply_payload() + sizeof(ticks),
+                  (kMaxPayload - sizeof(ticks)) / sizeof(uint32_t), 0};
+  if (bytes == 0 ? !model_execute(&ticks) : !model_execute_steps(&ticks, &steps)) {
     reply_model_error(type, Status::kExecuteFailed);
     return;
   }
   for (size_t i = 0; i < sizeof(ticks); ++i) {
     reply_payload()[i] = static_cast<uint8_t>(ticks >> (8 * i));
   }
-  reply(type, Status::kOk, sizeof(ticks));
+  reply(type, Status::kOk, sizeof(ticks) + steps.count * sizeof(uint32_t));
 }
 
 void frame_of_store(uint8_t answer, uint8_t type, size_t bytes) {

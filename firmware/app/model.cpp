@@ -36,6 +36,8 @@ using executorch::runtime::Span;
 using executorch::runtime::TensorInfo;
 
 constexpr size_t kIoAlignment = 16;
+// A file may ask for a loop without end, and step() does not count. execute() does.
+constexpr size_t kMaxSteps = 1u << 20;
 constexpr size_t kMaxIoBytes = SIZE_MAX / 2 / kIoAlignment * kIoAlignment;
 
 /// Room for an object that is made at boot: no static constructor, no heap.
@@ -292,6 +294,52 @@ Error set_input(size_t index) {
   return g_method->set_input(EValue(Tensor(&impl)), index);
 }
 
+// The API declares stepping experimental, by the attribute for what is deprecated.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+Error execute_steps(StepTicks* steps) {
+  uint32_t last = 0;
+  Error error = Error::Ok;
+  for (size_t i = 0; (error = g_method->step()) == Error::Ok; ++i) {
+    const uint32_t now = static_cast<uint32_t>(cycle_counter_elapsed());
+    if (i >= steps->first && steps->count < steps->room) {
+      const uint32_t ticks = now - last;
+      std::memcpy(steps->ticks + sizeof(ticks) * steps->count++, &ticks, sizeof(ticks));
+    }
+    last = now;
+    if (i == kMaxSteps) {
+      g_ready = false;  // it can only be loaded again
+      return Error::InvalidProgram;
+    }
+  }
+  return error == Error::EndOfMethod ? g_method->reset_execution() : error;
+}
+#pragma GCC diagnostic pop
+
+// steps: nullptr, or what to keep of each instruction.
+bool execute(uint64_t* ticks, StepTicks* steps) {
+  *ticks = 0;
+  if (!g_ready) {
+    return false;
+  }
+  g_has_result = false;
+  log_reset_first_error();
+  for (size_t i = 0; i < g_meta->num_inputs(); ++i) {
+    const Error error = set_input(i);
+    if (error != Error::Ok) {
+      return fail("set_input", error);
+    }
+  }
+  cycle_counter_start();
+  const Error error = steps == nullptr ? g_method->execute() : execute_steps(steps);
+  *ticks = cycle_counter_elapsed();
+  if (error != Error::Ok) {
+    return fail("execute", error);
+  }
+  g_has_result = true;
+  return true;
+}
+
 }  // namespace
 
 void model_unload() {
@@ -367,28 +415,9 @@ bool model_output(size_t index, TensorBytes* tensor) {
 
 bool model_has_result() { return g_has_result; }
 
-bool model_execute(uint64_t* ticks) {
-  *ticks = 0;
-  if (!g_ready) {
-    return false;
-  }
-  g_has_result = false;
-  log_reset_first_error();
-  for (size_t i = 0; i < g_meta->num_inputs(); ++i) {
-    const Error error = set_input(i);
-    if (error != Error::Ok) {
-      return fail("set_input", error);
-    }
-  }
-  cycle_counter_start();
-  const Error error = g_method->execute();
-  *ticks = cycle_counter_elapsed();
-  if (error != Error::Ok) {
-    return fail("execute", error);
-  }
-  g_has_result = true;
-  return true;
-}
+bool model_execute(uint64_t* ticks) { return execute(ticks, nullptr); }
+
+bool model_execute_steps(uint64_t* ticks, StepTicks* steps) { return execute(ticks, steps); }
 
 MemoryUse model_memory() {
   MemoryUse use{};

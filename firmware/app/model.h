@@ -65,6 +65,19 @@ bool model_has_result();
 /// @returns false if it failed or the model is not ready: see `model_describe_error()`.
 bool model_execute(uint64_t* ticks);
 
+/// The time of each instruction of the method, in the order of execution.
+struct StepTicks {
+  size_t first;    ///< The first that is kept.
+  uint8_t* ticks;  ///< `room` times a u32, little-endian. It need not be aligned.
+  size_t room;
+  size_t count;  ///< How many were kept. To be 0 at first.
+};
+
+/// As `model_execute()`, but reads the counter behind each instruction.
+/// @param[in,out] steps What to keep.
+/// @param[out] ticks Of all of it, reading the counter included.
+bool model_execute_steps(uint64_t* ticks, StepTicks* steps);
+
 /// @returns what is used of each memory, for `mcugen info%`.
 MemoryUse model_memory();
 

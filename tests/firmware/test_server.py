@@ -20,6 +20,8 @@ SILENCE = b"<silence>"
 OVERRUN = b"<overrun>"
 FAIL = 0xE0
 NOT_READY = 0xE5
+#: By the first instruction that is asked for: those of the stand-in that a reply then has.
+STEPS = {0: range(125), 1: range(1, 126), 125: range(125, 130), 130: (), 0xFFFF: ()}
 
 
 def build(folder: Path, *flags: str) -> Path:
@@ -275,6 +277,24 @@ def test_frames_write_execute_and_read(talk: Talk) -> None:
     ]
 
 
+def test_execute_times_as_many_instructions_as_a_reply_holds(talk: Talk) -> None:
+    answer = talk(b"".join(frame(3, n, struct.pack("<H", first)) for n, first in enumerate(STEPS)))
+
+    total = (0x0102030405060708).to_bytes(8, "little")
+    assert frames(answer) == [
+        (0x83, n, b"\0" + total + b"".join(struct.pack("<I", step + 1) for step in steps))
+        for n, steps in enumerate(STEPS.values())
+    ]
+
+
+def test_a_failed_execute_frame_with_times_carries_the_error(talk: Talk) -> None:
+    answer = talk(write_input(0, 0, bytes([FAIL])) + frame(3, 7, bytes(2)))
+
+    assert frames(answer[answer.rindex(b"\n") + 1 :]) == [
+        (0x83, 7, b'\5execute: 0x12 fake.cpp:42 bad "thing"]?')
+    ]
+
+
 @pytest.mark.parametrize(
     ("kind", "body", "status"),
     [
@@ -289,6 +309,7 @@ def test_frames_write_execute_and_read(talk: Talk) -> None:
         (0x02, struct.pack("<HI", 0, 0xFFFFFFFF) + b"x", 3),
         (0x02, struct.pack("<HI", 1, 16), 0),
         (0x03, b"x", 3),
+        (0x03, b"xyz", 3),
         (0x04, bytes(8), 4),
         (0x05, bytes(7), 3),
         (0x05, bytes(9), 3),

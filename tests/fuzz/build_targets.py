@@ -125,7 +125,7 @@ def build(
         result = str(folder / f"{number}_{source.stem}.o")
         extra = []
         if source.name == "fake_model.cpp":
-            extra = ["-Dmodel_execute=fake_model_execute"]
+            extra = [f"-D{name}=fake_{name}" for name in ("model_execute", "model_execute_steps")]
         if libfuzzer and source.name not in _NOT_COVERED:
             extra.append(_COVERAGE)
         _run([compiler, *flags, *extra, "-c", str(source), "-o", result])

@@ -14,7 +14,9 @@
 
 namespace mcugen {
 
-bool fake_model_execute(uint64_t* ticks);  // fake_model.cpp is compiled under this name
+// fake_model.cpp is compiled under these names.
+bool fake_model_execute(uint64_t* ticks);
+bool fake_model_execute_steps(uint64_t* ticks, StepTicks* steps);
 
 namespace {
 
@@ -24,15 +26,18 @@ constexpr int kMostExecutions = 30;  // "infer 2000000000" is a wish like any ot
 
 int g_executions;
 
-}  // namespace
-
-bool model_execute(uint64_t* ticks) {
+bool may_execute() {
   TensorBytes input;
   constexpr uint8_t kAbort = 0xE4;  // the stand-in panics when it is asked to
-  if (++g_executions > kMostExecutions || (model_input(0, &input) && input.data[0] == kAbort)) {
-    return false;
-  }
-  return fake_model_execute(ticks);
+  return ++g_executions <= kMostExecutions && !(model_input(0, &input) && input.data[0] == kAbort);
+}
+
+}  // namespace
+
+bool model_execute(uint64_t* ticks) { return may_execute() && fake_model_execute(ticks); }
+
+bool model_execute_steps(uint64_t* ticks, StepTicks* steps) {
+  return may_execute() && fake_model_execute_steps(ticks, steps);
 }
 
 namespace {

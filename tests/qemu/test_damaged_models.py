@@ -178,6 +178,33 @@ def test_a_fault_is_named(runner: Runner, programs: dict[str, bytes], fault: str
     check_usable(runner, programs["good"])
 
 
+def test_an_endless_loop_that_is_timed_step_by_step_ends(
+    runner: Runner, programs: dict[str, bytes]
+) -> None:
+    load(runner, programs["endless_loop"])
+
+    with pytest.raises(DeviceError, match="EXECUTE: execute failed: execute: 0x23"):
+        runner.client.execute_steps()
+    with pytest.raises(DeviceError, match="EXECUTE: not ready: execute: 0x23"):
+        runner.client.execute()
+
+    check_usable(runner, programs["good"])
+
+
+def test_instructions_are_timed_in_the_order_of_execution(
+    runner: Runner, programs: dict[str, bytes]
+) -> None:
+    load(runner, programs["good"])
+
+    _, every = runner.client.execute_steps()
+    _, rest = runner.client.execute_steps(1)
+    _, none = runner.client.execute_steps(len(every))
+
+    assert len(every) >= 1
+    assert (len(rest), len(none)) == (len(every) - 1, 0)
+    check_usable(runner, programs["good"])
+
+
 def test_every_truncation_is_refused(
     runner: Runner, programs: dict[str, bytes], stride: int
 ) -> None:

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""`mcugen profile`: a trace of the unmodified image, held to what the device itself counts."""
+"""`mcugen profile`: a trace of the unmodified image, held to what the device itself counts.
+
+What the device counts call by call is held to the trace.
+"""
 
 from __future__ import annotations
 
@@ -20,17 +23,18 @@ BOARDS = ["nucleo", "qemu-m55"]
 
 @pytest.fixture(scope="module", params=BOARDS)
 def profiled(request, mcugen, tmp_path_factory):
-    """What `profile` and `bench` say of the same image."""
+    """What `profile`, `bench` and `profile --counter` say of the same image."""
     cwd = tmp_path_factory.mktemp("profile")
     simulate = ["--simulate"] if request.param == "nucleo" else []
     model = ["digits", "--board", request.param]
     profile = mcugen("profile", *model, *simulate, "--json", cwd=cwd)
     bench = mcugen("bench", *simulate, "--runs", "2", "--json", cwd=cwd)
-    return json.loads(profile.stdout), json.loads(bench.stdout)
+    counted = mcugen("profile", *simulate, "--counter", "--runs", "2", "--json", cwd=cwd)
+    return json.loads(profile.stdout), json.loads(bench.stdout), json.loads(counted.stdout)
 
 
 def test_the_calls_sum_up_to_what_the_device_counts(profiled):
-    profile, bench = profiled
+    profile, bench, _ = profiled
     total = profile["total"]
 
     # A tick is lost at the start and one at the end at most, and the counter's own code varies.
@@ -44,7 +48,7 @@ def test_the_calls_sum_up_to_what_the_device_counts(profiled):
 
 
 def test_a_call_has_its_layer_tensors_and_kernel(profiled):
-    profile, _ = profiled
+    profile, _, _ = profiled
     calls = profile["calls"]
     last = calls[-1]
 
@@ -61,7 +65,7 @@ def test_a_call_has_its_layer_tensors_and_kernel(profiled):
 
 
 def test_cycles_are_estimated_where_there_is_a_model_of_the_core(profiled):
-    profile, _ = profiled
+    profile, _, _ = profiled
     total = profile["total"]
 
     if profile["board"]["cpu"] == "cortex-m55":
@@ -86,9 +90,60 @@ def test_a_branch_that_is_not_taken_has_no_runs(mcugen, tmp_path):
     assert all(bool(call["runs"]) == bool(call["instructions"]) for call in profile["calls"])
 
 
-def test_a_real_board_is_refused_with_what_to_do(mcugen, tmp_path):
-    done = mcugen("profile", "digits", "--board", "nucleo", cwd=tmp_path, exit_code=2)
+def test_the_device_times_each_call(profiled):
+    traced, bench, counted = profiled
+    total = counted["total"]["instructions"]
+    resolution = counted["counter_resolution"]
 
-    assert "only simulated boards can be profiled" in done.stderr
-    assert "--simulate" in done.stderr
+    assert (traced["by"], counted["by"]) == ("trace", "counter")
+    assert abs(total - bench["timing"]["median"]) <= 3 * resolution
+    assert counted["timing"]["runs"] == 2 and "estimated_cycles" not in counted["total"]
+    parts = sum(call["instructions"] for call in counted["calls"])
+    assert parts + counted["runtime"]["instructions"] == pytest.approx(total, abs=3 * resolution)
+    assert 0 < counted["counting"] < 200
+    assert len(counted["calls"]) == len(traced["calls"])
+    for call, by_trace in zip(counted["calls"], traced["calls"], strict=True):
+        same = ("number", "layer", "operator", "inputs", "outputs", "macs", "form", "why")
+        assert [call[key] for key in same] == [by_trace[key] for key in same]
+        # Of the runtime's share of each there is no more than some dozens.
+        assert abs(call["instructions"] - by_trace["instructions"]) <= 100 + 2 * resolution
+        assert call["instructions_min"] <= call["instructions"] <= call["instructions_max"]
+
+
+def test_a_table_says_what_was_measured_and_how(mcugen, tmp_path):
+    """A program that keeps state: each inference starts from the state as loaded."""
+    pte = tmp_path / "smooth.pte"
+    pte.write_bytes(exported("zeros"))
+
+    done = mcugen("profile", pte, "--board", "qemu-m0", "--counter", "--runs", "2", cwd=tmp_path)
+
+    assert "instructions measured by SysTick at 25 MHz (fixed), median of 2 runs" in done.stdout
+    assert "(between the calls)" in done.stdout and "steps of 40 instructions" in done.stdout
+    assert "reading the counter took" in done.stdout
+
+
+def test_a_program_that_branches_is_not_timed_by_the_counter(mcugen, tmp_path):
+    pte = tmp_path / "branch.pte"
+    pte.write_bytes(exported("branch"))
+
+    done = mcugen("profile", pte, "--board", "qemu-m4", "--counter", cwd=tmp_path, exit_code=2)
+
+    assert "the program branches" in done.stderr
+    assert "start QEMU" not in done.stderr
+
+
+def test_a_trace_has_no_runs(mcugen, tmp_path):
+    done = mcugen(
+        "profile", "digits", "--board", "qemu-m4", "--runs", "3", cwd=tmp_path, exit_code=2
+    )
+
+    assert "--runs and --warmups go with --counter" in done.stderr
+    assert "compile" not in done.stderr
+
+
+def test_a_real_board_that_is_not_there_is_noticed_before_it_is_built_for(mcugen, tmp_path):
+    done = mcugen("profile", "digits", "--board", "nucleo", cwd=tmp_path, exit_code=7)
+
+    assert "is attached" in done.stderr
+    assert "--simulate to run on QEMU" in done.stderr
     assert "compile" not in done.stderr

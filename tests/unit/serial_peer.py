@@ -63,6 +63,7 @@ class Peer:
     chunk_bytes: int = 0  # > 0: replies trickle in pieces of that size
     mangle: Callable[[int, int, bytes], bytes] | None = None
     ticks: Callable[[int], int] = lambda n: 1003
+    steps: list[int] | None = None  # ticks of each instruction; None: older firmware
     compute: Callable[[bytes], bytes] | None = None
     mute_after: int | None = None  # falls silent after that many frames
     executions: int = 0
@@ -164,17 +165,26 @@ class Peer:
         if kind == 3:
             if self.info["state"] != "ready":
                 return b"\x04" + str(self.info["error"]).encode()
+            if body and (self.steps is None or len(body) != 2):
+                return b"\x03out of range"
             self.executions += 1
             values = struct.unpack("16b", self._staging)
             doubled = struct.pack("16b", *(max(-128, min(127, 2 * v)) for v in values))
             self._output = self.compute(bytes(self._staging)) if self.compute else doubled
-            return b"\0" + struct.pack("<Q", self.ticks(self.executions))
+            reply = b"\0" + struct.pack("<Q", self.ticks(self.executions))
+            if body and self.steps is not None:
+                some = self.steps[struct.unpack("<H", body)[0] :][:125]
+                reply += struct.pack(f"<{len(some)}I", *some)
+            return reply
         if kind in (4, 5):
             index, offset, length = struct.unpack("<HIH", body)
             source = self._output if kind == 4 else bytes(self._staging)
             if index != 0 or offset + length > len(source):
                 return b"\x03out of range"
             return b"\0" + source[offset : offset + length]
+        if kind == 0x12:
+            self._staging[:] = bytes(16)
+            return b"\0"
         return b"\x02"
 
     @staticmethod

@@ -74,6 +74,7 @@ env.Append(
         "-Os",
         *helium_flags,
         "-flto",
+        "-flto-partition=one",
         "-nostartfiles",
         "--specs=nano.specs",
         "--specs=nosys.specs",

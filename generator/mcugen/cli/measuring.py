@@ -69,7 +69,7 @@ def measure(
                 metric=data.metric,
                 float_score=data.float_score,
                 data=description,
-                advance=_steps(terminal, text, len(data.inputs)),
+                advance=steps(terminal, text, len(data.inputs)),
             )
         if bench:
             if artifact.keeps_state:
@@ -83,7 +83,7 @@ def measure(
                 runs=settings.runs,
                 warmups=settings.warmups,
                 simulated=link.simulated,
-                advance=_steps(terminal, f"time {settings.runs} runs", total),
+                advance=steps(terminal, f"time {settings.runs} runs", total),
             )
         # Asked again at the end: the stack's peak is known only now.
         info = client.info()
@@ -105,7 +105,8 @@ def measure(
     )
 
 
-def _steps(terminal: Terminal, text: str, total: int) -> Any:
+def steps(terminal: Terminal, text: str, total: int) -> Any:
+    """Return what is to be called `total` times: it says how far a stage has come."""
     done = 0
     terminal.step(text, 0, total)
 

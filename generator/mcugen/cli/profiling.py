@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""A build on a simulated machine that can be traced."""
+"""A build, profiled: on a simulated machine that can be traced, or by the device's counter."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from mcugen.base.errors import ConfigError
 from mcugen.cli.building import Built
+from mcugen.cli.connection import connect
+from mcugen.cli.measuring import evaluation, steps
 from mcugen.cli.settings import Settings
 
 if TYPE_CHECKING:
@@ -74,3 +77,77 @@ def profiled(settings: Settings, built: Built, terminal: Terminal) -> Iterator[T
         info = client.connect()
         check_device(info, built.artifact, built.image.firmware_id)
         yield TracedSession(built, machine, client, info, profiler)
+
+
+def traced_document(settings: Settings, built: Built, terminal: Terminal) -> dict[str, Any]:
+    """Profile a build on its simulated board by a trace; return the document.
+
+    Raises ConfigError for a build with ExecuTorch's own libraries.
+    """
+    from mcugen.cli.report.profile import profile_section
+
+    if not built.artifact.own_runtime:
+        raise ConfigError(
+            "a build with ExecuTorch's own libraries cannot be traced: its operators are not "
+            "called by functions that are known here",
+            hint="Build without --runtime, or profile with --counter.",
+        )
+    inputs = evaluation(settings, built, terminal, verify=False).inputs[0]
+    with profiled(settings, built, terminal) as session:
+        terminal.stage("trace one inference")
+        result = session.profile(inputs)
+        counted = session.counted(result.ticks)
+        info = session.info
+    section = profile_section(result, counted, session.resolution)
+    return _document(built, info, True, section)
+
+
+def counted_document(settings: Settings, built: Built, terminal: Terminal) -> dict[str, Any]:
+    """Time each call of a build on its device; return the document.
+
+    Raises ConfigError for a program with jumps.
+    """
+    from mcugen.cli.report.call_times import call_times_section
+    from mcugen.device.call_times import straight_steps, time_calls
+    from mcugen.program.call_facts import call_sequence
+
+    sequence = call_sequence(built.artifact)
+    straight_steps(sequence)  # before a board is flashed for nothing
+    inputs = evaluation(settings, built, terminal, verify=False).inputs[0]
+    with connect(settings, built, terminal, "profile") as link:
+        times = time_calls(
+            link.client,
+            link.info,
+            built.board,
+            sequence,
+            built.layers,
+            inputs,
+            runs=settings.runs,
+            warmups=settings.warmups,
+            simulated=link.simulated,
+            reload=built.artifact.keeps_state,
+            advance=steps(terminal, f"time {settings.runs} runs", settings.warmups + settings.runs),
+        )
+        info = link.client.info()
+    section = call_times_section(times)
+    return _document(built, info, link.simulated, section) | {"transcript": str(link.transcript)}
+
+
+def _document(
+    built: Built, info: DeviceInfo, simulated: bool, section: dict[str, Any]
+) -> dict[str, Any]:
+    from mcugen.cli.report import documents
+
+    forms = {each.call: each for each in built.forms}
+    for call in section["calls"]:
+        form = forms.get(call["number"])
+        call["form"], call["why"] = (form.form, form.why) if form and form.form else (None, None)
+    return {
+        "schema": "mcugen.profile/1",
+        "model": documents.model_section(built.artifact),
+        "board": documents.board_section(built.board, simulated=simulated, info=info),
+        "firmware": documents.firmware_section(built.board, built.plan, built.image, info),
+        "optimize": built.level.value,
+        **section,
+        "project": str(built.image.project.root),
+    }

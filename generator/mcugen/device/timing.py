@@ -73,17 +73,35 @@ def counted(
     Args:
         ticks: as EXECUTE answers.
     """
-    unit = "instructions" if simulated else "cycles"
+    unit = unit_of(simulated=simulated)
     if info.counter == "none":
         return unit, None
-    net = max(ticks - info.empty_ticks, 0)
+    return unit, round(max(ticks - info.empty_ticks, 0) * per_tick(info, board, simulated))
+
+
+def unit_of(*, simulated: bool) -> str:
+    """Return what is counted: "instructions" or "cycles"."""
+    return "instructions" if simulated else "cycles"
+
+
+def per_tick(info: DeviceInfo, board: BoardSpec, simulated: bool) -> float:
+    """Return how many instructions or cycles a tick is."""
     if simulated:
         if board.qemu is None:
             raise ValueError(f"{board.id} has no QEMU machine to have been simulated on")
         # -icount shift=0 makes one instruction one nanosecond of the machine's time.
-        return unit, round(net * 1_000_000_000 / board.qemu.counter_hz)
+        return 1_000_000_000 / board.qemu.counter_hz
     # A SysTick that runs slower than the core still gives core cycles.
-    return unit, round(net * info.clock_hz / info.counter_hz)
+    return info.clock_hz / info.counter_hz
+
+
+def require_counter(info: DeviceInfo) -> None:
+    """Raise DeviceError if the device has no counter."""
+    if info.counter == "none":
+        raise DeviceError(
+            f"{info.board} has no working cycle counter: neither DWT nor SysTick ran in its "
+            "self-test; nothing can be timed"
+        )
 
 
 def bench(
@@ -101,11 +119,7 @@ def bench(
 
     Raises DeviceError if the device has no counter.
     """
-    if info.counter == "none":
-        raise DeviceError(
-            f"{info.board} has no working cycle counter: neither DWT nor SysTick ran in its "
-            "self-test; nothing can be timed"
-        )
+    require_counter(info)
     for index, data in enumerate(inputs):
         client.write_input(index, data)
     for _ in range(warmups):
@@ -115,20 +129,19 @@ def bench(
     for _ in range(runs):
         ticks.append(client.execute())
         advance()
-    net = [max(t - info.empty_ticks, 0) for t in ticks]
-    if simulated:
-        if board.qemu is None:
-            raise ValueError(f"{board.id} has no QEMU machine to have been simulated on")
-        # -icount shift=0 makes one instruction one nanosecond of the machine's time.
-        rate = board.qemu.counter_hz
-        counts = tuple(round(t * 1_000_000_000 / rate) for t in net)
-    else:
-        rate = info.counter_hz
-        # A SysTick that runs slower than the core still gives core cycles.
-        counts = tuple(round(t * info.clock_hz / rate) for t in net)
+    return timing_of(ticks, info, board, warmups=warmups, simulated=simulated)
+
+
+def timing_of(
+    ticks: Sequence[int], info: DeviceInfo, board: BoardSpec, *, warmups: int, simulated: bool
+) -> Timing:
+    """Return what inferences took by the raw ticks of each."""
+    net = [max(each - info.empty_ticks, 0) for each in ticks]
+    scale = per_tick(info, board, simulated)
+    rate = board.qemu.counter_hz if simulated and board.qemu is not None else info.counter_hz
     return Timing(
-        counter="instructions" if simulated else "cycles",
-        counts=counts,
+        counter=unit_of(simulated=simulated),
+        counts=tuple(round(each * scale) for each in net),
         warmups=warmups,
         empty_ticks=info.empty_ticks,
         counter_kind=info.counter,

@@ -6,7 +6,7 @@ Calls are numbered over all chains in the order of the file.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -60,6 +60,24 @@ class CallSequence:
             for index, (kind, value) in enumerate(kinds)
             if kind == "call"
         }
+
+    @property
+    def straight(self) -> tuple[int | None, ...] | None:
+        """Of each instruction in order the number of its call, or None; None: there are jumps."""
+        kinds = [each for chain in self._kinds for each in chain]
+        if any(kind == "jump" for kind, _ in kinds):
+            return None
+        return tuple(value if kind == "call" else None for kind, value in kinds)
+
+    def layers(self, names: Sequence[str]) -> tuple[str | None, ...]:
+        """Return the layer of each call: "" of one that is symbolic arithmetic; None: not known.
+
+        Args:
+            names: of each call that is none; of another length: not known.
+        """
+        if len(names) != sum(each.own is not None for each in self.calls):
+            return (None,) * len(self.calls)
+        return tuple("" if each.own is None else names[each.own] for each in self.calls)
 
     def after(self, number: int | None) -> tuple[CallFacts, ...]:
         """Return the calls one of which runs next after call `number`; None: at the start.

@@ -10,7 +10,7 @@ from mcugen.cli.terminal import table
 if TYPE_CHECKING:
     from mcugen.cli.terminal import Terminal
     from mcugen.device.trace.profile import CallProfile, Profile
-    from mcugen.program.call_facts import CallTensor
+    from mcugen.program.call_facts import CallFacts, CallTensor
 
 _BAR = 20  # characters of a call that takes all of it
 
@@ -25,12 +25,13 @@ def profile_section(profile: Profile, counted: int, resolution: float) -> dict[s
     total = profile.instructions
     macs = sum(each.call.macs * each.runs for each in profile.calls)
     return {
+        "by": "trace",
         "total": {
             "instructions": total,
             "counted_instructions": counted,
             "counter_resolution": resolution,
             "macs": macs,
-            "macs_per_instruction": _ratio(macs, total),
+            "macs_per_instruction": ratio(macs, total),
             "estimated_cycles": profile.estimated_cycles,
             "estimated_cycles_range": profile.cycles_range,
             "wait_cycles_at_least": profile.wait_cycles,
@@ -38,29 +39,37 @@ def profile_section(profile: Profile, counted: int, resolution: float) -> dict[s
         "cycle_model": ({"source": profile.cycle_model} if profile.cycle_model else None),
         "runtime": {
             "instructions": profile.runtime_instructions,
-            "share": _ratio(profile.runtime_instructions, total),
+            "share": ratio(profile.runtime_instructions, total),
             "estimated_cycles": profile.runtime_cycles,
         },
         "calls": [_call(each, total) for each in profile.calls],
     }
 
 
-def _ratio(part: float, whole: float) -> float:
+def ratio(part: float, whole: float) -> float:
+    """Return part / whole as documents have it; 0 of nothing."""
     return round(part / whole, 4) if whole else 0.0
+
+
+def call_section(call: CallFacts, layer: str | None, runs: int) -> dict[str, Any]:
+    """Return what a call is, whatever it takes."""
+    return {
+        "number": call.number,
+        "layer": layer,
+        "operator": call.operator,
+        "runs": runs,
+        "inputs": [_tensor(tensor) for tensor in call.inputs],
+        "outputs": [_tensor(tensor) for tensor in call.outputs],
+        "macs": call.macs * runs,
+    }
 
 
 def _call(each: CallProfile, total: int) -> dict[str, Any]:
     return {
-        "number": each.call.number,
-        "layer": each.layer,
-        "operator": each.call.operator,
-        "runs": each.runs,
-        "inputs": [_tensor(tensor) for tensor in each.call.inputs],
-        "outputs": [_tensor(tensor) for tensor in each.call.outputs],
-        "macs": each.call.macs * each.runs,
+        **call_section(each.call, each.layer, each.runs),
         "instructions": each.instructions,
-        "macs_per_instruction": _ratio(each.call.macs * each.runs, each.instructions),
-        "share": _ratio(each.instructions, total),
+        "macs_per_instruction": ratio(each.call.macs * each.runs, each.instructions),
+        "share": ratio(each.instructions, total),
         "estimated_cycles": each.estimated_cycles,
         "wait_cycles_at_least": each.wait_cycles,
         "kernel": each.kernel,
@@ -132,18 +141,25 @@ def profile_text(document: dict[str, Any], terminal: Terminal) -> str:
 
 
 def _row(each: dict[str, Any], estimated: bool) -> tuple[str, ...]:
+    cycles = each["estimated_cycles"]
+    return (
+        *call_cells(each, each["instructions"]),
+        *((f"{cycles:,}",) if estimated else ()),
+        each["kernel"] or "",
+    )
+
+
+def call_cells(each: dict[str, Any], count: int) -> tuple[str, ...]:
+    """Return a row's cells: layer, operator, output, MACs, count, MACs of each, share, bar."""
     macs, share = each["macs"], each["share"]
     name = each["operator"].removesuffix(".out").removesuffix(".default")
-    cycles = each["estimated_cycles"]
     return (
         each["layer"] or "",
         name + (f" x {each['runs']}" if each.get("runs", 1) != 1 else ""),
         " ".join("x".join(map(str, out["shape"])) for out in each["outputs"][:1]),
         f"{macs:,}" if macs else "",
-        f"{each['instructions']:,}",
-        f"{macs / each['instructions']:.2f}" if macs and each["instructions"] else "",
+        f"{count:,}",
+        f"{macs / count:.2f}" if macs and count else "",
         f"{100 * share:.1f} %",
         "█" * round(_BAR * share) or "▏",
-        *((f"{cycles:,}",) if estimated else ()),
-        each["kernel"] or "",
     )

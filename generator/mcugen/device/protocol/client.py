@@ -9,6 +9,7 @@ import zlib
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
 from mcugen.base.errors import DeviceError, DeviceTimeoutError, ProtocolError
@@ -57,6 +58,14 @@ class Deadlines:
     connect_s: float = 15.0
     command_s: float = 10.0
     execute_s: float = 120.0
+
+
+class RefusedError(DeviceError):
+    """The device answered a frame with a status other than OK."""
+
+    def __init__(self, message: str, *, status: int, log_path: Path | None = None) -> None:
+        super().__init__(message, log_path=log_path)
+        self.status = status
 
 
 class _DamagedReply(Exception):
@@ -217,6 +226,24 @@ class Client:
             raise ProtocolError(f"EXECUTE answered with {len(body)} B instead of 8")
         return int(struct.unpack("<Q", body)[0])
 
+    def execute_steps(self, first: int = 0) -> tuple[int, tuple[int, ...]]:
+        """Run one inference, the counter read behind each instruction of the program.
+
+        Returns raw ticks of all of it, reading the counter included, and of each instruction in
+        the order of execution: from `first` on, as many as a reply holds.
+        Raises RefusedError.
+        """
+        body = self._request(
+            FrameType.EXECUTE,
+            struct.pack("<H", first),
+            repeatable=False,
+            timeout_s=self.deadlines.execute_s,
+        )
+        if len(body) < 8 or len(body) % 4 != 0:
+            raise ProtocolError(f"EXECUTE answered with {len(body)} B instead of 8 and 4 each")
+        total, *steps = struct.unpack(f"<Q{len(body) // 4 - 2}I", body)
+        return total, tuple(steps)
+
     def read_output(self, index: int, size_bytes: int) -> bytes:
         """Return output `index`."""
         return self._read(FrameType.READ_OUTPUT, index, size_bytes)
@@ -304,13 +331,15 @@ class Client:
                 raise self._refusal(kind, event.body, logs)
             return event.body[1:]
 
-    def _refusal(self, kind: FrameType, body: bytes, logs: list[str]) -> DeviceError:
+    def _refusal(self, kind: FrameType, body: bytes, logs: list[str]) -> RefusedError:
         status = body[0]
         words = STATUS_WORDS[Status(status)] if status in list(Status) else f"status {status}"
         text = body[1:].decode("utf-8", "replace")
         message = f"{kind.name}: {words}" + (f": {text}" if text else "")
-        return DeviceError(
-            "\n".join([message, *(f"  {line}" for line in logs)]), log_path=self.transcript.path
+        return RefusedError(
+            "\n".join([message, *(f"  {line}" for line in logs)]),
+            status=status,
+            log_path=self.transcript.path,
         )
 
     # -- events

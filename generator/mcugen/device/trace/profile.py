@@ -91,8 +91,7 @@ class Profiler:
         """
         self._code: Code = read_code(elf)
         self._sequence = call_sequence(artifact)
-        own = sum(each.own is not None for each in self._sequence.calls)
-        self._layers = layers if len(layers) == own else None
+        self._layers = self._sequence.layers(layers)
         self._estimate = CycleEstimate.for_core(self._code, board.cpu)
         timings = TIMINGS.get(board.cpu)
         self._model = timings.source if timings else None
@@ -125,12 +124,9 @@ class Profiler:
         functions: Counter[str] = Counter()
         for name, instructions in trace.by_function(self._code).items():
             functions[short_name(name)] += instructions
-        layer = None
-        if self._layers is not None:
-            layer = self._layers[call.own] if call.own is not None else ""
         return CallProfile(
             call=call,
-            layer=layer,
+            layer=self._layers[call.number],
             runs=trace.runs,
             instructions=trace.instructions,
             estimated_cycles=self._cycles(trace),
