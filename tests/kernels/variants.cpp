@@ -12,12 +12,14 @@
 #include <kernels/in_place.h>
 #include <kernels/limit.h>
 #include <kernels/linear_s8.h>
+#include <kernels/packed_conv2d_s8.h>
 #include <kernels/packed_linear_blocks_s8.h>
 #include <kernels/packed_linear_s8.h>
 #include <kernels/pool2d_s8.h>
 #include <kernels/requantize.h>
 #include <kernels/scaled_add_s8.h>
 #include <kernels/transpose_conv2d_s8.h>
+#include <kernels/winograd_form.h>
 
 #include <cstdint>
 #include <cstdio>
@@ -568,6 +570,85 @@ void packed_linear(long call) {
   VARIANT(packed_linear_s8)(p, input, groups, g_output.make(out));
   compare("packed_linear_s8", call, p.scratch, &p.batch);
 }
+
+/// Taps that do not count have no weight.
+void clear_filled(const mcugen::ConvRuns& runs, int32_t* weights) {
+  const int32_t padded = mcugen::padded_run(runs.run);
+  for (int32_t k = 0; k < runs.padded; ++k) {
+    if (runs.nine ? k == 27 : k % padded >= runs.run) {
+      for (int32_t i = 0; i < 2; ++i) {
+        weights[(k & ~3) + 2 * (k & 1) + i] &= (k & 2) != 0 ? 0xffff : ~0xffff;
+      }
+    }
+  }
+}
+
+/// Any words: small weights as a rule, so that something is left of results.
+void packed_conv2d(long call) {
+  mcugen::Conv2dS8Params p{};
+  geometry(p);
+  p.groups = 1;
+  p.in_ch = one_in(20) ? random_int(60, 90) : one_in(6) ? 3 : random_int(1, 20);
+  p.out_ch = random_int(1, 18);
+  if (one_in(2)) {
+    tiles(p);
+    p.out_ch += p.out_ch % 2;
+  }
+  const bool winograd = mcugen::winograd_has_form(p) && p.out_ch % 2 == 0 && !one_in(8);
+  const auto form = winograd ? mcugen::PackedConvForm::kWinograd2 : mcugen::PackedConvForm::kPairs;
+  const mcugen::ConvRuns runs = mcugen::conv_runs(p);
+  const int32_t words = winograd ? mcugen::packed_conv_winograd2_words(p.in_ch)
+                                 : mcugen::packed_conv_pairs_words(runs.padded);
+  const int32_t* unused;
+  scaling(p, p.out_ch, 1, unused);
+  const int32_t pairs = (p.out_ch + 1) / 2;
+  int32_t* const all = g_bias.make(pairs * words);
+  const bool small = !one_in(4);
+  for (int32_t i = 0; i < pairs * words; ++i) {
+    const int32_t bits = static_cast<int32_t>(random_word() << 8 ^ random_word());
+    all[i] = small ? (bits >> 24) * 65536 + static_cast<int16_t>((bits & 0xff) - 128) : bits;
+  }
+  for (int32_t pair = 0; pair < pairs; ++pair) {
+    int32_t* const at = all + pair * words;
+    int32_t* const scales = at + words - (winograd ? 6 : 5);
+    const bool one = one_in(2);
+    for (int32_t i = 0; small && i < 2; ++i) {
+      const int32_t step = winograd ? 3 : 2;
+      scales[step * i] = static_cast<int32_t>((1u << 30) | (random_word() << 6));
+      scales[step * i + 1] =
+          one && !winograd ? random_int(-40'000, 40'000) : -(1 << random_int(12, 30));
+    }
+    if (winograd) {
+      if (small) {
+        scales[2] = scales[5] = zero_point();
+      }
+      continue;
+    }
+    const int32_t second = 2 * pair + 1 < p.out_ch ? 2 * pair + 1 : 2 * pair;
+    at[0] = one_in(2) ? 2 * pair | second << 16 : second | 2 * pair << 16;
+    at[1] = one ? random_int(1, 8) : 0;
+    clear_filled(runs, at + 4);
+    if (small) {
+      at[2] = random_int(-20'000, 20'000);
+      at[3] = random_int(-20'000, 20'000);
+      scales[4] = zero_point();
+    }
+  }
+  const int8_t* const input = g_input.make(p.batch * p.in_h * p.in_w * p.in_ch);
+  fill(g_input);
+  const int32_t count = p.batch * p.out_h * p.out_w * p.out_ch;
+  mcugen::packed_conv2d_s8_scalar(form, p, input, all, g_expected.make(count));
+  VARIANT(packed_conv2d_s8)(form, p, input, all, g_output.make(count));
+  compare("packed_conv2d_s8", call, p.scratch, &p.batch);
+  if (p.batch == 1) {
+    const int8_t* over = input_over_output(p, 1);
+    VARIANT(packed_conv2d_s8)(form, p, over, all, g_output.data);
+    compare("packed_conv2d_s8 in place", call, p.scratch, &p.batch);
+    over = input_over_output(p, 1);
+    mcugen::packed_conv2d_s8_scalar(form, p, over, all, g_output.data);
+    compare("packed_conv2d_s8_scalar in place", call, p.scratch, &p.batch);
+  }
+}
 #endif
 
 #if defined(__ARM_FEATURE_DSP) || defined(__ARM_FEATURE_MVE)
@@ -665,6 +746,7 @@ int main() {
 #endif
 #if defined(__ARM_FEATURE_DSP) && !defined(__ARM_FEATURE_MVE)
     packed_linear(call);
+    packed_conv2d(call);
 #endif
   }
   for (long call = 0; call < CALLS && g_different < 10; ++call) {

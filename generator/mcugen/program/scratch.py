@@ -13,6 +13,7 @@ from typing import Any
 
 from mcugen.boards.spec import Isa
 from mcugen.program.call_tensors import Call
+from mcugen.program.conv_words import ConvForm, Runs
 from mcugen.program.level import Level
 from mcugen.program.operator_table import operator
 from mcugen.program.values import call_name
@@ -23,6 +24,8 @@ _PIXELS = 16
 #: But no more bytes than this for them, where one pair of pixels needs less.
 _LEAST_BYTES = 4096
 _PIXELS_DSP, _LEAST_BYTES_DSP = 40, 8192
+#: The same of Winograd's tiles with weights transformed ahead of time.
+_WINOGRAD_PIXELS = 64
 #: The same without the DSP extension, where fewer pixels at a time are dear: besides its weights, a
 #: pair of channels takes some 150 instructions.
 _PIXELS_MLA, _LEAST_BYTES_MLA = 48, 8192
@@ -62,6 +65,8 @@ def scratch_need(plan: Any, call: Any, isa: Isa | None, level: Level = Level.BAL
     if kind in _WIDENED:
         need = 8 * -(-read.sizes("input")[-1] // 4)
         return Need(need, need) if isa is _WIDENED[kind] else NOTHING
+    if kind == "mcugen::packed_conv2d":
+        return _packed_conv(Window.of(read, depthwise=False), read.integer("form"), isa)
     convolution = kind in ("cortex_m::quantized_conv2d", "mcugen::conv2d_in_place")
     if isa is None or not (convolution or kind in _DEPTHWISE):
         return NOTHING
@@ -101,10 +106,13 @@ class Window:
     def of(cls, call: Call, *, depthwise: bool) -> Window:
         batch, in_h, in_w, in_ch = call.nhwc("input")
         _, out_h, out_w, out_ch = call.nhwc("out")
-        _, kernel_h, kernel_w, group_ch = call.sizes("weight")
+        if call.has_ints("kernel"):
+            kernel, groups = call.pair("kernel"), call.integer("groups") or 1
+        else:
+            _, *kernel, group_ch = call.sizes("weight")
+            groups = in_ch if depthwise else in_ch // group_ch
         return cls(
-            *(batch, in_h, in_w, in_ch, out_h, out_w, out_ch, kernel_h, kernel_w),
-            in_ch if depthwise else in_ch // group_ch,
+            *(batch, in_h, in_w, in_ch, out_h, out_w, out_ch, *kernel, groups),
             *call.pair("stride"),
             *call.pair("padding"),
             *call.pair("dilation"),
@@ -120,11 +128,8 @@ def _up(value: int, step: int) -> int:
 
 
 def padded_taps(w: Window, in_ch: int) -> int:
-    """Return the taps of a window as runs_of() in im2col_s8_dsp.cpp fills them up."""
-    run = w.kernel_w * in_ch
-    by_rows, together = w.kernel_h * _up(run, 4), _up(w.kernel_h * run, 4)
-    nine = (w.kernel_h, run, w.in_ch, w.dilation_w) == (3, 9, 3, 1)
-    return by_rows if not nine and 3 * by_rows <= 4 * together else together
+    """Return the taps of a window as conv_runs() fills them up."""
+    return Runs.of(in_ch, (w.kernel_h, w.kernel_w), (w.dilation_h, w.dilation_w)).padded
 
 
 def _convolution_dsp(w: Window) -> Need:
@@ -133,6 +138,18 @@ def _convolution_dsp(w: Window) -> Need:
     need, winograd = _product_dsp(w, w.in_ch // w.groups), winograd_need(w)
     least = max(need.least, min(winograd.least, _MOST_LEAST))
     return Need(least, max(need.most, winograd.most))
+
+
+def _packed_conv(w: Window, form: int | None, isa: Isa | None) -> Need:
+    """Return what packed_conv2d_s8.h asks for: weights take none of it."""
+    if isa is not Isa.DSP:
+        return NOTHING
+    if form == ConvForm.WINOGRAD_2:
+        rows = w.out_h // 2
+        least = winograd_bytes(w, min(rows, -(-_WINOGRAD_PIXELS // (2 * w.out_w))), 0)
+        return Need(least, winograd_bytes(w, rows, 0))
+    need, stream = _product_dsp(w, w.in_ch), 4 * padded_taps(w, w.in_ch) + 32
+    return Need(need.least - stream, need.most - stream)
 
 
 def winograd_need(w: Window) -> Need:
@@ -161,6 +178,11 @@ def product_bytes(w: Window, in_ch: int, pairs: int) -> int:
     """Return what pairs of pixels take: convolve_s8_scratch() in im2col_s8_dsp.cpp."""
     padded = padded_taps(w, in_ch)
     return 4 * padded + 32 + 2 * padded + 8 + pairs * 4 * padded
+
+
+def packed_product_bytes(w: Window, pairs: int) -> int:
+    """Return the same where weights are packed: convolve_packed_s8_scratch()."""
+    return product_bytes(w, w.in_ch, pairs) - 4 * padded_taps(w, w.in_ch) - 32
 
 
 def _product_dsp(w: Window, in_ch: int) -> Need:

@@ -159,7 +159,7 @@ def _arrange(artifact: PteArtifact, passes: Passes) -> tuple[bytes, dict[str, An
     if passes.isa is not None:
         from mcugen.program.packing.pack import pack  # imports numpy
 
-        pack(file.program, plan, passes.isa)
+        pack(file.program, plan, passes.isa, passes.level)
         calls.check_calls(plan)
     arranged = arrange_plan(plan, passes)
     for each in file.program.execution_plan:
