@@ -148,8 +148,9 @@ def _packed_conv(w: Window, form: int | None, isa: Isa | None) -> Need:
         rows = w.out_h // 2
         least = winograd_bytes(w, min(rows, -(-_WINOGRAD_PIXELS // (2 * w.out_w))), 0)
         return Need(least, winograd_bytes(w, rows, 0))
+    # The least as where weights take some: a call is packed or not, and lies where it did.
     need, stream = _product_dsp(w, w.in_ch), 4 * padded_taps(w, w.in_ch) + 32
-    return Need(need.least - stream, need.most - stream)
+    return Need(need.least, max(need.least, need.most - stream))
 
 
 def winograd_need(w: Window) -> Need:
@@ -185,15 +186,20 @@ def packed_product_bytes(w: Window, pairs: int) -> int:
     return product_bytes(w, w.in_ch, pairs) - 4 * padded_taps(w, w.in_ch) - 32
 
 
+def border_bytes(w: Window) -> int:
+    """Return what a copy of the image with its border takes, 0 where there is none."""
+    if w.batch != 1 or not (w.pad_top or w.pad_left):
+        return 0
+    height = (w.out_h - 1) * w.stride_h + (w.kernel_h - 1) * w.dilation_h + 1
+    width = (w.out_w - 1) * w.stride_w + (w.kernel_w - 1) * w.dilation_w + 1
+    return _up(height * width * w.in_ch + 4, 8)
+
+
 def _product_dsp(w: Window, in_ch: int) -> Need:
     fixed, pair = product_bytes(w, in_ch, 0), 4 * padded_taps(w, in_ch)
     most = fixed + -(-w.pixels // 2) * pair
     least = fixed + pair * max(1, min(_PIXELS_DSP // 2, (_LEAST_BYTES_DSP - fixed) // pair))
-    border = 0
-    if w.batch == 1 and (w.pad_top or w.pad_left):
-        height = (w.out_h - 1) * w.stride_h + (w.kernel_h - 1) * w.dilation_h + 1
-        width = (w.out_w - 1) * w.stride_w + (w.kernel_w - 1) * w.dilation_w + 1
-        border = _up(height * width * w.in_ch + 4, 8)
+    border = border_bytes(w)
     return Need(min(least, most), max(most + border, 3 * border) if border < most else most)
 
 

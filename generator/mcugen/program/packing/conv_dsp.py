@@ -33,7 +33,7 @@ def pairs(layer: ConvLayer) -> np.ndarray | None:
         return None
     by_one = (layer.output_zero_point <= layer.activation_min) & (furthest < _MOST_SUM >> _BITS)
     roundings = -layer.shifts - _SHIFT
-    roundings = np.where(by_one & (0 < roundings) & (roundings < _ROUNDINGS), roundings, _TWICE)
+    roundings = np.where(by_one & (roundings > 0) & (roundings < _ROUNDINGS), roundings, _TWICE)
     taps = taps_in_order(layer)
     return _words([_pair(layer, taps, *each) for each in _paired(roundings)])
 

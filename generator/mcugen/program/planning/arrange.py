@@ -23,6 +23,8 @@ from mcugen.program.describe import operator_uses
 from mcugen.program.level import Level
 from mcugen.program.memory import align_up
 from mcugen.program.operator_table import operator
+from mcugen.program.packing.conv import Room
+from mcugen.program.packing.pack import pack
 from mcugen.program.planning.copies import drop_copies, remove
 from mcugen.program.planning.in_place import join_in_place
 from mcugen.program.planning.lifetimes import Block, find_blocks
@@ -49,6 +51,8 @@ class Passes:
     #: neither.
     isa: Isa | None = None
     level: Level = Level.BALANCED  #: what our kernels do without
+    #: For weights of convolutions as the loops read them; None: they stay as they are.
+    room: Room | None = None
     scratch: bool = True  #: the size that our own kernels want
     #: Where memory is short: no scratch but what is free besides, however slow that makes a call.
     lean: bool = False
@@ -157,9 +161,8 @@ def _arrange(artifact: PteArtifact, passes: Passes) -> tuple[bytes, dict[str, An
     plan = find_method(file.program, name=artifact.name)
     before = list(plan.non_const_buffer_sizes)
     if passes.isa is not None:
-        from mcugen.program.packing.pack import pack  # imports numpy
-
-        pack(file.program, plan, passes.isa, passes.level)
+        scratch = _scratch_of(artifact, passes) if passes.room is not None else {}
+        pack(file.program, plan, passes.isa, passes.room, scratch)
         calls.check_calls(plan)
     arranged = arrange_plan(plan, passes)
     for each in file.program.execution_plan:
@@ -178,6 +181,24 @@ def _arrange(artifact: PteArtifact, passes: Passes) -> tuple[bytes, dict[str, An
             "dropped_calls": list(arranged.dropped),
         },
     }
+
+
+def _scratch_of(artifact: PteArtifact, passes: Passes) -> dict[int, int]:
+    """Return the scratch of each call, by value of its output, before weights take more flash."""
+    file = deserialize(artifact.pte, name=artifact.name)
+    plan = find_method(file.program, name=artifact.name)
+    assert passes.isa is not None
+    pack(file.program, plan, passes.isa)
+    arrange_plan(plan, passes)
+    found = {}
+    for call in kernel_calls(plan):
+        for argument, index in zip(
+            operator(call_name(plan, call)).arguments, call.args, strict=False
+        ):
+            if argument.name == "scratch" and not argument.written:
+                tensor = plan.values[index].val
+                found[call.args[-1]] = tensor_bytes(tensor) if hasattr(tensor, "sizes") else 0
+    return found
 
 
 @dataclass(frozen=True)
