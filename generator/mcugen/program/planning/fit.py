@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from mcugen.base.errors import DoesNotFitError
 from mcugen.boards.spec import BoardSpec
 from mcugen.program.artifact import PteArtifact
@@ -25,11 +27,15 @@ def arrange_for(
     what is missing. Raises PteError as `arrange` does.
     """
     room = room_for(artifact, board, level)
-    quick = arrange(artifact, Passes(board.isa, level, room))
+    passes = Passes(board.isa, level, room)
+    quick = arrange(artifact, passes)
     try:
         plan_memory(quick, board)
     except DoesNotFitError:
         return arrange(artifact, Passes(board.isa, level, lean=True))
+    if level is Level.SPEED and len(quick.planned_buffers) == 1:
+        most = quick.planned_buffers[0] + free_bytes(quick, board, "planned")
+        return arrange(artifact, replace(passes, memory=most))
     return quick
 
 
