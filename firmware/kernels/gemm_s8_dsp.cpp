@@ -8,7 +8,7 @@
 #include <kernels/forms.h>
 #include <kernels/gemm_s8_dsp.h>
 #include <kernels/loops_dsp.h>
-#include <kernels/packed_conv2d_s8.h>
+#include <kernels/packed_conv_form.h>
 #include <kernels/second_rounding.h>
 
 namespace mcugen {

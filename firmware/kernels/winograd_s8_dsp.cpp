@@ -5,7 +5,7 @@
 #include <kernels/clamp_s8.h>
 #include <kernels/forms.h>
 #include <kernels/loops_dsp.h>
-#include <kernels/packed_conv2d_s8.h>
+#include <kernels/packed_conv_form.h>
 #include <kernels/requantize.h>
 #include <kernels/second_rounding.h>
 #include <kernels/winograd_form.h>
