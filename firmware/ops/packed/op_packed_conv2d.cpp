@@ -28,15 +28,17 @@ bool fits(PackedConvForm form, const Conv2dS8Params& p, const int32_t* words, si
   if (!has(p, of_pair, count)) {
     return false;
   }
+  const uint32_t last = static_cast<uint32_t>(p.out_ch) - 1;
+  bool has_last = false;
   for (const int32_t* pair = words; pair != words + count; pair += of_pair) {
-    const uint32_t channels = static_cast<uint32_t>(pair[0]);
-    const uint32_t out_ch = static_cast<uint32_t>(p.out_ch);
-    if ((channels & 0xffff) >= out_ch || (channels >> 16) >= out_ch || pair[1] < 0 ||
-        pair[1] >= kPackedConvRoundings) {
+    const uint32_t first = static_cast<uint32_t>(pair[0]) & 0xffff;
+    const uint32_t second = static_cast<uint32_t>(pair[0]) >> 16;
+    if (first > last || second > last || pair[1] < 0 || pair[1] >= kPackedConvRoundings) {
       return false;
     }
+    has_last = has_last || first == last || second == last;
   }
-  return true;
+  return has_last;
 }
 
 void packed_conv2d(KernelRuntimeContext& ctx, Span<EValue*> arguments, Layout layout) {
@@ -54,7 +56,7 @@ void packed_conv2d(KernelRuntimeContext& ctx, Span<EValue*> arguments, Layout la
   const int32_t* const words = conv.weights->const_data_ptr<int32_t>();
   const size_t count = static_cast<size_t>(conv.weights->numel());
   p.scratch = args.scratch(12);
-  if (args.check(fits(form, p, words, count), "words") && conv.check_in_place(args, 1)) {
+  if (args.check(fits(form, p, words, count), "weights") && conv.check_in_place(args, 1)) {
     packed_conv2d_s8(form, p, conv.input->const_data_ptr<int8_t>(), words,
                      conv.out->mutable_data_ptr<int8_t>());
   }
