@@ -31,6 +31,7 @@ namespace mcugen {
 ///   - multiplier, factor and zero point of a and of b;
 ///     v = (sum * multiplier + 2^31) / 2^32, with twice the sum over taps, then as by two
 ///     roundings.
+///   kWinograd4: as winograd4_s8.h says.
 /// @param[out] output May lie over the input as far as in_place.h says.
 ///
 /// Sums wrap at 32 bits; all divisions are floors.
@@ -38,7 +39,8 @@ void packed_conv2d_s8_scalar(PackedConvForm form, const Conv2dS8Params& params, 
                              const int32_t* words, int8_t* output);
 
 /// The same with the DSP extension. Takes the scalar form where the scratch is smaller than
-/// convolve_packed_s8_scratch(params, 2) or winograd_s8_scratch(params, 1, 0).
+/// convolve_packed_s8_scratch(params, 2), winograd_s8_scratch(params, 1, 0) or
+/// winograd4_s8_scratch(params).
 void packed_conv2d_s8_dsp(PackedConvForm form, const Conv2dS8Params& params, const int8_t* input,
                           const int32_t* words, int8_t* output);
 

@@ -4,6 +4,7 @@
 
 #include <kernels/im2col_s8_dsp.h>
 #include <kernels/packed_conv2d_s8.h>
+#include <kernels/winograd4_s8.h>
 #include <kernels/winograd_s8_dsp.h>
 
 namespace mcugen {
@@ -16,6 +17,8 @@ bool run(PackedConvForm form, const Conv2dS8Params& p, const int8_t* input, cons
       return convolve_packed_s8(p, input, words, output);
     case PackedConvForm::kWinograd2:
       return winograd_packed_s8(p, input, words, output);
+    case PackedConvForm::kWinograd4:
+      return winograd4_s8(p, input, words, output);
   }
   return false;
 }

@@ -5,6 +5,7 @@
 #include <kernels/forms.h>
 #include <kernels/packed_conv2d_s8.h>
 #include <kernels/requantize.h>
+#include <kernels/winograd4_s8.h>
 
 namespace mcugen {
 namespace {
@@ -169,6 +170,10 @@ void packed_conv2d_s8_scalar(PackedConvForm form, const Conv2dS8Params& p, const
                              const int32_t* words, int8_t* output) {
   if (!forms::kPackedConvScalar) {
     forms::left_out("packed_conv2d_s8_scalar");
+  }
+  if (form == PackedConvForm::kWinograd4) {
+    winograd4_s8_scalar(p, input, words, output);
+    return;
   }
   for (int32_t b = 0; b < p.batch; ++b) {
     const Pixels image{p, input + b * p.in_h * p.in_w * p.in_ch};

@@ -11,8 +11,9 @@ namespace mcugen {
 enum class PackedConvForm : int32_t {
   kPairs = 0,      ///< Pairs of output channels in 16 bits, for products of two pixels by two.
   kWinograd2 = 1,  ///< Pairs of output channels, transformed by Winograd's F(2x2, 3x3).
+  kWinograd4 = 2,  ///< The same by F(4x4, 3x3).
 };
-constexpr int32_t kPackedConvForms = 2;
+constexpr int32_t kPackedConvForms = 3;
 
 /// How sums of kPairs become results: by two roundings, or by one and a shift, 4 to 11.
 constexpr int32_t kPackedConvRoundings = 9;

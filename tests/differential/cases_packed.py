@@ -89,6 +89,13 @@ def _blocks(rng: np.random.Generator, *, rows: int, columns: int) -> OpCase:
     return OpCase(f"mcugen::packed_linear_{rows}x{columns}.out", tuple(args), outs)
 
 
+_SCALING = {
+    ConvForm.PAIRS: (-5, -5, -3),
+    ConvForm.WINOGRAD_2: (-6, -6, -3),
+    ConvForm.WINOGRAD_4: (-20, -8, -6),
+}
+
+
 def _conv(rng: np.random.Generator, *, nhwc: bool) -> OpCase:
     """Any words in one of the forms; where a tap does not count, no weight."""
     form = ConvForm(_int(rng, 0, len(ConvForm) - 1))
@@ -96,8 +103,10 @@ def _conv(rng: np.random.Generator, *, nhwc: bool) -> OpCase:
     batch = 1 + (batch > 7)
     kernel, pad = (3, 3), _int(rng, 0, 1)
     height, width = 2 * _int(rng, 1, 4) + 2 - 2 * pad, 4 * _int(rng, 1, 3) + 2 - 2 * pad
-    if form is ConvForm.WINOGRAD_2:
+    if form is not ConvForm.PAIRS:
         in_ch, out_ch = 4 * _int(rng, 1, 5), 2 * -(-out_ch // 2)
+        if form is ConvForm.WINOGRAD_4:
+            pad, height, width = _int(rng, 0, 2), _int(rng, 3, 12), _int(rng, 3, 20)
     else:
         in_ch = 3 if rng.random() < 0.2 else in_ch
         kernel = (3, 3) if rng.random() < 0.5 else (_int(rng, 1, 4), _int(rng, 1, 4))
@@ -105,12 +114,13 @@ def _conv(rng: np.random.Generator, *, nhwc: bool) -> OpCase:
         height, width = height + 2 * max(kernel), width + 2 * max(kernel)
     pairs, words = -(-out_ch // 2), conv_words.of_pair(form, in_ch, kernel, (dilation, dilation))
     rows = rng.integers(-(1 << 31), 1 << 31, (pairs, words), dtype=np.int64).astype(np.int32)
-    scaling = slice(-6, None) if form is ConvForm.WINOGRAD_2 else slice(-5, None)
+    # Where the rescaling begins, and the multipliers in it.
+    begin, *multipliers = _SCALING[form]
+    scaling = slice(begin, None)
     if rng.random() < 0.7:  # sums that leave something of results
         small = rows.view(np.int16) >> 8
         rows = small.astype(np.int16).view(np.int32)
         rows[:, scaling] = rng.integers(-(1 << 16), 1 << 16, rows[:, scaling].shape)
-        multipliers = (-6, -3) if form is ConvForm.WINOGRAD_2 else (-5, -3)
         rows[:, multipliers] |= 1 << 30
     if form is ConvForm.PAIRS:
         first = np.arange(0, out_ch, 2)

@@ -79,6 +79,12 @@ WINOGRAD = {
     2: 1,
     13: image(1, 2, 4, 4),
 }
+WINOGRAD_4 = {
+    0: image(1, 4, 3, 5),
+    1: conv_words([0, 0], count=36 * 4 + 20),
+    2: 2,
+    13: image(1, 2, 3, 5),
+}
 #: Good calls with some arguments that do not fit.
 BAD_VALUES: list[tuple[str, dict[int, Any]]] = [
     (LINEAR, {0: s8(2, 9)}),  # twelve words of weights
@@ -124,6 +130,7 @@ BAD_VALUES: list[tuple[str, dict[int, Any]]] = [
             {1: conv_words([0, -1], *PAIRS[1:])},
             {2: 1},  # the shape is not Winograd's
             {2: 2},
+            {2: 3},
             {2: -1},
             {3: [2, 1]},
             {3: [0, 1]},
@@ -151,6 +158,22 @@ BAD_VALUES: list[tuple[str, dict[int, Any]]] = [
             {0: image(1, 4, 3, 4), 13: image(1, 2, 3, 4)},
             {0: image(1, 4, 4, 6), 13: image(1, 2, 4, 6)},
             {13: image(1, 1, 4, 4)},
+            {8: [1, 3]},
+        )
+    ),
+    *(
+        (CONV, WINOGRAD_4 | changes)
+        for changes in (
+            {1: conv_words([0, 0], count=36 * 4 + 19)},
+            {1: conv_words([0, 0], count=36 * 4 + 21)},
+            {2: 1},
+            {3: [2, 2]},
+            {5: [2, 2]},
+            {0: image(1, 5, 3, 5)},
+            {0: image(1, 4, 3, 4)},
+            {4: [3, 3], 13: image(1, 2, 7, 9)},
+            {13: image(1, 1, 3, 5)},
+            {13: image(1, 3, 3, 5)},
             {8: [1, 3]},
         )
     ),

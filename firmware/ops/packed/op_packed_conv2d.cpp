@@ -24,6 +24,9 @@ bool fits(PackedConvForm form, const Conv2dS8Params& p, const int32_t* words, si
     return winograd_has_form(p) && p.out_ch % 2 == 0 &&
            has(p, packed_conv_winograd2_words(p.in_ch), count);
   }
+  if (form == PackedConvForm::kWinograd4) {
+    return winograd4_has_form(p) && has(p, winograd4_words(p.in_ch), count);
+  }
   const int32_t of_pair = packed_conv_pairs_words(conv_runs(p).padded);
   if (!has(p, of_pair, count)) {
     return false;

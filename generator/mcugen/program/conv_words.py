@@ -19,6 +19,7 @@ class ConvForm(IntEnum):
 
     PAIRS = 0  #: pairs of output channels in 16 bits
     WINOGRAD_2 = 1  #: pairs of output channels, transformed by F(2x2, 3x3)
+    WINOGRAD_4 = 2  #: the same by F(4x4, 3x3)
 
 
 @dataclass(frozen=True)
@@ -49,13 +50,24 @@ def of_pair(form: int, in_ch: int, kernel: tuple[int, int], dilation: tuple[int,
     """Return how many words a pair of output channels takes."""
     if form == ConvForm.WINOGRAD_2:
         return 16 * in_ch + 22
+    if form == ConvForm.WINOGRAD_4:
+        return 36 * in_ch + 20
     return Runs.of(in_ch, kernel, dilation).padded + 9
 
 
 def takes_winograd_2(w: Window) -> bool:
     """Return what winograd_has_form() does, for an even number of output channels."""
-    plain = (w.kernel_h, w.kernel_w, w.stride_h, w.stride_w, w.dilation_h, w.dilation_w)
     inside = min(w.out_w + 2 - w.pad_left, w.in_w)
+    return _takes_winograd(w) and w.out_h % 2 == w.out_w % 4 == 0 and inside >= 1
+
+
+def takes_winograd_4(w: Window) -> bool:
+    """Return what winograd4_has_form() does."""
+    return _takes_winograd(w) and max(w.pad_top, w.pad_left) <= 2
+
+
+def _takes_winograd(w: Window) -> bool:
+    plain = (w.kernel_h, w.kernel_w, w.stride_h, w.stride_w, w.dilation_h, w.dilation_w)
     return (
         plain == (3, 3, 1, 1, 1, 1)
         and w.groups == 1
@@ -63,7 +75,5 @@ def takes_winograd_2(w: Window) -> bool:
         and w.in_ch <= _MOST_WINOGRAD_IN_CH
         and w.out_ch >= 2
         and w.out_ch % 2 == 0
-        and w.out_h % 2 == w.out_w % 4 == 0
         and w.out_w <= 32767
-        and inside >= 1
     )

@@ -30,6 +30,7 @@ from mcugen.program.scratch import (
     is_for_planes,
     packed_product_bytes,
     product_bytes,
+    winograd4_bytes,
     winograd_bytes,
     winograd_need,
 )
@@ -41,7 +42,9 @@ _DEPTHWISE = _GEMM | {"kDepthwiseAsConv", "kPlanes", "kDepthwiseFour", "kDepthwi
 _TRANSPOSE = frozenset({"kTransposeRows", "kTransposeScalar"})
 _LINEAR = frozenset({"kLinearRows", "kLinearScalar"})
 _PACKED = frozenset({"kPackedRows", "kPackedRowsExact", "kPackedLinearScalar"})
-_PACKED_CONV = frozenset({"kPackedGemm", "kPackedWinograd", "kPackedConvScalar", "kBorder"})
+_PACKED_CONV = frozenset(
+    {"kPackedGemm", "kPackedWinograd", "kPackedWinograd4", "kPackedConvScalar", "kBorder"}
+)
 _AVG_POOL = frozenset({"kAvgPoolRows", "kAvgPoolScalar"})
 _MAX_POOL = frozenset({"kMaxPoolRows", "kMaxPoolScalar"})
 #: All that can be left out.
@@ -289,6 +292,10 @@ def _packed_conv(call: Call, level: Level) -> _Choice:
         if scratch < winograd_bytes(w, 1, 0):
             return scalar
         return "winograd F(2x2, 3x3), prepared", why, frozenset({"kPackedWinograd"})
+    if call.integer("form") == ConvForm.WINOGRAD_4:
+        if scratch < winograd4_bytes(w):
+            return scalar
+        return "winograd F(4x4, 3x3), prepared", why, frozenset({"kPackedWinograd4"})
     pair = packed_product_bytes(w, 1)
     if scratch < pair:
         return scalar

@@ -148,9 +148,17 @@ def _packed_conv(w: Window, form: int | None, isa: Isa | None) -> Need:
         rows = w.out_h // 2
         least = winograd_bytes(w, min(rows, -(-_WINOGRAD_PIXELS // (2 * w.out_w))), 0)
         return Need(least, winograd_bytes(w, rows, 0))
+    if form == ConvForm.WINOGRAD_4:
+        return Need(winograd4_bytes(w), winograd4_bytes(w))
     # The least as where weights take some: a call is packed or not, and lies where it did.
     need, stream = _product_dsp(w, w.in_ch), 4 * padded_taps(w, w.in_ch) + 32
     return Need(need.least, max(need.least, need.most - stream))
+
+
+def winograd4_bytes(w: Window) -> int:
+    """Return what winograd4_s8_scratch() does: a row of tiles, whatever else there is room for."""
+    pairs = -(-w.out_w // 8)
+    return 704 + 64 + 48 * (8 * pairs + 2) + 144 * w.in_ch * pairs + w.in_w * w.in_ch
 
 
 def winograd_need(w: Window) -> Need:

@@ -11,7 +11,7 @@ import numpy as np
 
 from mcugen.boards.spec import Isa
 from mcugen.program.conv_words import ConvForm
-from mcugen.program.packing import conv_costs, conv_dsp
+from mcugen.program.packing import conv_costs, conv_dsp, winograd4
 from mcugen.program.packing.conv_layer import NAMES, ConvLayer
 from mcugen.program.packing.edit import Call, Method
 
@@ -19,15 +19,16 @@ from mcugen.program.packing.edit import Call, Method
 WORDS = {
     ConvForm.PAIRS: conv_dsp.pairs,
     ConvForm.WINOGRAD_2: conv_dsp.winograd_2,
+    ConvForm.WINOGRAD_4: winograd4.of_layer,
 }
 #: What each instruction set's kernels read.
 FORMS: dict[Isa, tuple[ConvForm, ...]] = {
-    Isa.DSP: (ConvForm.PAIRS, ConvForm.WINOGRAD_2),
+    Isa.DSP: (ConvForm.PAIRS, ConvForm.WINOGRAD_2, ConvForm.WINOGRAD_4),
     Isa.MVE: (),
     Isa.SCALAR: (),
 }
 #: Forms whose weights are transformed.
-_TRANSFORMED = frozenset({ConvForm.WINOGRAD_2})
+_TRANSFORMED = frozenset({ConvForm.WINOGRAD_2, ConvForm.WINOGRAD_4})
 #: What a call and a constant take in the file besides their bytes.
 _CALL_BYTES = 192
 #: Bytes that make no difference to a choice among layers.

@@ -51,6 +51,8 @@ def packed(w: Window, form: ConvForm, flash: Flash) -> float:
     pairs, taps = -(-w.out_ch // 2), padded_taps(w, w.in_ch)
     if form is ConvForm.WINOGRAD_2:
         instructions, tiles, stream = _winograd(w), w.pixels / 8, 64 * w.in_ch + 64
+    elif form is ConvForm.WINOGRAD_4:
+        instructions, tiles, stream = _winograd_4(w), _pairs_of_tiles(w), 144 * w.in_ch + 80
     else:
         instructions, tiles, stream = _products(w), w.pixels / 2, 4 * taps + 28
     lines = pairs * tiles * stream / flash.line_bytes
@@ -63,6 +65,17 @@ def _products(w: Window) -> float:
 
 def _winograd(w: Window) -> float:
     return w.pixels * w.out_ch * (2.5 * w.in_ch + 16)
+
+
+def _winograd_4(w: Window) -> float:
+    # What the image takes is about the same in all forms, if tiles do not reach beyond it.
+    beyond = 9 * w.in_ch * (32 * _pairs_of_tiles(w) - w.pixels)
+    return beyond + _pairs_of_tiles(w) * w.out_ch // 2 * (90 * w.in_ch + 1000)
+
+
+def _pairs_of_tiles(w: Window) -> int:
+    """Return how often eight outputs by four are computed, whether there are so many or not."""
+    return w.batch * -(-w.out_h // 4) * -(-w.out_w // 8)
 
 
 def _blocks(w: Window, scratch: int) -> int:

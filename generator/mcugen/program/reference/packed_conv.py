@@ -17,6 +17,7 @@ from torch.nn import functional
 from mcugen.program.conv_words import ConvForm, Runs, of_pair
 from mcugen.program.packing.conv_dsp import tap_order
 from mcugen.program.reference.registry import computes
+from mcugen.program.reference.winograd4 import by_winograd_4
 
 _TWICE, _SHIFT = 0, 3
 
@@ -170,4 +171,7 @@ def _by_winograd_2(conv: _Conv, rows: np.ndarray) -> np.ndarray:
 _FORMS: dict[ConvForm, Callable[[_Conv, np.ndarray], np.ndarray]] = {
     ConvForm.PAIRS: _by_pairs,
     ConvForm.WINOGRAD_2: _by_winograd_2,
+    ConvForm.WINOGRAD_4: lambda conv, rows: by_winograd_4(
+        conv.image, rows, conv.padding, conv.zero_point
+    ),
 }
