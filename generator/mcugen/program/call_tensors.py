@@ -382,11 +382,9 @@ def _packed_conv2d(call: Call) -> None:
     form, kernel = call.integer("form") or 0, call.pair("kernel")
     _agree(batch == out_batch and min(kernel) >= 1, call)
     _agree(tuple(outputs) == _conv_outputs(call), call)
-    takes = {
-        ConvForm.WINOGRAD_2: conv_words.takes_winograd_2,
-        ConvForm.WINOGRAD_4: conv_words.takes_winograd_4,
-    }.get(form)
-    _agree(takes is None or takes(scratch.Window.of(call, depthwise=False)), call)
+    window = scratch.Window.of(call, depthwise=False)
+    _agree(form != ConvForm.WINOGRAD_2 or conv_words.takes_winograd_2(window), call)
+    _agree(form != ConvForm.WINOGRAD_4 or conv_words.takes_winograd_4(window), call)
     of_pair = conv_words.of_pair(form, in_ch, kernel, call.pair("dilation"))
     _agree(call.sizes("words") == (-(-out_ch // 2) * of_pair,), call)
 
