@@ -19,12 +19,16 @@ inline constexpr bool kDepthwiseScalar = true;
 inline constexpr bool kTransposeScalar = true;
 inline constexpr bool kLinearScalar = true;
 inline constexpr bool kPackedLinearScalar = true;
+inline constexpr bool kPackedConvScalar = true;
 inline constexpr bool kAvgPoolScalar = true;
 inline constexpr bool kMaxPoolScalar = true;
 
 // With the DSP extension.
 inline constexpr bool kWinograd = true;         ///< Takes kGemm where it does not pay
 inline constexpr bool kGemm = true;             ///< Convolutions by a matrix product
+inline constexpr bool kPackedGemm = true;       ///< The same of weights packed ahead of time
+inline constexpr bool kPackedWinograd = true;   ///< Winograd, of weights transformed ahead of time
+inline constexpr bool kPackedWinograd4 = true;  ///< The same of F(4x4, 3x3)
 inline constexpr bool kBorder = true;           ///< There, of an image copied with its border
 inline constexpr bool kDepthwiseAsConv = true;  ///< There, of one input channel
 inline constexpr bool kPlanes = true;           ///< Depthwise 3x3 windows over planes of a channel

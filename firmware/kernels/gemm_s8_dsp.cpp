@@ -4,9 +4,11 @@
 #pragma GCC optimize("O2")
 #endif
 
+#include <kernels/conv_runs.h>
 #include <kernels/forms.h>
 #include <kernels/gemm_s8_dsp.h>
 #include <kernels/loops_dsp.h>
+#include <kernels/packed_conv_form.h>
 #include <kernels/second_rounding.h>
 
 namespace mcugen {
@@ -45,7 +47,7 @@ int16_t* expand(const GemmS8Layer& layer, int32_t first, int32_t second, int32_t
   if (!forms::kDepthwiseAsConv || step == 1) {
     return scale(bits, row0, row1, out, layer.run, layer.runs, 0);
   }
-  const int32_t padded = gemm_s8_padded(layer.run);
+  const int32_t padded = padded_run(layer.run);
   for (int32_t i = 0; i < layer.runs * padded; ++i) {
     // k and k + 2 in one word, then k + 1 and k + 3.
     const int32_t k = i % padded;
@@ -103,6 +105,23 @@ void write_stream(const GemmS8Layer& layer, int32_t first, int32_t second, uint3
   end[4] = layer.output_zero_point;
 }
 
+static_assert(kPackedConvRoundings == kMcugenDspForms && kPackedConvShift == kMcugenDspShift &&
+              kPackedConvRoundTwice == kMcugenDspRoundTwice);
+
+/// Computes all channels, of weights packed ahead of time.
+void run_packed(const GemmS8Layer& layer, int32_t padded, McugenDspTiles& tiles, int8_t* out) {
+  const int32_t* words = layer.packed;
+  for (int32_t left = layer.channels; left > 0; left -= 2) {
+    const int32_t first = words[0] & 0xffff;
+    tiles.stream = words + 2;
+    tiles.out = out + first;
+    tiles.channel_step = static_cast<int32_t>(static_cast<uint32_t>(words[0]) >> 16) - first;
+    tiles.form = static_cast<uint32_t>(words[1]);
+    mcugen_dsp_tiles(&tiles);
+    words += packed_conv_pairs_words(padded);
+  }
+}
+
 /// Computes two channels of all pixels.
 /// @param[in,out] tiles As gemm_s8_run() sets it up.
 void run_pair(const GemmS8Layer& layer, int32_t first, int32_t second, uint32_t form,
@@ -141,7 +160,7 @@ bool gemm_s8_prepare(GemmS8Layer& layer) {
 
 void gemm_s8_run(const GemmS8Layer& layer, int32_t first, int32_t end, const int16_t* pixels,
                  int32_t count, int32_t* stream, int8_t* out) {
-  const int32_t padded = layer.runs * gemm_s8_padded(layer.run);
+  const int32_t padded = layer.runs * padded_run(layer.run);
   out -= first;
   McugenDspTiles tiles;
   tiles.pixels = pixels;
@@ -150,6 +169,12 @@ void gemm_s8_run(const GemmS8Layer& layer, int32_t first, int32_t end, const int
   tiles.pixels_end = pixels + (count == 1 ? 2 : count & ~1) * padded;
   tiles.fours = static_cast<uint32_t>(padded / 4 - 1);
   tiles.odd = count == 1 ? 0 : count & 1;
+  if (forms::kPackedGemm && layer.packed != nullptr) {
+    run_packed(layer, padded, tiles, out);
+  }
+  if (!forms::kGemm || layer.packed != nullptr) {
+    return;
+  }
   // Channels of one form go together; what is left over can always be rounded twice.
   int32_t waiting[kMcugenDspForms];
   for (int32_t& each : waiting) {

@@ -13,6 +13,9 @@ struct GemmS8Layer {
   int32_t runs, run;
   bool nine;         ///< Three rows of nine taps in one run, as mcugen_dsp_widen_nine() has them.
   int32_t channels;  ///< Output channels.
+  /// Prepared ahead of time, as PackedConvForm::kPairs has them, or null; then of what follows only
+  /// out_step counts.
+  const int32_t* packed;
   const int8_t* weights;
   int32_t channel_step;  ///< Elements of `weights` from a channel to the next.
   int32_t tap_step;      ///< Elements from a tap to the next.
@@ -26,9 +29,6 @@ struct GemmS8Layer {
 
   bool by_shift;  ///< By gemm_s8_prepare(): one rounding is enough, and sums have room for it.
 };
-
-/// @returns taps rounded up to whole groups of four.
-inline int32_t gemm_s8_padded(int32_t taps) { return (taps + 3) & ~3; }
 
 /// @returns the bytes of a pair of pixels, widened. @param[in] padded Taps of all runs, filled up.
 inline int32_t gemm_s8_pair_bytes(int32_t padded) { return 4 * padded; }
@@ -45,7 +45,8 @@ bool gemm_s8_prepare(GemmS8Layer& layer);
 /// not applied, but for activation_min where it is the output's zero point or above.
 /// @param[in] pixels (count + 1) / 2 pairs as McugenDspTiles says. Of an odd count the last pair is
 ///     the last two pixels, or twice the only one.
-/// @param[in] stream gemm_s8_stream_bytes(), to be written over; word-aligned.
+/// @param[in] first, end All channels, if the weights are packed.
+/// @param[in] stream gemm_s8_stream_bytes(), to be written over; word-aligned. Not used if packed.
 /// @param[out] out Of pixel 0 and channel 0.
 void gemm_s8_run(const GemmS8Layer& layer, int32_t first, int32_t end, const int16_t* pixels,
                  int32_t count, int32_t* stream, int8_t* out);

@@ -5,6 +5,7 @@
 #endif
 
 #include <kernels/clamp_s8.h>
+#include <kernels/conv_runs.h>
 #include <kernels/conv_windows.h>
 #include <kernels/forms.h>
 #include <kernels/im2col_s8_dsp.h>
@@ -14,23 +15,6 @@
 
 namespace mcugen {
 namespace {
-
-/// How the taps of a window are laid out: each row of them filled up to a multiple of four, where
-/// that is not much more than all of them together. Three rows of nine, of an image of three
-/// colours, have a form of their own.
-struct Runs {
-  int32_t runs, run, padded;
-  bool nine;
-};
-
-Runs runs_of(const Conv2dS8Params& p) {
-  const int32_t run = p.kernel_w * (p.in_ch / p.groups);
-  const int32_t by_rows = p.kernel_h * gemm_s8_padded(run);
-  const int32_t together = gemm_s8_padded(p.kernel_h * run);
-  const bool nine = p.kernel_h == 3 && run == 9 && p.in_ch == 3 && p.dilation_w == 1;
-  return !nine && 3 * by_rows <= 4 * together ? Runs{p.kernel_h, run, by_rows, false}
-                                              : Runs{1, p.kernel_h * run, together, nine};
-}
 
 /// Largest share of the scratch that a copy of the image with its border may take: 1 / kShare.
 constexpr int32_t kShare = 3;
@@ -54,9 +38,9 @@ class Windows : ConvWindows {
   Windows(const Conv2dS8Params& p, const int8_t* input)
       : ConvWindows(p, input),
         input_end_(input + p.batch * p.in_h * p.in_w * p.in_ch),
-        runs_(runs_of(p)),
+        runs_(conv_runs(p)),
         padded_(runs_.padded),
-        filled_(runs_.runs == p.kernel_h ? gemm_s8_padded(run_bytes_) - run_bytes_ : 0),
+        filled_(runs_.runs == p.kernel_h ? padded_run(run_bytes_) - run_bytes_ : 0),
         minus_zero_point_(0x10001u * static_cast<uint16_t>(-p.input_zero_point)) {}
 
   /// Writes `count` windows from `pixel` on; of an odd count the last is paired with the one
@@ -174,18 +158,26 @@ class Windows : ConvWindows {
   }
 
   const int8_t* const input_end_;
-  const Runs runs_;
+  const ConvRuns runs_;
   const int32_t padded_;
   const int32_t filled_;  ///< Behind each row of taps.
   const uint32_t minus_zero_point_;
 };
 
+/// @returns the bytes of two windows before they are widened.
+uint32_t window_bytes(int32_t padded) { return static_cast<uint32_t>(2 * padded + 8); }
+
 }  // namespace
 
 uint32_t convolve_s8_scratch(const Conv2dS8Params& p, int32_t pixels) {
-  const int32_t padded = runs_of(p).padded;
-  return static_cast<uint32_t>(gemm_s8_stream_bytes(padded) + 2 * padded + 8 +
-                               (pixels + 1) / 2 * gemm_s8_pair_bytes(padded));
+  return static_cast<uint32_t>(gemm_s8_stream_bytes(conv_runs(p).padded)) +
+         convolve_packed_s8_scratch(p, pixels);
+}
+
+uint32_t convolve_packed_s8_scratch(const Conv2dS8Params& p, int32_t pixels) {
+  const int32_t padded = conv_runs(p).padded;
+  return window_bytes(padded) +
+         static_cast<uint32_t>((pixels + 1) / 2 * gemm_s8_pair_bytes(padded));
 }
 
 namespace {
@@ -224,31 +216,18 @@ const int8_t* with_border(Conv2dS8Params& p, const int8_t* input) {
   return image;
 }
 
-}  // namespace
-
-bool convolve_s8(const Conv2dS8Params& params, const int8_t* input, const int8_t* weights,
-                 int32_t channel_step, int32_t tap_step, const int32_t* bias, int8_t* output) {
-  if (!forms::kGemm) {
-    return false;
-  }
-  const Runs runs = runs_of(params);
-  GemmS8Layer layer;
+/// A convolution of whatever weights `layer` has; its taps are set here.
+/// @param[in] stream_bytes Of the scratch, for the weights of a pair of channels.
+bool convolve(const Conv2dS8Params& params, GemmS8Layer& layer, int32_t stream_bytes,
+              const int8_t* input, int8_t* output) {
+  const ConvRuns runs = conv_runs(params);
+  const uint32_t fixed = static_cast<uint32_t>(stream_bytes) + window_bytes(runs.padded);
+  const uint32_t pair = static_cast<uint32_t>(gemm_s8_pair_bytes(runs.padded));
   layer.runs = runs.runs;
   layer.run = runs.run;
   layer.nine = runs.nine;
   layer.channels = layer.out_step = params.out_ch;
-  layer.weights = weights;
-  layer.channel_step = channel_step;
-  layer.tap_step = tap_step;
-  layer.bias = bias;
-  layer.multipliers = params.multipliers;
-  layer.shifts = params.shifts;
-  layer.input_zero_point = params.input_zero_point;
-  layer.output_zero_point = params.output_zero_point;
-  layer.activation_min = params.activation_min;
-  const uint32_t fixed = convolve_s8_scratch(params, 0);
-  const uint32_t pair = static_cast<uint32_t>(gemm_s8_pair_bytes(runs.padded));
-  if (params.scratch.bytes < fixed + pair || !gemm_s8_prepare(layer)) {
+  if (params.scratch.bytes < fixed + pair || (layer.packed == nullptr && !gemm_s8_prepare(layer))) {
     return false;
   }
   Conv2dS8Params p = params;
@@ -256,8 +235,7 @@ bool convolve_s8(const Conv2dS8Params& params, const int8_t* input, const int8_t
     input = with_border(p, input);
   }
   int32_t* const stream = reinterpret_cast<int32_t*>(p.scratch.data);
-  int8_t* const bytes =
-      reinterpret_cast<int8_t*>(p.scratch.data) + gemm_s8_stream_bytes(runs.padded);
+  int8_t* const bytes = reinterpret_cast<int8_t*>(p.scratch.data) + stream_bytes;
   int16_t* const pixels = reinterpret_cast<int16_t*>(p.scratch.data + fixed);
   const int32_t count = p.batch * p.out_h * p.out_w;
   const int32_t most = static_cast<int32_t>((p.scratch.bytes - fixed) / pair) * 2;
@@ -279,6 +257,37 @@ bool convolve_s8(const Conv2dS8Params& params, const int8_t* input, const int8_t
                     static_cast<int8_t>(p.activation_max), output);
   }
   return true;
+}
+
+}  // namespace
+
+bool convolve_s8(const Conv2dS8Params& p, const int8_t* input, const int8_t* weights,
+                 int32_t channel_step, int32_t tap_step, const int32_t* bias, int8_t* output) {
+  if (!forms::kGemm) {
+    return false;
+  }
+  GemmS8Layer layer;
+  layer.packed = nullptr;
+  layer.weights = weights;
+  layer.channel_step = channel_step;
+  layer.tap_step = tap_step;
+  layer.bias = bias;
+  layer.multipliers = p.multipliers;
+  layer.shifts = p.shifts;
+  layer.input_zero_point = p.input_zero_point;
+  layer.output_zero_point = p.output_zero_point;
+  layer.activation_min = p.activation_min;
+  return convolve(p, layer, gemm_s8_stream_bytes(conv_runs(p).padded), input, output);
+}
+
+bool convolve_packed_s8(const Conv2dS8Params& p, const int8_t* input, const int32_t* words,
+                        int8_t* output) {
+  if (!forms::kPackedGemm) {
+    return false;
+  }
+  GemmS8Layer layer;
+  layer.packed = words;
+  return convolve(p, layer, 0, input, output);
 }
 
 }  // namespace mcugen

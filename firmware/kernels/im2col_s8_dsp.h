@@ -21,4 +21,11 @@ uint32_t convolve_s8_scratch(const Conv2dS8Params& params, int32_t pixels);
 bool convolve_s8(const Conv2dS8Params& params, const int8_t* input, const int8_t* weights,
                  int32_t channel_step, int32_t tap_step, const int32_t* bias, int8_t* output);
 
+/// The same of weights packed ahead of time, as PackedConvForm::kPairs has them.
+uint32_t convolve_packed_s8_scratch(const Conv2dS8Params& params, int32_t pixels);
+
+/// @returns false, and has done nothing, where the scratch is too small.
+bool convolve_packed_s8(const Conv2dS8Params& params, const int8_t* input, const int32_t* words,
+                        int8_t* output);
+
 }  // namespace mcugen

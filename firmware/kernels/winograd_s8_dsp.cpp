@@ -5,17 +5,16 @@
 #include <kernels/clamp_s8.h>
 #include <kernels/forms.h>
 #include <kernels/loops_dsp.h>
+#include <kernels/packed_conv_form.h>
 #include <kernels/requantize.h>
 #include <kernels/second_rounding.h>
+#include <kernels/winograd_form.h>
 #include <kernels/winograd_s8_dsp.h>
 
 #include <cstring>
 
 namespace mcugen {
 namespace {
-
-/// Most input channels that mcugen_dsp_winograd_products is unrolled for.
-constexpr int32_t kMostInCh = 64;
 
 /// Sums, of which seven times as much has to fit into 32 bits, are below this.
 constexpr int64_t kMostSum = INT64_C(1) << 28;
@@ -62,21 +61,6 @@ Plan plan_of(const Conv2dS8Params& p, const Layout& layout, uint32_t bytes) {
   return best;
 }
 
-/// Columns of the tiles inside of the image.
-int32_t columns_inside(const Conv2dS8Params& p) {
-  const int32_t right = p.out_w + 2 - p.pad_left;
-  return right < p.in_w ? right : p.in_w;
-}
-
-/// Whether the convolution has a form that the loops take.
-bool has_form(const Conv2dS8Params& p) {
-  return p.kernel_h == 3 && p.kernel_w == 3 && p.stride_h == 1 && p.stride_w == 1 &&
-         p.dilation_h == 1 && p.dilation_w == 1 && p.groups == 1 && p.in_ch > 0 &&
-         p.in_ch <= kMostInCh && p.in_ch % 4 == 0 && p.out_ch >= 2 && p.out_h > 0 &&
-         p.out_h % 2 == 0 && p.out_w > 0 && p.out_w <= INT16_MAX && p.out_w % 4 == 0 &&
-         columns_inside(p) >= 1;
-}
-
 /// Whether results are exact.
 bool is_exact(const Conv2dS8Params& p, const int32_t* bias) {
   uint32_t most_bias = 0;
@@ -107,13 +91,16 @@ bool saves(const Conv2dS8Params& p, int64_t outputs, int32_t transformed) {
 /// One convolution and its scratch.
 class Convolution {
  public:
+  /// @param[in] packed Weights transformed ahead of time, as PackedConvForm::kWinograd2 has them;
+  ///     then there are no others, nor bias, multipliers and shifts.
   Convolution(const Conv2dS8Params& p, const Layout& layout, const Plan& plan,
-              const int8_t* weights, const int32_t* bias)
+              const int8_t* weights, const int32_t* bias, const int32_t* packed)
       : p_(p),
         layout_(layout),
         pairs_(plan.pairs),
         weights_(weights),
         bias_(bias),
+        packed_(packed),
         outside_(reinterpret_cast<int8_t*>(p.scratch.data)),
         columns_(reinterpret_cast<int16_t*>(p.scratch.data + layout.outside)),
         tiles_(reinterpret_cast<int16_t*>(p.scratch.data + layout.bytes(0, 0))),
@@ -131,7 +118,7 @@ class Convolution {
   void write_tiles(const int8_t* image, int32_t y, int32_t rows) const {
     const int32_t row_bytes = p_.in_w * p_.in_ch;
     McugenDspWinogradInput input;
-    input.row_bytes = static_cast<uint32_t>(columns_inside(p_) * p_.in_ch);
+    input.row_bytes = static_cast<uint32_t>(winograd_columns_inside(p_) * p_.in_ch);
     input.in_ch = static_cast<uint32_t>(p_.in_ch);
     input.inside = columns_ + 16 * p_.pad_left;
     input.columns = columns_;
@@ -166,24 +153,37 @@ class Convolution {
     for (int32_t pair = 0; pair < all_pairs; ++pair) {
       // Of an odd number of channels, the last is once more with the one before.
       const int32_t c = 2 * pair + 2 <= p_.out_ch ? 2 * pair : p_.out_ch - 2;
-      // All that are not kept come where the last one has room.
-      const bool kept = pair < pairs_ - 1 || pairs_ == all_pairs;
-      int32_t* const stream = streams_ + (kept ? pair : pairs_ - 1) * (layout_.pair / 4);
-      if (!kept || !again) {
-        write_weights(c, stream);
+      if (forms::kPackedWinograd && packed_ != nullptr) {
+        const int32_t words = packed_conv_winograd2_words(p_.in_ch);
+        products.weights = packed_ + pair * words;
+        memcpy(products.scaling, products.weights + words - 6, sizeof products.scaling);
+      } else if (forms::kWinograd) {
+        products.weights = prepared(c, pair, all_pairs, again, products.scaling);
       }
-      for (int32_t i = 0; i < 2; ++i) {
-        products.scaling[3 * i] = p_.multipliers[c + i];
-        products.scaling[3 * i + 1] = second_rounding_factor(-p_.shifts[c + i]);
-        products.scaling[3 * i + 2] = p_.output_zero_point;
-      }
-      products.weights = stream;
       products.out = out + c;
       mcugen_dsp_winograd_products(&products);
     }
   }
 
  private:
+  /// @returns the weights of channels c and c + 1, transformed where they are not there yet.
+  /// @param[out] scaling Of both.
+  const int32_t* prepared(int32_t c, int32_t pair, int32_t all_pairs, bool again,
+                          int32_t* scaling) const {
+    // All that are not kept come where the last one has room.
+    const bool kept = pair < pairs_ - 1 || pairs_ == all_pairs;
+    int32_t* const stream = streams_ + (kept ? pair : pairs_ - 1) * (layout_.pair / 4);
+    if (!kept || !again) {
+      write_weights(c, stream);
+    }
+    for (int32_t i = 0; i < 2; ++i) {
+      scaling[3 * i] = p_.multipliers[c + i];
+      scaling[3 * i + 1] = second_rounding_factor(-p_.shifts[c + i]);
+      scaling[3 * i + 2] = p_.output_zero_point;
+    }
+    return stream;
+  }
+
   /// Transforms the weights of channels c and c + 1.
   void write_weights(int32_t c, int32_t* stream) const {
     const int32_t column = layout_.pair / 16;
@@ -205,11 +205,32 @@ class Convolution {
   const int32_t pairs_;  ///< That there is room for.
   const int8_t* const weights_;
   const int32_t* const bias_;
+  const int32_t* const packed_;
   int8_t* const outside_;
   int16_t* const columns_;
   int16_t* const tiles_;
   int32_t* const streams_;
 };
+
+/// Computes all rows of tiles.
+void run(const Conv2dS8Params& p, const Convolution& convolution, int32_t rows, const int8_t* input,
+         int8_t* output) {
+  const int32_t tile_rows = p.out_h / 2;
+  const int32_t row_bytes = p.out_w * p.out_ch;
+  int8_t* out = output;
+  for (int32_t b = 0; b < p.batch; ++b, input += p.in_h * p.in_w * p.in_ch) {
+    for (int32_t first = 0; first < tile_rows; first += rows) {
+      const int32_t here = tile_rows - first < rows ? tile_rows - first : rows;
+      convolution.write_tiles(input, 2 * first - p.pad_top, here);
+      convolution.write_outputs(here, out != output, out);
+      out += 2 * here * row_bytes;
+    }
+  }
+  if (p.activation_min != INT8_MIN || p.activation_max != INT8_MAX) {
+    clamp_s8_scalar(p.batch * p.out_h * row_bytes, output, static_cast<int8_t>(p.activation_min),
+                    static_cast<int8_t>(p.activation_max), output);
+  }
+}
 
 }  // namespace
 
@@ -221,7 +242,7 @@ uint32_t winograd_s8_scratch(const Conv2dS8Params& p, int32_t tile_rows, int32_t
 __attribute__((noinline)) bool winograd_s8(const Conv2dS8Params& p, const int8_t* input,
                                            const int8_t* weights, const int32_t* bias,
                                            int8_t* output) {
-  if (!forms::kWinograd || !has_form(p)) {
+  if (!forms::kWinograd || !winograd_has_form(p)) {
     return false;
   }
   const Layout layout(p);
@@ -234,22 +255,19 @@ __attribute__((noinline)) bool winograd_s8(const Conv2dS8Params& p, const int8_t
       !is_exact(p, bias)) {
     return false;
   }
-  const Convolution convolution(p, layout, plan, weights, bias);
-  const int32_t tile_rows = p.out_h / 2;
-  const int32_t row_bytes = p.out_w * p.out_ch;
-  int8_t* out = output;
-  for (int32_t b = 0; b < p.batch; ++b, input += p.in_h * p.in_w * p.in_ch) {
-    for (int32_t first = 0; first < tile_rows; first += plan.rows) {
-      const int32_t here = tile_rows - first < plan.rows ? tile_rows - first : plan.rows;
-      convolution.write_tiles(input, 2 * first - p.pad_top, here);
-      convolution.write_outputs(here, out != output, out);
-      out += 2 * here * row_bytes;
-    }
+  run(p, Convolution(p, layout, plan, weights, bias, nullptr), plan.rows, input, output);
+  return true;
+}
+
+bool winograd_packed_s8(const Conv2dS8Params& p, const int8_t* input, const int32_t* words,
+                        int8_t* output) {
+  const Layout layout(p);
+  if (!forms::kPackedWinograd || p.scratch.bytes < layout.bytes(1, 0)) {
+    return false;
   }
-  if (p.activation_min != INT8_MIN || p.activation_max != INT8_MAX) {
-    clamp_s8_scalar(p.batch * p.out_h * row_bytes, output, static_cast<int8_t>(p.activation_min),
-                    static_cast<int8_t>(p.activation_max), output);
-  }
+  const int32_t room = static_cast<int32_t>(p.scratch.bytes - layout.bytes(0, 0)) / layout.tile_row;
+  const int32_t rows = room < p.out_h / 2 ? room : p.out_h / 2;
+  run(p, Convolution(p, layout, {rows, 0, 0}, nullptr, nullptr, words), rows, input, output);
   return true;
 }
 

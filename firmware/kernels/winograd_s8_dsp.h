@@ -24,4 +24,11 @@ uint32_t winograd_s8_scratch(const Conv2dS8Params& params, int32_t tile_rows, in
 bool winograd_s8(const Conv2dS8Params& params, const int8_t* input, const int8_t* weights,
                  const int32_t* bias, int8_t* output);
 
+/// The same of weights transformed ahead of time, as PackedConvForm::kWinograd2 has them, of what
+/// winograd_has_form() takes.
+/// @returns false, and has done nothing, where the scratch is smaller than
+///     winograd_s8_scratch(params, 1, 0).
+bool winograd_packed_s8(const Conv2dS8Params& params, const int8_t* input, const int32_t* words,
+                        int8_t* output);
+
 }  // namespace mcugen

@@ -8,6 +8,10 @@ from collections.abc import Iterator
 import numpy as np
 from op_case import OpCase, Out, T
 
+from mcugen.program import conv_words
+from mcugen.program.conv_words import ConvForm
+from mcugen.program.packing.conv_dsp import tap_order
+
 NHWC = (0, 2, 3, 1)
 
 
@@ -18,6 +22,8 @@ def cases(rng: np.random.Generator) -> Iterator[OpCase]:
         yield _blocks(rng, rows=4, columns=4)
         yield _blocks(rng, rows=8, columns=16)
         yield _add(rng)
+        yield _conv(rng, nhwc=False)
+        yield _conv(rng, nhwc=True)
 
 
 def _int(rng: np.random.Generator, low: int, high: int) -> int:
@@ -80,6 +86,63 @@ def _blocks(rng: np.random.Generator, *, rows: int, columns: int) -> OpCase:
         args.append(T(np.zeros(_int(rng, 0, 300), np.uint8)))
     outs = (Out("int8", (batch, out_ch)),)
     return OpCase(f"mcugen::packed_linear_{rows}x{columns}.out", tuple(args), outs)
+
+
+_SCALING = {
+    ConvForm.PAIRS: (-5, -5, -3),
+    ConvForm.WINOGRAD_2: (-6, -6, -3),
+    ConvForm.WINOGRAD_4: (-20, -8, -6),
+}
+
+
+def _conv(rng: np.random.Generator, *, nhwc: bool) -> OpCase:
+    """Any words in one of the forms; where a tap does not count, no weight."""
+    form = ConvForm(_int(rng, 0, len(ConvForm) - 1))
+    (in_ch, out_ch, batch), dilation, stride = (_int(rng, 1, 9) for _ in range(3)), 1, 1
+    batch = 1 + (batch > 7)
+    kernel, pad = (3, 3), _int(rng, 0, 1)
+    height, width = 2 * _int(rng, 1, 4) + 2 - 2 * pad, 4 * _int(rng, 1, 3) + 2 - 2 * pad
+    if form is not ConvForm.PAIRS:
+        in_ch, out_ch = 4 * _int(rng, 1, 5), 2 * -(-out_ch // 2)
+        if form is ConvForm.WINOGRAD_4:
+            pad, height, width = _int(rng, 0, 2), _int(rng, 3, 12), _int(rng, 3, 20)
+    else:
+        in_ch = 3 if rng.random() < 0.2 else in_ch
+        kernel = (3, 3) if rng.random() < 0.5 else (_int(rng, 1, 4), _int(rng, 1, 4))
+        dilation, stride = 1 + (rng.random() < 0.2), _int(rng, 1, 2)
+        height, width = height + 2 * max(kernel), width + 2 * max(kernel)
+    pairs, words = -(-out_ch // 2), conv_words.of_pair(form, in_ch, kernel, (dilation, dilation))
+    rows = rng.integers(-(1 << 31), 1 << 31, (pairs, words), dtype=np.int64).astype(np.int32)
+    # Where the rescaling begins, and the multipliers in it.
+    begin, *multipliers = _SCALING[form]
+    scaling = slice(begin, None)
+    if rng.random() < 0.7:  # sums that leave something of results
+        small = rows.view(np.int16) >> 8
+        rows = small.astype(np.int16).view(np.int32)
+        rows[:, scaling] = rng.integers(-(1 << 16), 1 << 16, rows[:, scaling].shape)
+        rows[:, multipliers] |= 1 << 30
+    if form is ConvForm.PAIRS:
+        first = np.arange(0, out_ch, 2)
+        rows[:, 0] = first | np.minimum(first + 1, out_ch - 1) << 16
+        rows[:, 1] = rng.integers(0, 9, pairs)
+        order = tap_order(conv_words.Runs.of(in_ch, kernel, (dilation, dilation)))
+        laid = rows[:, 4:-5].copy().view(np.int16).reshape(pairs, -1, 2, 2, 2)
+        laid *= (order >= 0).reshape(-1, 2, 2).transpose(0, 2, 1)[None, :, :, None]
+        rows[:, 4:-5] = laid.reshape(pairs, -1).view(np.int32)
+    outputs = [
+        (size + 2 * pad - dilation * (side - 1) - 1) // stride + 1
+        for size, side in zip((height, width), kernel, strict=True)
+    ]
+    image, order = _int8s(rng, batch, in_ch, height, width), None if nhwc else NHWC
+    shape = (batch, *outputs, out_ch) if nhwc else (batch, out_ch, *outputs)
+    args = (
+        T(image.transpose(0, 2, 3, 1) if nhwc else image, order),
+        *(T(rows.reshape(-1)), int(form), [stride] * 2, [pad] * 2, [dilation] * 2),
+        *(_int(rng, -127, 128), _int(rng, -128, 127), [*kernel], 1, *_limits(rng)),
+        T(np.zeros(_int(rng, 0, 9000), np.uint8)),
+    )
+    name = "mcugen::packed_conv2d_nhwc.out" if nhwc else "mcugen::packed_conv2d.out"
+    return OpCase(name, args, (Out("int8", shape, order),))
 
 
 def _add(rng: np.random.Generator) -> OpCase:

@@ -306,7 +306,12 @@ def _cortex_m(case: OpCase) -> tuple[OpCase, Answer]:
 
 def _own(case: OpCase) -> list[bytes]:
     """Return what the host reference gives: nobody else has these operators."""
-    from mcugen.program.reference import norms, packed, recurrent  # noqa: F401 (registers them)
+    from mcugen.program.reference import (  # noqa: F401 (registers them)
+        norms,
+        packed,
+        packed_conv,
+        recurrent,
+    )
     from mcugen.program.reference.registry import COMPUTED
 
     arguments = [_torch_argument(each) for each in case.args]

@@ -24,8 +24,25 @@ def words(*numbers: int, groups: int) -> T:
 
 LINEAR, ADD = "mcugen::packed_linear.out", "mcugen::scaled_add.out"
 LINEAR_4X4, LINEAR_8X16 = "mcugen::packed_linear_4x4.out", "mcugen::packed_linear_8x16.out"
+CONV = "mcugen::packed_conv2d.out"
+#: Numbers of a pair of channels: which, and how they are rounded.
+PAIRS = [[0 | 1 << 16, 0], [2 | 3 << 16, 8], [4 | 4 << 16, 1]]
+
+
+def image(*shape: int) -> T:
+    return T(np.ones(shape, np.int8), NHWC)
+
+
+def conv_words(*heads: list[int], count: int = 36 + 9) -> T:
+    return T(np.concatenate([np.array([*head, *[1] * (count - 2)], np.int32) for head in heads]))
+
+
 #: Operator → its arguments, those written to included.
 CALLS: dict[str, Callable[[], list[Any]]] = {
+    CONV: lambda: [
+        *(image(1, 4, 5, 6), conv_words(*PAIRS), 0, [1, 1], [1, 1], [1, 1], 0, 0, [3, 3], 1),
+        *(-128, 127, T(np.zeros(0, np.uint8)), image(1, 5, 5, 6)),
+    ],
     LINEAR: lambda: [
         *(s8(2, 7), words(6, -3, -128, 127, 0, groups=2 * 24)),
         *(T(np.zeros(16, np.uint8)), s8(2, 6)),
@@ -48,11 +65,26 @@ def _any(value: Any) -> bool:
 
 #: (operator, position) → whether a value that is wrong as a rule is right there.
 ALLOWED: dict[tuple[str, int], Callable[[Any], bool]] = {
+    # Not used by these forms.
+    (CONV, 7): lambda value: isinstance(value, int) and -128 <= value <= 127,
     (ADD, 2): _any,
     (ADD, 3): _any,
     (ADD, 4): _any,
 }
 
+#: What makes of the good call one by Winograd's algorithm.
+WINOGRAD = {
+    0: image(1, 4, 4, 4),
+    1: conv_words([0, 0], count=86),
+    2: 1,
+    13: image(1, 2, 4, 4),
+}
+WINOGRAD_4 = {
+    0: image(1, 4, 3, 5),
+    1: conv_words([0, 0], count=36 * 4 + 20),
+    2: 2,
+    13: image(1, 2, 3, 5),
+}
 #: Good calls with some arguments that do not fit.
 BAD_VALUES: list[tuple[str, dict[int, Any]]] = [
     (LINEAR, {0: s8(2, 9)}),  # twelve words of weights
@@ -80,6 +112,69 @@ BAD_VALUES: list[tuple[str, dict[int, Any]]] = [
             (op, {1: words(rows, 4, -129, 127, groups=2 * group)}),
             (op, {1: words(rows, 4, -128, 128, groups=2 * group)}),
             (op, {1: words(groups=0)}),
+        )
+    ),
+    *(
+        (CONV, changes)
+        for changes in (
+            {0: image(1, 3, 5, 6)},
+            {0: image(1, 5, 5, 6)},
+            {0: image(2, 4, 5, 6)},
+            {1: s32(3, 45)},
+            {1: conv_words(*PAIRS[:2])},
+            {1: conv_words(*PAIRS, count=44)},
+            {1: conv_words([0 | 5 << 16, 0], *PAIRS[1:])},
+            {1: conv_words([0xFFFF, 0], *PAIRS[1:])},
+            {1: conv_words([-1, 0], *PAIRS[1:])},
+            {1: conv_words([0, 9], *PAIRS[1:])},
+            {1: conv_words([0, -1], *PAIRS[1:])},
+            {2: 1},  # the shape is not Winograd's
+            {2: 2},
+            {2: 3},
+            {2: -1},
+            {3: [2, 1]},
+            {3: [0, 1]},
+            {4: [0, 1]},
+            {5: [2, 1]},
+            {6: 129},
+            {8: [3, 1]},
+            {8: [0, 3]},
+            {8: [32767, 32767]},
+            {9: 2},
+            {9: 0},
+            {10: -129},
+            {11: 128},
+            {13: image(1, 7, 5, 6)},
+        )
+    ),
+    *(
+        (CONV, WINOGRAD | changes)
+        for changes in (
+            {1: conv_words([0, 0], count=85)},
+            {1: conv_words([0, 0], count=87)},
+            {3: [2, 2]},
+            {5: [2, 2]},
+            {0: image(1, 5, 4, 4)},
+            {0: image(1, 4, 3, 4), 13: image(1, 2, 3, 4)},
+            {0: image(1, 4, 4, 6), 13: image(1, 2, 4, 6)},
+            {13: image(1, 1, 4, 4)},
+            {8: [1, 3]},
+        )
+    ),
+    *(
+        (CONV, WINOGRAD_4 | changes)
+        for changes in (
+            {1: conv_words([0, 0], count=36 * 4 + 19)},
+            {1: conv_words([0, 0], count=36 * 4 + 21)},
+            {2: 1},
+            {3: [2, 2]},
+            {5: [2, 2]},
+            {0: image(1, 5, 3, 5)},
+            {0: image(1, 4, 3, 4)},
+            {4: [3, 3], 13: image(1, 2, 7, 9)},
+            {13: image(1, 1, 3, 5)},
+            {13: image(1, 3, 3, 5)},
+            {8: [1, 3]},
         )
     ),
     (ADD, {0: s8(1, 2, 3, 4)}),

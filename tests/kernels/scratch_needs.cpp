@@ -5,6 +5,7 @@
 #include <kernels/conv2d_s8_mve_plan.h>
 #include <kernels/im2col_s8_dsp.h>
 #include <kernels/im2col_s8_mla.h>
+#include <kernels/winograd4_s8.h>
 #include <kernels/winograd_s8_dsp.h>
 #include <kernels/winograd_s8_mla.h>
 
@@ -18,12 +19,13 @@ int main() {
                &p.stride_h, &p.stride_w, &p.pad_top, &p.pad_left, &p.dilation_h,
                &p.dilation_w) == 16) {
     const mcugen::MveConvPlan plan(p);
-    printf("%u %u %u %u %u %u %u %u\n", mcugen::convolve_s8_scratch(p, 16),
+    printf("%u %u %u %u %u %u %u %u %u\n", mcugen::convolve_s8_scratch(p, 16),
            mcugen::convolve_s8_mla_scratch(p, 48), plan.possible ? plan.least_bytes() : 0,
            plan.possible ? plan.scratch_bytes(INT_MAX) : 0,
            mcugen::winograd_s8_scratch(p, 1, (p.out_ch + 1) / 2),
            mcugen::winograd_s8_scratch(p, p.out_h / 2 > 0 ? p.out_h / 2 : 1, 1),
            mcugen::winograd_s8_mla_scratch(p, 1, (p.out_ch + 1) / 2),
-           mcugen::winograd_s8_mla_scratch(p, p.out_h / 2 > 0 ? p.out_h / 2 : 1, 0));
+           mcugen::winograd_s8_mla_scratch(p, p.out_h / 2 > 0 ? p.out_h / 2 : 1, 0),
+           mcugen::winograd4_s8_scratch(p));
   }
 }

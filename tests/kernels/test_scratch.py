@@ -54,7 +54,7 @@ def test_planner_and_kernels_agree_on_working_memory(tmp_path: Path) -> None:
     program = tmp_path / "scratch_needs"
     sources = (
         *("im2col_s8_dsp.cpp", "im2col_s8_mla.cpp"),
-        *("winograd_s8_dsp.cpp", "winograd_s8_mla.cpp"),
+        *("winograd_s8_dsp.cpp", "winograd_s8_mla.cpp", "winograd4_s8_dsp.cpp"),
     )
     # The loops are assembler of another machine: what calls them is left out.
     subprocess.run(
@@ -71,7 +71,8 @@ def test_planner_and_kernels_agree_on_working_memory(tmp_path: Path) -> None:
 
     lines = [tuple(map(int, line.split())) for line in done.stdout.splitlines()]
     for w, (dsp, mla, mve, mve_most, *winograd) in zip(windows, lines, strict=True):
-        one_row, all_rows, one_row_mla, all_rows_mla = winograd
+        one_row, all_rows, one_row_mla, all_rows_mla, four = winograd
+        assert scratch.winograd4_bytes(w) == four, w
         in_ch, pixels = w.in_ch // w.groups, 16
         padded = scratch.padded_taps(w, in_ch)
         assert dsp == 4 * padded + 32 + 2 * padded + 8 + pixels // 2 * 4 * padded, w

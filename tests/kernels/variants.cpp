@@ -12,12 +12,15 @@
 #include <kernels/in_place.h>
 #include <kernels/limit.h>
 #include <kernels/linear_s8.h>
+#include <kernels/packed_conv2d_s8.h>
 #include <kernels/packed_linear_blocks_s8.h>
 #include <kernels/packed_linear_s8.h>
 #include <kernels/pool2d_s8.h>
 #include <kernels/requantize.h>
 #include <kernels/scaled_add_s8.h>
 #include <kernels/transpose_conv2d_s8.h>
+#include <kernels/winograd4_s8.h>
+#include <kernels/winograd_form.h>
 
 #include <cstdint>
 #include <cstdio>
@@ -45,6 +48,7 @@ uint32_t g_random = SEED;
 int g_different = 0;
 long g_fast = 0;
 long g_winograd = 0;
+long g_winograd4 = 0;
 
 uint32_t random_word() {
   g_random = g_random * 1664525u + 1013904223u;
@@ -571,6 +575,209 @@ void packed_linear(long call) {
   VARIANT(packed_linear_s8)(p, input, groups, g_output.make(out));
   compare("packed_linear_s8", call, p.scratch, &p.batch);
 }
+
+/// Taps that do not count have no weight.
+void clear_filled(const mcugen::ConvRuns& runs, int32_t* weights) {
+  const int32_t padded = mcugen::padded_run(runs.run);
+  for (int32_t k = 0; k < runs.padded; ++k) {
+    if (runs.nine ? k == 27 : k % padded >= runs.run) {
+      for (int32_t i = 0; i < 2; ++i) {
+        weights[(k & ~3) + 2 * (k & 1) + i] &= (k & 2) != 0 ? 0xffff : ~0xffff;
+      }
+    }
+  }
+}
+
+/// Any words: small weights as a rule, so that something is left of results.
+void packed_conv2d(long call) {
+  mcugen::Conv2dS8Params p{};
+  geometry(p);
+  p.groups = 1;
+  p.in_ch = one_in(20) ? random_int(60, 90) : one_in(6) ? 3 : random_int(1, 20);
+  p.out_ch = random_int(1, 18);
+  if (one_in(2)) {
+    tiles(p);
+    p.out_ch += p.out_ch % 2;
+  }
+  const bool winograd = mcugen::winograd_has_form(p) && p.out_ch % 2 == 0 && !one_in(8);
+  const auto form = winograd ? mcugen::PackedConvForm::kWinograd2 : mcugen::PackedConvForm::kPairs;
+  const mcugen::ConvRuns runs = mcugen::conv_runs(p);
+  const int32_t words = winograd ? mcugen::packed_conv_winograd2_words(p.in_ch)
+                                 : mcugen::packed_conv_pairs_words(runs.padded);
+  const int32_t* unused;
+  scaling(p, p.out_ch, 1, unused);
+  const int32_t pairs = (p.out_ch + 1) / 2;
+  int32_t* const all = g_bias.make(pairs * words);
+  const bool small = !one_in(4);
+  for (int32_t i = 0; i < pairs * words; ++i) {
+    const int32_t bits = static_cast<int32_t>(random_word() << 8 ^ random_word());
+    all[i] = small ? (bits >> 24) * 65536 + static_cast<int16_t>((bits & 0xff) - 128) : bits;
+  }
+  for (int32_t pair = 0; pair < pairs; ++pair) {
+    int32_t* const at = all + pair * words;
+    int32_t* const scales = at + words - (winograd ? 6 : 5);
+    const bool one = one_in(2);
+    for (int32_t i = 0; small && i < 2; ++i) {
+      const int32_t step = winograd ? 3 : 2;
+      scales[step * i] = static_cast<int32_t>((1u << 30) | (random_word() << 6));
+      scales[step * i + 1] =
+          one && !winograd ? random_int(-40'000, 40'000) : -(1 << random_int(12, 30));
+    }
+    if (winograd) {
+      if (small) {
+        scales[2] = scales[5] = zero_point();
+      }
+      continue;
+    }
+    const int32_t second = 2 * pair + 1 < p.out_ch ? 2 * pair + 1 : 2 * pair;
+    at[0] = one_in(2) ? 2 * pair | second << 16 : second | 2 * pair << 16;
+    at[1] = one ? random_int(1, 8) : 0;
+    clear_filled(runs, at + 4);
+    if (small) {
+      at[2] = random_int(-20'000, 20'000);
+      at[3] = random_int(-20'000, 20'000);
+      scales[4] = zero_point();
+    }
+  }
+  const int8_t* const input = g_input.make(p.batch * p.in_h * p.in_w * p.in_ch);
+  fill(g_input);
+  const int32_t count = p.batch * p.out_h * p.out_w * p.out_ch;
+  mcugen::packed_conv2d_s8_scalar(form, p, input, all, g_expected.make(count));
+  VARIANT(packed_conv2d_s8)(form, p, input, all, g_output.make(count));
+  compare("packed_conv2d_s8", call, p.scratch, &p.batch);
+  if (p.batch == 1) {
+    const int8_t* over = input_over_output(p, 1);
+    VARIANT(packed_conv2d_s8)(form, p, over, all, g_output.data);
+    compare("packed_conv2d_s8 in place", call, p.scratch, &p.batch);
+    over = input_over_output(p, 1);
+    mcugen::packed_conv2d_s8_scalar(form, p, over, all, g_output.data);
+    compare("packed_conv2d_s8_scalar in place", call, p.scratch, &p.batch);
+  }
+}
+
+/// Where winograd4_s8.h has the weights of channel `c` of a pair, for input channel k.
+int32_t& winograd4_word(int32_t* pair, int32_t in_ch, int32_t row, int32_t column, int32_t c,
+                        int32_t k) {
+  constexpr int32_t kPlace[6] = {2, 3, 4, 0, 1, 5};
+  return pair[(6 * column + kPlace[row]) * in_ch + (k & ~3) + 2 * c + (k & 1)];
+}
+
+/// Transforms the weights of an output channel, and what its sums are rescaled with.
+/// @param[in] bits 2^bits times a sum fits into 32 bits.
+void winograd4_channel(const mcugen::Conv2dS8Params& p, const int8_t* weights, int32_t start,
+                       int32_t multiplier, int32_t bits, int32_t c, int32_t* pair) {
+  constexpr int32_t kG[6][3] = {{6, 0, 0}, {-4, -4, -4}, {-4, 4, -4},
+                                {1, 2, 4}, {1, -2, 4},   {0, 0, 6}};
+  uint32_t seen[4] = {};  // by the outputs (2, 2), (2, 3), (3, 2), (3, 3) of what is added
+  for (int32_t k = 0; k < p.in_ch; ++k) {
+    for (int32_t at = 0; at < 36; ++at) {
+      int32_t sum = 0;
+      for (int32_t tap = 0; tap < 9; ++tap) {
+        sum += kG[at / 6][tap / 3] * kG[at % 6][tap % 3] * weights[tap * p.in_ch + k];
+      }
+      int32_t& word = winograd4_word(pair, p.in_ch, at / 6, at % 6, c, k);
+      const uint32_t half = static_cast<uint16_t>(sum);
+      word = static_cast<int32_t>((k & 2) == 0 ? half : static_cast<uint32_t>(word) | half << 16);
+    }
+    for (int32_t at = 0; at < 4 && (k & 2) == 0; ++at) {
+      for (int32_t y = 1 + (at < 2); y < 3; ++y) {
+        for (int32_t x = 1 + (at % 2 == 0); x < 3; ++x) {
+          seen[at] += static_cast<uint32_t>(0x3300 * weights[(3 * y + x) * p.in_ch + k]);
+        }
+      }
+    }
+  }
+  int32_t* const scaling = pair + 36 * p.in_ch;
+  const uint32_t first = static_cast<uint32_t>(start);
+  scaling[2 * c] = static_cast<int32_t>(0x38e38e39u << (bits - 6));
+  scaling[2 * c + 1] = static_cast<int32_t>(first << bits);
+  for (int32_t at = 0; at < 4; ++at) {
+    scaling[4 + at / 2 * 4 + 2 * c + at % 2] = static_cast<int32_t>((first - seen[at]) << bits);
+  }
+  scaling[12 + 2 * c] = multiplier;
+  scaling[13 + 2 * c] = (1 << (bits - 2)) + (1 << 15) + p.output_zero_point * (1 << 16);
+  scaling[16 + 2 * c] = p.activation_min < p.output_zero_point ? 1 << (bits - 1) : 0;
+}
+
+void winograd4(long call) {
+  mcugen::Conv2dS8Params p{};
+  p.batch = one_in(4) ? 2 : 1;
+  p.kernel_h = p.kernel_w = 3;
+  p.groups = p.stride_h = p.stride_w = p.dilation_h = p.dilation_w = 1;
+  p.in_ch = 4 * (one_in(6) ? random_int(5, 16) : random_int(1, 4));
+  p.out_ch = 2 * random_int(1, 5);
+  p.out_h = random_int(1, 9);
+  p.out_w = one_in(3) ? 8 * random_int(1, 3) : random_int(1, 20);
+  p.pad_top = random_int(0, 2);
+  p.pad_left = random_int(0, 2);
+  p.in_h = p.out_h + 2 - p.pad_top - random_int(one_in(8) ? -3 : 0, 2);
+  p.in_w = p.out_w + 2 - p.pad_left - random_int(one_in(8) ? -3 : 0, 2);
+  p.in_h = p.in_h < 1 ? 1 : p.in_h;
+  p.in_w = p.in_w < 1 ? 1 : p.in_w;
+  const int8_t* const input = g_input.make(p.batch * p.in_h * p.in_w * p.in_ch);
+  int8_t* const weights = g_weights.make(p.out_ch * 9 * p.in_ch);
+  fill(g_input);
+  fill(g_weights);
+  const int32_t* bias;
+  scaling(p, p.out_ch, 9 * p.in_ch, bias);
+  const int32_t words = mcugen::winograd4_words(p.in_ch);
+  static int32_t pairs[5 * (36 * 64 + 20)];
+  for (int32_t c = 0; c < p.out_ch; ++c) {
+    int32_t sum = 0, below = 0, above = 0;
+    for (int32_t i = 0; i < 9 * p.in_ch; ++i) {
+      const int32_t weight = weights[c * 9 * p.in_ch + i];
+      const int32_t low = weight * (-128 - p.input_zero_point);
+      const int32_t high = weight * (127 - p.input_zero_point);
+      sum += weight;
+      below += low < high ? low : high;
+      above += low < high ? high : low;
+    }
+    // Biases may be far too large, and shifts of the wrong kind, for this form.
+    int32_t& own = g_bias.data[c];
+    own %= 100'000;
+    const int32_t from = bias == nullptr ? 0 : own;
+    const int32_t most = above + from > -(below + from) ? above + from : -(below + from);
+    int32_t bits = 16;
+    while (bits > 6 && (static_cast<int64_t>(most) << bits) >= INT32_MAX) {
+      --bits;
+    }
+    bits = random_int(6, bits);
+    g_shifts.data[c] = bits - 17;
+    const int32_t start = from - (p.input_zero_point + 128) * sum;
+    winograd4_channel(p, weights + c * 9 * p.in_ch, start, p.multipliers[c], bits, c % 2,
+                      pairs + c / 2 * words);
+  }
+  const uint32_t need = mcugen::winograd4_s8_scratch(p);
+  p.scratch.bytes = need <= sizeof g_scratch && !one_in(10) ? need : need - 1;
+  const int32_t count = p.batch * p.out_h * p.out_w * p.out_ch;
+  mcugen::conv2d_s8_scalar(p, input, weights, bias, g_expected.make(count));
+  // Sometimes words that no weights gave: all sums wrap. The scalar form takes its time.
+  const bool any = one_in(12);
+  if (any) {
+    for (int32_t i = 0; i < p.out_ch / 2 * words; ++i) {
+      pairs[i] = static_cast<int32_t>(random_word() << 8 ^ random_word());
+    }
+    mcugen::winograd4_s8_scalar(p, input, pairs, g_expected.data);
+  } else if (one_in(12)) {
+    mcugen::winograd4_s8_scalar(p, input, pairs, g_output.make(count));
+    compare("winograd4_s8_scalar", call, {}, &p.batch);
+  }
+  const bool fits = mcugen::winograd4_s8(p, input, pairs, g_output.make(count));
+  if (fits) {
+    ++g_winograd4;
+    compare("winograd4_s8", call, p.scratch, &p.batch);
+  }
+  if (fits && !any && p.batch == 1) {
+    const int8_t* over = input_over_output(p, 1);
+    mcugen::winograd4_s8(p, over, pairs, g_output.data);
+    compare("winograd4_s8 in place", call, p.scratch, &p.batch);
+    if (one_in(12)) {
+      over = input_over_output(p, 1);
+      mcugen::winograd4_s8_scalar(p, over, pairs, g_output.data);
+      compare("winograd4_s8_scalar in place", call, {}, &p.batch);
+    }
+  }
+}
 #endif
 
 #if defined(__ARM_FEATURE_DSP) || defined(__ARM_FEATURE_MVE)
@@ -666,6 +873,8 @@ int main() {
 #endif
 #if defined(__ARM_FEATURE_DSP) && !defined(__ARM_FEATURE_MVE)
     packed_linear(call);
+    packed_conv2d(call);
+    winograd4(call);
 #endif
   }
   for (long call = 0; call < CALLS && g_different < 10; ++call) {
@@ -676,7 +885,7 @@ int main() {
     limit(call);
 #endif
   }
-  printf("%d different, %ld calls, %ld with scratch, %ld by Winograd\n", g_different,
-         static_cast<long>(CALLS), g_fast, g_winograd);
+  printf("%d different, %ld calls, %ld with scratch, %ld by Winograd, %ld by its F(4x4)\n",
+         g_different, static_cast<long>(CALLS), g_fast, g_winograd, g_winograd4);
   return g_different == 0 ? 0 : 1;
 }

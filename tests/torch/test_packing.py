@@ -20,12 +20,17 @@ from mcugen.cli.measuring import evaluation
 from mcugen.cli.terminal import Terminal
 from mcugen.program.artifact import PteArtifact
 from mcugen.program.container import deserialize, find_method
-from mcugen.program.packing import add, linear, stem, trim
+from mcugen.program.conv_words import ConvForm
+from mcugen.program.level import Level
+from mcugen.program.packing import add, conv, linear, stem, trim
+from mcugen.program.packing.conv import Room
+from mcugen.program.packing.conv_layer import ConvLayer
 from mcugen.program.packing.edit import Method
 from mcugen.program.packing.pack import REWRITES
 from mcugen.program.planning.arrange import Passes, arrange
 from mcugen.program.read import read_pte
 from mcugen.program.reference.walker import Reference
+from mcugen.program.scratch import Window
 from mcugen.program.strip import serialize, strip
 
 NETS = sorted((Path(__file__).parents[1] / "golden" / "nets").glob("*_m4.pte"))
@@ -154,6 +159,91 @@ def test_a_network_that_shrinks_to_a_pixel_keeps_its_bytes():
     assert count == 5
     assert outputs(after) == outputs(before)
     assert len(after.pte) < len(strip(before.pte, name="net"))
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize("model", ["kws", "vww", "ic"])
+def test_packed_convolutions_change_no_byte(model):
+    """All of them, each in the form that saves most, planned with as much memory as there is."""
+    before = golden_artifact(model, "int8", "m4")
+    much = 1 << 24
+
+    after = arrange(before, Passes(Isa.DSP, Level.SPEED, Room(much, much), memory=1 << 20))
+
+    calls = {use.name: use.calls for use in after.operators}
+    assert calls["mcugen::packed_conv2d.out"] == {"kws": 5, "vww": 14, "ic": 9}[model]
+    assert not any("quantized_conv2d" in name or "::conv2d" in name for name in calls)
+    assert outputs(after) == outputs(before)
+
+
+def conv_layers(count: int) -> list[ConvLayer]:
+    """Return random layers: any window, and 3x3 ones for tiles."""
+    rng = np.random.default_rng(20261127)
+    found = []
+    while len(found) < count:
+        tiles = len(found) % 2 == 0
+        kernel = (3, 3) if tiles or rng.random() < 0.3 else tuple(rng.integers(1, 5, 2).tolist())
+        stride, dilation = (1, 1) if tiles else rng.integers(1, 3, 2).tolist()
+        pad = int(rng.integers(0, 2))
+        sides = rng.integers(2, 4, 2) * 4 + 2 - 2 * pad if tiles else rng.integers(9, 15, 2)
+        in_ch = int(rng.choice([4, 8, 64] if tiles else [1, 2, 3, 5, 12]))
+        out_ch = int(rng.integers(1, 10))
+        outs = [
+            (int(n) + 2 * pad - dilation * (k - 1) - 1) // stride + 1
+            for n, k in zip(sides, kernel, strict=True)
+        ]
+        sizes = (2, *sides.tolist(), in_ch, *outs, out_ch, *kernel, 1)
+        zero_point = int(rng.integers(-128, 128))
+        multipliers = rng.integers(1 << 30, 1 << 31, out_ch)
+        found.append(
+            ConvLayer(
+                Window(*sizes, *[stride] * 2, *[pad] * 2, *[dilation] * 2),
+                rng.integers(-128, 128, (out_ch, *kernel, in_ch)),
+                rng.integers(-9000, 9000, out_ch),
+                np.where(rng.random(out_ch) < 0.1, 0, multipliers),
+                -rng.integers(1, 13, out_ch),
+                int(rng.integers(-128, 128)),
+                zero_point,
+                zero_point if rng.random() < 0.6 else -128,
+            )
+        )
+    return found
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize("form", ConvForm)
+def test_a_packed_convolution_computes_the_same(form):
+    """Odd sizes, extreme scalings, channels left over, one channel."""
+    import torch
+
+    from mcugen.program.reference import packed_conv, products  # noqa: F401 (registers them)
+    from mcugen.program.reference.registry import COMPUTED
+
+    packed = 0
+    for layer in conv_layers(120):
+        words = conv.WORDS[form](layer)
+        if words is None:
+            continue
+        packed += 1
+        w = layer.window
+        rng = np.random.default_rng(packed)
+        x = torch.from_numpy(rng.integers(-128, 128, (2, w.in_ch, w.in_h, w.in_w)).astype(np.int8))
+        sides = ([w.stride_h], [w.pad_top] * 2, [w.dilation_h])
+        offsets = (-layer.input_zero_point, layer.output_zero_point)
+        constants = (layer.weights, layer.bias, layer.multipliers, layer.shifts)
+        weights, bias, *scaling = (torch.from_numpy(each) for each in constants)
+        limits = (layer.activation_min, 127, None)
+        wanted = COMPUTED["cortex_m::quantized_conv2d"](
+            x, weights, bias, *sides, *offsets, *scaling, *limits
+        )
+
+        got = COMPUTED["mcugen::packed_conv2d"](
+            *(x, torch.from_numpy(words), int(form), *sides, *offsets),
+            *([w.kernel_h, w.kernel_w], 1, *limits),
+        )
+
+        assert torch.equal(got, wanted), w
+    assert packed > 20
 
 
 LINEAR = (linear.pack_linear, linear.pack_linear_4x4, linear.pack_linear_8x16)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <kernels/select.h>
-#include <ops/quantized/conv_args.h>
+#include <ops/common/conv_args.h>
 #include <ops/quantized/operators.h>
 
 namespace mcugen::ops {

@@ -58,6 +58,8 @@ constexpr OutCount kOutCounts[] = {
     {"mcugen::conv2d_in_place_nhwc.out", 2},
     {"mcugen::depthwise_conv2d_in_place.out", 2},
     {"mcugen::depthwise_conv2d_in_place_nhwc.out", 2},
+    {"mcugen::packed_conv2d.out", 2},
+    {"mcugen::packed_conv2d_nhwc.out", 2},
     {"mcugen::packed_linear.out", 2},
     {"mcugen::packed_linear_4x4.out", 2},
     {"mcugen::quantized_gru.out", 3},

@@ -215,8 +215,6 @@ def _level(settings: Settings, terminal: Terminal) -> Level:
     if settings.runtime is not None:
         terminal.warning(f"{asked} has no effect on ExecuTorch's own kernels (--runtime)")
         return Level.BALANCED
-    if settings.level is Level.SPEED:
-        terminal.warning(f"{asked} has nothing more than balanced yet")
     return settings.level
 
 

@@ -12,8 +12,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from mcugen.program import norm_limits
+from mcugen.program import conv_words, norm_limits
 from mcugen.program.artifact import DTYPES
+from mcugen.program.conv_words import ConvForm
 from mcugen.program.operator_table import Operator
 
 #: Sets of element types, as firmware/ops/elements.h has them.
@@ -251,7 +252,8 @@ def _windows(size: int, pad: int, dilation: int, kernel: int, stride: int) -> in
 
 
 def _conv_outputs(call: Call) -> tuple[int, ...]:
-    image, kernel = call.nhwc("input")[1:3], call.sizes("weight")[1:3]
+    image = call.nhwc("input")[1:3]
+    kernel = call.pair("kernel") if call.has_ints("kernel") else call.sizes("weight")[1:3]
     stride, pad, dilation = (call.pair(name) for name in ("stride", "padding", "dilation"))
     return tuple(_windows(image[i], pad[i], dilation[i], kernel[i], stride[i]) for i in range(2))
 
@@ -372,6 +374,21 @@ def _packed_linear(
     return check
 
 
+def _packed_conv2d(call: Call) -> None:
+    """Words as the form of the weights has them, of all pairs of output channels."""
+    from mcugen.program import scratch  # imports this module
+
+    (batch, _, _, in_ch), (out_batch, *outputs, out_ch) = call.nhwc("input"), call.nhwc("out")
+    form, kernel = call.integer("form") or 0, call.pair("kernel")
+    _agree(batch == out_batch and min(kernel) >= 1, call)
+    _agree(tuple(outputs) == _conv_outputs(call), call)
+    window = scratch.Window.of(call, depthwise=False)
+    _agree(form != ConvForm.WINOGRAD_2 or conv_words.takes_winograd_2(window), call)
+    _agree(form != ConvForm.WINOGRAD_4 or conv_words.takes_winograd_4(window), call)
+    of_pair = conv_words.of_pair(form, in_ch, kernel, call.pair("dilation"))
+    _agree(call.sizes("words") == (-(-out_ch // 2) * of_pair,), call)
+
+
 def _scaled_add(call: Call) -> None:
     """Two inputs and one output, of one shape and memory order."""
     out = call.tensor("out")
@@ -480,6 +497,7 @@ SHAPES: dict[str, Callable[[Call], None]] = {
     "layer_norm": _layer_norm,
     "linear": _linear,
     "lookup": _lookup,
+    "packed_conv2d": _packed_conv2d,
     "packed_linear": _packed_linear(5, 4, lambda inputs: 16 + -(-inputs // 4) * 4, least=4),
     "packed_linear_4x4": _packed_linear(4, 4, lambda inputs: 12 + -(-inputs // 4) * 4),
     "packed_linear_8x16": _packed_linear(4, 8, lambda inputs: 24 + -(-inputs // 16) * 32),

@@ -144,6 +144,10 @@ def call_macs(plan: Any, name: str, args: list[int]) -> int:
         return _elements(plan, args[-1]) * int(_sizes(plan, args[_SUMMED_OVER[kind]])[-1])
     if kind in _WEIGHTS_BY_OUTPUT:  # [out, …]
         return _elements(plan, args[-1]) * math.prod(_sizes(plan, args[1])[1:])
+    if kind == "mcugen::packed_conv2d":
+        read = call_tensors.Call(plan, operator(name), args)
+        taps = math.prod(read.pair("kernel")) * read.nhwc("input")[3]
+        return _elements(plan, args[-1]) * taps // (read.integer("groups") or 1)
     if kind.startswith("mcugen::packed_linear"):
         return _elements(plan, args[-1]) * int(_sizes(plan, args[0])[-1])
     if kind in _DEPTHWISE:  # [1, height, width, out]

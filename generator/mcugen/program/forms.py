@@ -22,6 +22,7 @@ from mcugen.program import call_tensors
 from mcugen.program.artifact import PteArtifact
 from mcugen.program.calls import call_macs, changed_values
 from mcugen.program.container import deserialize, find_method
+from mcugen.program.conv_words import ConvForm
 from mcugen.program.level import Level
 from mcugen.program.operator_table import PRIM, operator, supported
 from mcugen.program.packing.edit import Call, Method
@@ -29,7 +30,9 @@ from mcugen.program.scratch import (
     NOTHING,
     Window,
     is_for_planes,
+    packed_product_bytes,
     product_bytes,
+    winograd4_bytes,
     winograd_bytes,
     winograd_need,
 )
@@ -41,10 +44,13 @@ _DEPTHWISE = _GEMM | {"kDepthwiseAsConv", "kPlanes", "kDepthwiseFour", "kDepthwi
 _TRANSPOSE = frozenset({"kTransposeRows", "kTransposeScalar"})
 _LINEAR = frozenset({"kLinearRows", "kLinearScalar"})
 _PACKED = frozenset({"kPackedRows", "kPackedRowsExact", "kPackedLinearScalar"})
+_PACKED_CONV = frozenset(
+    {"kPackedGemm", "kPackedWinograd", "kPackedWinograd4", "kPackedConvScalar", "kBorder"}
+)
 _AVG_POOL = frozenset({"kAvgPoolRows", "kAvgPoolScalar"})
 _MAX_POOL = frozenset({"kMaxPoolRows", "kMaxPoolScalar"})
 #: All that can be left out.
-FORMS = _CONV | _DEPTHWISE | _TRANSPOSE | _LINEAR | _PACKED | _AVG_POOL | _MAX_POOL
+FORMS = _CONV | _DEPTHWISE | _TRANSPOSE | _LINEAR | _PACKED | _PACKED_CONV | _AVG_POOL | _MAX_POOL
 
 #: Of a border, at most one such part of the scratch: kShare in im2col_s8_dsp.cpp.
 _BORDER_SHARE = 3
@@ -316,6 +322,26 @@ def _packed_linear(call: Call, level: Level) -> _Choice:
     return "packed rows", why, frozenset({"kPackedRows"})
 
 
+def _packed_conv(call: Call, level: Level) -> _Choice:
+    w, scratch = _window(call, depthwise=False), _scratch(call)
+    taps = w.kernel_h * w.kernel_w * w.in_ch
+    why = f"{w.kernel_h}x{w.kernel_w}, stride {w.stride_h}, {taps} taps; {scratch:,} B of scratch"
+    scalar = "scalar", why, frozenset({"kPackedConvScalar"})
+    if call.integer("form") == ConvForm.WINOGRAD_2:
+        if scratch < winograd_bytes(w, 1, 0):
+            return scalar
+        return "winograd F(2x2, 3x3), prepared", why, frozenset({"kPackedWinograd"})
+    if call.integer("form") == ConvForm.WINOGRAD_4:
+        if scratch < winograd4_bytes(w):
+            return scalar
+        return "winograd F(4x4, 3x3), prepared", why, frozenset({"kPackedWinograd4"})
+    pair = packed_product_bytes(w, 1)
+    if scratch < pair:
+        return scalar
+    border = scratch // _BORDER_SHARE >= pair and w.batch == 1 and not _is_whole(w)
+    return "gemm, prepared", why, frozenset({"kPackedGemm"} | ({"kBorder"} if border else set()))
+
+
 #: By operator: all forms of its kernel, and what chooses among them.
 _KERNELS: dict[str, tuple[frozenset[str], Callable[[Call, Level], _Choice]]] = {
     "cortex_m::quantized_conv2d": (_CONV, _convolution),
@@ -327,6 +353,7 @@ _KERNELS: dict[str, tuple[frozenset[str], Callable[[Call, Level], _Choice]]] = {
     "mcugen::quantized_linear": (_LINEAR, _linear),
     "cortex_m::quantized_batch_matmul": (_LINEAR, _matmul),
     "mcugen::packed_linear": (_PACKED, _packed_linear),
+    "mcugen::packed_conv2d": (_PACKED_CONV, _packed_conv),
     "cortex_m::quantized_avg_pool2d": (_AVG_POOL, _avg_pool),
     "cortex_m::quantized_max_pool2d": (_MAX_POOL, _max_pool),
 }

@@ -10,5 +10,5 @@ class Level(StrEnum):
     """One choice per build."""
 
     SIZE = "size"  #: least flash of code
-    BALANCED = "balanced"  #: whatever makes the program quicker, and nothing that it never takes
-    SPEED = "speed"  #: nothing more than balanced yet
+    BALANCED = "balanced"  #: quicker for little more flash, without what is never taken
+    SPEED = "speed"  #: what the board's flash and RAM allow, where it makes the program quicker

@@ -124,6 +124,13 @@ def plan_memory(artifact: PteArtifact, board: BoardSpec) -> MemoryPlan:
     return plan
 
 
+def free_bytes(artifact: PteArtifact, board: BoardSpec, role: str) -> int:
+    """Return what is left of the region of a role, negative where too little is there."""
+    return next(
+        use.free_bytes for use in _plan(artifact, board).regions if role in use.region.roles
+    )
+
+
 def _plan(artifact: PteArtifact, board: BoardSpec) -> MemoryPlan:
     sizes = {
         "code": ENGINE_LIMIT_BYTES,

@@ -13,6 +13,7 @@ from typing import Any
 
 from mcugen.boards.spec import Isa
 from mcugen.program.call_tensors import Call
+from mcugen.program.conv_words import ConvForm, Runs
 from mcugen.program.level import Level
 from mcugen.program.operator_table import operator
 from mcugen.program.values import call_name
@@ -25,6 +26,8 @@ _PIXELS = 16
 #: But no more bytes than this for them, where one pair of pixels needs less.
 _LEAST_BYTES = 4096
 _PIXELS_DSP, _LEAST_BYTES_DSP = 40, 8192
+#: The same of Winograd's tiles with weights transformed ahead of time.
+_WINOGRAD_PIXELS = 64
 #: The same without the DSP extension, where fewer pixels at a time are dear: besides its weights, a
 #: pair of channels takes some 150 instructions.
 _PIXELS_MLA, _LEAST_BYTES_MLA = 48, 8192
@@ -64,6 +67,8 @@ def scratch_need(plan: Any, call: Any, isa: Isa | None, level: Level = Level.BAL
     if kind in _WIDENED:
         need = 8 * -(-read.sizes("input")[-1] // 4)
         return Need(need, need) if isa is _WIDENED[kind] else NOTHING
+    if kind == "mcugen::packed_conv2d":
+        return _packed_conv(Window.of(read, depthwise=False), read.integer("form"), isa)
     convolution = kind in ("cortex_m::quantized_conv2d", "mcugen::conv2d_in_place")
     if isa is None or not (convolution or kind in _DEPTHWISE):
         return NOTHING
@@ -103,10 +108,13 @@ class Window:
     def of(cls, call: Call, *, depthwise: bool) -> Window:
         batch, in_h, in_w, in_ch = call.nhwc("input")
         _, out_h, out_w, out_ch = call.nhwc("out")
-        _, kernel_h, kernel_w, group_ch = call.sizes("weight")
+        if call.has_ints("kernel"):
+            kernel, groups = call.pair("kernel"), call.integer("groups") or 1
+        else:
+            _, *kernel, group_ch = call.sizes("weight")
+            groups = in_ch if depthwise else in_ch // group_ch
         return cls(
-            *(batch, in_h, in_w, in_ch, out_h, out_w, out_ch, kernel_h, kernel_w),
-            in_ch if depthwise else in_ch // group_ch,
+            *(batch, in_h, in_w, in_ch, out_h, out_w, out_ch, *kernel, groups),
             *call.pair("stride"),
             *call.pair("padding"),
             *call.pair("dilation"),
@@ -122,11 +130,8 @@ def _up(value: int, step: int) -> int:
 
 
 def padded_taps(w: Window, in_ch: int) -> int:
-    """Return the taps of a window as runs_of() in im2col_s8_dsp.cpp fills them up."""
-    run = w.kernel_w * in_ch
-    by_rows, together = w.kernel_h * _up(run, 4), _up(w.kernel_h * run, 4)
-    nine = (w.kernel_h, run, w.in_ch, w.dilation_w) == (3, 9, 3, 1)
-    return by_rows if not nine and 3 * by_rows <= 4 * together else together
+    """Return the taps of a window as conv_runs() fills them up."""
+    return Runs.of(in_ch, (w.kernel_h, w.kernel_w), (w.dilation_h, w.dilation_w)).padded
 
 
 def _convolution_dsp(w: Window) -> Need:
@@ -135,6 +140,27 @@ def _convolution_dsp(w: Window) -> Need:
     need, winograd = _product_dsp(w, w.in_ch // w.groups), winograd_need(w)
     least = max(need.least, min(winograd.least, _MOST_LEAST))
     return Need(least, max(need.most, winograd.most))
+
+
+def _packed_conv(w: Window, form: int | None, isa: Isa | None) -> Need:
+    """Return what packed_conv2d_s8.h asks for: weights take none of it."""
+    if isa is not Isa.DSP:
+        return NOTHING
+    if form == ConvForm.WINOGRAD_2:
+        rows = w.out_h // 2
+        least = winograd_bytes(w, min(rows, -(-_WINOGRAD_PIXELS // (2 * w.out_w))), 0)
+        return Need(least, winograd_bytes(w, rows, 0))
+    if form == ConvForm.WINOGRAD_4:
+        return Need(winograd4_bytes(w), winograd4_bytes(w))
+    # The least as where weights take some: a call is packed or not, and lies where it did.
+    need, stream = _product_dsp(w, w.in_ch), 4 * padded_taps(w, w.in_ch) + 32
+    return Need(need.least, max(need.least, need.most - stream))
+
+
+def winograd4_bytes(w: Window) -> int:
+    """Return what winograd4_s8_scratch() does: a row of tiles, whatever else there is room for."""
+    pairs = -(-w.out_w // 8)
+    return 704 + 64 + 48 * (8 * pairs + 2) + 144 * w.in_ch * pairs + w.in_w * w.in_ch
 
 
 def winograd_need(w: Window) -> Need:
@@ -165,15 +191,25 @@ def product_bytes(w: Window, in_ch: int, pairs: int) -> int:
     return 4 * padded + 32 + 2 * padded + 8 + pairs * 4 * padded
 
 
+def packed_product_bytes(w: Window, pairs: int) -> int:
+    """Return the same where weights are packed: convolve_packed_s8_scratch()."""
+    return product_bytes(w, w.in_ch, pairs) - 4 * padded_taps(w, w.in_ch) - 32
+
+
+def border_bytes(w: Window) -> int:
+    """Return what a copy of the image with its border takes, 0 where there is none."""
+    if w.batch != 1 or not (w.pad_top or w.pad_left):
+        return 0
+    height = (w.out_h - 1) * w.stride_h + (w.kernel_h - 1) * w.dilation_h + 1
+    width = (w.out_w - 1) * w.stride_w + (w.kernel_w - 1) * w.dilation_w + 1
+    return _up(height * width * w.in_ch + 4, 8)
+
+
 def _product_dsp(w: Window, in_ch: int) -> Need:
     fixed, pair = product_bytes(w, in_ch, 0), 4 * padded_taps(w, in_ch)
     most = fixed + -(-w.pixels // 2) * pair
     least = fixed + pair * max(1, min(_PIXELS_DSP // 2, (_LEAST_BYTES_DSP - fixed) // pair))
-    border = 0
-    if w.batch == 1 and (w.pad_top or w.pad_left):
-        height = (w.out_h - 1) * w.stride_h + (w.kernel_h - 1) * w.dilation_h + 1
-        width = (w.out_w - 1) * w.stride_w + (w.kernel_w - 1) * w.dilation_w + 1
-        border = _up(height * width * w.in_ch + 4, 8)
+    border = border_bytes(w)
     return Need(min(least, most), max(most + border, 3 * border) if border < most else most)
 
 

@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from mcugen.boards.spec import Isa
 from mcugen.program.packing.add import pack_add
+from mcugen.program.packing.conv import Room, pack_conv
 from mcugen.program.packing.edit import Method
 from mcugen.program.packing.linear import pack_linear, pack_linear_4x4, pack_linear_8x16
 from mcugen.program.packing.stem import restore_stems
@@ -21,7 +22,17 @@ REWRITES: dict[Isa, tuple[Callable[[Method], int], ...]] = {
 }
 
 
-def pack(program: Any, plan: Any, isa: Isa) -> int:
-    """Rewrite a deserialized program's method in place; return how many calls were."""
+def pack(
+    program: Any,
+    plan: Any,
+    isa: Isa,
+    room: Room | None = None,
+    scratch: Mapping[int, int] | None = None,
+) -> int:
+    """Rewrite a deserialized program's method in place; return how many calls were.
+
+    room: for weights of convolutions, None for none; scratch: see `pack_conv`.
+    """
     method = Method(program, plan)
-    return sum(rewrite(method) for rewrite in REWRITES[isa])
+    count = sum(rewrite(method) for rewrite in REWRITES[isa])
+    return count if room is None else count + pack_conv(method, isa, room, scratch or {})

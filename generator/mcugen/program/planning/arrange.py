@@ -21,8 +21,10 @@ from mcugen.program.artifact import OperatorUse, PlannedMemory, PteArtifact
 from mcugen.program.container import deserialize, find_method
 from mcugen.program.describe import operator_uses
 from mcugen.program.level import Level
-from mcugen.program.memory import align_up
+from mcugen.program.memory import ALIGNMENT, align_up
 from mcugen.program.operator_table import operator
+from mcugen.program.packing.conv import Room
+from mcugen.program.packing.pack import pack
 from mcugen.program.planning.copies import drop_copies, remove
 from mcugen.program.planning.in_place import join_in_place
 from mcugen.program.planning.lifetimes import Block, find_blocks
@@ -49,6 +51,11 @@ class Passes:
     #: neither.
     isa: Isa | None = None
     level: Level = Level.BALANCED  #: what our kernels do without
+    #: For weights of convolutions as the loops read them; None: they stay as they are.
+    room: Room | None = None
+    #: Bytes that planned memory may have without harm: for scratch, as far as it makes calls
+    #: quicker. Where it takes more all the same, it does.
+    memory: int = 0
     scratch: bool = True  #: the size that our own kernels want
     #: Where memory is short: no scratch but what is free besides, however slow that makes a call.
     lean: bool = False
@@ -157,9 +164,12 @@ def _arrange(artifact: PteArtifact, passes: Passes) -> tuple[bytes, dict[str, An
     plan = find_method(file.program, name=artifact.name)
     before = list(plan.non_const_buffer_sizes)
     if passes.isa is not None:
-        from mcugen.program.packing.pack import pack  # imports numpy
-
-        pack(file.program, plan, passes.isa)
+        scratch: dict[int, int] = {}
+        if passes.room is not None:
+            # Those that are not packed are to have no less than without.
+            scratch, total = _scratch_of(artifact, passes)
+            passes = replace(passes, memory=max(passes.memory, total))
+        pack(file.program, plan, passes.isa, passes.room, scratch)
         calls.check_calls(plan)
     arranged = arrange_plan(plan, passes)
     for each in file.program.execution_plan:
@@ -178,6 +188,28 @@ def _arrange(artifact: PteArtifact, passes: Passes) -> tuple[bytes, dict[str, An
             "dropped_calls": list(arranged.dropped),
         },
     }
+
+
+def _scratch_of(artifact: PteArtifact, passes: Passes) -> tuple[dict[int, int], int]:
+    """Return what a plan has without packed convolutions.
+
+    The scratch of each call, by value of its output, and all planned memory, 0 if it is several.
+    """
+    file = deserialize(artifact.pte, name=artifact.name)
+    plan = find_method(file.program, name=artifact.name)
+    assert passes.isa is not None
+    pack(file.program, plan, passes.isa)
+    arrange_plan(plan, passes)
+    found = {}
+    for call in kernel_calls(plan):
+        for argument, index in zip(
+            operator(call_name(plan, call)).arguments, call.args, strict=False
+        ):
+            if argument.name == "scratch" and not argument.written:
+                tensor = plan.values[index].val
+                found[call.args[-1]] = tensor_bytes(tensor) if hasattr(tensor, "sizes") else 0
+    sizes = plan.non_const_buffer_sizes[1:]
+    return found, sizes[0] if len(sizes) == 1 else 0
 
 
 @dataclass(frozen=True)
@@ -207,11 +239,12 @@ def arrange_plan(plan: Any, passes: Passes) -> Arranged:
         chosen, placed, least = _place_best(list(zip(here, overlaps, strict=True)), needs)
         rename_in_place(plan, placed.overlapping)
         bound += least
-        plan.non_const_buffer_sizes[memory_id] = placed.total
         for block, offset in zip(chosen, placed.offsets, strict=True):
             for index, inside in block.members.items():
                 _set_offset(plan.values[index].val.allocation_info, offset + inside)
-        _grow_scratch(plan, needs, chosen, placed)
+        room = max(placed.total, passes.memory & -ALIGNMENT)
+        end = _grow_scratch(plan, needs, chosen, replace(placed, total=room))
+        plan.non_const_buffer_sizes[memory_id] = max(placed.total, end)
     remove(plan, dropped)
     return Arranged(bound, dropped)
 
@@ -294,8 +327,12 @@ def _size_scratch(plan: Any, passes: Passes) -> dict[int, Need]:
 
 def _grow_scratch(
     plan: Any, needs: dict[int, Need], blocks: Sequence[Block], placed: Placement
-) -> None:
-    """Give each scratch the largest part of memory that nothing else holds meanwhile."""
+) -> int:
+    """Give each scratch the largest part of memory that nothing else holds meanwhile.
+
+    Returns where the last of them ends.
+    """
+    end = 0
     intervals = _intervals(blocks, needs)
     for i, block in enumerate(blocks):
         if intervals[i].wish:
@@ -305,6 +342,8 @@ def _grow_scratch(
             if size >= needs[index].least:
                 _resize(plan.values[index].val, size)
                 _set_offset(plan.values[index].val.allocation_info, offset)
+                end = max(end, offset + size)
+    return end
 
 
 def _resize(tensor: Any, nbytes: int) -> None:

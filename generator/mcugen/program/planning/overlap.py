@@ -27,6 +27,8 @@ IN_PLACE = {
     for kind in ("conv2d", "depthwise_conv2d")
     for layout in ("", "_nhwc")
 }
+#: Under whose own name it always may.
+_ALWAYS = frozenset(f"mcugen::packed_conv2d{layout}.out" for layout in ("", "_nhwc"))
 _STANDARD = {ours: name for name, ours in IN_PLACE.items()}
 #: Where kernels keep to that order.
 _ISAS = (Isa.DSP, Isa.SCALAR)
@@ -45,7 +47,8 @@ def rename_in_place(plan: Any, positions: Sequence[int]) -> None:
     calls = instructions(plan)
     for position in positions:
         call = calls[position]
-        call.op_index = operator_index(plan, IN_PLACE[call_name(plan, call)])
+        name = call_name(plan, call)
+        call.op_index = operator_index(plan, IN_PLACE.get(name, name))
 
 
 def find_overlaps(plan: Any, blocks: Sequence[Block], isa: Isa | None) -> list[Overlap]:
@@ -54,7 +57,7 @@ def find_overlaps(plan: Any, blocks: Sequence[Block], isa: Isa | None) -> list[O
         return []
     found = []
     for position, call in enumerate(instructions(plan)):
-        if type(call).__name__ != "KernelCall" or call_name(plan, call) not in IN_PLACE:
+        if type(call).__name__ != "KernelCall" or not _can(call_name(plan, call)):
             continue
         read = Call(plan, operator(call_name(plan, call)), call.args)
         source, target = call.args[0], call.args[-1]
@@ -80,6 +83,10 @@ def find_overlaps(plan: Any, blocks: Sequence[Block], isa: Isa | None) -> list[O
     return found
 
 
+def _can(name: str) -> bool:
+    return name in IN_PLACE or name in _ALWAYS
+
+
 def _allows(plan: Any, call: Any, position: int, old: Block, new: Block) -> bool:
     """Whether the call is the last use of one block and the first of the other."""
     used = [index for index in tensors_of(plan, call.args) if index in old.members]
@@ -98,7 +105,8 @@ def _unit(call: Call) -> int:
     if not call.is_static or batch != 1:
         return 0
     if "depthwise" not in call.called.name:
-        return 1 if call.sizes("weight")[3] == in_ch else 0
+        packed = call.has_ints("kernel")  # those have no groups
+        return 1 if packed or call.sizes("weight")[3] == in_ch else 0
     # By planes of four channels, each of its own bytes.
     return in_ch if in_ch % 4 == 0 and call.integer("depth_multiplier") == 1 else 0
 

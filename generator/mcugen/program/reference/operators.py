@@ -24,6 +24,7 @@ class Operators:
             elementwise,
             norms,
             packed,
+            packed_conv,
             pools,
             products,
             recurrent,

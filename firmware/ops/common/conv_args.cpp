@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <kernels/in_place.h>
-#include <ops/quantized/conv_args.h>
+#include <ops/common/conv_args.h>
 
 namespace mcugen::ops {
-ConvArgs::ConvArgs(OpArgs& args, const Indices& indices, Layout layout) {
+
+ConvArgs::ConvArgs(OpArgs& args, const Indices& indices, Layout layout, ScalarType weights_type) {
   Conv2dS8Params& p = params;
   input = args.tensor(0, ScalarType::Char);
-  weights = args.tensor(1, ScalarType::Char);
+  weights = args.tensor(1, weights_type);
   out = args.tensor(indices.out, ScalarType::Char);
   const Nhwc in = args.image(input, layout);
   const Nhwc result = args.image(out, layout);

@@ -6,7 +6,7 @@
 
 namespace mcugen::ops {
 
-/// What the three convolution operators have in common, read and checked.
+/// What the convolution operators have in common, read and checked.
 struct ConvArgs {
   /// Where the operators' argument lists differ.
   struct Indices {
@@ -17,7 +17,9 @@ struct ConvArgs {
 
   /// Reads everything but the weights' meaning: sets in_*, out_*, strides, padding, dilation, zero
   /// points and activation of `params`.
-  ConvArgs(OpArgs& args, const Indices& indices, Layout layout);
+  /// @param[in] weights Of argument 1.
+  ConvArgs(OpArgs& args, const Indices& indices, Layout layout,
+           ScalarType weights = ScalarType::Char);
 
   /// Checks weights int8[sizes[0], …, sizes[3]], reads kernel size, bias and channel scaling.
   void read_weights(OpArgs& args, const Indices& indices, int32_t outermost, int32_t innermost);
@@ -37,7 +39,7 @@ struct ConvArgs {
 
   Conv2dS8Params params{};
   const Tensor* input = nullptr;
-  const Tensor* weights = nullptr;
+  const Tensor* weights = nullptr;  ///< Argument 1.
   const int32_t* bias = nullptr;
   const Tensor* out = nullptr;
 };
