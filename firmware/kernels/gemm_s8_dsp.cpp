@@ -9,6 +9,8 @@
 #include <kernels/loops_dsp.h>
 #include <kernels/second_rounding.h>
 
+#include <cstring>
+
 namespace mcugen {
 namespace {
 
@@ -20,16 +22,19 @@ constexpr int32_t kTwiceBits = 0;
 constexpr int32_t kLeastMultiplier = 1 << 30;
 
 /// Writes pairs of runs of weights as McugenDspTiles wants them. @returns their end.
-int16_t* scale(int32_t bits, const int8_t* run0, const int8_t* run1, int16_t* out, int32_t bytes,
-               int32_t pairs, int32_t skip) {
+inline int16_t* scale(int32_t bits, const int8_t* run0, const int8_t* run1, int16_t* out,
+                      int32_t bytes, int32_t pairs, int32_t skip) {
   const uint32_t count = static_cast<uint32_t>(bytes);
   return bits == kShiftBits ? mcugen_dsp_scale_8(run0, run1, out, count, 0xff00ff00, pairs, skip)
                             : mcugen_dsp_widen(run0, run1, out, count, 0, pairs, skip);
 }
 
-/// Writes the weights of two channels. @returns their end.
-int16_t* expand(const GemmS8Layer& layer, int32_t first, int32_t second, int32_t bits,
-                int16_t* out) {
+/// Taps between two words that are left out.
+constexpr int32_t kPartTaps = 64;
+
+/// Writes the weights of two channels without words that are left out. @returns their end.
+__attribute__((noinline)) int16_t* expand_together(const GemmS8Layer& layer, int32_t first,
+                                                   int32_t second, int32_t bits, int16_t* out) {
   const int8_t* row0 = layer.weights + first * layer.channel_step;
   const int8_t* row1 = layer.weights + second * layer.channel_step;
   const int32_t step = layer.tap_step;
@@ -61,6 +66,40 @@ int16_t* expand(const GemmS8Layer& layer, int32_t first, int32_t second, int32_t
   return out + 2 * layer.runs * padded;
 }
 
+/// The same with words left out. @returns where the last one lies.
+__attribute__((noinline)) int16_t* expand_apart(const GemmS8Layer& layer, int32_t first,
+                                                int32_t second, int32_t bits, int16_t* out) {
+  int16_t* const end = expand_together(layer, first, second, bits, out);
+  const int32_t taps = static_cast<int32_t>(end - out) / 2;
+  const int32_t parts = (taps + kPartTaps - 1) / kPartTaps;
+  int16_t* part = end;
+  for (int32_t left = parts - 1; left > 0; --left) {
+    part -= 2 * kPartTaps;
+    memmove(part + 2 * left, part, 2 * kPartTaps * sizeof *part);
+  }
+  return end + 2 * (parts - 1);
+}
+
+/// Writes the weights of two channels. @returns where the last word that is left out lies.
+__attribute__((noinline)) int16_t* expand(const GemmS8Layer& layer, int32_t first, int32_t second,
+                                          int32_t bits, int16_t* out) {
+  if (layer.run % 4 != 0 || layer.tap_step != 1) {
+    return expand_apart(layer, first, second, bits, out);
+  }
+  const int8_t* row0 = layer.weights + first * layer.channel_step;
+  const int8_t* row1 = layer.weights + second * layer.channel_step;
+  int32_t left = layer.runs * layer.run;
+  for (int32_t part = ((left - 4) & (kPartTaps - 1)) + 4;; part = kPartTaps, out += 2) {
+    out = scale(bits, row0, row1, out, part, 1, 0);
+    left -= part;
+    if (left == 0) {
+      return out;
+    }
+    row0 += part;
+    row1 += part;
+  }
+}
+
 /// The form of McugenDspTiles that a channel takes.
 uint32_t form_of(const GemmS8Layer& layer, int32_t channel) {
   const uint32_t form = static_cast<uint32_t>(-layer.shifts[channel] - kMcugenDspShift);
@@ -86,7 +125,12 @@ void write_stream(const GemmS8Layer& layer, int32_t first, int32_t second, uint3
     stream[1] = layer.bias[second] * (1 << bits);
   }
   int16_t* const weights = reinterpret_cast<int16_t*>(stream + 2);
-  int32_t* const end = reinterpret_cast<int32_t*>(expand(layer, first, second, bits, weights));
+  int16_t* const written = layer.by_words && !twice
+                               ? mcugen_dsp_scale_words(layer.weights + first * layer.channel_step,
+                                                        layer.weights + second * layer.channel_step,
+                                                        weights, layer.runs * layer.run)
+                               : expand(layer, first, second, bits, weights);
+  int32_t* const end = reinterpret_cast<int32_t*>(written) + 1;
   if (!twice) {
     end[0] = layer.multipliers[first];
     end[2] = layer.multipliers[second];
@@ -117,6 +161,11 @@ void run_pair(const GemmS8Layer& layer, int32_t first, int32_t second, uint32_t 
 }  // namespace
 
 bool gemm_s8_prepare(GemmS8Layer& layer) {
+  layer.by_words =
+      layer.run % 4 == 0 && layer.runs * layer.run % 8 == 0 && layer.tap_step == 1 &&
+      (reinterpret_cast<uintptr_t>(layer.weights) | static_cast<uintptr_t>(layer.channel_step)) %
+              4 ==
+          0;
   const int32_t below = layer.input_zero_point + 128;
   const int32_t above = 127 - layer.input_zero_point;
   uint32_t most_bias = 0;

@@ -39,17 +39,17 @@
 .equ FOUR_TAPS_BYTES, 40
 .equ UNROLLED, 16
 
-// Where a tile finds what no register is left for; the first six as one LDM takes them.
+// Where a tile finds what no register is left for; the first six as one LDM takes them: stream, out,
+// pixel_step, channel_step, their sum, pixels_end.
 .equ TILE_STREAM, 0
 .equ TILE_OUT, 4
+.equ TILE_PIXEL_STEP, 8
+.equ TILE_STEPS, 16
 .equ TILE_PIXELS_END, 20
 .equ TILE_ENTRY, 24         // into the unrolled loop
-.equ TILE_EXIT, 28          // behind it
-.equ TILE_WEIGHTS_END, 32
-.equ TILE_EPILOGUE, 36
-.equ TILE_PAIR_BYTES, 40
-.equ TILE_ODD, 44
-.equ TILE_BYTES, 48
+.equ TILE_PAIR_BYTES, 28
+.equ TILE_ODD, 32
+.equ TILE_BYTES, 40
 
 // The results of a tile in r2-r5, stored; then the next one.
 .macro end_of_tile
@@ -102,16 +102,22 @@
     strd    r7, r8, [sp, #TILE_PAIR_BYTES]
     orr     r12, r12, #1
     add     r9, r9, r12                 // the epilogue
-    add     r8, r1, #24
-    add     r8, r8, r6, lsl #4          // end of the weights
-    strd    r8, r9, [sp, #TILE_WEIGHTS_END]
-    cmp     r6, #UNROLLED
-    it      hs
-    addhs   r9, r12, #4                 // 4f
-    and     r6, r6, #UNROLLED - 1
+    and     r10, r6, #UNROLLED - 1
     mov     r7, #FOUR_TAPS_BYTES
-    mls     r8, r6, r7, r12             // where to enter the unrolled loop
-    strd    r8, r9, [sp, #TILE_ENTRY]
+    mls     r8, r10, r7, r12            // where to enter the unrolled loop
+    str     r8, [sp, #TILE_ENTRY]
+    add     r10, r1, r10, lsl #4
+    add     r10, r10, #24               // behind what is left of UNROLLED
+    sub     r7, r12, #UNROLLED * FOUR_TAPS_BYTES
+    lsrs    r6, r6, #4
+    beq     9f
+8:
+    str     r7, [r10], #4
+    add     r10, r10, #16 * UNROLLED
+    subs    r6, r6, #1
+    bne     8b
+9:
+    str     r9, [r10]
     mov     r6, r5
     add     r5, r3, r4
     stm     sp, {r1-r6}
@@ -126,12 +132,7 @@
     .endr
     .balign 4
 3:
-    ldr.w   pc, [sp, #TILE_EXIT]        // most often nothing is left to test
-4:
-    ldr     r6, [sp, #TILE_WEIGHTS_END]
-    cmp     r1, r6
-    bne     2b
-    ldr     pc, [sp, #TILE_EPILOGUE]
+    ldr     pc, [r1], #4                // to 2, or the epilogue
 .Ltile_exact:
     ldm     r1, {r6-r10}                // multiplier and factor of channel 0, of 1; zero point
     round_twice r2, r6, r7
@@ -145,17 +146,41 @@
     .endr
 5:
     ldrd    r2, r3, [sp, #TILE_PAIR_BYTES]
-    cbz     r3, 7f
-    sub     r6, r6, r7                  // the last pixel once more with the one before
-    str     r6, [sp, #TILE_OUT]
-    add     r10, r10, r2
-    movs    r3, #0
-    str     r10, [sp, #TILE_PIXELS_END]
-    str     r3, [sp, #TILE_ODD]
-    b       1b
-7:
+    cbnz    r3, 7f
     add     sp, sp, #TILE_BYTES
     pop     {r4-r11, pc}
+7:
+    add     r10, r10, r2
+    movs    r3, #0
+    str     r3, [sp, #TILE_ODD]
+    str     r10, [sp, #TILE_PIXELS_END]
+    lsls    r4, r2, #24                 // a multiple of UNROLLED
+    beq     10f
+    sub     r6, r6, r7                  // the last pixel once more with the one before
+    str     r6, [sp, #TILE_OUT]
+    b       1b
+10:                                     // the last pixel alone; the other one's results go to the
+    strd    r3, r8, [sp, #TILE_PIXEL_STEP]  // same place first
+    str     r8, [sp, #TILE_STEPS]
+    ldmia   r1!, {r4, r5}
+    add     r3, r1, r2                  // behind the weights, but for words between them
+11:
+    .rept 4
+    ldmia   r1!, {r6-r9}
+    ldmia   r0!, {r10, r11, r12, lr}
+    smlad   r4, r11, r6, r4
+    smlad   r5, r11, r7, r5
+    smlad   r4, lr, r8, r4
+    smlad   r5, lr, r9, r5
+    .endr
+    sub     r6, r3, r1
+    lsls    r7, r6, #24
+    bne     11b
+    add     r1, r1, #4
+    add     r3, r3, #4
+    cmp     r1, r3
+    bne     11b
+    ldr     pc, [r1, #-4]
     .balign 4
 6:                                      // by form, how far behind label 3
     .irp form, exact, 4, 5, 6, 7, 8, 9, 10, 11
@@ -170,21 +195,34 @@
 
 // Four bytes of each of two rows to four registers: k02, k02, k13, k13, less the zero point. r12:
 // minus the zero point, twice.
-.macro widen_four row0=r4, row1=r5, a=r6, b=r7, c=r8, d=r9
+.macro widen_four a=r6, b=r7, row0=r4, row1=r5, c=r8, d=r9
     sxtab16 \a, r12, \row0
     sxtab16 \b, r12, \row1
     sxtab16 \c, r12, \row0, ror #8
     sxtab16 \d, r12, \row1, ror #8
-    stmia   r2!, {\a, \b, \c, \d}
 .endm
 
 // The same, times 2^8. r12: 0xff00ff00.
-.macro scale_four_8 row0=r4, row1=r5, a=r6, b=r7, c=r8, d=r9
+.macro scale_four_8 a=r6, b=r7, row0=r4, row1=r5, c=r8, d=r9
     and     \a, r12, \row0, lsl #8
     and     \b, r12, \row1, lsl #8
     and     \c, r12, \row0
     and     \d, r12, \row1
-    stmia   r2!, {\a, \b, \c, \d}
+.endm
+
+// Four bytes of each of two rows, those of r4 and r5, from \four to where they go.
+.macro write_four four
+    \four
+    stmia   r2!, {r6-r9}
+.endm
+
+// Eight bytes of each of two rows at r0 and r1, word-aligned.
+.macro write_eight four
+    ldrd    r6, r10, [r0], #8
+    ldrd    r7, r11, [r1], #8
+    \four   r4, r5, r6, r7, r6, r7
+    \four   r8, r9, r10, r11, r10, r11
+    stmia   r2!, {r4-r11}
 .endm
 
 // r0, r1: two runs of bytes; r2: out; r3: bytes of a run; on the stack: r12, the constant of \four;
@@ -195,21 +233,26 @@
     push    {r4-r11, lr}
     ldrd    r12, r10, [sp, #36]
     ldr     r11, [sp, #44]
+    .ifc    \name, mcugen_dsp_widen
     orr     r4, r0, r1
     orrs    r4, r11
     orrs    r4, r3
     orr     r4, r4, r3, lsr #1
     lsls    r4, r4, #30
-    bne     1f
-8:                                      // whole words, two at a time
-    lsrs    lr, r3, #3
+    bne     7f
+8:                                      // whole words, four at a time
+    lsrs    lr, r3, #4
+    beq     10f
 9:
-    ldrd    r4, r5, [r0], #8
-    ldrd    r6, r7, [r1], #8
-    \four   r4, r6, r8, r9, r10, r11
-    \four   r5, r7, r8, r9, r10, r11
+    write_eight \four
+    write_eight \four
     subs    lr, lr, #1
     bne     9b
+10:
+    lsls    r4, r3, #28
+    bpl     11f
+    write_eight \four
+11:
     ldrd    r10, r11, [sp, #40]
     add     r0, r0, r11
     add     r1, r1, r11
@@ -218,16 +261,31 @@
     bne     8b
     mov     r0, r2
     pop     {r4-r11, pc}
+7:
+    cmp     r3, #4                      // windows of few taps in a row
+    bne     1f
+    add     r11, r11, #4
+12:
+    ldr     r4, [r0]
+    ldr     r5, [r1]
+    add     r0, r0, r11
+    add     r1, r1, r11
+    write_four \four
+    subs    r10, r10, #1
+    bne     12b
+    mov     r0, r2
+    pop     {r4-r11, pc}
+    .endif
 1:
     lsrs    lr, r3, #3
     beq     3f
 2:
     ldr     r4, [r0], #4
     ldr     r5, [r1], #4
-    \four
+    write_four \four
     ldr     r4, [r0], #4
     ldr     r5, [r1], #4
-    \four
+    write_four \four
     subs    lr, lr, #1
     bne     2b
 3:
@@ -245,7 +303,7 @@
     blo     6f
     ldr     r4, [r0], #4
     ldr     r5, [r1], #4
-    \four                               // leaves the flags
+    write_four \four                    // leaves the flags
     beq     5b
     subs    lr, lr, #4
 6:                                      // one to three, less four
@@ -265,7 +323,7 @@
     orr     r4, r4, r6, lsl #16
     orr     r5, r5, r7, lsl #16
 7:
-    \four
+    write_four \four
     b       5b
     end_function \name
 .endm
@@ -280,10 +338,10 @@
     .irp row, 0, 1, 2
     ldr     r4, [r0]
     ldr     r5, [r1]
-    widen_four
+    write_four widen_four
     ldr     r4, [r0, #4]
     ldr     r5, [r1, #4]
-    widen_four
+    write_four widen_four
     .if \row == 0
     ldrb    r10, [r0, #8]
     ldrb    r11, [r1, #8]
@@ -315,6 +373,35 @@
 
     two_runs mcugen_dsp_widen, widen_four
     two_runs mcugen_dsp_scale_8, scale_four_8
+
+    // r0, r1: two rows of weights, word-aligned; r2: out; r3: their bytes, a multiple of eight. A
+    // word is left out behind each UNROLLED fours, as seen from the end.
+    function mcugen_dsp_scale_words
+    push    {r4-r11, lr}
+    mov     r12, #0xff00ff00
+    lsrs    r3, r3, #3
+    sub     lr, r3, #1
+    and     lr, lr, #UNROLLED / 2 - 1
+    add     lr, lr, #1
+1:
+    sub     r3, r3, lr
+    lsls    r4, lr, #31
+    add     lr, lr, #1
+    bne     3f
+    sub     lr, lr, #1
+2:
+    write_eight scale_four_8
+3:
+    write_eight scale_four_8
+    subs    lr, lr, #2
+    bne     2b
+    add     r2, r2, #4
+    mov     lr, #UNROLLED / 2
+    cmp     r3, #0
+    bne     1b
+    sub     r0, r2, #4
+    pop     {r4-r11, pc}
+    end_function mcugen_dsp_scale_words
 
 //
 // Depthwise 3x3 over planes of one channel
@@ -582,59 +669,83 @@
     strh    r8, [r6], #2
 .endm
 
+// Two pixels. Clobbers r8-r10; leaves the flags, as one_pixel does.
+.macro two_pixels
+    ldr     r8, [r0]
+    ldr     r9, [r0, r3]
+    add     r0, r0, r3, lsl #1
+    pkhbt   r10, r8, r9, lsl #16        // channels 0 and 1 of both
+    pkhtb   r9, r9, r8, asr #16         // channels 2 and 3
+    sxtab16 r8, r7, r10
+    sxtab16 r10, r7, r10, ror #8
+    str     r8, [r1], #4
+    str     r10, [r4], #4
+    sxtab16 r8, r7, r9
+    sxtab16 r9, r7, r9, ror #8
+    str     r8, [r5], #4
+    str     r9, [r6], #4
+.endm
+
     function mcugen_dsp_planes
     push    {r4-r11, lr}
-    sub     sp, sp, #16
-    add     r12, r0, #20
-    ldmia   r12, {r7-r10}                // minus_zero_point, rows, in_skip, plane_skip
-    stmia   sp, {r7-r10}
-    ldmia   r0, {r0-r4}                 // in, plane, pixels, in_ch, plane_bytes
+    ldm     r0, {r0-r8}                 // see McugenDspPlanes
+    // r0 in, r1 plane, r2 pixels, r3 in_ch, r4 plane_bytes, r5 minus_zero_point, r6 rows,
+    // r7 in_skip, r8 plane_skip
+    add     r9, r8, r2, lsl #1
+    mla     r9, r6, r9, r1              // the plane behind the last row
+    push    {r2, r7, r8, r9}
+    mov     r7, r5
     add     r5, r1, r4, lsl #1
     add     r6, r5, r4
     add     r4, r1, r4
-    str     r2, [sp]                    // pixels, for each row
 1:
-    ldr     r2, [sp]
-    tst     r1, #2
-    beq     2f
+    lsls    r8, r1, #31                 // the first one stands alone in its word
+    bcc     2f
     one_pixel
     subs    r2, r2, #1
-    beq     5f
 2:
-    subs    r2, r2, #2
+    subs    r2, r2, #4
     blo     4f
 3:
     ldr     r8, [r0]
     ldr     r9, [r0, r3]
     add     r0, r0, r3, lsl #1
-    sxtab16 r10, r7, r8                 // channels 0 and 2 of the first pixel
-    sxtab16 r11, r7, r9                 // of the second
-    sxtab16 r8, r7, r8, ror #8          // channels 1 and 3
-    sxtab16 r9, r7, r9, ror #8
-    pkhbt   r12, r10, r11, lsl #16
-    str     r12, [r1], #4
+    ldr     r10, [r0]
+    ldr     r11, [r0, r3]
+    add     r0, r0, r3, lsl #1
+    pkhbt   r12, r8, r9, lsl #16        // channels 0 and 1 of the first two
+    pkhtb   r9, r9, r8, asr #16         // channels 2 and 3
+    pkhbt   r8, r10, r11, lsl #16       // the same of the others
     pkhtb   r11, r11, r10, asr #16
-    str     r11, [r5], #4
-    pkhbt   r12, r8, r9, lsl #16
-    str     r12, [r4], #4
-    pkhtb   r9, r9, r8, asr #16
-    str     r9, [r6], #4
-    subs    r2, r2, #2
+    sxtab16 r10, r7, r12
+    sxtab16 lr, r7, r8
+    strd    r10, lr, [r1], #8
+    sxtab16 r12, r7, r12, ror #8
+    sxtab16 r8, r7, r8, ror #8
+    strd    r12, r8, [r4], #8
+    sxtab16 r10, r7, r9
+    sxtab16 lr, r7, r11
+    strd    r10, lr, [r5], #8
+    sxtab16 r9, r7, r9, ror #8
+    sxtab16 r11, r7, r11, ror #8
+    strd    r9, r11, [r6], #8
+    subs    r2, r2, #4
     bhs     3b
 4:
-    adds    r2, r2, #2
-    beq     5f
-    one_pixel
+    lsls    r2, r2, #31                 // two more, one more
+    bcc     5f
+    two_pixels
 5:
-    ldrd    r8, r9, [sp, #8]            // in_skip, plane_skip
-    ldr     r10, [sp, #4]               // rows
+    beq     6f
+    one_pixel
+6:
+    ldm     sp, {r2, r8-r10}            // pixels, in_skip, plane_skip, end
     add     r0, r0, r8
     add     r1, r1, r9
     add     r4, r4, r9
     add     r5, r5, r9
     add     r6, r6, r9
-    subs    r10, r10, #1
-    str     r10, [sp, #4]
+    cmp     r1, r10
     bne     1b
     add     sp, sp, #16
     pop     {r4-r11, pc}
