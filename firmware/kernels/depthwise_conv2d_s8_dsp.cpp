@@ -154,13 +154,15 @@ class Planes {
 
     McugenDspDepthwise loop;
     loop.out_step = x_.out_step;
-    // A loop takes two pairs; of an odd number the first is left out, which `plane` tells it.
-    const int32_t before = stride_ == 1 && out_w / 2 % 2 != 0 ? 4 : 0;
-    loop.pair_bytes = out_w / 2 * 4 * stride_ + before;
+    // A loop takes some pairs at a time; in its first turn it leaves out what they are more.
+    const int32_t pairs = out_w / 2;
+    const int32_t left_out = stride_ == 1 ? (pairs + 2) / 3 * 3 - pairs : pairs & 1;
+    const int32_t before = stride_ == 1 ? 4 * left_out : 0;
+    loop.pair_bytes = pairs * 4 * stride_ + before;
     loop.odd = out_w % 2;
     loop.plane_skip = stride_ * row_bytes_ - loop.pair_bytes;
     loop.out_skip = y_.out_step - out_w * x_.out_step;
-    loop.form = form();
+    loop.form = 3 * form() + static_cast<uint32_t>(left_out);
     loop.offset = (1 << (kShift - 2)) + p_.output_zero_point * (1 << (kShift - 1));
     const int32_t rows_bytes = out_h * stride_ * row_bytes_;
     int8_t* const out = output + out_y * y_.out_step + out_x * x_.out_step;

@@ -416,6 +416,7 @@
 .equ ROW_LAST, 28       // the plane behind the last row
 .equ ROW_BIAS, 32       // exact only, with out_step behind
 .equ ROW_END, 40
+.equ ROW_ENTRY, 44      // of the loop over three pairs, of stride 2 over two
 .equ ROW_BYTES, 48
 
 // r2 and, if both, r3 -> results, rescaled and saturated. Clobbers r12, lr.
@@ -523,32 +524,27 @@
     smlabt  r2, lr, r8, r2
 .endm
 
+// The rows of a form, from behind its first instructions on, which all of a stride share.
 .macro depthwise stride, row_bytes, exact
-1:
-    ldr     r2, [sp, #ROW_PAIRS]
     .if \stride == 1
-    add     r2, r2, r0
-    str     r2, [sp, #ROW_END]
-    lsls    r2, r0, #29                 // an odd number of pairs
-    bmi     3f
-2:
+.Lthree_\stride\()_\row_bytes\()_\exact:
     pair_stride_1 \row_bytes, \exact, 0
-3:
+.Ltwo_\stride\()_\row_bytes\()_\exact:
     pair_stride_1 \row_bytes, \exact, 4
+.Lone_\stride\()_\row_bytes\()_\exact:
+    pair_stride_1 \row_bytes, \exact, 8
     ldr     r12, [sp, #ROW_END]
-    adds    r0, #8
+    adds    r0, #12
     cmp     r0, r12
-    bne     2b
+    bne     .Lthree_\stride\()_\row_bytes\()_\exact
     .else
-    add     r9, r0, r2
-    lsls    r2, r2, #28
-    bmi     3f
-2:
+.Lthree_\stride\()_\row_bytes\()_\exact:
     pair_stride_2 \row_bytes, \exact
-3:
+.Ltwo_\stride\()_\row_bytes\()_\exact:
+.Lone_\stride\()_\row_bytes\()_\exact:
     pair_stride_2 \row_bytes, \exact
     cmp     r0, r9
-    bne     2b
+    bne     .Lthree_\stride\()_\row_bytes\()_\exact
     .endif
     ldr     r2, [sp, #ROW_ODD]
     cbz     r2, 5f
@@ -562,7 +558,7 @@
     add     r0, r0, r2
     add     r1, r1, r3
     cmp     r0, r12
-    bne     1b
+    bne     .Lrow_of_stride_\stride
     add     sp, sp, #ROW_BYTES
     pop     {r4-r11, pc}
 .endm
@@ -591,29 +587,40 @@
     lsl     \word, \word, r3
     bic     \word, \word, r12, lsl #16  // what the lower half shifted into the upper one
     .endr
-    cmp     lr, #3
+    cmp     lr, #9
     blo     4f
     pkhtb   r7, r7, r5, asr #16         // stride 2
     mov     r5, r6
     mov     r6, r8
     mov     r8, r9
 4:
-    tbh     [pc, lr, lsl #1]
-6:
-    .irp form, 1_64, 1_128, 1_exact, 2_64, 2_128, 2_exact
-    .2byte  (.Ldepthwise_\form - 6b) / 2
+    adr     r12, 6f
+    ldrh    r2, [r12, lr, lsl #1]
+    add     r2, r2, r12
+    str     r2, [sp, #ROW_ENTRY]
+    cmp     lr, #9
+    bhs     .Lrow_of_stride_2
+.Lrow_of_stride_1:
+    ldr     r2, [sp, #ROW_PAIRS]
+    add     r2, r2, r0
+    str     r2, [sp, #ROW_END]
+    ldr     pc, [sp, #ROW_ENTRY]
+.Lrow_of_stride_2:
+    ldr     r9, [sp, #ROW_PAIRS]
+    add     r9, r9, r0
+    ldr     pc, [sp, #ROW_ENTRY]
+    .balign 4
+6:                                      // by form and pairs that are left out
+    .irp form, 1_64_0, 1_128_0, 1_128_1, 2_64_0, 2_128_0, 2_128_1
+    .2byte  .Lthree_\form - 6b + 1
+    .2byte  .Ltwo_\form - 6b + 1
+    .2byte  .Lone_\form - 6b + 1
     .endr
-.Ldepthwise_1_64:
     depthwise 1, 64, 0
-.Ldepthwise_1_128:
     depthwise 1, 128, 0
-.Ldepthwise_1_exact:
     depthwise 1, 128, 1
-.Ldepthwise_2_64:
     depthwise 2, 64, 0
-.Ldepthwise_2_128:
     depthwise 2, 128, 0
-.Ldepthwise_2_exact:
     depthwise 2, 128, 1
     end_function mcugen_dsp_depthwise
 

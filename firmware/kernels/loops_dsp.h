@@ -81,8 +81,8 @@ void mcugen_dsp_sum_four(const int8_t* in, int32_t pixels, int32_t rows, int32_t
 /// A depthwise 3x3 window over a plane of one channel. With acc the sum over taps and the bias, the
 /// result is saturate((acc * 2^bits * multiplier / 2^32 + offset + 2^bits / 4) >> 12).
 struct McugenDspDepthwise {
-  /// Tap 0 of the first window; 8-byte aligned, its rows too. Stride 1 with an odd number of pairs:
-  /// two elements before it.
+  /// Tap 0 of the first window; word-aligned. Stride 1: before it, by two elements for each pair
+  /// that is left out.
   const int16_t* plane;
   int8_t* out;
   const uint32_t* weights;  ///< uint32[6] of mcugen_dsp_depthwise_weights().
@@ -97,10 +97,11 @@ struct McugenDspDepthwise {
   int32_t plane_skip;        ///< The bytes of a row, of windows stride rows apart, less pair_bytes.
   int32_t out_skip;          ///< From behind a row's last pixel to the next row's first.
   const int16_t* plane_end;  ///< `plane` of the row behind the last.
-  uint32_t form;
+  uint32_t form;  ///< Three times a McugenDspDepthwiseForm, and the pairs that are left out: a loop
+                  ///< takes three, of stride 2 two, in a row's first turn less so many.
 };
 
-/// Values of `form`: stride, and bytes of a row of the plane. Exact ones are for results of either
+/// Stride, and bytes of a row of the plane. Exact ones are for results of either
 /// sign, with rows of 128 bytes: of negative sums 2^bits / 2 is taken away before the shift.
 enum McugenDspDepthwiseForm : uint32_t {
   kMcugenDspDepthwise1Of64,
