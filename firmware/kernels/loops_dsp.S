@@ -559,56 +559,79 @@
     add     r1, r1, r3
     cmp     r0, r12
     bne     .Lrow_of_stride_\stride
-    add     sp, sp, #ROW_BYTES
-    pop     {r4-r11, pc}
+    b       .Lnext_channel
 .endm
 
     function mcugen_dsp_depthwise
-    push    {r4-r11, lr}
+    push    {r0, r4-r11, lr}
     sub     sp, sp, #ROW_BYTES
-    ldrd    r10, r11, [r0, #16]         // bias, out_step
-    ldrd    r4, r5, [r0, #24]           // multiplier, offset
-    ldrd    r2, r3, [r0, #8]            // weights, bits
-    movs    r6, #1
-    lsls    r6, r3
-    sub     r12, r6, #1
-    add     r5, r5, r6, lsr #2
-    lsrs    r6, r6, #1
-    stm     sp, {r4-r6}
-    lsl     r10, r10, r3
-    strd    r10, r11, [sp, #ROW_BIAS]
     add     r1, r0, #32
     ldm     r1, {r4-r8, lr}             // pair_bytes, odd, skips, plane_end, form
     add     r1, sp, #ROW_PAIRS
     stm     r1, {r4-r8}
-    ldrd    r0, r1, [r0]                // plane, out
-    ldm     r2, {r4-r9}
-    .irp word, r4, r5, r6, r7, r8, r9
-    lsl     \word, \word, r3
-    bic     \word, \word, r12, lsl #16  // what the lower half shifted into the upper one
-    .endr
-    cmp     lr, #9
-    blo     4f
-    pkhtb   r7, r7, r5, asr #16         // stride 2
-    mov     r5, r6
-    mov     r6, r8
-    mov     r8, r9
-4:
     adr     r12, 6f
     ldrh    r2, [r12, lr, lsl #1]
     add     r2, r2, r12
     str     r2, [sp, #ROW_ENTRY]
-    cmp     lr, #9
-    bhs     .Lrow_of_stride_2
+3:
+    ldm     r0, {r1-r8}
+    // r1 plane, r2 out, r3 weights, r4 shifts, r5 multipliers, r6 bias, r7 channels, r8 plane_bytes
+    mov     r12, r1
+    mov     lr, r2
+    add     r1, r1, r8
+    adds    r2, #1
+    adds    r3, #24
+    ldr     r9, [r4], #4
+    ldr     r11, [r5], #4
+    ldr     r10, [r6], #4
+    subs    r7, #1
+    stm     r0, {r1-r7}                 // of the next channel
+    add     r2, r9, #13                 // bits
+    subs    r3, #24
+    movs    r6, #1
+    lsls    r6, r2
+    mov     r4, r11
+    ldrd    r11, r5, [r0, #56]          // out_step, offset
+    add     r5, r5, r6, lsr #2
+    lsrs    r7, r6, #1
+    stm     sp, {r4, r5, r7}
+    lsl     r10, r10, r2
+    strd    r10, r11, [sp, #ROW_BIAS]
+    subs    r1, r6, #1
+    ldr     r0, [r0, #52]               // form
+    ldm     r3, {r4-r9}
+    .irp word, r4, r5, r6, r7, r8, r9
+    lsl     \word, \word, r2
+    bic     \word, \word, r1, lsl #16   // what the lower half shifted into the upper one
+    .endr
+    cmp     r0, #9
+    mov     r0, r12
+    mov     r1, lr
+    blo     .Lrow_of_stride_1
+    pkhtb   r7, r7, r5, asr #16         // stride 2
+    mov     r5, r6
+    mov     r6, r8
+    mov     r8, r9
+.Lrow_of_stride_2:
+    ldr     r9, [sp, #ROW_PAIRS]
+    add     r9, r9, r0
+    ldr     pc, [sp, #ROW_ENTRY]
 .Lrow_of_stride_1:
     ldr     r2, [sp, #ROW_PAIRS]
     add     r2, r2, r0
     str     r2, [sp, #ROW_END]
     ldr     pc, [sp, #ROW_ENTRY]
-.Lrow_of_stride_2:
-    ldr     r9, [sp, #ROW_PAIRS]
-    add     r9, r9, r0
-    ldr     pc, [sp, #ROW_ENTRY]
+.Lnext_channel:
+    ldr     r0, [sp, #ROW_BYTES]
+    ldrd    r2, r3, [r0, #24]           // channels, plane_bytes
+    cbz     r2, 5f
+    ldr     r4, [sp, #ROW_LAST]
+    add     r4, r4, r3
+    str     r4, [sp, #ROW_LAST]
+    b       3b
+5:
+    add     sp, sp, #ROW_BYTES + 4
+    pop     {r4-r11, pc}
     .balign 4
 6:                                      // by form and pairs that are left out
     .irp form, 1_64_0, 1_128_0, 1_128_1, 2_64_0, 2_128_0, 2_128_1

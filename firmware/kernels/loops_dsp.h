@@ -78,19 +78,22 @@ void mcugen_dsp_copy_runs(const int8_t* in, int8_t* out, int32_t rows, int32_t b
 void mcugen_dsp_sum_four(const int8_t* in, int32_t pixels, int32_t rows, int32_t in_ch,
                          int32_t skip, int32_t* sums);
 
-/// A depthwise 3x3 window over a plane of one channel. With acc the sum over taps and the bias, the
-/// result is saturate((acc * 2^bits * multiplier / 2^32 + offset + 2^bits / 4) >> 12).
+/// A depthwise 3x3 window over planes of one channel each. With acc the sum over taps and the bias,
+/// and bits = 13 + the channel's shift, the result is
+/// saturate((acc * 2^bits * multiplier / 2^32 + offset + 2^bits / 4) >> 12).
 struct McugenDspDepthwise {
+  // Of the first channel. Afterwards of the one behind the last, and no channels are left.
   /// Tap 0 of the first window; word-aligned. Stride 1: before it, by two elements for each pair
   /// that is left out.
   const int16_t* plane;
   int8_t* out;
   const uint32_t* weights;  ///< uint32[6] of mcugen_dsp_depthwise_weights().
-  int32_t bits;             ///< At most 8.
-  int32_t bias;
-  int32_t out_step;  ///< Bytes from a pixel of the output to the next.
-  int32_t multiplier;
-  int32_t offset;
+  const int32_t* shifts;    ///< -13 to -5.
+  const int32_t* multipliers;
+  const int32_t* bias;
+  int32_t channels;     ///< At least 1.
+  int32_t plane_bytes;  ///< From a channel's plane to the next one's.
+
   int32_t pair_bytes;        ///< 4 * stride per pair of pixels in a row, at least one; more by what
                              ///< `plane` is before tap 0.
   int32_t odd;               ///< Whether a row has one pixel more.
@@ -99,6 +102,8 @@ struct McugenDspDepthwise {
   const int16_t* plane_end;  ///< `plane` of the row behind the last.
   uint32_t form;  ///< Three times a McugenDspDepthwiseForm, and the pairs that are left out: a loop
                   ///< takes three, of stride 2 two, in a row's first turn less so many.
+  int32_t out_step;  ///< Bytes from a pixel of the output to the next.
+  int32_t offset;
 };
 
 /// Stride, and bytes of a row of the plane. Exact ones are for results of either
@@ -119,8 +124,9 @@ void mcugen_dsp_depthwise_weights(const int8_t* weights, int32_t tap_step, int32
                                   uint32_t* words);
 
 /// 13 to 15 instructions per output; three more in an exact form. A window's row is read up to the
-/// fourth tap (stride 2: the sixth), whose value does not matter.
-void mcugen_dsp_depthwise(const McugenDspDepthwise* rows);
+/// fourth tap (stride 2: the sixth), whose value does not matter. About 60 instructions per channel
+/// besides.
+void mcugen_dsp_depthwise(McugenDspDepthwise* rows);
 
 /// Four channels side by side of an image, each less the zero point, as four planes of int16.
 struct McugenDspPlanes {
