@@ -62,7 +62,7 @@ class Planes {
         out_ch_(p.in_ch * p.depth_multiplier),
         stride_(p.stride_w),
         exact_(p.output_zero_point > p.activation_min),
-        plain_(are_plain()),
+        plain_(are_plain(0, out_ch_)),
         minus_zero_point_(0x10001u * static_cast<uint16_t>(-p.input_zero_point)),
         x_{p.in_w, p.out_w, p.pad_left, p.in_ch, out_ch_, out_ch_},
         y_{p.in_h, p.out_h, p.pad_top, p.in_w * p.in_ch, p.out_w * out_ch_, 3 * out_ch_} {
@@ -202,7 +202,7 @@ class Planes {
           break;
         }
         loop.channels = 1;
-        if (out_w > 1 && (is_plain(channel) || is_zero(loop))) {
+        if (out_w > 1 && (are_plain(channel, channel + 1) || is_zero(loop))) {
           mcugen_dsp_depthwise(&loop);
         } else {
           one_channel(plane + before / 2, channel, out_h, out_w, out + channel);
@@ -215,22 +215,16 @@ class Planes {
     }
   }
 
-  /// Whether the loops have the channel's scaling.
-  bool is_plain(int32_t channel) const {
-    const int32_t bits = kShift + p_.shifts[channel];
-    const int32_t bias = bias_ == nullptr ? 0 : bias_[channel];
-    return bits >= kLeastBits && bits <= kMostBits && p_.multipliers[channel] >= 0 &&
-           bias < kMostBias && bias >= -kMostBias;
-  }
-
-  /// Whether they have that of all channels.
-  bool are_plain() const {
-    for (int32_t c = 0; c < out_ch_; ++c) {
-      if (!is_plain(c)) {
-        return false;
-      }
+  /// Whether the loops have the scaling of all of some channels.
+  bool are_plain(int32_t first, int32_t end) const {
+    uint32_t signs = 0;  // the highest bit of what must not be negative
+    for (int32_t c = first; c < end; ++c) {
+      const uint32_t bits = static_cast<uint32_t>(kShift + p_.shifts[c]);
+      const uint32_t bias = static_cast<uint32_t>(bias_ == nullptr ? 0 : bias_[c]);
+      signs |= static_cast<uint32_t>(p_.multipliers[c]) | (bits - kLeastBits) | (kMostBits - bits) |
+               (bias + kMostBias) | (kMostBias - 1 - bias);
     }
-    return true;
+    return signs >> 31 == 0;
   }
 
   /// Whether every result is 0: of a channel whose weights are next to nothing. Then sets it up.
