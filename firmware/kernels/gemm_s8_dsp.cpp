@@ -114,9 +114,25 @@ int32_t one_rounding_offset(int32_t shift, int32_t zero_point) {
   return (1 << (kShiftBits - 2)) + (2 * zero_point + 1) * (1 << (kShiftBits + shift - 2));
 }
 
-/// Writes what McugenDspTiles wants of two channels.
-void write_stream(const GemmS8Layer& layer, int32_t first, int32_t second, uint32_t form,
-                  int32_t* stream) {
+/// Writes what McugenDspTiles wants of two channels, their weights by words.
+inline void write_words(const GemmS8Layer& layer, int32_t first, int32_t second, int32_t* stream) {
+  stream[0] = stream[1] = 0;
+  if (layer.bias != nullptr) {
+    stream[0] = layer.bias[first] * (1 << kShiftBits);
+    stream[1] = layer.bias[second] * (1 << kShiftBits);
+  }
+  const int8_t* const weights = layer.weights;
+  int32_t* const end = reinterpret_cast<int32_t*>(mcugen_dsp_scale_words(
+      weights + first * layer.channel_step, weights + second * layer.channel_step,
+      reinterpret_cast<int16_t*>(stream + 2), layer.runs * layer.run));
+  end[1] = layer.multipliers[first];
+  end[3] = layer.multipliers[second];
+  end[2] = end[4] = one_rounding_offset(-layer.shifts[first], layer.output_zero_point);
+}
+
+/// The same, whatever the form.
+__attribute__((noinline)) void write_stream(const GemmS8Layer& layer, int32_t first, int32_t second,
+                                            uint32_t form, int32_t* stream) {
   const bool twice = form == kMcugenDspRoundTwice;
   const int32_t bits = twice ? kTwiceBits : kShiftBits;
   stream[0] = stream[1] = 0;
@@ -125,11 +141,7 @@ void write_stream(const GemmS8Layer& layer, int32_t first, int32_t second, uint3
     stream[1] = layer.bias[second] * (1 << bits);
   }
   int16_t* const weights = reinterpret_cast<int16_t*>(stream + 2);
-  int16_t* const written = layer.by_words && !twice
-                               ? mcugen_dsp_scale_words(layer.weights + first * layer.channel_step,
-                                                        layer.weights + second * layer.channel_step,
-                                                        weights, layer.runs * layer.run)
-                               : expand(layer, first, second, bits, weights);
+  int16_t* const written = expand(layer, first, second, bits, weights);
   int32_t* const end = reinterpret_cast<int32_t*>(written) + 1;
   if (!twice) {
     end[0] = layer.multipliers[first];
@@ -149,9 +161,8 @@ void write_stream(const GemmS8Layer& layer, int32_t first, int32_t second, uint3
 
 /// Computes two channels of all pixels.
 /// @param[in,out] tiles As gemm_s8_run() sets it up.
-void run_pair(const GemmS8Layer& layer, int32_t first, int32_t second, uint32_t form,
-              McugenDspTiles& tiles, int32_t* stream, int8_t* out) {
-  write_stream(layer, first, second, form, stream);
+inline void run_pair(int32_t first, int32_t second, uint32_t form, McugenDspTiles& tiles,
+                     int8_t* out) {
   tiles.out = out + first;
   tiles.channel_step = second - first;
   tiles.form = form;
@@ -209,8 +220,14 @@ void gemm_s8_run(const GemmS8Layer& layer, int32_t first, int32_t end, const int
     if (waiting[form] < 0) {
       waiting[form] = c;
     } else {
-      run_pair(layer, waiting[form], c, form, tiles, stream, out);
+      const int32_t other = waiting[form];
       waiting[form] = -1;
+      if (layer.by_words && form != kMcugenDspRoundTwice) {
+        write_words(layer, other, c, stream);
+      } else {
+        write_stream(layer, other, c, form, stream);
+      }
+      run_pair(other, c, form, tiles, out);
     }
   }
   int32_t left = -1;
@@ -218,12 +235,14 @@ void gemm_s8_run(const GemmS8Layer& layer, int32_t first, int32_t end, const int
     if (left < 0) {
       left = each;
     } else if (each >= 0) {
-      run_pair(layer, left, each, kMcugenDspRoundTwice, tiles, stream, out);
+      write_stream(layer, left, each, kMcugenDspRoundTwice, stream);
+      run_pair(left, each, kMcugenDspRoundTwice, tiles, out);
       left = -1;
     }
   }
   if (left >= 0) {
-    run_pair(layer, left, left, kMcugenDspRoundTwice, tiles, stream, out);
+    write_stream(layer, left, left, kMcugenDspRoundTwice, stream);
+    run_pair(left, left, kMcugenDspRoundTwice, tiles, out);
   }
 }
 
