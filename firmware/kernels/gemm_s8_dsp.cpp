@@ -9,8 +9,6 @@
 #include <kernels/loops_dsp.h>
 #include <kernels/second_rounding.h>
 
-#include <cstring>
-
 namespace mcugen {
 namespace {
 
@@ -21,22 +19,12 @@ constexpr int32_t kTwiceBits = 0;
 /// Least multiplier but for 0: others are not normalized.
 constexpr int32_t kLeastMultiplier = 1 << 30;
 
-/// Writes pairs of runs of weights as McugenDspTiles wants them. @returns their end.
-inline int16_t* scale(int32_t bits, const int8_t* run0, const int8_t* run1, int16_t* out,
-                      int32_t bytes, int32_t pairs, int32_t skip) {
-  const uint32_t count = static_cast<uint32_t>(bytes);
-  return bits == kShiftBits ? mcugen_dsp_scale_8(run0, run1, out, count, 0xff00ff00, pairs, skip)
-                            : mcugen_dsp_widen(run0, run1, out, count, 0, pairs, skip);
-}
-
 /// Taps between two words that are left out.
 constexpr int32_t kPartTaps = 64;
 
-/// Writes the weights of two channels without words that are left out. @returns their end.
-__attribute__((noinline)) int16_t* expand_together(const GemmS8Layer& layer, int32_t first,
-                                                   int32_t second, int32_t bits, int16_t* out) {
-  const int8_t* row0 = layer.weights + first * layer.channel_step;
-  const int8_t* row1 = layer.weights + second * layer.channel_step;
+/// Writes the weights of two channels as McugenDspTiles wants them, not scaled and without words
+/// that are left out. @returns their end.
+int16_t* widen(const GemmS8Layer& layer, const int8_t* row0, const int8_t* row1, int16_t* out) {
   const int32_t step = layer.tap_step;
   if (layer.nine) {
     int8_t ninth[2][4];
@@ -44,11 +32,11 @@ __attribute__((noinline)) int16_t* expand_together(const GemmS8Layer& layer, int
       ninth[0][i] = i == 3 ? 0 : row0[9 * i + 8];
       ninth[1][i] = i == 3 ? 0 : row1[9 * i + 8];
     }
-    out = scale(bits, row0, row1, out, 8, 3, 1);
-    return scale(bits, ninth[0], ninth[1], out, 4, 1, 0);
+    out = mcugen_dsp_widen(row0, row1, out, 8, 0, 3, 1);
+    return mcugen_dsp_widen(ninth[0], ninth[1], out, 4, 0, 1, 0);
   }
   if (!forms::kDepthwiseAsConv || step == 1) {
-    return scale(bits, row0, row1, out, layer.run, layer.runs, 0);
+    return mcugen_dsp_widen(row0, row1, out, static_cast<uint32_t>(layer.run), 0, layer.runs, 0);
   }
   const int32_t padded = gemm_s8_padded(layer.run);
   for (int32_t i = 0; i < layer.runs * padded; ++i) {
@@ -57,8 +45,8 @@ __attribute__((noinline)) int16_t* expand_together(const GemmS8Layer& layer, int
     int16_t* const at = out + (i & ~3) * 2 + (i & 1) * 4 + (i >> 1 & 1);
     at[0] = at[2] = 0;
     if (k < layer.run) {
-      at[0] = static_cast<int16_t>(*row0 * (1 << bits));
-      at[2] = static_cast<int16_t>(*row1 * (1 << bits));
+      at[0] = *row0;
+      at[2] = *row1;
       row0 += step;
       row1 += step;
     }
@@ -67,37 +55,33 @@ __attribute__((noinline)) int16_t* expand_together(const GemmS8Layer& layer, int
 }
 
 /// The same with words left out. @returns where the last one lies.
-__attribute__((noinline)) int16_t* expand_apart(const GemmS8Layer& layer, int32_t first,
-                                                int32_t second, int32_t bits, int16_t* out) {
-  int16_t* const end = expand_together(layer, first, second, bits, out);
-  const int32_t taps = static_cast<int32_t>(end - out) / 2;
-  const int32_t parts = (taps + kPartTaps - 1) / kPartTaps;
-  int16_t* part = end;
-  for (int32_t left = parts - 1; left > 0; --left) {
-    part -= 2 * kPartTaps;
-    memmove(part + 2 * left, part, 2 * kPartTaps * sizeof *part);
-  }
-  return end + 2 * (parts - 1);
-}
-
-/// Writes the weights of two channels. @returns where the last word that is left out lies.
-__attribute__((noinline)) int16_t* expand(const GemmS8Layer& layer, int32_t first, int32_t second,
-                                          int32_t bits, int16_t* out) {
-  if (layer.run % 4 != 0 || layer.tap_step != 1) {
-    return expand_apart(layer, first, second, bits, out);
-  }
+int16_t* expand(const GemmS8Layer& layer, int32_t first, int32_t second, int16_t* out) {
   const int8_t* row0 = layer.weights + first * layer.channel_step;
   const int8_t* row1 = layer.weights + second * layer.channel_step;
-  int32_t left = layer.runs * layer.run;
-  for (int32_t part = ((left - 4) & (kPartTaps - 1)) + 4;; part = kPartTaps, out += 2) {
-    out = scale(bits, row0, row1, out, part, 1, 0);
-    left -= part;
-    if (left == 0) {
-      return out;
+  if (layer.run % 4 == 0 && layer.tap_step == 1) {
+    int32_t left = layer.runs * layer.run;
+    for (int32_t part = ((left - 4) & (kPartTaps - 1)) + 4;; part = kPartTaps, out += 2) {
+      out = mcugen_dsp_widen(row0, row1, out, static_cast<uint32_t>(part), 0, 1, 0);
+      left -= part;
+      if (left == 0) {
+        return out;
+      }
+      row0 += part;
+      row1 += part;
     }
-    row0 += part;
-    row1 += part;
   }
+  uint32_t* const begin = reinterpret_cast<uint32_t*>(out);
+  uint32_t* from = reinterpret_cast<uint32_t*>(widen(layer, row0, row1, out));
+  uint32_t* to = from + (from - begin - 1) / kPartTaps;
+  int16_t* const end = reinterpret_cast<int16_t*>(to);
+  for (int32_t moved = 0; to != from; ++moved) {
+    if (moved == kPartTaps) {
+      moved = 0;
+      --to;
+    }
+    *--to = *--from;
+  }
+  return end;
 }
 
 /// The form of McugenDspTiles that a channel takes.
@@ -141,9 +125,12 @@ __attribute__((noinline)) void write_stream(const GemmS8Layer& layer, int32_t fi
     stream[1] = layer.bias[second] * (1 << bits);
   }
   int16_t* const weights = reinterpret_cast<int16_t*>(stream + 2);
-  int16_t* const written = expand(layer, first, second, bits, weights);
+  int16_t* const written = expand(layer, first, second, weights);
   int32_t* const end = reinterpret_cast<int32_t*>(written) + 1;
   if (!twice) {
+    for (int32_t* word = stream + 2; word != end; ++word) {
+      *word = static_cast<int32_t>(static_cast<uint32_t>(*word) << kShiftBits & 0xff00ff00);
+    }
     end[0] = layer.multipliers[first];
     end[2] = layer.multipliers[second];
     end[1] = end[3] = one_rounding_offset(-layer.shifts[first], layer.output_zero_point);

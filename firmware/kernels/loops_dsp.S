@@ -225,15 +225,13 @@
     stmia   r2!, {r4-r11}
 .endm
 
-// r0, r1: two runs of bytes; r2: out; r3: bytes of a run; on the stack: r12, the constant of \four;
-// how many pairs of runs; from behind a run to the next. Behind the last byte of a run come what
-// zeros give.
-.macro two_runs name, four
-    function \name
+    // r0, r1: two runs of bytes; r2: out; r3: bytes of a run; on the stack: minus
+    // the zero point, how many pairs of runs, and from behind a run to the next. Behind the last
+    // byte of a run come what zeros give.
+    function mcugen_dsp_widen
     push    {r4-r11, lr}
     ldrd    r12, r10, [sp, #36]
     ldr     r11, [sp, #44]
-    .ifc    \name, mcugen_dsp_widen
     orr     r4, r0, r1
     orrs    r4, r11
     orrs    r4, r3
@@ -244,14 +242,14 @@
     lsrs    lr, r3, #4
     beq     10f
 9:
-    write_eight \four
-    write_eight \four
+    write_eight widen_four
+    write_eight widen_four
     subs    lr, lr, #1
     bne     9b
 10:
     lsls    r4, r3, #28
     bpl     11f
-    write_eight \four
+    write_eight widen_four
 11:
     ldrd    r10, r11, [sp, #40]
     add     r0, r0, r11
@@ -270,22 +268,21 @@
     ldr     r5, [r1]
     add     r0, r0, r11
     add     r1, r1, r11
-    write_four \four
+    write_four widen_four
     subs    r10, r10, #1
     bne     12b
     mov     r0, r2
     pop     {r4-r11, pc}
-    .endif
 1:
     lsrs    lr, r3, #3
     beq     3f
 2:
     ldr     r4, [r0], #4
     ldr     r5, [r1], #4
-    write_four \four
+    write_four widen_four
     ldr     r4, [r0], #4
     ldr     r5, [r1], #4
-    write_four \four
+    write_four widen_four
     subs    lr, lr, #1
     bne     2b
 3:
@@ -303,7 +300,7 @@
     blo     6f
     ldr     r4, [r0], #4
     ldr     r5, [r1], #4
-    write_four \four                    // leaves the flags
+    write_four widen_four                    // leaves the flags
     beq     5b
     subs    lr, lr, #4
 6:                                      // one to three, less four
@@ -323,10 +320,9 @@
     orr     r4, r4, r6, lsl #16
     orr     r5, r5, r7, lsl #16
 7:
-    write_four \four
+    write_four widen_four
     b       5b
-    end_function \name
-.endm
+    end_function mcugen_dsp_widen
 
     // r0, r1: two windows of three rows of nine bytes; r2: out; r3: from a row to the next; on the
     // stack: minus the zero point, pairs of windows, and from a pair to the next. The ninth bytes
@@ -371,8 +367,6 @@
     pop     {r4-r11, pc}
     end_function mcugen_dsp_widen_nine
 
-    two_runs mcugen_dsp_widen, widen_four
-    two_runs mcugen_dsp_scale_8, scale_four_8
 
     // r0, r1: two rows of weights, word-aligned; r2: out; r3: their bytes, a multiple of eight. A
     // word is left out behind each UNROLLED fours, as seen from the end.

@@ -58,10 +58,6 @@ int16_t* mcugen_dsp_widen_nine(const int8_t* window0, const int8_t* window1, int
                                int32_t row_step, uint32_t minus_zero_point, int32_t pairs,
                                int32_t pair_step);
 
-/// As mcugen_dsp_widen() without a zero point, times 2^8: weights. @param[in] mask 0xff00ff00.
-int16_t* mcugen_dsp_scale_8(const int8_t* run0, const int8_t* run1, int16_t* out, uint32_t bytes,
-                            uint32_t mask, int32_t pairs, int32_t skip);
-
 /// Writes two rows of weights times 2^8 as McugenDspTiles wants them. Three quarters of an
 /// instruction per weight.
 /// @param[in] row0, row1 int8[bytes], word-aligned; bytes a multiple of eight.
