@@ -29,6 +29,9 @@ constexpr uint32_t kMostSum = 9 * 255 * 128 + 1;
 constexpr int32_t kMostBias = (1 << (31 - kMostBits)) - static_cast<int32_t>(kMostSum);
 
 constexpr int32_t kPlanes = 4;
+
+/// A shift with which nothing is scaled, and what is nothing of four channels.
+constexpr int32_t kNothing[1 + kPlanes] = {-kShift, 0, 0, 0, 0};
 constexpr int32_t kRowBytes = 64;
 constexpr int32_t kMostRowBytes = 128;
 
@@ -59,6 +62,7 @@ class Planes {
         out_ch_(p.in_ch * p.depth_multiplier),
         stride_(p.stride_w),
         exact_(p.output_zero_point > p.activation_min),
+        plain_(are_plain(0, out_ch_)),
         minus_zero_point_(0x10001u * static_cast<uint16_t>(-p.input_zero_point)),
         x_{p.in_w, p.out_w, p.pad_left, p.in_ch, out_ch_, out_ch_},
         y_{p.in_h, p.out_h, p.pad_top, p.in_w * p.in_ch, p.out_w * out_ch_, 3 * out_ch_} {
@@ -153,14 +157,17 @@ class Planes {
     planes.in = input + (y + ys.begin) * y_.in_step + (x + xs.begin) * x_.in_step;
 
     McugenDspDepthwise loop;
+    loop.plane_bytes = plane_bytes;
     loop.out_step = x_.out_step;
-    // A loop takes two pairs; of an odd number the first is left out, which `plane` tells it.
-    const int32_t before = stride_ == 1 && out_w / 2 % 2 != 0 ? 4 : 0;
-    loop.pair_bytes = out_w / 2 * 4 * stride_ + before;
+    // A loop takes some pairs at a time; in its first turn it leaves out what they are more.
+    const int32_t pairs = out_w / 2;
+    const int32_t left_out = stride_ == 1 ? (pairs + 2) / 3 * 3 - pairs : pairs & 1;
+    const int32_t before = stride_ == 1 ? 4 * left_out : 0;
+    loop.pair_bytes = pairs * 4 * stride_ + before;
     loop.odd = out_w % 2;
     loop.plane_skip = stride_ * row_bytes_ - loop.pair_bytes;
     loop.out_skip = y_.out_step - out_w * x_.out_step;
-    loop.form = form();
+    loop.form = 3 * form() + static_cast<uint32_t>(left_out);
     loop.offset = (1 << (kShift - 2)) + p_.output_zero_point * (1 << (kShift - 1));
     const int32_t rows_bytes = out_h * stride_ * row_bytes_;
     int8_t* const out = output + out_y * y_.out_step + out_x * x_.out_step;
@@ -175,47 +182,57 @@ class Planes {
         mcugen_dsp_planes(&planes);
       }
       planes.in += kPlanes;
-      loop.plane = first - before / 2;
-      loop.plane_end = loop.plane + rows_bytes / 2;
+      const int16_t* plane = first - before / 2;
       int32_t channel = c * multiplier;
-      loop.out = out + channel;
-      for (int32_t i = 0, m = 0; i < kPlanes * multiplier; ++i, ++channel, ++loop.out) {
+      for (int32_t i = 0, m = 0; i < kPlanes * multiplier; ++i, ++channel) {
         if (i % kPlanes == 0) {
           mcugen_dsp_depthwise_weights(weights_ + channel, x_.weight_step, y_.weight_step,
                                        words[0]);
-          loop.weights = words[0];
         }
-        if (set_up(loop, channel) && out_w > 1) {
+        loop.plane = plane;
+        loop.plane_end = plane + rows_bytes / 2;
+        loop.out = out + channel;
+        loop.weights = words[i % kPlanes];
+        loop.shifts = p_.shifts + channel;
+        loop.multipliers = p_.multipliers + channel;
+        loop.bias = bias_ == nullptr ? kNothing + 1 : bias_ + channel;
+        if (plain_ && multiplier == 1 && out_w > 1) {
+          loop.channels = kPlanes;
+          mcugen_dsp_depthwise(&loop);
+          break;
+        }
+        loop.channels = 1;
+        if (out_w > 1 && (are_plain(channel, channel + 1) || is_zero(loop))) {
           mcugen_dsp_depthwise(&loop);
         } else {
-          one_channel(loop.plane + before / 2, channel, out_h, out_w, loop.out);
+          one_channel(plane + before / 2, channel, out_h, out_w, out + channel);
         }
-        loop.weights += 6;
         if (++m == multiplier) {
           m = 0;
-          loop.plane += plane_bytes / 2;
-          loop.plane_end += plane_bytes / 2;
+          plane += plane_bytes / 2;
         }
       }
     }
   }
 
-  /// @returns false for a channel whose scaling the loops have not.
-  bool set_up(McugenDspDepthwise& loop, int32_t channel) const {
-    const int32_t bits = kShift + p_.shifts[channel];
-    const int32_t bias = bias_ == nullptr ? 0 : bias_[channel];
-    loop.bits = bits;
-    loop.bias = bias;
-    loop.multiplier = p_.multipliers[channel];
-    return (bits >= kLeastBits && bits <= kMostBits && loop.multiplier >= 0 && bias < kMostBias &&
-            bias >= -kMostBias) ||
-           is_zero(loop, -p_.shifts[channel]);
+  /// Whether the loops have the scaling of all of some channels.
+  bool are_plain(int32_t first, int32_t end) const {
+    uint32_t signs = 0;  // the highest bit of what must not be negative
+    for (int32_t c = first; c < end; ++c) {
+      const uint32_t bits = static_cast<uint32_t>(kShift + p_.shifts[c]);
+      const uint32_t bias = static_cast<uint32_t>(bias_ == nullptr ? 0 : bias_[c]);
+      signs |= static_cast<uint32_t>(p_.multipliers[c]) | (bits - kLeastBits) | (kMostBits - bits) |
+               (bias + kMostBias) | (kMostBias - 1 - bias);
+    }
+    return signs >> 31 == 0;
   }
 
   /// Whether every result is 0: of a channel whose weights are next to nothing. Then sets it up.
-  __attribute__((noinline)) static bool is_zero(McugenDspDepthwise& loop, int32_t shift) {
-    const uint32_t size = static_cast<uint32_t>(loop.bias < 0 ? ~loop.bias : loop.bias);
-    loop.bits = loop.bias = loop.multiplier = 0;
+  __attribute__((noinline)) static bool is_zero(McugenDspDepthwise& loop) {
+    const int32_t shift = -*loop.shifts;
+    const uint32_t size = static_cast<uint32_t>(*loop.bias < 0 ? ~*loop.bias : *loop.bias);
+    loop.shifts = kNothing;
+    loop.multipliers = loop.bias = kNothing + 1;
     return shift > 31 || (shift > kShift && size + kMostSum < 1u << (shift - 1));
   }
 
@@ -254,6 +271,7 @@ class Planes {
   const int32_t out_ch_;
   const int32_t stride_;
   const bool exact_;
+  const bool plain_;
   const uint32_t minus_zero_point_;
   Axis x_;  ///< Along the rows of a plane.
   Axis y_;

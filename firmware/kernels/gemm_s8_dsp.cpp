@@ -21,19 +21,12 @@ constexpr int32_t kTwiceBits = 0;
 /// Least multiplier but for 0: others are not normalized.
 constexpr int32_t kLeastMultiplier = 1 << 30;
 
-/// Writes pairs of runs of weights as McugenDspTiles wants them. @returns their end.
-int16_t* scale(int32_t bits, const int8_t* run0, const int8_t* run1, int16_t* out, int32_t bytes,
-               int32_t pairs, int32_t skip) {
-  const uint32_t count = static_cast<uint32_t>(bytes);
-  return bits == kShiftBits ? mcugen_dsp_scale_8(run0, run1, out, count, 0xff00ff00, pairs, skip)
-                            : mcugen_dsp_widen(run0, run1, out, count, 0, pairs, skip);
-}
+/// Taps between two words that are left out.
+constexpr int32_t kPartTaps = 64;
 
-/// Writes the weights of two channels. @returns their end.
-int16_t* expand(const GemmS8Layer& layer, int32_t first, int32_t second, int32_t bits,
-                int16_t* out) {
-  const int8_t* row0 = layer.weights + first * layer.channel_step;
-  const int8_t* row1 = layer.weights + second * layer.channel_step;
+/// Writes the weights of two channels as McugenDspTiles wants them, not scaled and without words
+/// that are left out. @returns their end.
+int16_t* widen(const GemmS8Layer& layer, const int8_t* row0, const int8_t* row1, int16_t* out) {
   const int32_t step = layer.tap_step;
   if (layer.nine) {
     int8_t ninth[2][4];
@@ -41,11 +34,11 @@ int16_t* expand(const GemmS8Layer& layer, int32_t first, int32_t second, int32_t
       ninth[0][i] = i == 3 ? 0 : row0[9 * i + 8];
       ninth[1][i] = i == 3 ? 0 : row1[9 * i + 8];
     }
-    out = scale(bits, row0, row1, out, 8, 3, 1);
-    return scale(bits, ninth[0], ninth[1], out, 4, 1, 0);
+    out = mcugen_dsp_widen(row0, row1, out, 8, 0, 3, 1);
+    return mcugen_dsp_widen(ninth[0], ninth[1], out, 4, 0, 1, 0);
   }
   if (!forms::kDepthwiseAsConv || step == 1) {
-    return scale(bits, row0, row1, out, layer.run, layer.runs, 0);
+    return mcugen_dsp_widen(row0, row1, out, static_cast<uint32_t>(layer.run), 0, layer.runs, 0);
   }
   const int32_t padded = padded_run(layer.run);
   for (int32_t i = 0; i < layer.runs * padded; ++i) {
@@ -54,13 +47,43 @@ int16_t* expand(const GemmS8Layer& layer, int32_t first, int32_t second, int32_t
     int16_t* const at = out + (i & ~3) * 2 + (i & 1) * 4 + (i >> 1 & 1);
     at[0] = at[2] = 0;
     if (k < layer.run) {
-      at[0] = static_cast<int16_t>(*row0 * (1 << bits));
-      at[2] = static_cast<int16_t>(*row1 * (1 << bits));
+      at[0] = *row0;
+      at[2] = *row1;
       row0 += step;
       row1 += step;
     }
   }
   return out + 2 * layer.runs * padded;
+}
+
+/// The same with words left out. @returns where the last one lies.
+int16_t* expand(const GemmS8Layer& layer, int32_t first, int32_t second, int16_t* out) {
+  const int8_t* row0 = layer.weights + first * layer.channel_step;
+  const int8_t* row1 = layer.weights + second * layer.channel_step;
+  if (layer.run % 4 == 0 && layer.tap_step == 1) {
+    int32_t left = layer.runs * layer.run;
+    for (int32_t part = ((left - 4) & (kPartTaps - 1)) + 4;; part = kPartTaps, out += 2) {
+      out = mcugen_dsp_widen(row0, row1, out, static_cast<uint32_t>(part), 0, 1, 0);
+      left -= part;
+      if (left == 0) {
+        return out;
+      }
+      row0 += part;
+      row1 += part;
+    }
+  }
+  uint32_t* const begin = reinterpret_cast<uint32_t*>(out);
+  uint32_t* from = reinterpret_cast<uint32_t*>(widen(layer, row0, row1, out));
+  uint32_t* to = from + (from - begin - 1) / kPartTaps;
+  int16_t* const end = reinterpret_cast<int16_t*>(to);
+  for (int32_t moved = 0; to != from; ++moved) {
+    if (moved == kPartTaps) {
+      moved = 0;
+      --to;
+    }
+    *--to = *--from;
+  }
+  return end;
 }
 
 /// The form of McugenDspTiles that a channel takes.
@@ -77,9 +100,25 @@ int32_t one_rounding_offset(int32_t shift, int32_t zero_point) {
   return (1 << (kShiftBits - 2)) + (2 * zero_point + 1) * (1 << (kShiftBits + shift - 2));
 }
 
-/// Writes what McugenDspTiles wants of two channels.
-void write_stream(const GemmS8Layer& layer, int32_t first, int32_t second, uint32_t form,
-                  int32_t* stream) {
+/// Writes what McugenDspTiles wants of two channels, their weights by words.
+inline void write_words(const GemmS8Layer& layer, int32_t first, int32_t second, int32_t* stream) {
+  stream[0] = stream[1] = 0;
+  if (layer.bias != nullptr) {
+    stream[0] = layer.bias[first] * (1 << kShiftBits);
+    stream[1] = layer.bias[second] * (1 << kShiftBits);
+  }
+  const int8_t* const weights = layer.weights;
+  int32_t* const end = reinterpret_cast<int32_t*>(mcugen_dsp_scale_words(
+      weights + first * layer.channel_step, weights + second * layer.channel_step,
+      reinterpret_cast<int16_t*>(stream + 2), layer.runs * layer.run));
+  end[1] = layer.multipliers[first];
+  end[3] = layer.multipliers[second];
+  end[2] = end[4] = one_rounding_offset(-layer.shifts[first], layer.output_zero_point);
+}
+
+/// The same, whatever the form.
+__attribute__((noinline)) void write_stream(const GemmS8Layer& layer, int32_t first, int32_t second,
+                                            uint32_t form, int32_t* stream) {
   const bool twice = form == kMcugenDspRoundTwice;
   const int32_t bits = twice ? kTwiceBits : kShiftBits;
   stream[0] = stream[1] = 0;
@@ -88,8 +127,12 @@ void write_stream(const GemmS8Layer& layer, int32_t first, int32_t second, uint3
     stream[1] = layer.bias[second] * (1 << bits);
   }
   int16_t* const weights = reinterpret_cast<int16_t*>(stream + 2);
-  int32_t* const end = reinterpret_cast<int32_t*>(expand(layer, first, second, bits, weights));
+  int16_t* const written = expand(layer, first, second, weights);
+  int32_t* const end = reinterpret_cast<int32_t*>(written) + 1;
   if (!twice) {
+    for (int32_t* word = stream + 2; word != end; ++word) {
+      *word = static_cast<int32_t>(static_cast<uint32_t>(*word) << kShiftBits & 0xff00ff00);
+    }
     end[0] = layer.multipliers[first];
     end[2] = layer.multipliers[second];
     end[1] = end[3] = one_rounding_offset(-layer.shifts[first], layer.output_zero_point);
@@ -124,9 +167,8 @@ void run_packed(const GemmS8Layer& layer, int32_t padded, McugenDspTiles& tiles,
 
 /// Computes two channels of all pixels.
 /// @param[in,out] tiles As gemm_s8_run() sets it up.
-void run_pair(const GemmS8Layer& layer, int32_t first, int32_t second, uint32_t form,
-              McugenDspTiles& tiles, int32_t* stream, int8_t* out) {
-  write_stream(layer, first, second, form, stream);
+inline void run_pair(int32_t first, int32_t second, uint32_t form, McugenDspTiles& tiles,
+                     int8_t* out) {
   tiles.out = out + first;
   tiles.channel_step = second - first;
   tiles.form = form;
@@ -136,6 +178,11 @@ void run_pair(const GemmS8Layer& layer, int32_t first, int32_t second, uint32_t 
 }  // namespace
 
 bool gemm_s8_prepare(GemmS8Layer& layer) {
+  layer.by_words =
+      layer.run % 4 == 0 && layer.runs * layer.run % 8 == 0 && layer.tap_step == 1 &&
+      (reinterpret_cast<uintptr_t>(layer.weights) | static_cast<uintptr_t>(layer.channel_step)) %
+              4 ==
+          0;
   const int32_t below = layer.input_zero_point + 128;
   const int32_t above = 127 - layer.input_zero_point;
   uint32_t most_bias = 0;
@@ -185,8 +232,14 @@ void gemm_s8_run(const GemmS8Layer& layer, int32_t first, int32_t end, const int
     if (waiting[form] < 0) {
       waiting[form] = c;
     } else {
-      run_pair(layer, waiting[form], c, form, tiles, stream, out);
+      const int32_t other = waiting[form];
       waiting[form] = -1;
+      if (layer.by_words && form != kMcugenDspRoundTwice) {
+        write_words(layer, other, c, stream);
+      } else {
+        write_stream(layer, other, c, form, stream);
+      }
+      run_pair(other, c, form, tiles, out);
     }
   }
   int32_t left = -1;
@@ -194,12 +247,14 @@ void gemm_s8_run(const GemmS8Layer& layer, int32_t first, int32_t end, const int
     if (left < 0) {
       left = each;
     } else if (each >= 0) {
-      run_pair(layer, left, each, kMcugenDspRoundTwice, tiles, stream, out);
+      write_stream(layer, left, each, kMcugenDspRoundTwice, stream);
+      run_pair(left, each, kMcugenDspRoundTwice, tiles, out);
       left = -1;
     }
   }
   if (left >= 0) {
-    run_pair(layer, left, left, kMcugenDspRoundTwice, tiles, stream, out);
+    write_stream(layer, left, left, kMcugenDspRoundTwice, stream);
+    run_pair(left, left, kMcugenDspRoundTwice, tiles, out);
   }
 }
 

@@ -27,14 +27,18 @@ struct GemmS8Layer {
   int32_t activation_min;
   int32_t out_step;  ///< Bytes from a pixel of the output to the next.
 
-  bool by_shift;  ///< By gemm_s8_prepare(): one rounding is enough, and sums have room for it.
+  // By gemm_s8_prepare():
+  bool by_shift;  ///< One rounding is enough, and sums have room for it.
+  bool by_words;  ///< Rows of weights are as mcugen_dsp_scale_words() takes them.
 };
 
 /// @returns the bytes of a pair of pixels, widened. @param[in] padded Taps of all runs, filled up.
 inline int32_t gemm_s8_pair_bytes(int32_t padded) { return 4 * padded; }
 
 /// @returns the bytes of the stream of a pair of channels.
-inline int32_t gemm_s8_stream_bytes(int32_t padded) { return 4 * padded + 32; }
+inline int32_t gemm_s8_stream_bytes(int32_t padded) {
+  return 4 * padded + 28 + (padded + 63) / 64 * 4;
+}
 
 /// Chooses how a layer is rescaled.
 /// @returns false where no form is exact: a shift above -1, a multiplier below 2^30 but not 0, or

@@ -39,17 +39,17 @@
 .equ FOUR_TAPS_BYTES, 40
 .equ UNROLLED, 16
 
-// Where a tile finds what no register is left for; the first six as one LDM takes them.
+// Where a tile finds what no register is left for; the first six as one LDM takes them: stream, out,
+// pixel_step, channel_step, their sum, pixels_end.
 .equ TILE_STREAM, 0
 .equ TILE_OUT, 4
+.equ TILE_PIXEL_STEP, 8
+.equ TILE_STEPS, 16
 .equ TILE_PIXELS_END, 20
 .equ TILE_ENTRY, 24         // into the unrolled loop
-.equ TILE_EXIT, 28          // behind it
-.equ TILE_WEIGHTS_END, 32
-.equ TILE_EPILOGUE, 36
-.equ TILE_PAIR_BYTES, 40
-.equ TILE_ODD, 44
-.equ TILE_BYTES, 48
+.equ TILE_PAIR_BYTES, 28
+.equ TILE_ODD, 32
+.equ TILE_BYTES, 40
 
 // The results of a tile in r2-r5, stored; then the next one.
 .macro end_of_tile
@@ -102,16 +102,22 @@
     strd    r7, r8, [sp, #TILE_PAIR_BYTES]
     orr     r12, r12, #1
     add     r9, r9, r12                 // the epilogue
-    add     r8, r1, #24
-    add     r8, r8, r6, lsl #4          // end of the weights
-    strd    r8, r9, [sp, #TILE_WEIGHTS_END]
-    cmp     r6, #UNROLLED
-    it      hs
-    addhs   r9, r12, #4                 // 4f
-    and     r6, r6, #UNROLLED - 1
+    and     r10, r6, #UNROLLED - 1
     mov     r7, #FOUR_TAPS_BYTES
-    mls     r8, r6, r7, r12             // where to enter the unrolled loop
-    strd    r8, r9, [sp, #TILE_ENTRY]
+    mls     r8, r10, r7, r12            // where to enter the unrolled loop
+    str     r8, [sp, #TILE_ENTRY]
+    add     r10, r1, r10, lsl #4
+    add     r10, r10, #24               // behind what is left of UNROLLED
+    sub     r7, r12, #UNROLLED * FOUR_TAPS_BYTES
+    lsrs    r6, r6, #4
+    beq     9f
+8:
+    str     r7, [r10], #4
+    add     r10, r10, #16 * UNROLLED
+    subs    r6, r6, #1
+    bne     8b
+9:
+    str     r9, [r10]
     mov     r6, r5
     add     r5, r3, r4
     stm     sp, {r1-r6}
@@ -126,12 +132,7 @@
     .endr
     .balign 4
 3:
-    ldr.w   pc, [sp, #TILE_EXIT]        // most often nothing is left to test
-4:
-    ldr     r6, [sp, #TILE_WEIGHTS_END]
-    cmp     r1, r6
-    bne     2b
-    ldr     pc, [sp, #TILE_EPILOGUE]
+    ldr     pc, [r1], #4                // to 2, or the epilogue
 .Ltile_exact:
     ldm     r1, {r6-r10}                // multiplier and factor of channel 0, of 1; zero point
     round_twice r2, r6, r7
@@ -145,17 +146,41 @@
     .endr
 5:
     ldrd    r2, r3, [sp, #TILE_PAIR_BYTES]
-    cbz     r3, 7f
-    sub     r6, r6, r7                  // the last pixel once more with the one before
-    str     r6, [sp, #TILE_OUT]
-    add     r10, r10, r2
-    movs    r3, #0
-    str     r10, [sp, #TILE_PIXELS_END]
-    str     r3, [sp, #TILE_ODD]
-    b       1b
-7:
+    cbnz    r3, 7f
     add     sp, sp, #TILE_BYTES
     pop     {r4-r11, pc}
+7:
+    add     r10, r10, r2
+    movs    r3, #0
+    str     r3, [sp, #TILE_ODD]
+    str     r10, [sp, #TILE_PIXELS_END]
+    lsls    r4, r2, #24                 // a multiple of UNROLLED
+    beq     10f
+    sub     r6, r6, r7                  // the last pixel once more with the one before
+    str     r6, [sp, #TILE_OUT]
+    b       1b
+10:                                     // the last pixel alone; the other one's results go to the
+    strd    r3, r8, [sp, #TILE_PIXEL_STEP]  // same place first
+    str     r8, [sp, #TILE_STEPS]
+    ldmia   r1!, {r4, r5}
+    add     r3, r1, r2                  // behind the weights, but for words between them
+11:
+    .rept 4
+    ldmia   r1!, {r6-r9}
+    ldmia   r0!, {r10, r11, r12, lr}
+    smlad   r4, r11, r6, r4
+    smlad   r5, r11, r7, r5
+    smlad   r4, lr, r8, r4
+    smlad   r5, lr, r9, r5
+    .endr
+    sub     r6, r3, r1
+    lsls    r7, r6, #24
+    bne     11b
+    add     r1, r1, #4
+    add     r3, r3, #4
+    cmp     r1, r3
+    bne     11b
+    ldr     pc, [r1, #-4]
     .balign 4
 6:                                      // by form, how far behind label 3
     .irp form, exact, 4, 5, 6, 7, 8, 9, 10, 11
@@ -170,28 +195,40 @@
 
 // Four bytes of each of two rows to four registers: k02, k02, k13, k13, less the zero point. r12:
 // minus the zero point, twice.
-.macro widen_four row0=r4, row1=r5, a=r6, b=r7, c=r8, d=r9
+.macro widen_four a=r6, b=r7, row0=r4, row1=r5, c=r8, d=r9
     sxtab16 \a, r12, \row0
     sxtab16 \b, r12, \row1
     sxtab16 \c, r12, \row0, ror #8
     sxtab16 \d, r12, \row1, ror #8
-    stmia   r2!, {\a, \b, \c, \d}
 .endm
 
 // The same, times 2^8. r12: 0xff00ff00.
-.macro scale_four_8 row0=r4, row1=r5, a=r6, b=r7, c=r8, d=r9
+.macro scale_four_8 a=r6, b=r7, row0=r4, row1=r5, c=r8, d=r9
     and     \a, r12, \row0, lsl #8
     and     \b, r12, \row1, lsl #8
     and     \c, r12, \row0
     and     \d, r12, \row1
-    stmia   r2!, {\a, \b, \c, \d}
 .endm
 
-// r0, r1: two runs of bytes; r2: out; r3: bytes of a run; on the stack: r12, the constant of \four;
-// how many pairs of runs; from behind a run to the next. Behind the last byte of a run come what
-// zeros give.
-.macro two_runs name, four
-    function \name
+// Four bytes of each of two rows, those of r4 and r5, from \four to where they go.
+.macro write_four four
+    \four
+    stmia   r2!, {r6-r9}
+.endm
+
+// Eight bytes of each of two rows at r0 and r1, word-aligned.
+.macro write_eight four
+    ldrd    r6, r10, [r0], #8
+    ldrd    r7, r11, [r1], #8
+    \four   r4, r5, r6, r7, r6, r7
+    \four   r8, r9, r10, r11, r10, r11
+    stmia   r2!, {r4-r11}
+.endm
+
+    // r0, r1: two runs of bytes; r2: out; r3: bytes of a run; on the stack: minus
+    // the zero point, how many pairs of runs, and from behind a run to the next. Behind the last
+    // byte of a run come what zeros give.
+    function mcugen_dsp_widen
     push    {r4-r11, lr}
     ldrd    r12, r10, [sp, #36]
     ldr     r11, [sp, #44]
@@ -200,16 +237,20 @@
     orrs    r4, r3
     orr     r4, r4, r3, lsr #1
     lsls    r4, r4, #30
-    bne     1f
-8:                                      // whole words, two at a time
-    lsrs    lr, r3, #3
+    bne     7f
+8:                                      // whole words, four at a time
+    lsrs    lr, r3, #4
+    beq     10f
 9:
-    ldrd    r4, r5, [r0], #8
-    ldrd    r6, r7, [r1], #8
-    \four   r4, r6, r8, r9, r10, r11
-    \four   r5, r7, r8, r9, r10, r11
+    write_eight widen_four
+    write_eight widen_four
     subs    lr, lr, #1
     bne     9b
+10:
+    lsls    r4, r3, #28
+    bpl     11f
+    write_eight widen_four
+11:
     ldrd    r10, r11, [sp, #40]
     add     r0, r0, r11
     add     r1, r1, r11
@@ -218,16 +259,30 @@
     bne     8b
     mov     r0, r2
     pop     {r4-r11, pc}
+7:
+    cmp     r3, #4                      // windows of few taps in a row
+    bne     1f
+    add     r11, r11, #4
+12:
+    ldr     r4, [r0]
+    ldr     r5, [r1]
+    add     r0, r0, r11
+    add     r1, r1, r11
+    write_four widen_four
+    subs    r10, r10, #1
+    bne     12b
+    mov     r0, r2
+    pop     {r4-r11, pc}
 1:
     lsrs    lr, r3, #3
     beq     3f
 2:
     ldr     r4, [r0], #4
     ldr     r5, [r1], #4
-    \four
+    write_four widen_four
     ldr     r4, [r0], #4
     ldr     r5, [r1], #4
-    \four
+    write_four widen_four
     subs    lr, lr, #1
     bne     2b
 3:
@@ -245,7 +300,7 @@
     blo     6f
     ldr     r4, [r0], #4
     ldr     r5, [r1], #4
-    \four                               // leaves the flags
+    write_four widen_four                    // leaves the flags
     beq     5b
     subs    lr, lr, #4
 6:                                      // one to three, less four
@@ -265,10 +320,9 @@
     orr     r4, r4, r6, lsl #16
     orr     r5, r5, r7, lsl #16
 7:
-    \four
+    write_four widen_four
     b       5b
-    end_function \name
-.endm
+    end_function mcugen_dsp_widen
 
     // r0, r1: two windows of three rows of nine bytes; r2: out; r3: from a row to the next; on the
     // stack: minus the zero point, pairs of windows, and from a pair to the next. The ninth bytes
@@ -280,10 +334,10 @@
     .irp row, 0, 1, 2
     ldr     r4, [r0]
     ldr     r5, [r1]
-    widen_four
+    write_four widen_four
     ldr     r4, [r0, #4]
     ldr     r5, [r1, #4]
-    widen_four
+    write_four widen_four
     .if \row == 0
     ldrb    r10, [r0, #8]
     ldrb    r11, [r1, #8]
@@ -313,8 +367,35 @@
     pop     {r4-r11, pc}
     end_function mcugen_dsp_widen_nine
 
-    two_runs mcugen_dsp_widen, widen_four
-    two_runs mcugen_dsp_scale_8, scale_four_8
+
+    // r0, r1: two rows of weights, word-aligned; r2: out; r3: their bytes, a multiple of eight. A
+    // word is left out behind each UNROLLED fours, as seen from the end.
+    function mcugen_dsp_scale_words
+    push    {r4-r11, lr}
+    mov     r12, #0xff00ff00
+    lsrs    r3, r3, #3
+    sub     lr, r3, #1
+    and     lr, lr, #UNROLLED / 2 - 1
+    add     lr, lr, #1
+1:
+    sub     r3, r3, lr
+    lsls    r4, lr, #31
+    add     lr, lr, #1
+    bne     3f
+    sub     lr, lr, #1
+2:
+    write_eight scale_four_8
+3:
+    write_eight scale_four_8
+    subs    lr, lr, #2
+    bne     2b
+    add     r2, r2, #4
+    mov     lr, #UNROLLED / 2
+    cmp     r3, #0
+    bne     1b
+    sub     r0, r2, #4
+    pop     {r4-r11, pc}
+    end_function mcugen_dsp_scale_words
 
 //
 // Depthwise 3x3 over planes of one channel
@@ -329,6 +410,7 @@
 .equ ROW_LAST, 28       // the plane behind the last row
 .equ ROW_BIAS, 32       // exact only, with out_step behind
 .equ ROW_END, 40
+.equ ROW_ENTRY, 44      // of the loop over three pairs, of stride 2 over two
 .equ ROW_BYTES, 48
 
 // r2 and, if both, r3 -> results, rescaled and saturated. Clobbers r12, lr.
@@ -436,32 +518,27 @@
     smlabt  r2, lr, r8, r2
 .endm
 
+// The rows of a form, from behind its first instructions on, which all of a stride share.
 .macro depthwise stride, row_bytes, exact
-1:
-    ldr     r2, [sp, #ROW_PAIRS]
     .if \stride == 1
-    add     r2, r2, r0
-    str     r2, [sp, #ROW_END]
-    lsls    r2, r0, #29                 // an odd number of pairs
-    bmi     3f
-2:
+.Lthree_\stride\()_\row_bytes\()_\exact:
     pair_stride_1 \row_bytes, \exact, 0
-3:
+.Ltwo_\stride\()_\row_bytes\()_\exact:
     pair_stride_1 \row_bytes, \exact, 4
+.Lone_\stride\()_\row_bytes\()_\exact:
+    pair_stride_1 \row_bytes, \exact, 8
     ldr     r12, [sp, #ROW_END]
-    adds    r0, #8
+    adds    r0, #12
     cmp     r0, r12
-    bne     2b
+    bne     .Lthree_\stride\()_\row_bytes\()_\exact
     .else
-    add     r9, r0, r2
-    lsls    r2, r2, #28
-    bmi     3f
-2:
+.Lthree_\stride\()_\row_bytes\()_\exact:
     pair_stride_2 \row_bytes, \exact
-3:
+.Ltwo_\stride\()_\row_bytes\()_\exact:
+.Lone_\stride\()_\row_bytes\()_\exact:
     pair_stride_2 \row_bytes, \exact
     cmp     r0, r9
-    bne     2b
+    bne     .Lthree_\stride\()_\row_bytes\()_\exact
     .endif
     ldr     r2, [sp, #ROW_ODD]
     cbz     r2, 5f
@@ -475,58 +552,92 @@
     add     r0, r0, r2
     add     r1, r1, r3
     cmp     r0, r12
-    bne     1b
-    add     sp, sp, #ROW_BYTES
-    pop     {r4-r11, pc}
+    bne     .Lrow_of_stride_\stride
+    b       .Lnext_channel
 .endm
 
     function mcugen_dsp_depthwise
-    push    {r4-r11, lr}
+    push    {r0, r4-r11, lr}
     sub     sp, sp, #ROW_BYTES
-    ldrd    r10, r11, [r0, #16]         // bias, out_step
-    ldrd    r4, r5, [r0, #24]           // multiplier, offset
-    ldrd    r2, r3, [r0, #8]            // weights, bits
-    movs    r6, #1
-    lsls    r6, r3
-    sub     r12, r6, #1
-    add     r5, r5, r6, lsr #2
-    lsrs    r6, r6, #1
-    stm     sp, {r4-r6}
-    lsl     r10, r10, r3
-    strd    r10, r11, [sp, #ROW_BIAS]
     add     r1, r0, #32
     ldm     r1, {r4-r8, lr}             // pair_bytes, odd, skips, plane_end, form
     add     r1, sp, #ROW_PAIRS
     stm     r1, {r4-r8}
-    ldrd    r0, r1, [r0]                // plane, out
-    ldm     r2, {r4-r9}
+    adr     r12, 6f
+    ldrh    r2, [r12, lr, lsl #1]
+    add     r2, r2, r12
+    str     r2, [sp, #ROW_ENTRY]
+3:
+    ldm     r0, {r1-r8}
+    // r1 plane, r2 out, r3 weights, r4 shifts, r5 multipliers, r6 bias, r7 channels, r8 plane_bytes
+    mov     r12, r1
+    mov     lr, r2
+    add     r1, r1, r8
+    adds    r2, #1
+    adds    r3, #24
+    ldr     r9, [r4], #4
+    ldr     r11, [r5], #4
+    ldr     r10, [r6], #4
+    subs    r7, #1
+    stm     r0, {r1-r7}                 // of the next channel
+    add     r2, r9, #13                 // bits
+    subs    r3, #24
+    movs    r6, #1
+    lsls    r6, r2
+    mov     r4, r11
+    ldrd    r11, r5, [r0, #56]          // out_step, offset
+    add     r5, r5, r6, lsr #2
+    lsrs    r7, r6, #1
+    stm     sp, {r4, r5, r7}
+    lsl     r10, r10, r2
+    strd    r10, r11, [sp, #ROW_BIAS]
+    subs    r1, r6, #1
+    ldr     r0, [r0, #52]               // form
+    ldm     r3, {r4-r9}
     .irp word, r4, r5, r6, r7, r8, r9
-    lsl     \word, \word, r3
-    bic     \word, \word, r12, lsl #16  // what the lower half shifted into the upper one
+    lsl     \word, \word, r2
+    bic     \word, \word, r1, lsl #16   // what the lower half shifted into the upper one
     .endr
-    cmp     lr, #3
-    blo     4f
+    cmp     r0, #9
+    mov     r0, r12
+    mov     r1, lr
+    blo     .Lrow_of_stride_1
     pkhtb   r7, r7, r5, asr #16         // stride 2
     mov     r5, r6
     mov     r6, r8
     mov     r8, r9
-4:
-    tbh     [pc, lr, lsl #1]
-6:
-    .irp form, 1_64, 1_128, 1_exact, 2_64, 2_128, 2_exact
-    .2byte  (.Ldepthwise_\form - 6b) / 2
+.Lrow_of_stride_2:
+    ldr     r9, [sp, #ROW_PAIRS]
+    add     r9, r9, r0
+    ldr     pc, [sp, #ROW_ENTRY]
+.Lrow_of_stride_1:
+    ldr     r2, [sp, #ROW_PAIRS]
+    add     r2, r2, r0
+    str     r2, [sp, #ROW_END]
+    ldr     pc, [sp, #ROW_ENTRY]
+.Lnext_channel:
+    ldr     r0, [sp, #ROW_BYTES]
+    ldrd    r2, r3, [r0, #24]           // channels, plane_bytes
+    cbz     r2, 5f
+    ldr     r4, [sp, #ROW_LAST]
+    add     r4, r4, r3
+    str     r4, [sp, #ROW_LAST]
+    b       3b
+5:
+    add     sp, sp, #ROW_BYTES + 4
+    pop     {r4-r11, pc}
+    .balign 4
+6:                                      // by form and pairs that are left out
+    .irp form, 1_64_0, 1_128_0, 1_128_1, 2_64_0, 2_128_0, 2_128_1
+    .2byte  .Lthree_\form - 6b + 1
+    .2byte  .Ltwo_\form - 6b + 1
+    .2byte  .Lone_\form - 6b + 1
     .endr
-.Ldepthwise_1_64:
     depthwise 1, 64, 0
-.Ldepthwise_1_128:
     depthwise 1, 128, 0
-.Ldepthwise_1_exact:
     depthwise 1, 128, 1
-.Ldepthwise_2_64:
     depthwise 2, 64, 0
-.Ldepthwise_2_128:
     depthwise 2, 128, 0
-.Ldepthwise_2_exact:
     depthwise 2, 128, 1
     end_function mcugen_dsp_depthwise
 
@@ -582,59 +693,83 @@
     strh    r8, [r6], #2
 .endm
 
+// Two pixels. Clobbers r8-r10; leaves the flags, as one_pixel does.
+.macro two_pixels
+    ldr     r8, [r0]
+    ldr     r9, [r0, r3]
+    add     r0, r0, r3, lsl #1
+    pkhbt   r10, r8, r9, lsl #16        // channels 0 and 1 of both
+    pkhtb   r9, r9, r8, asr #16         // channels 2 and 3
+    sxtab16 r8, r7, r10
+    sxtab16 r10, r7, r10, ror #8
+    str     r8, [r1], #4
+    str     r10, [r4], #4
+    sxtab16 r8, r7, r9
+    sxtab16 r9, r7, r9, ror #8
+    str     r8, [r5], #4
+    str     r9, [r6], #4
+.endm
+
     function mcugen_dsp_planes
     push    {r4-r11, lr}
-    sub     sp, sp, #16
-    add     r12, r0, #20
-    ldmia   r12, {r7-r10}                // minus_zero_point, rows, in_skip, plane_skip
-    stmia   sp, {r7-r10}
-    ldmia   r0, {r0-r4}                 // in, plane, pixels, in_ch, plane_bytes
+    ldm     r0, {r0-r8}                 // see McugenDspPlanes
+    // r0 in, r1 plane, r2 pixels, r3 in_ch, r4 plane_bytes, r5 minus_zero_point, r6 rows,
+    // r7 in_skip, r8 plane_skip
+    add     r9, r8, r2, lsl #1
+    mla     r9, r6, r9, r1              // the plane behind the last row
+    push    {r2, r7, r8, r9}
+    mov     r7, r5
     add     r5, r1, r4, lsl #1
     add     r6, r5, r4
     add     r4, r1, r4
-    str     r2, [sp]                    // pixels, for each row
 1:
-    ldr     r2, [sp]
-    tst     r1, #2
-    beq     2f
+    lsls    r8, r1, #31                 // the first one stands alone in its word
+    bcc     2f
     one_pixel
     subs    r2, r2, #1
-    beq     5f
 2:
-    subs    r2, r2, #2
+    subs    r2, r2, #4
     blo     4f
 3:
     ldr     r8, [r0]
     ldr     r9, [r0, r3]
     add     r0, r0, r3, lsl #1
-    sxtab16 r10, r7, r8                 // channels 0 and 2 of the first pixel
-    sxtab16 r11, r7, r9                 // of the second
-    sxtab16 r8, r7, r8, ror #8          // channels 1 and 3
-    sxtab16 r9, r7, r9, ror #8
-    pkhbt   r12, r10, r11, lsl #16
-    str     r12, [r1], #4
+    ldr     r10, [r0]
+    ldr     r11, [r0, r3]
+    add     r0, r0, r3, lsl #1
+    pkhbt   r12, r8, r9, lsl #16        // channels 0 and 1 of the first two
+    pkhtb   r9, r9, r8, asr #16         // channels 2 and 3
+    pkhbt   r8, r10, r11, lsl #16       // the same of the others
     pkhtb   r11, r11, r10, asr #16
-    str     r11, [r5], #4
-    pkhbt   r12, r8, r9, lsl #16
-    str     r12, [r4], #4
-    pkhtb   r9, r9, r8, asr #16
-    str     r9, [r6], #4
-    subs    r2, r2, #2
+    sxtab16 r10, r7, r12
+    sxtab16 lr, r7, r8
+    strd    r10, lr, [r1], #8
+    sxtab16 r12, r7, r12, ror #8
+    sxtab16 r8, r7, r8, ror #8
+    strd    r12, r8, [r4], #8
+    sxtab16 r10, r7, r9
+    sxtab16 lr, r7, r11
+    strd    r10, lr, [r5], #8
+    sxtab16 r9, r7, r9, ror #8
+    sxtab16 r11, r7, r11, ror #8
+    strd    r9, r11, [r6], #8
+    subs    r2, r2, #4
     bhs     3b
 4:
-    adds    r2, r2, #2
-    beq     5f
-    one_pixel
+    lsls    r2, r2, #31                 // two more, one more
+    bcc     5f
+    two_pixels
 5:
-    ldrd    r8, r9, [sp, #8]            // in_skip, plane_skip
-    ldr     r10, [sp, #4]               // rows
+    beq     6f
+    one_pixel
+6:
+    ldm     sp, {r2, r8-r10}            // pixels, in_skip, plane_skip, end
     add     r0, r0, r8
     add     r1, r1, r9
     add     r4, r4, r9
     add     r5, r5, r9
     add     r6, r6, r9
-    subs    r10, r10, #1
-    str     r10, [sp, #4]
+    cmp     r1, r10
     bne     1b
     add     sp, sp, #16
     pop     {r4-r11, pc}

@@ -15,15 +15,17 @@ struct McugenDspTiles {
   /// of each, as two int16 in a word. Word-aligned.
   const int16_t* pixels;
   /// Per pair of channels: two biases (int32), then the weights (int16) as the pixels, channel for
-  /// pixel, then int32[5], see `form`. Word-aligned.
-  const int32_t* stream;
+  /// pixel, then int32[5], see `form`. A word is left out, which the function writes, behind the
+  /// weights, and before that behind each 64 taps, as seen from their end. Word-aligned.
+  int32_t* stream;
   int8_t* out;           ///< Of pixel 0 and channel 0.
   int32_t pixel_step;    ///< Bytes from a pixel to the next.
   int32_t channel_step;  ///< Bytes from channel 0 to channel 1.
   const int16_t* pixels_end;
   uint32_t fours;  ///< Taps / 4 - 1; taps are a multiple of 4.
   uint32_t form;   ///< kMcugenDspRoundTwice, or a shift less kMcugenDspShift, 1 to 8.
-  uint32_t odd;    ///< 1: one pair more, whose first pixel is the last one before it; else 0.
+  uint32_t odd;    ///< 1: one pair more, whose first pixel is the last one before it; else 0. Where
+                   ///< taps are a multiple of 64, it takes two thirds of a pair's instructions.
 };
 
 /// How accumulators (sums over taps and the bias, that wrap at 32 bits) become results:
@@ -32,7 +34,7 @@ struct McugenDspTiles {
 /// - By two roundings: acc * (2^32 + multiplier) / 2^32, halves up, then times -factor / 2^32,
 ///   halves away from zero, and the zero point, saturated; the stream ends with multiplier and
 ///   factor of channel 0 and of channel 1 and the zero point. 29 instructions.
-/// 10 instructions per four taps besides, and 4 more per 16 fours where there are more.
+/// 10 instructions per four taps besides.
 void mcugen_dsp_tiles(const McugenDspTiles* tiles);
 
 constexpr uint32_t kMcugenDspRoundTwice = 0;
@@ -56,9 +58,12 @@ int16_t* mcugen_dsp_widen_nine(const int8_t* window0, const int8_t* window1, int
                                int32_t row_step, uint32_t minus_zero_point, int32_t pairs,
                                int32_t pair_step);
 
-/// As mcugen_dsp_widen() without a zero point, times 2^8: weights. @param[in] mask 0xff00ff00.
-int16_t* mcugen_dsp_scale_8(const int8_t* run0, const int8_t* run1, int16_t* out, uint32_t bytes,
-                            uint32_t mask, int32_t pairs, int32_t skip);
+/// Writes two rows of weights times 2^8 as McugenDspTiles wants them. Three quarters of an
+/// instruction per weight.
+/// @param[in] row0, row1 int8[bytes], word-aligned; bytes a multiple of eight.
+/// @returns where the last word that is left out lies.
+int16_t* mcugen_dsp_scale_words(const int8_t* row0, const int8_t* row1, int16_t* out,
+                                int32_t bytes);
 
 /// Copies `rows` runs of bytes, `step` apart, one behind the other, in whole words: up to three
 /// bytes behind the last run are read, and written.
@@ -69,29 +74,35 @@ void mcugen_dsp_copy_runs(const int8_t* in, int8_t* out, int32_t rows, int32_t b
 void mcugen_dsp_sum_four(const int8_t* in, int32_t pixels, int32_t rows, int32_t in_ch,
                          int32_t skip, int32_t* sums);
 
-/// A depthwise 3x3 window over a plane of one channel. With acc the sum over taps and the bias, the
-/// result is saturate((acc * 2^bits * multiplier / 2^32 + offset + 2^bits / 4) >> 12).
+/// A depthwise 3x3 window over planes of one channel each. With acc the sum over taps and the bias,
+/// and bits = 13 + the channel's shift, the result is
+/// saturate((acc * 2^bits * multiplier / 2^32 + offset + 2^bits / 4) >> 12).
 struct McugenDspDepthwise {
-  /// Tap 0 of the first window; 8-byte aligned, its rows too. Stride 1 with an odd number of pairs:
-  /// two elements before it.
+  // Of the first channel. Afterwards of the one behind the last, and no channels are left.
+  /// Tap 0 of the first window; word-aligned. Stride 1: before it, by two elements for each pair
+  /// that is left out.
   const int16_t* plane;
   int8_t* out;
   const uint32_t* weights;  ///< uint32[6] of mcugen_dsp_depthwise_weights().
-  int32_t bits;             ///< At most 8.
-  int32_t bias;
-  int32_t out_step;  ///< Bytes from a pixel of the output to the next.
-  int32_t multiplier;
-  int32_t offset;
+  const int32_t* shifts;    ///< -13 to -5.
+  const int32_t* multipliers;
+  const int32_t* bias;
+  int32_t channels;     ///< At least 1.
+  int32_t plane_bytes;  ///< From a channel's plane to the next one's.
+
   int32_t pair_bytes;        ///< 4 * stride per pair of pixels in a row, at least one; more by what
                              ///< `plane` is before tap 0.
   int32_t odd;               ///< Whether a row has one pixel more.
   int32_t plane_skip;        ///< The bytes of a row, of windows stride rows apart, less pair_bytes.
   int32_t out_skip;          ///< From behind a row's last pixel to the next row's first.
   const int16_t* plane_end;  ///< `plane` of the row behind the last.
-  uint32_t form;
+  uint32_t form;  ///< Three times a McugenDspDepthwiseForm, and the pairs that are left out: a loop
+                  ///< takes three, of stride 2 two, in a row's first turn less so many.
+  int32_t out_step;  ///< Bytes from a pixel of the output to the next.
+  int32_t offset;
 };
 
-/// Values of `form`: stride, and bytes of a row of the plane. Exact ones are for results of either
+/// Stride, and bytes of a row of the plane. Exact ones are for results of either
 /// sign, with rows of 128 bytes: of negative sums 2^bits / 2 is taken away before the shift.
 enum McugenDspDepthwiseForm : uint32_t {
   kMcugenDspDepthwise1Of64,
@@ -109,8 +120,9 @@ void mcugen_dsp_depthwise_weights(const int8_t* weights, int32_t tap_step, int32
                                   uint32_t* words);
 
 /// 13 to 15 instructions per output; three more in an exact form. A window's row is read up to the
-/// fourth tap (stride 2: the sixth), whose value does not matter.
-void mcugen_dsp_depthwise(const McugenDspDepthwise* rows);
+/// fourth tap (stride 2: the sixth), whose value does not matter. About 60 instructions per channel
+/// besides.
+void mcugen_dsp_depthwise(McugenDspDepthwise* rows);
 
 /// Four channels side by side of an image, each less the zero point, as four planes of int16.
 struct McugenDspPlanes {
@@ -125,7 +137,7 @@ struct McugenDspPlanes {
   int32_t plane_skip;  ///< The same, of a plane.
 };
 
-/// Two instructions per element.
+/// One and a half instructions per element.
 void mcugen_dsp_planes(const McugenDspPlanes* planes);
 
 /// Adds to each of four sums the products of a row of inputs, less a zero point, with one of four
