@@ -246,6 +246,8 @@ def _broadcast(call: Call) -> None:
 
 
 def _windows(size: int, pad: int, dilation: int, kernel: int, stride: int) -> int:
+    if stride < 1:
+        raise Refused(f"a stride is {stride}")
     room = size + 2 * pad - dilation * (kernel - 1) - 1
     return -1 if room < 0 else room // stride + 1
 
