@@ -156,7 +156,12 @@ def test_a_network_that_shrinks_to_a_pixel_keeps_its_bytes():
     assert len(after.pte) < len(strip(before.pte, name="net"))
 
 
-LINEAR = (linear.pack_linear, linear.pack_linear_4x4, linear.pack_linear_8x16)
+LINEAR = (
+    linear.pack_linear,
+    linear.pack_linear_5x4,
+    linear.pack_linear_4x4,
+    linear.pack_linear_8x16,
+)
 
 
 def test_every_rewrite_is_compared():
@@ -312,6 +317,7 @@ def test_a_packed_layer_computes_the_same(name, rewrite):
     ("rewrite", "packed"),
     [
         (linear.pack_linear, {"5x16", "17x31", "all-lowest", "zero-points", "relu", "limits"}),
+        (linear.pack_linear_5x4, {"5x16", "17x31", "all-lowest", "some-lowest", "relu", "limits"}),
         (linear.pack_linear_4x4, {"1x1", "3x17", "batch", "zero-points-2"}),
     ],
 )

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mcugen.base.errors import ConfigError
+from mcugen.boards.spec import Isa
 from mcugen.cli.config import load_config
 from mcugen.cli.options import Options
 from mcugen.cli.paths import absolute_model, show_path, slug
@@ -215,8 +216,8 @@ def _level(settings: Settings, terminal: Terminal) -> Level:
     if settings.runtime is not None:
         terminal.warning(f"{asked} has no effect on ExecuTorch's own kernels (--runtime)")
         return Level.BALANCED
-    if settings.level is Level.SPEED:
-        terminal.warning(f"{asked} has nothing more than balanced yet")
+    if settings.level is Level.SPEED and settings.board.isa is not Isa.DSP:
+        terminal.warning(f"{asked} has nothing more than balanced on a {settings.board.cpu}")
     return settings.level
 
 

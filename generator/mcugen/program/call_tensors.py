@@ -484,6 +484,7 @@ SHAPES: dict[str, Callable[[Call], None]] = {
     "lookup": _lookup,
     "packed_linear": _packed_linear(5, 4, lambda inputs: 16 + -(-inputs // 4) * 4, least=4),
     "packed_linear_4x4": _packed_linear(4, 4, lambda inputs: 12 + -(-inputs // 4) * 4),
+    "packed_linear_5x4": _packed_linear(5, 5, lambda inputs: 20 + -(-inputs // 4) * 10, least=5),
     "packed_linear_8x16": _packed_linear(4, 8, lambda inputs: 24 + -(-inputs // 16) * 32),
     "pad": _pad,
     "permute": _permute,

@@ -182,6 +182,7 @@ CHECKED: dict[str, Callable[[Call], bool]] = {
     "mcugen::quantized_linear.out": _linear,
     "mcugen::packed_linear.out": _packed(5),
     "mcugen::packed_linear_4x4.out": _packed(4),
+    "mcugen::packed_linear_5x4.out": _packed(5),
     "mcugen::packed_linear_8x16.out": _packed(4),
     "mcugen::scaled_add.out": _numbers,
     "cortex_m::quantized_avg_pool2d.out": _pool,

@@ -11,4 +11,4 @@ class Level(StrEnum):
 
     SIZE = "size"  #: least flash of code
     BALANCED = "balanced"  #: whatever makes the program quicker, and nothing that it never takes
-    SPEED = "speed"  #: nothing more than balanced yet
+    SPEED = "speed"  #: and weights of 16 bits, with DSP, where flash is as fast as the core

@@ -16,19 +16,20 @@ from mcugen.program.level import Level
 
 
 @pytest.mark.parametrize(
-    ("optimize", "runtime", "level", "warning"),
+    ("board", "optimize", "runtime", "level", "warning"),
     [
-        (None, None, Level.BALANCED, ""),
-        ("size", None, Level.SIZE, ""),
-        ("speed", None, Level.SPEED, "--optimize speed has nothing more than balanced yet"),
-        ("size", Path("prefix"), Level.BALANCED, "--optimize size has no effect on ExecuTorch's"),
-        (None, Path("prefix"), Level.BALANCED, ""),
+        ("m4", None, None, Level.BALANCED, ""),
+        ("m4", "size", None, Level.SIZE, ""),
+        ("m4", "speed", None, Level.SPEED, ""),
+        ("m3", "speed", None, Level.SPEED, "speed has nothing more than balanced on a cortex-m3"),
+        ("m4", "size", Path("prefix"), Level.BALANCED, "size has no effect on ExecuTorch's"),
+        ("m4", None, Path("prefix"), Level.BALANCED, ""),
     ],
 )
 def test_a_level_that_changes_nothing_is_a_warning(
-    tmp_path, capsys, optimize, runtime, level, warning
+    tmp_path, capsys, board, optimize, runtime, level, warning
 ):
-    options = Options(model="kws", board="qemu-m4", optimize=optimize, runtime=runtime)
+    options = Options(model="kws", board=f"qemu-{board}", optimize=optimize, runtime=runtime)
     settings = resolve_with(options, Config(root=tmp_path))
 
     assert _level(settings, Terminal()) is level

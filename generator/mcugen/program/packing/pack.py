@@ -9,7 +9,12 @@ from typing import Any
 from mcugen.boards.spec import Isa
 from mcugen.program.packing.add import pack_add
 from mcugen.program.packing.edit import Method
-from mcugen.program.packing.linear import pack_linear, pack_linear_4x4, pack_linear_8x16
+from mcugen.program.packing.linear import (
+    pack_linear,
+    pack_linear_4x4,
+    pack_linear_5x4,
+    pack_linear_8x16,
+)
 from mcugen.program.packing.stem import restore_stems
 from mcugen.program.packing.trim import trim_windows
 
@@ -21,7 +26,11 @@ REWRITES: dict[Isa, tuple[Callable[[Method], int], ...]] = {
 }
 
 
-def pack(program: Any, plan: Any, isa: Isa) -> int:
-    """Rewrite a deserialized program's method in place; return how many calls were."""
+def pack(program: Any, plan: Any, isa: Isa, *, wide: bool = False) -> int:
+    """Rewrite a deserialized program's method in place; return how many calls were.
+
+    wide: weights may take twice their bytes.
+    """
     method = Method(program, plan)
-    return sum(rewrite(method) for rewrite in REWRITES[isa])
+    first = (pack_linear_5x4,) if wide and isa is Isa.DSP else ()
+    return sum(rewrite(method) for rewrite in (*first, *REWRITES[isa]))

@@ -52,6 +52,7 @@ class Passes:
     scratch: bool = True  #: the size that our own kernels want
     #: Where memory is short: no scratch but what is free besides, however slow that makes a call.
     lean: bool = False
+    wide: bool = False  #: Weights may take twice their bytes where that saves instructions.
     copies: bool = True
     in_place: bool = True  #: as our own kernels allow
 
@@ -159,7 +160,7 @@ def _arrange(artifact: PteArtifact, passes: Passes) -> tuple[bytes, dict[str, An
     if passes.isa is not None:
         from mcugen.program.packing.pack import pack  # imports numpy
 
-        pack(file.program, plan, passes.isa)
+        pack(file.program, plan, passes.isa, wide=passes.wide)
         calls.check_calls(plan)
     arranged = arrange_plan(plan, passes)
     for each in file.program.execution_plan:

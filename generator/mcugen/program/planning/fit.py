@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from mcugen.base.errors import DoesNotFitError
 from mcugen.boards.spec import BoardSpec
 from mcugen.program.artifact import PteArtifact
@@ -19,9 +21,18 @@ def arrange_for(
     What does not fit even without scratch of its own is returned all the same: `plan_memory` says
     what is missing. Raises PteError as `arrange` does.
     """
-    quick = arrange(artifact, Passes(board.isa, level))
-    try:
-        plan_memory(quick, board)
-    except DoesNotFitError:
-        return arrange(artifact, Passes(board.isa, level, lean=True))
-    return quick
+    quick = Passes(board.isa, level)
+    for passes in (*((replace(quick, wide=True),) if _is_wide(board, level) else ()), quick):
+        arranged = arrange(artifact, passes)
+        try:
+            plan_memory(arranged, board)
+        except DoesNotFitError:
+            continue
+        return arranged
+    return arrange(artifact, replace(quick, lean=True))
+
+
+def _is_wide(board: BoardSpec, level: Level) -> bool:
+    """Return whether weights of twice their bytes are quicker: not where flash is waited for."""
+    flash = next(region for region in board.regions if "model" in region.roles)
+    return level is Level.SPEED and flash.wait is None
