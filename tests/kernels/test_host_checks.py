@@ -225,3 +225,24 @@ def test_scratch_over_another_argument_needs_a_check() -> None:
 
     assert is_checked(operator, CALLS[operator](), {0: 64, 2: 128})
     assert not is_checked(operator, CALLS[operator](), {0: 64, 2: 72})
+
+
+@pytest.mark.parametrize(
+    "values,instruction,plain",
+    [
+        (["Tensor", "Int", "IntList", "Null"], "KernelCall", True),
+        (["Tensor", "TensorList"], "KernelCall", False),
+        (["Tensor", "String"], "KernelCall", False),
+        (["Tensor"], "MoveCall", False),
+        (["Bool"], "JumpFalseCall", False),
+    ],
+)
+def test_lists_of_tensors_and_jumps_need_the_whole_loader(
+    values: list[str], instruction: str, plain: bool
+) -> None:
+    chain = SimpleNamespace(instructions=[SimpleNamespace(instr_args=type(instruction, (), {})())])
+    plan = SimpleNamespace(
+        values=[SimpleNamespace(val=type(kind, (), {})()) for kind in values], chains=[chain]
+    )
+
+    assert checked_calls.is_plain(plan) == plain

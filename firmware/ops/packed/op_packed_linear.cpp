@@ -8,14 +8,14 @@ namespace mcugen::ops {
 namespace {
 
 /// Rows, input zero point, activation_min, activation_max, whether results are exact.
-constexpr int32_t kNumbers = 5;
+constexpr int32_t kRowNumbers = 5;
 
 /// Reads scratch and numbers. @param[in] group_words Of a group of so many rows. @returns whether
 ///     all is well.
-bool read(OpArgs& args, const PackedLayer& layer, int32_t rows, int32_t group_words,
-          PackedLinearS8Params& p) {
+bool read_rows(OpArgs& args, const PackedLayer& layer, int32_t rows, int32_t group_words,
+               PackedLinearS8Params& p) {
   p.scratch = args.scratch(2);
-  if (!args.check(layer.out_ch >= rows && layer.has(kNumbers, rows, group_words), "weights")) {
+  if (!args.check(layer.out_ch >= rows && layer.has(kRowNumbers, rows, group_words), "weights")) {
     return false;
   }
   p.batch = layer.batch;
@@ -35,8 +35,8 @@ void mcugen__packed_linear_out(KernelRuntimeContext& ctx, Span<EValue*> argument
   PackedLayer layer;
   PackedLinearS8Params p;
   if (packed_layer(args, 3, layer) &&
-      read(args, layer, kPackedRows, packed_linear_words(layer.in_ch), p)) {
-    packed_linear_s8(p, layer.input, layer.words + kNumbers, layer.out);
+      read_rows(args, layer, kPackedRows, packed_linear_words(layer.in_ch), p)) {
+    packed_linear_s8(p, layer.input, layer.words + kRowNumbers, layer.out);
   }
 }
 
@@ -45,8 +45,8 @@ void mcugen__packed_linear_5x4_out(KernelRuntimeContext& ctx, Span<EValue*> argu
   PackedLayer layer;
   PackedLinearS8Params p;
   if (packed_layer(args, 3, layer) &&
-      read(args, layer, kWideRows, packed_linear_5x4_words(layer.in_ch), p)) {
-    packed_linear_5x4_s8(p, layer.input, layer.words + kNumbers, layer.out);
+      read_rows(args, layer, kWideRows, packed_linear_5x4_words(layer.in_ch), p)) {
+    packed_linear_5x4_s8(p, layer.input, layer.words + kRowNumbers, layer.out);
   }
 }
 

@@ -37,7 +37,7 @@ class MethodLoader final {
 
   Error load(EValue** values, size_t* n_values, Chain** chains, size_t* n_chains) {
     const mcugen::MethodLayout layout(plan_);
-    moves_ = layout.has_moves;
+    moves_ = MCUGEN_ANY_PROGRAM && layout.has_moves;
     const uint64_t bytes = layout.bytes();
     MCUGEN_CHECK_FILE(bytes <= UINT32_MAX, InvalidProgram, "method too big");
     void* block =
@@ -138,6 +138,7 @@ class MethodLoader final {
         }
         return error;
       }
+#if MCUGEN_ANY_PROGRAM
       case KernelTypes::String: {
         const auto* text = serialized->val_as_String()->string_val();
         MCUGEN_CHECK_FILE(text != nullptr, InvalidProgram, "string without text");
@@ -161,9 +162,11 @@ class MethodLoader final {
             array(items == nullptr ? nullptr : reinterpret_cast<const bool*>(items->data()), size));
         return Error::Ok;
       }
+#endif
       case KernelTypes::IntList:
         return load_list<int64_t>(serialized->val_as_IntList()->items(), Tag::Int,
                                   mcugen::kIntLists, mcugen::kIntItems, value);
+#if MCUGEN_ANY_PROGRAM
       case KernelTypes::TensorList:
         return load_list<Tensor>(serialized->val_as_TensorList()->items(), Tag::Tensor,
                                  mcugen::kTensorLists, mcugen::kTensorItems, value);
@@ -171,6 +174,7 @@ class MethodLoader final {
         return load_list<OptionalTensor>(serialized->val_as_OptionalTensorList()->items(),
                                          Tag::None, mcugen::kOptionalLists, mcugen::kOptionalItems,
                                          value);
+#endif
       default:
         new (value) EValue();
         return Error::Ok;
@@ -244,7 +248,7 @@ class MethodLoader final {
     const auto* call = serialized->instr_args_as_KernelCall();
     instruction->args =
         take<EValue*>(mcugen::kPointers, call != nullptr ? flatbuffers::length(call->args()) : 2);
-    if (call != nullptr) {
+    if (!MCUGEN_ANY_PROGRAM || call != nullptr) {
       return load_call(call, instruction);
     }
     if (const auto* move = serialized->instr_args_as_MoveCall()) {

@@ -29,15 +29,27 @@ _LEAST_SHIFT, _MOST_SHIFT = -62, 30
 _MOST_WINDOW = 32767
 _MOST_EXTENT = 1 << 24
 _MOST_POOLED = 1 << 23
+_PLAIN = {"Tensor", "Int", "Bool", "Double", "Null", "IntList"}
 _INT32_MIN, _INT32_MAX = -(1 << 31), (1 << 31) - 1
 
 
-def checks_calls(artifact: PteArtifact) -> bool:
-    """Return whether the device has nothing left to check in the calls of a checked program."""
+def left_out(artifact: PteArtifact) -> tuple[str, ...]:
+    """Return which switches of the firmware may be off in an image of a checked program."""
     if not CHECKED.keys() >= {use.name for use in artifact.operators}:
-        return False
+        return ()
     file = deserialize(artifact.pte, name=artifact.name)
-    return are_checked(file.program, find_method(file.program, name=artifact.name))
+    plan = find_method(file.program, name=artifact.name)
+    found = {
+        "MCUGEN_ANY_PROGRAM": not is_plain(plan),
+        "MCUGEN_CHECK_CALLS": not are_checked(file.program, plan),
+    }
+    return tuple(name for name, needed in found.items() if not needed)
+
+
+def is_plain(plan: Any) -> bool:
+    """Return whether a method calls kernels with tensors, numbers and lists of ints, no more."""
+    kinds = {type(each).__name__ for each in instructions(plan)}
+    return kinds <= {"KernelCall"} and {type(each.val).__name__ for each in plan.values} <= _PLAIN
 
 
 def are_checked(program: Any, plan: Any) -> bool:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from mcugen.base.resources import templates_dir
 from mcugen.boards.spec import BoardSpec
-from mcugen.program.checked_calls import checks_calls
+from mcugen.program import checked_calls
 from mcugen.program.forms import call_forms, left_out
 from mcugen.program.level import Level
 from mcugen.program.memory import stack_bytes
@@ -78,7 +78,7 @@ def model_contents(
     flags = (
         *((_FULL_RUNTIME,) if artifact.full_runtime else ()),
         *_CHECKED_HERE,
-        *(("-DMCUGEN_CHECK_CALLS=0",) if checks_calls(artifact) else ()),
+        *(f"-D{name}=0" for name in checked_calls.left_out(artifact)),
         *(_SMALL if small else ()),
     )
     config = fill.app_config_context(artifact, plan)
