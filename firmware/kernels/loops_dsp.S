@@ -1018,6 +1018,92 @@
     packed_rows mcugen_dsp_packed_rows, 0
     packed_rows mcugen_dsp_packed_rows_exact, 1
 
+// Four inputs, five rows of weights of 16 bits: 20 MAC, 13 instructions. r0: inputs; r1: weights;
+// r2-r6: the rows.
+.macro four_wide_inputs
+    ldrd    r12, lr, [r0], #8
+    .irp input, r12, lr
+    ldmia   r1!, {r7-r11}
+    smlad   r2, r7, \input, r2
+    smlad   r3, r8, \input, r3
+    smlad   r4, r9, \input, r4
+    smlad   r5, r10, \input, r5
+    smlad   r6, r11, \input, r6
+    .endr
+.endm
+
+.equ FOUR_WIDE_INPUTS_BYTES, 52
+
+.macro scale_row exact, acc, multiplier, offset, shift
+    .if \exact
+    rescale_by_product \acc, \multiplier, \offset, \shift
+    .else
+    rescale \acc, \multiplier, \offset, \shift
+    .endif
+.endm
+
+.macro wide_rows name, exact
+    function \name
+    push    {r4-r11, lr}
+    sub     sp, sp, #ROWS_BYTES
+    mov     r12, r0
+    ldmia   r12, {r0-r4}                // see McugenDspRows
+    str     r0, [sp, #ROWS_INPUTS]
+    add     r7, r0, r3, lsl #3
+    str     r7, [sp, #ROWS_END]
+    strd    r2, r4, [sp, #ROWS_OUT]
+    and     r3, r3, #UNROLLED_INPUTS - 1
+    mov     r4, #FOUR_WIDE_INPUTS_BYTES
+    adr     r5, 3f
+    orr     r5, r5, #1
+    cmp     r3, #0
+    it      eq
+    moveq   r3, #UNROLLED_INPUTS
+    mls     r3, r3, r4, r5
+    str     r3, [sp, #ROWS_ENTRY]
+1:
+    ldr     r0, [sp, #ROWS_INPUTS]
+    ldmia   r1!, {r2-r6}
+    ldr     pc, [sp, #ROWS_ENTRY]
+    .balign 4
+2:
+    .rept UNROLLED_INPUTS
+    four_wide_inputs
+    .endr
+    .balign 4
+3:
+    ldr     r7, [sp, #ROWS_END]
+    cmp     r0, r7
+    bne     2b
+    .if \exact
+    mov     r12, #128
+    .endif
+    ldmia   r1!, {r7-r11, lr}
+    scale_row \exact, r2, r7, r8, r9
+    scale_row \exact, r3, r10, r11, lr
+    ldmia   r1!, {r7-r11, lr}
+    scale_row \exact, r4, r7, r8, r9
+    scale_row \exact, r5, r10, r11, lr
+    ldmia   r1!, {r7-r9}
+    scale_row \exact, r6, r7, r8, r9
+    ldrd    r7, r8, [sp, #ROWS_OUT]
+    bfi     r2, r3, #8, #8
+    bfi     r4, r5, #8, #8
+    pkhbt   r2, r2, r4, lsl #16
+    str     r2, [r7], #4
+    strb    r6, [r7], #1
+    subs    r8, r8, #1
+    strd    r7, r8, [sp, #ROWS_OUT]
+    bne     1b
+    mov     r0, r1
+    add     sp, sp, #ROWS_BYTES
+    pop     {r4-r11, pc}
+    end_function \name
+.endm
+
+    wide_rows mcugen_dsp_wide_rows, 0
+    wide_rows mcugen_dsp_wide_rows_exact, 1
+
 //
 // Sums of two tensors
 //

@@ -167,6 +167,10 @@ struct McugenDspRows {
 /// 14 instructions per 16 products, 33 besides per four rows. @returns the next group.
 const int32_t* mcugen_dsp_packed_rows(const McugenDspRows* rows);
 const int32_t* mcugen_dsp_packed_rows_exact(const McugenDspRows* rows);
+/// The same of five rows, a halfword to a weight: 13 instructions per 20 products, 42 besides per
+/// five rows.
+const int32_t* mcugen_dsp_wide_rows(const McugenDspRows* rows);
+const int32_t* mcugen_dsp_wide_rows_exact(const McugenDspRows* rows);
 
 struct McugenDspScaledAdd {
   int32_t a_multiplier, b_multiplier, offset, shift;

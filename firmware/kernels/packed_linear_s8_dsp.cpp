@@ -10,21 +10,24 @@
 namespace mcugen {
 namespace {
 
+template <int32_t kRows>
 inline const int32_t* run(bool exact, const McugenDspRows& rows) {
+  constexpr bool kWide = kRows == kWideRows;
   const bool only_exact = forms::kPackedRowsExact && !forms::kPackedRows;
-  return only_exact || (forms::kPackedRowsExact && exact) ? mcugen_dsp_packed_rows_exact(&rows)
-                                                          : mcugen_dsp_packed_rows(&rows);
+  if (only_exact || (forms::kPackedRowsExact && exact)) {
+    return kWide ? mcugen_dsp_wide_rows_exact(&rows) : mcugen_dsp_packed_rows_exact(&rows);
+  }
+  return kWide ? mcugen_dsp_wide_rows(&rows) : mcugen_dsp_packed_rows(&rows);
 }
 
-}  // namespace
-
-void packed_linear_s8_dsp(const PackedLinearS8Params& p, const int8_t* input, const int32_t* groups,
-                          int8_t* output) {
+/// Groups of kRows. @returns whether there is such a form, and scratch for it.
+template <int32_t kRows>
+bool by_groups(const PackedLinearS8Params& p, const int8_t* input, const int32_t* groups,
+               int8_t* output) {
   const int32_t fours = (p.in_ch + 3) / 4;
   const bool has_form = p.exact ? forms::kPackedRowsExact : forms::kPackedRows;
   if (!has_form || p.scratch.bytes < static_cast<uint32_t>(fours) * 8) {
-    packed_linear_s8_scalar(p, input, groups, output);
-    return;
+    return false;
   }
   const uint32_t minus_zero_point = 0x10001u * static_cast<uint16_t>(-p.input_zero_point);
   McugenDspRows rows;
@@ -35,19 +38,36 @@ void packed_linear_s8_dsp(const PackedLinearS8Params& p, const int8_t* input, co
                          static_cast<uint32_t>(p.in_ch), minus_zero_point);
     rows.groups = groups;
     rows.out = output;
-    rows.count = p.out_ch / kPackedRows;
-    const int32_t* const next = run(p.exact, rows);
-    if (p.out_ch % kPackedRows != 0) {
+    rows.count = p.out_ch / kRows;
+    const int32_t* const next = run<kRows>(p.exact, rows);
+    if (p.out_ch % kRows != 0) {
       rows.groups = next;
-      rows.out = output + p.out_ch - kPackedRows;
+      rows.out = output + p.out_ch - kRows;
       rows.count = 1;
-      run(p.exact, rows);
+      run<kRows>(p.exact, rows);
     }
   }
   if (p.activation_min != INT8_MIN || p.activation_max != INT8_MAX) {
     const int32_t count = p.batch * p.out_ch;
     clamp_s8_scalar(count, output - count, static_cast<int8_t>(p.activation_min),
                     static_cast<int8_t>(p.activation_max), output - count);
+  }
+  return true;
+}
+
+}  // namespace
+
+void packed_linear_s8_dsp(const PackedLinearS8Params& p, const int8_t* input, const int32_t* groups,
+                          int8_t* output) {
+  if (!by_groups<kPackedRows>(p, input, groups, output)) {
+    packed_linear_s8_scalar(p, input, groups, output);
+  }
+}
+
+void packed_linear_5x4_s8_dsp(const PackedLinearS8Params& p, const int8_t* input,
+                              const int32_t* groups, int8_t* output) {
+  if (!by_groups<kWideRows>(p, input, groups, output)) {
+    packed_linear_5x4_s8_scalar(p, input, groups, output);
   }
 }
 

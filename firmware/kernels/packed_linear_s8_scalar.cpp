@@ -49,4 +49,28 @@ void packed_linear_s8_scalar(const PackedLinearS8Params& p, const int8_t* input,
   }
 }
 
+void packed_linear_5x4_s8_scalar(const PackedLinearS8Params& p, const int8_t* input,
+                                 const int32_t* groups, int8_t* output) {
+  if (!forms::kPackedLinearScalar) {
+    forms::left_out("packed_linear_5x4_s8_scalar");
+  }
+  for (int32_t b = 0; b < p.batch; ++b, input += p.in_ch, output += p.out_ch) {
+    const int32_t* group = groups;
+    for (int32_t o = 0; o < p.out_ch; o += kWideRows) {
+      o = o + kWideRows > p.out_ch ? p.out_ch - kWideRows : o;
+      const int32_t* const next = group + packed_linear_5x4_words(p.in_ch);
+      for (int32_t row = 0; row < kWideRows; ++row) {
+        uint32_t sum = static_cast<uint32_t>(group[row]);
+        for (int32_t k = 0; k < p.in_ch; ++k) {
+          const int32_t word = group[kWideRows + (k / 4 * 2 + k % 2) * kWideRows + row];
+          const int16_t weight = static_cast<int16_t>((k & 2) != 0 ? word >> 16 : word);
+          sum += static_cast<uint32_t>((input[k] - p.input_zero_point) * weight);
+        }
+        output[o + row] = rescaled(p, sum, next - 3 * kWideRows + 3 * row);
+      }
+      group = next;
+    }
+  }
+}
+
 }  // namespace mcugen

@@ -74,6 +74,7 @@ MCUGEN_KERNEL(norm_s8, scalar, scalar, scalar);
 MCUGEN_KERNEL(packed_conv2d_s8, scalar, dsp, scalar);
 MCUGEN_KERNEL(packed_linear_4x4_s8, mla, scalar, scalar);
 MCUGEN_KERNEL(packed_linear_8x16_s8, scalar, scalar, mve);
+MCUGEN_KERNEL(packed_linear_5x4_s8, scalar, dsp, scalar);
 MCUGEN_KERNEL(packed_linear_s8, scalar, dsp, scalar);
 MCUGEN_KERNEL(pad_s8, scalar, scalar, mve);
 MCUGEN_KERNEL(quantize_f32, scalar, scalar, scalar);

@@ -19,6 +19,7 @@ def cases(rng: np.random.Generator) -> Iterator[OpCase]:
     """Yield calls without end, each operator in turn."""
     while True:
         yield _linear(rng)
+        yield _linear_5x4(rng)
         yield _blocks(rng, rows=4, columns=4)
         yield _blocks(rng, rows=8, columns=16)
         yield _add(rng)
@@ -67,6 +68,30 @@ def _linear(rng: np.random.Generator) -> OpCase:
     numbers = (rows, _int(rng, -128, 127), *_limits(rng), int(rng.random() < 0.5))
     args = (T(_int8s(rng, batch, in_ch)), T(_words(numbers, groups)), scratch)
     return OpCase("mcugen::packed_linear.out", args, (Out("int8", (batch, rows)),))
+
+
+def _linear_5x4(rng: np.random.Generator) -> OpCase:
+    in_ch, rows, batch = _int(rng, 1, 70), _int(rng, 5, 19), _int(rng, 1, 3)
+    count, fours = -(-rows // 5), -(-in_ch // 4)
+    groups = rng.integers(-(1 << 31), 1 << 31, (count, 20 + 10 * fours), dtype=np.int64)
+    groups = groups.astype(np.int32)
+    scalings = groups[:, -15:].reshape(count, 5, 3)
+    scalings[:, :, 2] = rng.integers(0, 32, (count, 5))
+    halves = groups[:, 5:-15].copy().view(np.int16).reshape(count, fours, 2, 5, 2)
+    if rng.random() < 0.7:  # sums that stay in range, scalings that leave something of them
+        halves //= 64
+        groups[:, :5] >>= 12
+        scalings[:, :, 0] |= 1 << 30
+        scalings[:, :, 1] >>= 6
+        scalings[:, :, 2] = rng.integers(10, 18, (count, 5))
+    for k in range(in_ch, 4 * fours):  # zeros behind the last input
+        halves[:, k // 4, k % 2, :, k % 4 // 2] = 0
+    groups[:, 5:-15] = halves.reshape(count, -1).view(np.int32)
+    groups[:, -15:] = scalings.reshape(count, -1)
+    scratch = T(np.zeros(_int(rng, 0, 300), np.uint8))
+    numbers = (rows, _int(rng, -128, 127), *_limits(rng), int(rng.random() < 0.5))
+    args = (T(_int8s(rng, batch, in_ch)), T(_words(numbers, groups)), scratch)
+    return OpCase("mcugen::packed_linear_5x4.out", args, (Out("int8", (batch, rows)),))
 
 
 def _words(numbers: tuple[int, ...], groups: np.ndarray) -> np.ndarray:

@@ -29,7 +29,10 @@ FAMILIES = {
         "cortex_m::quantized_depthwise_conv2d.out",
         "cortex_m::quantized_depthwise_conv2d_nhwc.out",
     ),
-    "packed": ("mcugen::packed_linear.out", "mcugen::packed_conv2d.out"),
+    "packed": (
+        *("mcugen::packed_linear.out", "mcugen::packed_linear_5x4.out"),
+        "mcugen::packed_conv2d.out",
+    ),
 }
 CALLS = 6  #: of each
 SEED = 5

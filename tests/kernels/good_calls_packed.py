@@ -23,6 +23,7 @@ def words(*numbers: int, groups: int) -> T:
 
 
 LINEAR, ADD = "mcugen::packed_linear.out", "mcugen::scaled_add.out"
+LINEAR_5X4 = "mcugen::packed_linear_5x4.out"
 LINEAR_4X4, LINEAR_8X16 = "mcugen::packed_linear_4x4.out", "mcugen::packed_linear_8x16.out"
 CONV = "mcugen::packed_conv2d.out"
 #: Numbers of a pair of channels: which, and how they are rounded.
@@ -49,6 +50,10 @@ CALLS: dict[str, Callable[[], list[Any]]] = {
     ],
     LINEAR_4X4: lambda: [
         *(s8(2, 7), words(6, 4, -128, 127, groups=2 * 20)),
+        *(T(np.zeros(16, np.uint8)), s8(2, 6)),
+    ],
+    LINEAR_5X4: lambda: [
+        *(s8(2, 7), words(6, -3, -128, 127, 0, groups=2 * 40)),
         *(T(np.zeros(16, np.uint8)), s8(2, 6)),
     ],
     LINEAR_8X16: lambda: [s8(2, 7), words(9, 4, -128, 127, groups=2 * 56), s8(2, 9)],
@@ -177,6 +182,13 @@ BAD_VALUES: list[tuple[str, dict[int, Any]]] = [
             {8: [1, 3]},
         )
     ),
+    (LINEAR_5X4, {0: s8(2, 9)}),  # twelve inputs' words
+    (LINEAR_5X4, {0: s8(3, 7)}),
+    (LINEAR_5X4, {1: words(6, -3, -128, 127, 0, groups=40)}),
+    (LINEAR_5X4, {1: words(5, -3, -128, 127, 0, groups=2 * 40)}),
+    (LINEAR_5X4, {1: words(6, 128, -128, 127, 0, groups=2 * 40)}),
+    (LINEAR_5X4, {1: words(6, -3, -128, 128, 0, groups=2 * 40)}),
+    (LINEAR_5X4, {1: words(4, -3, -128, 127, 0, groups=40), 3: s8(2, 4)}),
     (ADD, {0: s8(1, 2, 3, 4)}),
     (ADD, {1: s8(1, 2, 3, 1)}),
     (ADD, {2: 1 << 31}),

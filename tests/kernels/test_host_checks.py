@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 import pytest
 from op_host import DTYPES, T
-from test_bad_arguments import ALLOWED, BAD_VALUES, CALLS, changed, variants
+from test_bad_arguments import ALLOWED, BAD_VALUES, CALLS, SAME_CODE, changed, variants
 
-from mcugen.program import call_tensors, operator_table
+from mcugen.program import call_tensors, checked_calls, operator_table
+from mcugen.program.packing.edit import Call, Method
 
 CHECKED = [name for name in operator_table.names() if operator_table.operator(name).takes]
 CALLED = [name for name in CHECKED if name in CALLS]
@@ -28,7 +29,13 @@ def value(plan: SimpleNamespace, argument: Any) -> int:
             "dim_order": list(argument.dim_order),
             "scalar_type": DTYPES[argument.array.dtype],
             "shape_dynamism": 0,
+            # One behind the other.
+            "allocation_info": SimpleNamespace(memory_id=1, memory_offset=1024 * len(plan.values)),
+            "data_buffer_idx": 0,
         }
+        if argument.array.dtype == np.int32:  # whose values count
+            plan.constants.append(SimpleNamespace(storage=argument.array.tobytes()))
+            fields |= {"allocation_info": None, "data_buffer_idx": len(plan.constants) - 1}
         made = type("Tensor", (), fields)()
     elif isinstance(argument, bool):
         made = type("Bool", (), {"bool_val": argument})()
@@ -42,11 +49,38 @@ def value(plan: SimpleNamespace, argument: Any) -> int:
     return len(plan.values) - 1
 
 
+def planned(operator: str, arguments: list[Any]) -> tuple[SimpleNamespace, list[int]]:
+    """A program of one call, and the call's arguments."""
+    plan = SimpleNamespace(values=[], constants=[SimpleNamespace(storage=b"")])
+    return plan, [value(plan, argument) for argument in arguments]
+
+
 def check(operator: str, arguments: list[Any]) -> None:
-    plan = SimpleNamespace(values=[])
-    args = [value(plan, argument) for argument in arguments]
+    plan, args = planned(operator, arguments)
     called = operator_table.operator(operator)
     call_tensors.check(plan, called, args, changed=frozenset())
+
+
+def is_checked(operator: str, arguments: list[Any], places: dict[int, int] | None = None) -> bool:
+    """Whether a call goes to the device, and the device need not check it.
+
+    places: of arguments by their numbers, where in planned memory.
+    """
+    plan, args = planned(operator, arguments)
+    for argument, place in (places or {}).items():
+        plan.values[args[argument]].val.allocation_info.memory_offset = place
+    called = operator_table.operator(operator)
+    for argument, index in zip(called.arguments, args, strict=True):
+        if type(plan.values[index].val).__name__ not in argument.kinds:
+            return False
+    try:
+        call_tensors.check(plan, called, args, changed=frozenset())
+    except call_tensors.Refused:
+        return False
+    name, _, overload = operator.rpartition(".")
+    plan.operators = [SimpleNamespace(name=name, overload=overload)]
+    method = Method(SimpleNamespace(constant_buffer=plan.constants), plan)
+    return checked_calls.is_checked(Call(method, SimpleNamespace(op_index=0, args=args)))
 
 
 def test_the_cortex_m_operators_are_checked() -> None:
@@ -130,3 +164,88 @@ def test_refuses_what_does_not_fit(operator: str, changes: dict[int, Any]) -> No
 
     with pytest.raises(call_tensors.Refused):
         check(operator, changed(operator, changes))
+
+
+#: Operators of which an image may be without the checks.
+UNCHECKED = [name for name in checked_calls.CHECKED if name in CALLS]
+
+
+def test_images_without_checks_are_of_checked_operators() -> None:
+    assert set(UNCHECKED) <= set(CHECKED)
+    assert {name for name in checked_calls.CHECKED if name not in CALLS} <= SAME_CODE
+
+
+@pytest.mark.parametrize("operator", UNCHECKED)
+def test_the_good_call_needs_no_check(operator: str) -> None:
+    assert is_checked(operator, CALLS[operator]())
+
+
+@pytest.mark.parametrize("operator", UNCHECKED)
+def test_a_wrong_kind_needs_a_check(operator: str) -> None:
+    names = [argument.name for argument in operator_table.operator(operator).arguments]
+    for index, argument in enumerate(CALLS[operator]()):
+        for bad in variants(argument):
+            if ALLOWED.get((operator, index), lambda _: False)(bad):
+                continue
+            if names[index] in ("scratch", "output_scratch"):
+                continue
+            if isinstance(bad, T) and (
+                bad.null_data or bad.misalignment or not bad._is_permutation
+            ):
+                continue  # refused with the file
+
+            assert not is_checked(operator, changed(operator, {index: bad})), (names[index], bad)
+
+
+@pytest.mark.parametrize(
+    "operator,changes", [case for case in BAD_VALUES if case[0] in UNCHECKED], ids=str
+)
+def test_what_does_not_fit_needs_a_check(operator: str, changes: dict[int, Any]) -> None:
+    assert not is_checked(operator, changed(operator, changes))
+
+
+CONV = "mcugen::conv2d_in_place.out"
+
+
+@pytest.mark.parametrize(
+    "place,checked",
+    [
+        pytest.param(4096, True, id="apart"),
+        pytest.param(2048 - 60, True, id="as far before as it must"),
+        pytest.param(2048, False, id="over its operand"),
+        pytest.param(2048 + 8, False, id="behind its begin"),
+    ],
+)
+def test_where_an_output_lies_over_its_operand_needs_a_check(place: int, checked: bool) -> None:
+    """2 channels of 5 by 6 pixels from 4 of them: no byte before, at most."""
+    arguments = CALLS[CONV]()
+
+    assert is_checked(CONV, arguments, {0: 2048, len(arguments) - 1: place}) == checked
+
+
+def test_scratch_over_another_argument_needs_a_check() -> None:
+    operator = "mcugen::packed_linear.out"
+
+    assert is_checked(operator, CALLS[operator](), {0: 64, 2: 128})
+    assert not is_checked(operator, CALLS[operator](), {0: 64, 2: 72})
+
+
+@pytest.mark.parametrize(
+    "values,instruction,plain",
+    [
+        (["Tensor", "Int", "IntList", "Null"], "KernelCall", True),
+        (["Tensor", "TensorList"], "KernelCall", False),
+        (["Tensor", "String"], "KernelCall", False),
+        (["Tensor"], "MoveCall", False),
+        (["Bool"], "JumpFalseCall", False),
+    ],
+)
+def test_lists_of_tensors_and_jumps_need_the_whole_loader(
+    values: list[str], instruction: str, plain: bool
+) -> None:
+    chain = SimpleNamespace(instructions=[SimpleNamespace(instr_args=type(instruction, (), {})())])
+    plan = SimpleNamespace(
+        values=[SimpleNamespace(val=type(kind, (), {})()) for kind in values], chains=[chain]
+    )
+
+    assert checked_calls.is_plain(plan) == plain

@@ -778,6 +778,42 @@ void winograd4(long call) {
     }
   }
 }
+
+void packed_linear_5x4(long call) {
+  mcugen::PackedLinearS8Params p{};
+  p.batch = random_int(1, 2);
+  p.in_ch = one_in(8) ? random_int(200, 700) : random_int(1, 70);
+  p.out_ch = random_int(5, 21);
+  p.input_zero_point = zero_point();
+  p.activation_min = one_in(2) ? -128 : random_int(-128, 127);
+  p.activation_max = one_in(2) ? 127 : random_int(p.activation_min, 127);
+  p.exact = one_in(2);
+  p.scratch = {g_scratch, static_cast<uint32_t>(random_int(0, 2000))};
+  const int32_t words = mcugen::packed_linear_5x4_words(p.in_ch);
+  const int32_t count = (p.out_ch + 4) / 5;
+  int32_t* const groups = g_bias.make(count * words);
+  for (int32_t i = 0; i < count * words; ++i) {
+    groups[i] = static_cast<int32_t>(random_word() << 8 ^ random_word());
+    const int32_t at = i % words - (words - 15);
+    if (at >= 0 && at % 3 == 2) {
+      groups[i] = random_int(0, 31);
+    }
+  }
+  for (int32_t group = 0; group < count; ++group) {
+    for (int32_t k = p.in_ch; k % 4 != 0; ++k) {  // zeros behind the last input
+      for (int32_t row = 0; row < 5; ++row) {
+        groups[group * words + 5 + (k / 4 * 2 + k % 2) * 5 + row] &=
+            (k & 2) != 0 ? 0xffff : ~0xffff;
+      }
+    }
+  }
+  const int8_t* const input = g_input.make(p.batch * p.in_ch);
+  fill(g_input);
+  const int32_t out = p.batch * p.out_ch;
+  mcugen::packed_linear_5x4_s8_scalar(p, input, groups, g_expected.make(out));
+  VARIANT(packed_linear_5x4_s8)(p, input, groups, g_output.make(out));
+  compare("packed_linear_5x4_s8", call, p.scratch, &p.batch);
+}
 #endif
 
 #if defined(__ARM_FEATURE_DSP) || defined(__ARM_FEATURE_MVE)
@@ -875,6 +911,7 @@ int main() {
     packed_linear(call);
     packed_conv2d(call);
     winograd4(call);
+    packed_linear_5x4(call);
 #endif
   }
   for (long call = 0; call < CALLS && g_different < 10; ++call) {

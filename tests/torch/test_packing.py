@@ -246,7 +246,12 @@ def test_a_packed_convolution_computes_the_same(form):
     assert packed > 20
 
 
-LINEAR = (linear.pack_linear, linear.pack_linear_4x4, linear.pack_linear_8x16)
+LINEAR = (
+    linear.pack_linear,
+    linear.pack_linear_5x4,
+    linear.pack_linear_4x4,
+    linear.pack_linear_8x16,
+)
 
 
 def test_every_rewrite_is_compared():
@@ -402,6 +407,7 @@ def test_a_packed_layer_computes_the_same(name, rewrite):
     ("rewrite", "packed"),
     [
         (linear.pack_linear, {"5x16", "17x31", "all-lowest", "zero-points", "relu", "limits"}),
+        (linear.pack_linear_5x4, {"5x16", "17x31", "all-lowest", "some-lowest", "relu", "limits"}),
         (linear.pack_linear_4x4, {"1x1", "3x17", "batch", "zero-points-2"}),
     ],
 )

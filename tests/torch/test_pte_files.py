@@ -4,15 +4,21 @@
 from __future__ import annotations
 
 import random
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from mlperf_tiny_vectors import MODELS, golden_artifact, golden_pte
 
 from mcugen.base.errors import ExportError, PteError, UnsupportedOperatorError
 from mcugen.base.quiet import quiet
-from mcugen.program import container, strip
+from mcugen.program import container, strip, validate
 from mcugen.program.read import read_pte
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "runtime"))
+
+import programs
 
 # Counted in the files of the published exporter, int8 I/O, M4.
 DEAD_CONSTANT_BYTES = {"kws": 10_240, "vww": 37_344, "ic": 77_424, "ad": 0}
@@ -206,6 +212,30 @@ def test_operator_the_firmware_lacks_is_named():
 def test_inconsistent_program_names_the_cause(change, words):
     with pytest.raises(PteError, match=words):
         read_pte(changed(change), name="kws")
+
+
+def test_what_the_device_would_not_load_is_refused():
+    """Generated projects load without these checks: MCUGEN_CHECK_PROGRAM.
+
+    Of operators, and what calls write to, `check_calls` knows, with other names than these.
+    """
+    damaged = {
+        name: data
+        for name, data in programs.all_programs().items()
+        if name.startswith("bad_")
+        and not name.startswith(("bad_operator_", "bad_write_", "bad_view_", "bad_input_moved"))
+    }
+    assert len(damaged) > 30
+    for name, data in damaged.items():
+        with pytest.raises(PteError, match=f"^{name}: "):
+            _check_file(data, name)
+
+
+def _check_file(data, name):
+    file = container.deserialize(data, name=name)
+    validate.check_supported(file, name)
+    for plan in file.program.execution_plan:
+        validate.check_plan(plan, file, name)
 
 
 @pytest.mark.parametrize("keep", [0.05, 0.3, 0.6, 0.95, 0.999])

@@ -44,7 +44,7 @@ inline void log_error(size_t, const char*, ...) {}
 
 OpArgs::OpArgs(KernelRuntimeContext& ctx, Span<EValue*> args, const char* op, size_t count)
     : ctx_(ctx), args_(args), op_(op) {
-  if (args.size() != count + 1) {
+  if (kCheckCalls && args.size() != count + 1) {
     ok_ = false;
     log_error(__LINE__, "%s: %u arguments, not %u: the .pte is of another ExecuTorch release", op,
               static_cast<unsigned>(args.size()), static_cast<unsigned>(count + 1));
@@ -52,7 +52,7 @@ OpArgs::OpArgs(KernelRuntimeContext& ctx, Span<EValue*> args, const char* op, si
   }
 }
 
-bool OpArgs::check(bool condition, const char* what) {
+bool OpArgs::demand(bool condition, const char* what) {
   if (ok_ && !condition) {
     ok_ = false;
     log_error(__LINE__, "%s: bad %s", op_, what);
@@ -61,7 +61,7 @@ bool OpArgs::check(bool condition, const char* what) {
   return ok_;
 }
 
-bool OpArgs::fail(size_t index, const char* what) {
+bool OpArgs::refuse(size_t index, const char* what) {
   if (ok_) {
     ok_ = false;
     log_error(__LINE__, "%s: argument %u: bad %s", op_, static_cast<unsigned>(index), what);
@@ -70,11 +70,14 @@ bool OpArgs::fail(size_t index, const char* what) {
   return false;
 }
 
-EValue* OpArgs::value(size_t index) { return ok_ ? args_[index] : nullptr; }
+EValue* OpArgs::value(size_t index) { return ok() ? args_[index] : nullptr; }
 
-bool OpArgs::is_none(size_t index) const { return ok_ && args_[index]->isNone(); }
+bool OpArgs::is_none(size_t index) const { return ok() && args_[index]->isNone(); }
 
 bool OpArgs::tensor_ok(size_t index, const Tensor& tensor, uint32_t dtypes) {
+  if (!kCheckCalls) {
+    return true;
+  }
   const auto rank = tensor.dim();
   const char* wrong = nullptr;
   if (!is_one_of(tensor.scalar_type(), dtypes)) {
@@ -97,7 +100,7 @@ const Tensor* OpArgs::tensor_of(size_t index, uint32_t dtypes) {
   if (value == nullptr) {
     return nullptr;
   }
-  if (!value->isTensor()) {
+  if (kCheckCalls && !value->isTensor()) {
     fail(index, "type");
     return nullptr;
   }
@@ -180,7 +183,7 @@ Scratch OpArgs::scratch(size_t index) {
     return {};
   }
   // Kernels keep addresses in it: a file may not make them write over these.
-  for (size_t i = 0; i < args_.size(); ++i) {
+  for (size_t i = 0; kCheckCalls && i < args_.size(); ++i) {
     if (i != index && args_[i]->isTensor()) {
       const Tensor& other = args_[i]->toTensor();
       const uint8_t* const begin = static_cast<const uint8_t*>(other.const_data_ptr());
@@ -198,7 +201,7 @@ int32_t OpArgs::integer(size_t index, int32_t min, int32_t max) {
     return 0;
   }
   const int64_t number = value->payload.copyable_union.as_int;
-  if (!value->isInt() || number < min || number > max) {
+  if (kCheckCalls && (!value->isInt() || number < min || number > max)) {
     fail(index, "int");
     return 0;
   }
@@ -307,10 +310,10 @@ ScalarType OpArgs::optional_dtype(size_t index, ScalarType otherwise, uint32_t d
     return otherwise;
   }
   const int64_t number = int64(index);
-  if (ok_ && (number < 0 || number > 31 || (dtypes >> number & 1u) == 0)) {
+  if (ok() && (number < 0 || number > 31 || (dtypes >> number & 1u) == 0)) {
     fail(index, "dtype");
   }
-  return ok_ ? static_cast<ScalarType>(number) : otherwise;
+  return ok() ? static_cast<ScalarType>(number) : otherwise;
 }
 
 int32_t OpArgs::dim(size_t index, int32_t rank) {
@@ -358,16 +361,16 @@ ArrayRef<int64_t> OpArgs::ints(size_t index, int32_t count) {
 
 void OpArgs::pair(size_t index, int32_t min, int32_t max, int32_t& first, int32_t& second) {
   const auto list = ints(index, -1);
-  if (!ok_) {
+  if (!ok()) {
     return;
   }
-  if (list.size() != 1 && list.size() != 2) {
+  if (kCheckCalls && list.size() != 1 && list.size() != 2) {
     fail(index, "int[2]");
     return;
   }
   const int64_t height = list.data()[0];
   const int64_t width = list.data()[list.size() - 1];
-  if (height < min || height > max || width < min || width > max) {
+  if (kCheckCalls && (height < min || height > max || width < min || width > max)) {
     fail(index, "int[2]");
     return;
   }
@@ -400,7 +403,7 @@ void OpArgs::channel_scaling(size_t index, int32_t count, const int32_t*& multip
   // One check of all: there can be thousands, and this is done in every inference.
   constexpr uint32_t kShifts = kMaxShift - kMinShift;
   uint32_t bad = 0;
-  for (int32_t i = 0; i < count; ++i) {
+  for (int32_t i = 0; kCheckCalls && i < count; ++i) {
     bad |= multipliers[i] == INT32_MIN;
     bad |= static_cast<uint32_t>(shifts[i] - kMinShift) > kShifts;
   }
@@ -408,41 +411,43 @@ void OpArgs::channel_scaling(size_t index, int32_t count, const int32_t*& multip
 }
 
 void OpArgs::repeats_order(size_t index, const Tensor* out) {
-  if (!ok_ || is_none(index)) {
+  if (!ok() || is_none(index)) {
     return;
   }
   const int32_t rank = static_cast<int32_t>(out->dim());
   const auto list = ints(index, rank);
   uint8_t order[kMaxDims] = {};
   uint32_t seen = 0;
-  for (int32_t d = 0; ok_ && d < rank; ++d) {
+  for (int32_t d = 0; ok() && d < rank; ++d) {
     const int64_t axis = list.data()[d];
     if (check(axis >= 0 && axis < rank && (seen >> axis & 1) == 0, "dim order")) {
       seen |= 1U << axis;
       order[d] = static_cast<uint8_t>(axis);
     }
   }
-  if (ok_) {
+  if (ok()) {
     check(lies_as(*out, order), "dim order");
   }
 }
 
 Nhwc OpArgs::image(const Tensor* tensor, Layout layout) {
   static constexpr uint8_t kOrders[2][4] = {{0, 2, 3, 1}, {0, 1, 2, 3}};
-  if (!ok_ || !check(tensor->dim() == 4, "rank")) {
+  if (!ok() || !check(tensor->dim() == 4, "rank")) {
     return {};
   }
   const uint8_t* const order = kOrders[layout == Layout::kNhwc ? 1 : 0];
   const int32_t* const sizes = sizes_of(*tensor);
-  check(lies_as(*tensor, order), "layout: not channels-last");
-  for (int32_t d = 0; d < 4; ++d) {
+  if (kCheckCalls) {
+    check(lies_as(*tensor, order), "layout: not channels-last");
+  }
+  for (int32_t d = 0; kCheckCalls && d < 4; ++d) {
     check(sizes[d] >= 1 && sizes[d] <= kMaxExtent, "shape");
   }
   return {sizes[order[0]], sizes[order[1]], sizes[order[2]], sizes[order[3]]};
 }
 
 bool OpArgs::resize(const Tensor* out, const int32_t* sizes, int32_t dims) {
-  if (!ok_) {
+  if (!ok()) {
     return false;
   }
   bool same = out->dim() == dims;
@@ -462,12 +467,12 @@ bool OpArgs::resize(const Tensor* out, const int32_t* sizes, int32_t dims) {
 }
 
 bool OpArgs::resize_as(const Tensor* out, const Tensor* like) {
-  return ok_ && resize(out, sizes_of(*like), static_cast<int32_t>(like->dim()));
+  return ok() && resize(out, sizes_of(*like), static_cast<int32_t>(like->dim()));
 }
 
 void OpArgs::contiguous(const Tensor* tensor) {
   static constexpr uint8_t kAscending[kMaxDims] = {0, 1, 2, 3, 4, 5, 6, 7};
-  if (!ok_) {
+  if (!kCheckCalls || !ok_) {
     return;
   }
   const uint8_t* const order = order_of(*tensor);
@@ -482,13 +487,13 @@ void OpArgs::contiguous(const Tensor* tensor) {
 }
 
 void OpArgs::alike(const Tensor* a, const Tensor* b) {
-  if (!ok_ || !check(a->dim() == b->dim(), "rank")) {
+  if (!kCheckCalls || !ok_ || !check(a->dim() == b->dim(), "rank")) {
     return;
   }
   for (int32_t d = 0; d < a->dim(); ++d) {
     check(sizes_of(*a)[d] == sizes_of(*b)[d], "shape");
   }
-  if (ok_) {
+  if (ok()) {
     check(lies_as(*a, order_of(*b)), "layout: input and output differ");
   }
 }

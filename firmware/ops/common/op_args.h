@@ -25,6 +25,13 @@ using executorch::runtime::Span;
 /// Most dimensions a tensor may have here. ExecuTorch allows 16; int8 networks use up to 5.
 constexpr int32_t kMaxDims = 8;
 
+/// Whether arguments are checked. Not in a generated project whose calls the generator has checked
+/// (generator/mcugen/program/checked_calls.py): the program is built in, and never another.
+#ifndef MCUGEN_CHECK_CALLS
+#define MCUGEN_CHECK_CALLS 1
+#endif
+constexpr bool kCheckCalls = MCUGEN_CHECK_CALLS;
+
 /// Largest stride, padding, dilation, kernel side or pooling window; keeps index arithmetic, such
 /// as dilation * (kernel - 1), inside 32 bits.
 constexpr int32_t kMaxWindow = 32767;
@@ -60,11 +67,11 @@ class OpArgs {
   ///     value, which is `out` again.
   OpArgs(KernelRuntimeContext& ctx, Span<EValue*> args, const char* op, size_t count);
 
-  bool ok() const { return ok_; }
+  bool ok() const { return !kCheckCalls || ok_; }
 
   /// Fails with `what`, which completes the sentence "<op>: bad …", unless `condition` holds.
   /// @returns whether everything is well so far.
-  bool check(bool condition, const char* what);
+  bool check(bool condition, const char* what) { return !kCheckCalls || demand(condition, what); }
 
   /// A tensor of the given type, with data, aligned for it, at most kMaxDims dimensions and a dim
   /// order that is a permutation. @returns null after a failure.
@@ -147,9 +154,11 @@ class OpArgs {
   void alike(const Tensor* a, const Tensor* b);
 
  private:
+  bool demand(bool condition, const char* what);
   EValue* value(size_t index);
   bool tensor_ok(size_t index, const Tensor& tensor, uint32_t dtypes);
-  bool fail(size_t index, const char* what);
+  bool fail(size_t index, const char* what) { return !kCheckCalls || refuse(index, what); }
+  bool refuse(size_t index, const char* what);
 
   KernelRuntimeContext& ctx_;
   Span<EValue*> args_;

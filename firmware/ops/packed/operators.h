@@ -11,6 +11,7 @@ namespace mcugen::ops {
 void mcugen__packed_conv2d_out(KernelRuntimeContext& ctx, Span<EValue*> args);
 void mcugen__packed_conv2d_nhwc_out(KernelRuntimeContext& ctx, Span<EValue*> args);
 void mcugen__packed_linear_out(KernelRuntimeContext& ctx, Span<EValue*> args);
+void mcugen__packed_linear_5x4_out(KernelRuntimeContext& ctx, Span<EValue*> args);
 void mcugen__packed_linear_4x4_out(KernelRuntimeContext& ctx, Span<EValue*> args);
 void mcugen__packed_linear_8x16_out(KernelRuntimeContext& ctx, Span<EValue*> args);
 void mcugen__scaled_add_out(KernelRuntimeContext& ctx, Span<EValue*> args);

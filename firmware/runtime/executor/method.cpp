@@ -86,10 +86,12 @@ Error Method::set_input(const EValue& input_evalue, size_t input_idx) {
     case Tag::Bool:
       same = input.payload.copyable_union.as_bool == input_evalue.payload.copyable_union.as_bool;
       break;
+#if MCUGEN_ANY_PROGRAM
     case Tag::String:
       same = input.payload.copyable_union.as_string_ptr->equals(
           *input_evalue.payload.copyable_union.as_string_ptr);
       break;
+#endif
     case Tag::None:
       same = true;
       break;

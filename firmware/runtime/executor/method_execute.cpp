@@ -41,7 +41,7 @@ Error check_memory(const executorch_flatbuffer::ExecutionPlan* plan, const EValu
 }
 
 // A tensor counts as false if any of its elements is.
-Result<bool> is_false(const EValue& condition) {
+[[maybe_unused]] Result<bool> is_false(const EValue& condition) {
   if (condition.isBool()) {
     return !condition.payload.copyable_union.as_bool;
   }
@@ -114,6 +114,7 @@ Error Method::execute_instruction() {
       }
       break;
     }
+#if MCUGEN_ANY_PROGRAM
     case Chain::Kind::kMove:
       // Neither side owns anything.
       new (instruction.args[1]) EValue(*instruction.args[0]);
@@ -130,6 +131,10 @@ Error Method::execute_instruction() {
     }
     case Chain::Kind::kFree:
       break;
+#else
+    default:
+      break;
+#endif
   }
   step_state_.instr_idx = next;
   return Error::Ok;

@@ -37,9 +37,9 @@ class MethodLoader final {
 
   Error load(EValue** values, size_t* n_values, Chain** chains, size_t* n_chains) {
     const mcugen::MethodLayout layout(plan_);
-    moves_ = layout.has_moves;
+    moves_ = MCUGEN_ANY_PROGRAM && layout.has_moves;
     const uint64_t bytes = layout.bytes();
-    MCUGEN_CHECK(bytes <= UINT32_MAX, InvalidProgram, "method too big");
+    MCUGEN_CHECK_FILE(bytes <= UINT32_MAX, InvalidProgram, "method too big");
     void* block =
         memory_manager_->method_allocator()->allocate(static_cast<size_t>(bytes), alignof(EValue));
     if (block == nullptr) {
@@ -91,8 +91,8 @@ class MethodLoader final {
   }
 
   Error check_index(int64_t index) {
-    MCUGEN_CHECK(index >= 0 && index < n_values_, InvalidProgram, "no value %d",
-                 static_cast<int>(index));
+    MCUGEN_CHECK_FILE(index >= 0 && index < n_values_, InvalidProgram, "no value %d",
+                      static_cast<int>(index));
     return Error::Ok;
   }
 
@@ -118,7 +118,7 @@ class MethodLoader final {
 
   // `value` is raw memory: assigning would take care of what it held.
   Error load_value(const executorch_flatbuffer::EValue* serialized, EValue* value) {
-    MCUGEN_CHECK(serialized->val() != nullptr, InvalidProgram, "value without type");
+    MCUGEN_CHECK_FILE(serialized->val() != nullptr, InvalidProgram, "value without type");
     switch (serialized->val_type()) {
       case KernelTypes::Int:
         new (value) EValue(serialized->val_as_Int()->int_val());
@@ -138,9 +138,10 @@ class MethodLoader final {
         }
         return error;
       }
+#if MCUGEN_ANY_PROGRAM
       case KernelTypes::String: {
         const auto* text = serialized->val_as_String()->string_val();
-        MCUGEN_CHECK(text != nullptr, InvalidProgram, "string without text");
+        MCUGEN_CHECK_FILE(text != nullptr, InvalidProgram, "string without text");
         new (value) EValue(array(text->data(), text->size()));
         return Error::Ok;
       }
@@ -154,16 +155,18 @@ class MethodLoader final {
         const auto* items = serialized->val_as_BoolList()->items();
         const uint32_t size = flatbuffers::length(items);
         for (uint32_t i = 0; i < size; ++i) {
-          MCUGEN_CHECK(items->Get(i) <= 1, InvalidProgram, "bool list with other than bools");
+          MCUGEN_CHECK_FILE(items->Get(i) <= 1, InvalidProgram, "bool list with other than bools");
         }
         // Checked just now to hold bools.
         new (value) EValue(
             array(items == nullptr ? nullptr : reinterpret_cast<const bool*>(items->data()), size));
         return Error::Ok;
       }
+#endif
       case KernelTypes::IntList:
         return load_list<int64_t>(serialized->val_as_IntList()->items(), Tag::Int,
                                   mcugen::kIntLists, mcugen::kIntItems, value);
+#if MCUGEN_ANY_PROGRAM
       case KernelTypes::TensorList:
         return load_list<Tensor>(serialized->val_as_TensorList()->items(), Tag::Tensor,
                                  mcugen::kTensorLists, mcugen::kTensorItems, value);
@@ -171,6 +174,7 @@ class MethodLoader final {
         return load_list<OptionalTensor>(serialized->val_as_OptionalTensorList()->items(),
                                          Tag::None, mcugen::kOptionalLists, mcugen::kOptionalItems,
                                          value);
+#endif
       default:
         new (value) EValue();
         return Error::Ok;
@@ -218,8 +222,8 @@ class MethodLoader final {
       return error;
     }
     const Tag item = mcugen::tag_of(plan_->values()->Get(static_cast<uint32_t>(index)));
-    MCUGEN_CHECK(item == tag || (tag == Tag::None && item == Tag::Tensor), InvalidProgram,
-                 "value %u is not what its list is of", static_cast<unsigned>(index));
+    MCUGEN_CHECK_FILE(item == tag || (tag == Tag::None && item == Tag::Tensor), InvalidProgram,
+                      "value %u is not what its list is of", static_cast<unsigned>(index));
     // What is none now stays none, whatever a kernel might write to the value.
     *pointer = item == Tag::None ? nullptr : &values_[index];
     return Error::Ok;
@@ -244,7 +248,7 @@ class MethodLoader final {
     const auto* call = serialized->instr_args_as_KernelCall();
     instruction->args =
         take<EValue*>(mcugen::kPointers, call != nullptr ? flatbuffers::length(call->args()) : 2);
-    if (call != nullptr) {
+    if (!MCUGEN_ANY_PROGRAM || call != nullptr) {
       return load_call(call, instruction);
     }
     if (const auto* move = serialized->instr_args_as_MoveCall()) {
@@ -254,19 +258,18 @@ class MethodLoader final {
     if (const auto* jump = serialized->instr_args_as_JumpFalseCall()) {
       // One behind the last instruction is the end of the chain.
       const int32_t destination = jump->destination_instruction();
-      MCUGEN_CHECK(destination >= 0 && static_cast<uint32_t>(destination) <= n_instructions,
-                   InvalidProgram, "jump to instruction %d", static_cast<int>(destination));
+      MCUGEN_CHECK_FILE(destination >= 0 && static_cast<uint32_t>(destination) <= n_instructions,
+                        InvalidProgram, "jump to instruction %d", static_cast<int>(destination));
       instruction->kind = Chain::Kind::kJumpFalse;
       instruction->destination = static_cast<uint32_t>(destination);
       return load_arguments(instruction, jump->cond_value_index(), jump->cond_value_index());
     }
-    if (const auto* free = serialized->instr_args_as_FreeCall()) {
-      instruction->kind = Chain::Kind::kFree;
-      return load_arguments(instruction, free->value_index(), free->value_index());
-    }
-    MCUGEN_CHECK(serialized->instr_args_as_DelegateCall() == nullptr, NotSupported,
-                 "call of a delegate");
-    return MCUGEN_FAIL(InvalidProgram, "instruction without arguments");
+    MCUGEN_CHECK_FILE(serialized->instr_args_as_DelegateCall() == nullptr, NotSupported,
+                      "call of a delegate");
+    const auto* free = serialized->instr_args_as_FreeCall();
+    MCUGEN_CHECK_FILE(free != nullptr, InvalidProgram, "instruction without arguments");
+    instruction->kind = Chain::Kind::kFree;
+    return load_arguments(instruction, free->value_index(), free->value_index());
   }
 
   // The two arguments of an instruction that is not a kernel call, and their types.
@@ -294,15 +297,15 @@ class MethodLoader final {
     } else if (instruction->kind == Chain::Kind::kJumpFalse) {
       fits = from == Tag::Bool;
     }
-    MCUGEN_CHECK(fits, InvalidProgram, "move, jump or free of value %d: wrong type",
-                 static_cast<int>(first));
+    MCUGEN_CHECK_FILE(fits, InvalidProgram, "move, jump or free of value %d: wrong type",
+                      static_cast<int>(first));
     return Error::Ok;
   }
 
   Error load_call(const executorch_flatbuffer::KernelCall* call, Chain::Instruction* instruction) {
     const auto* indices = call->args();
     const uint32_t n_args = flatbuffers::length(indices);
-    MCUGEN_CHECK(n_args <= UINT16_MAX, InvalidProgram, "too many arguments");
+    MCUGEN_CHECK_FILE(n_args <= UINT16_MAX, InvalidProgram, "too many arguments");
     Error error = check_list(indices);
     if (error != Error::Ok) {
       return error;
@@ -331,15 +334,16 @@ class MethodLoader final {
                     Chain::Instruction* instruction) {
     const int32_t op_index = call->op_index();
     const auto* operators = plan_->operators();
-    MCUGEN_CHECK(op_index >= 0 && static_cast<uint32_t>(op_index) < flatbuffers::length(operators),
-                 InvalidProgram, "no operator %d", static_cast<int>(op_index));
+    MCUGEN_CHECK_FILE(
+        op_index >= 0 && static_cast<uint32_t>(op_index) < flatbuffers::length(operators),
+        InvalidProgram, "no operator %d", static_cast<int>(op_index));
     const auto* op = operators->Get(static_cast<uint32_t>(op_index));
     const uint32_t name_length = flatbuffers::length(op->name());
     const uint32_t overload_length = flatbuffers::length(op->overload());
     char name[kMaxOperatorName];
-    MCUGEN_CHECK(name_length != 0 && name_length < kMaxOperatorName &&
-                     overload_length < kMaxOperatorName - 1 - name_length,
-                 InvalidProgram, "name of operator %d", static_cast<int>(op_index));
+    MCUGEN_CHECK_FILE(name_length != 0 && name_length < kMaxOperatorName &&
+                          overload_length < kMaxOperatorName - 1 - name_length,
+                      InvalidProgram, "name of operator %d", static_cast<int>(op_index));
     memcpy(name, op->name()->c_str(), name_length + 1);
     if (overload_length != 0) {
       name[name_length] = '.';
@@ -451,7 +455,7 @@ Error Method::init(executorch_flatbuffer::ExecutionPlan* s_plan, const NamedData
   init_state_ = InitializationState::InitializationFailed;
   serialization_plan_ = s_plan;
   const auto* delegates = s_plan->delegates();
-  if (flatbuffers::length(delegates) != 0) {
+  if (MCUGEN_CHECK_PROGRAM && flatbuffers::length(delegates) != 0) {
     [[maybe_unused]] const auto* id = delegates->Get(0)->id();
     return MCUGEN_FAIL(NotSupported, "method needs backend %s: delegates are not supported",
                        id == nullptr ? "?" : id->c_str());

@@ -42,7 +42,7 @@ bool has_memory([[maybe_unused]] const executorch_flatbuffer::ExecutionPlan* pla
       }
     }
   }
-#else
+#elif MCUGEN_ANY_PROGRAM
   // Lists are not moved here, so their items are where the file puts them; in fewer bytes.
   const executorch_flatbuffer::EValue* serialized =
       plan->values()->Get(static_cast<uint32_t>(index));

@@ -45,12 +45,12 @@ Error read_header(const uint8_t* head, size_t file_bytes, Header* out) {
   const uint64_t base = load<uint64_t>(header + 16);
   const uint64_t segment_bytes =
       length > kExtendedHeaderMinLength ? load<uint64_t>(header + 24) : 0;
-  MCUGEN_CHECK(length >= kExtendedHeaderMinLength, InvalidProgram, kTruncated, file_bytes);
-  MCUGEN_CHECK(program_bytes >= Program::kMinHeadBytes && program_bytes <= file_bytes,
-               InvalidProgram, kTruncated, file_bytes);
-  MCUGEN_CHECK(base == 0 || (base >= program_bytes && base <= file_bytes &&
-                             segment_bytes <= file_bytes - base),
-               InvalidProgram, kTruncated, file_bytes);
+  MCUGEN_CHECK_FILE(length >= kExtendedHeaderMinLength, InvalidProgram, kTruncated, file_bytes);
+  MCUGEN_CHECK_FILE(program_bytes >= Program::kMinHeadBytes && program_bytes <= file_bytes,
+                    InvalidProgram, kTruncated, file_bytes);
+  MCUGEN_CHECK_FILE(base == 0 || (base >= program_bytes && base <= file_bytes &&
+                                  segment_bytes <= file_bytes - base),
+                    InvalidProgram, kTruncated, file_bytes);
   *out = {static_cast<size_t>(program_bytes), static_cast<size_t>(base),
           base == 0 ? 0 : file_bytes - static_cast<size_t>(base)};
   return Error::Ok;
@@ -61,9 +61,9 @@ Error check_segments(const executorch_flatbuffer::Program* program, const Header
   const auto* segments = program->segments();
   for (uint32_t i = 0; i < flatbuffers::length(segments); ++i) {
     const auto* segment = segments->Get(i);
-    MCUGEN_CHECK(segment->offset() <= header.segment_bytes &&
-                     segment->size() <= header.segment_bytes - segment->offset(),
-                 InvalidProgram, "segment %u leaves the file", static_cast<unsigned>(i));
+    MCUGEN_CHECK_FILE(segment->offset() <= header.segment_bytes &&
+                          segment->size() <= header.segment_bytes - segment->offset(),
+                      InvalidProgram, "segment %u leaves the file", static_cast<unsigned>(i));
   }
   return Error::Ok;
 }
@@ -112,7 +112,7 @@ Result<Program> Program::load(DataLoader* loader, Verification verification) {
   if (!file_bytes.ok()) {
     return file_bytes.error();
   }
-  MCUGEN_CHECK(*file_bytes >= kMinHeadBytes, InvalidProgram, kTruncated, *file_bytes);
+  MCUGEN_CHECK_FILE(*file_bytes >= kMinHeadBytes, InvalidProgram, kTruncated, *file_bytes);
   Header header = {};
   const DataLoader::SegmentInfo info(DataLoader::SegmentInfo::Type::Program);
   alignas(8) uint8_t head[kMinHeadBytes];
@@ -124,9 +124,9 @@ Result<Program> Program::load(DataLoader* loader, Verification verification) {
     }
     memcpy(head, buffer.data(), kMinHeadBytes);
   }
-  MCUGEN_CHECK(check_header(head, kMinHeadBytes) == CompatibleVersion, InvalidProgram,
-               "not an ExecuTorch program of version %s",
-               executorch_flatbuffer::kProgramIdentifier);
+  MCUGEN_CHECK_FILE(check_header(head, kMinHeadBytes) == CompatibleVersion, InvalidProgram,
+                    "not an ExecuTorch program of version %s",
+                    executorch_flatbuffer::kProgramIdentifier);
   Error error = read_header(head, *file_bytes, &header);
   FreeableBuffer data;
   if (error == Error::Ok) {
@@ -141,8 +141,8 @@ Result<Program> Program::load(DataLoader* loader, Verification verification) {
     return error;
   }
   const auto* program = flatbuffers::GetRoot<executorch_flatbuffer::Program>(data.data());
-  MCUGEN_CHECK(program->version() <= kMaxSupportedSchemaVersion, InvalidProgram,
-               "schema version %u is not known", static_cast<unsigned>(program->version()));
+  MCUGEN_CHECK_FILE(program->version() <= kMaxSupportedSchemaVersion, InvalidProgram,
+                    "schema version %u is not known", static_cast<unsigned>(program->version()));
   error = check_segments(program, header);
   if (error != Error::Ok) {
     return error;
@@ -153,12 +153,12 @@ Result<Program> Program::load(DataLoader* loader, Verification verification) {
       constant_segment != nullptr && flatbuffers::length(constant_segment->offsets()) != 0;
   const uint32_t constant_index = has_constant_segment ? constant_segment->segment_index() : 0;
   if (has_constant_segment) {
-    MCUGEN_CHECK(flatbuffers::length(program->constant_buffer()) == 0, InvalidProgram,
-                 "constants both inline and in a segment");
+    MCUGEN_CHECK_FILE(flatbuffers::length(program->constant_buffer()) == 0, InvalidProgram,
+                      "constants both inline and in a segment");
     // A program without constants still lists the offset of entry 0, which nothing may use.
     if (flatbuffers::length(constant_segment->offsets()) > 1) {
-      MCUGEN_CHECK(constant_index < flatbuffers::length(program->segments()), InvalidProgram,
-                   "no segment %u", static_cast<unsigned>(constant_index));
+      MCUGEN_CHECK_FILE(constant_index < flatbuffers::length(program->segments()), InvalidProgram,
+                        "no segment %u", static_cast<unsigned>(constant_index));
     }
   }
   const bool load_constants =
@@ -210,21 +210,23 @@ Result<const void*> Program::get_constant_buffer_data(size_t buffer_idx, size_t 
   const uint8_t* data;
   uint64_t available;
   if (flatbuffers::length(offsets) != 0) {
-    MCUGEN_CHECK(buffer_idx < offsets->size(), InvalidArgument, "no constant %zu", buffer_idx);
+    MCUGEN_CHECK_FILE(buffer_idx < offsets->size(), InvalidArgument, "no constant %zu", buffer_idx);
     const uint64_t offset = offsets->Get(static_cast<uint32_t>(buffer_idx));
     const size_t size = constant_segment_data_.size();
-    MCUGEN_CHECK(offset <= size, InvalidProgram, "constant %zu leaves its segment", buffer_idx);
+    MCUGEN_CHECK_FILE(offset <= size, InvalidProgram, "constant %zu leaves its segment",
+                      buffer_idx);
     data = static_cast<const uint8_t*>(constant_segment_data_.data()) + static_cast<size_t>(offset);
     available = size - offset;
   } else {
-    MCUGEN_CHECK(buffer_idx < flatbuffers::length(buffers), InvalidArgument, "constant %zu of %u",
-                 buffer_idx, static_cast<unsigned>(flatbuffers::length(buffers)));
+    MCUGEN_CHECK_FILE(buffer_idx < flatbuffers::length(buffers), InvalidArgument,
+                      "constant %zu of %u", buffer_idx,
+                      static_cast<unsigned>(flatbuffers::length(buffers)));
     const auto* storage = buffers->Get(static_cast<uint32_t>(buffer_idx))->storage();
     data = storage == nullptr ? nullptr : storage->data();
     available = flatbuffers::length(storage);
   }
-  MCUGEN_CHECK(nbytes <= available, InvalidProgram, "constant %zu is shorter than its tensor",
-               buffer_idx);
+  MCUGEN_CHECK_FILE(nbytes <= available, InvalidProgram, "constant %zu is shorter than its tensor",
+                    buffer_idx);
   return data;
 }
 
@@ -313,15 +315,15 @@ Error Program::load_mutable_subsegment_into(size_t mutable_data_segments_index, 
   const auto* list = mutable_data_segments_index < flatbuffers::length(lists)
                          ? lists->Get(static_cast<uint32_t>(mutable_data_segments_index))
                          : nullptr;
-  MCUGEN_CHECK(loader_ != nullptr && list != nullptr &&
-                   offset_index < flatbuffers::length(list->offsets()) &&
-                   list->segment_index() < flatbuffers::length(segments),
-               NotFound, "no mutable data %zu", offset_index);
+  MCUGEN_CHECK_FILE(loader_ != nullptr && list != nullptr &&
+                        offset_index < flatbuffers::length(list->offsets()) &&
+                        list->segment_index() < flatbuffers::length(segments),
+                    NotFound, "no mutable data %zu", offset_index);
   const uint32_t index = list->segment_index();
   const uint64_t offset = list->offsets()->Get(static_cast<uint32_t>(offset_index));
   const auto* segment = segments->Get(index);
-  MCUGEN_CHECK(offset <= segment->size() && size <= segment->size() - offset, InvalidProgram,
-               "mutable data %zu leaves its segment", offset_index);
+  MCUGEN_CHECK_FILE(offset <= segment->size() && size <= segment->size() - offset, InvalidProgram,
+                    "mutable data %zu leaves its segment", offset_index);
   return loader_->load_into(
       segment_base_offset_ + static_cast<size_t>(segment->offset() + offset), size,
       DataLoader::SegmentInfo(DataLoader::SegmentInfo::Type::Mutable, index), buffer);

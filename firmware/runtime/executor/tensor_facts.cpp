@@ -16,18 +16,18 @@ Error read_tensor_facts(const executorch_flatbuffer::Tensor* tensor, TensorFacts
   const uint32_t dim = flatbuffers::length(sizes);
   const auto type = static_cast<executorch::aten::ScalarType>(tensor->scalar_type());
 
-  MCUGEN_CHECK(executorch::runtime::isValid(type), InvalidProgram, "tensor of scalar type %d",
-               static_cast<int>(type));
-  MCUGEN_CHECK(dim <= executorch::runtime::kTensorDimensionLimit, InvalidProgram,
-               "tensor of rank %u", static_cast<unsigned>(dim));
+  MCUGEN_CHECK_FILE(executorch::runtime::isValid(type), InvalidProgram, "tensor of scalar type %d",
+                    static_cast<int>(type));
+  MCUGEN_CHECK_FILE(dim <= executorch::runtime::kTensorDimensionLimit, InvalidProgram,
+                    "tensor of rank %u", static_cast<unsigned>(dim));
   facts->sizes = dim == 0 ? nullptr : sizes->data();
   facts->dim_order = dim == 0 ? nullptr : dim_order == nullptr ? nullptr : dim_order->data();
   facts->dim = dim;
   facts->scalar_type = type;
   facts->element_bytes = static_cast<uint32_t>(executorch::runtime::elementSize(type));
-  MCUGEN_CHECK(flatbuffers::length(dim_order) == dim &&
-                   executorch::runtime::validate_dim_order(facts->dim_order, dim),
-               InvalidProgram, "tensor's dim order is not a permutation");
+  MCUGEN_CHECK_FILE(flatbuffers::length(dim_order) == dim &&
+                        executorch::runtime::validate_dim_order(facts->dim_order, dim),
+                    InvalidProgram, "tensor's dim order is not a permutation");
 
   // Strides are products of sizes with every zero taken as one, so bound that product.
   uint64_t bound = facts->element_bytes;
@@ -36,8 +36,8 @@ Error read_tensor_facts(const executorch_flatbuffer::Tensor* tensor, TensorFacts
     const int32_t size = facts->sizes[i];
     empty = empty || size == 0;
     bound *= size == 0 ? 1 : static_cast<uint32_t>(size);
-    MCUGEN_CHECK(size >= 0 && bound <= INT32_MAX, InvalidProgram,
-                 "tensor's size %d is negative, or too big", static_cast<int>(size));
+    MCUGEN_CHECK_FILE(size >= 0 && bound <= INT32_MAX, InvalidProgram,
+                      "tensor's size %d is negative, or too big", static_cast<int>(size));
   }
   facts->nbytes = empty ? 0 : static_cast<size_t>(bound);
   return Error::Ok;
@@ -59,11 +59,11 @@ Error value_at(const executorch_flatbuffer::ExecutionPlan* plan, int32_t index,
   const auto* values = plan->values();
   const uint32_t count = flatbuffers::length(values);
   // A negative index is a huge one.
-  MCUGEN_CHECK(static_cast<uint32_t>(index) < count, InvalidProgram, "no value %d",
-               static_cast<int>(index));
+  MCUGEN_CHECK_FILE(static_cast<uint32_t>(index) < count, InvalidProgram, "no value %d",
+                    static_cast<int>(index));
   *value = values->Get(static_cast<uint32_t>(index));
-  MCUGEN_CHECK((*value)->val() != nullptr, InvalidProgram, "value %d has no type",
-               static_cast<int>(index));
+  MCUGEN_CHECK_FILE((*value)->val() != nullptr, InvalidProgram, "value %d has no type",
+                    static_cast<int>(index));
   return Error::Ok;
 }
 

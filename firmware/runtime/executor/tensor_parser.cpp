@@ -38,14 +38,15 @@ Error TensorParser::find_data(const Program* program, MemoryManager* memory_mana
   // Buffer 0 of the serialized list stands for the constants; planned memory starts with 1.
   const uint32_t memory_id = allocation->memory_id();
   const auto* sizes = plan->non_const_buffer_sizes();
-  MCUGEN_CHECK(memory_id >= 1 && memory_id < flatbuffers::length(sizes), InvalidProgram,
-               "tensor in planned buffer %u", static_cast<unsigned>(memory_id));
+  MCUGEN_CHECK_FILE(memory_id >= 1 && memory_id < flatbuffers::length(sizes), InvalidProgram,
+                    "tensor in planned buffer %u", static_cast<unsigned>(memory_id));
   const uint64_t offset = static_cast<uint64_t>(allocation->memory_offset_high()) << 32 |
                           allocation->memory_offset_low();
   const int64_t size = sizes->Get(memory_id);
-  MCUGEN_CHECK(size >= 0 && offset <= static_cast<uint64_t>(size) &&
-                   nbytes <= static_cast<uint64_t>(size) - offset && size <= PTRDIFF_MAX,
-               InvalidProgram, "tensor leaves planned buffer %u", static_cast<unsigned>(memory_id));
+  MCUGEN_CHECK_FILE(size >= 0 && offset <= static_cast<uint64_t>(size) &&
+                        nbytes <= static_cast<uint64_t>(size) - offset && size <= PTRDIFF_MAX,
+                    InvalidProgram, "tensor leaves planned buffer %u",
+                    static_cast<unsigned>(memory_id));
   HierarchicalAllocator* planned = memory_manager->planned_memory();
   MCUGEN_CHECK(planned != nullptr, InvalidArgument, "the method needs planned memory");
   // All up to the tensor's end: one of the overflow checks inside falls away.
@@ -75,16 +76,16 @@ Error TensorParser::parse(const Program* program, MemoryManager* memory_manager,
     return error;
   }
   const auto dynamism = static_cast<TensorShapeDynamism>(serialized->shape_dynamism());
-  MCUGEN_CHECK(
+  MCUGEN_CHECK_FILE(
       dynamism == TensorShapeDynamism::STATIC || dynamism == TensorShapeDynamism::DYNAMIC_BOUND,
       NotSupported, "tensor of unbounded shape");
-  MCUGEN_CHECK(serialized->storage_offset() == 0, NotSupported, "tensor with storage offset");
+  MCUGEN_CHECK_FILE(serialized->storage_offset() == 0, NotSupported, "tensor with storage offset");
   if (const auto* extra = serialized->extra_tensor_info()) {
-    MCUGEN_CHECK(extra->location() == executorch_flatbuffer::TensorDataLocation::SEGMENT,
-                 NotSupported, "tensor %s: data outside of the program",
-                 mcugen::tensor_name(serialized).data());
-    MCUGEN_CHECK(extra->device_type() == executorch_flatbuffer::DeviceType::CPU, NotSupported,
-                 "tensor on another device");
+    MCUGEN_CHECK_FILE(extra->location() == executorch_flatbuffer::TensorDataLocation::SEGMENT,
+                      NotSupported, "tensor %s: data outside of the program",
+                      mcugen::tensor_name(serialized).data());
+    MCUGEN_CHECK_FILE(extra->device_type() == executorch_flatbuffer::DeviceType::CPU, NotSupported,
+                      "tensor on another device");
   }
   void* data;
   error = find_data(program, memory_manager, plan, serialized, facts.nbytes, &data);
@@ -93,8 +94,8 @@ Error TensorParser::parse(const Program* program, MemoryManager* memory_manager,
   }
   // No scalar type needs more than 8; its alignment is its size otherwise.
   const uint32_t alignment = facts.element_bytes < 8 ? facts.element_bytes : 8;
-  MCUGEN_CHECK((reinterpret_cast<uintptr_t>(data) & (alignment - 1)) == 0, InvalidProgram,
-               "tensor's data at %p is not aligned", data);
+  MCUGEN_CHECK_FILE((reinterpret_cast<uintptr_t>(data) & (alignment - 1)) == 0, InvalidProgram,
+                    "tensor's data at %p is not aligned", data);
 
   const bool is_static = dynamism == TensorShapeDynamism::STATIC;
   int32_t* words = *shape_words;

@@ -62,6 +62,7 @@ constexpr OutCount kOutCounts[] = {
     {"mcugen::packed_conv2d_nhwc.out", 2},
     {"mcugen::packed_linear.out", 2},
     {"mcugen::packed_linear_4x4.out", 2},
+    {"mcugen::packed_linear_5x4.out", 2},
     {"mcugen::quantized_gru.out", 3},
     {"mcugen::quantized_lstm.out", 4},
     {"mcugen::quantized_rnn.out", 3},

@@ -52,6 +52,18 @@
 #define MCUGEN_VERIFY_PROGRAM 1
 #endif
 
+/// Program::load() and load_method() check what the tables of the FlatBuffer say: indices, types,
+/// sizes, places. A generated project can do without: the generator has checked its one model.
+#ifndef MCUGEN_CHECK_PROGRAM
+#define MCUGEN_CHECK_PROGRAM 1
+#endif
+
+/// Values other than tensors, numbers and lists of ints, and instructions other than kernel calls.
+/// A generated project can do without where its one program has none.
+#ifndef MCUGEN_ANY_PROGRAM
+#define MCUGEN_ANY_PROGRAM 1
+#endif
+
 /// load_method() refuses calls that write to constants, to inputs that stay in the caller's memory,
 /// or to what a move or a view may have put there (README.md, "Hostile files"). A generated project
 /// can do without: the generator has checked its one model, operator by operator.

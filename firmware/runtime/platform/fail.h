@@ -4,6 +4,7 @@
 #include <executorch/runtime/core/error.h>
 #include <executorch/runtime/platform/compiler.h>
 #include <executorch/runtime/platform/log.h>
+#include <runtime/platform/config.h>
 
 /// ET_CHECK_OR_RETURN_ERROR in fewer instructions: the error code and the log line leave through
 /// one call whose first four arguments travel in registers. ET_LOG in the same place costs a
@@ -45,3 +46,7 @@ executorch::runtime::Error fail(executorch::runtime::Error error, const char* fi
       return MCUGEN_FAIL(error__, __VA_ARGS__); \
     }                                           \
   } while (0)
+
+/// The same of what only a damaged or hostile file gets wrong: MCUGEN_CHECK_PROGRAM (config.h).
+#define MCUGEN_CHECK_FILE(condition__, error__, ...) \
+  MCUGEN_CHECK(!MCUGEN_CHECK_PROGRAM || (condition__), error__, __VA_ARGS__)

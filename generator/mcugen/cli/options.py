@@ -92,7 +92,7 @@ class Options:
         typer.Option(
             "--optimize",
             metavar="size|balanced|speed",
-            help="What the image is made for (default balanced; speed has nothing more yet).",
+            help="What the image is made for (default balanced); speed may double the weights.",
             autocompletion=completion.levels,
             show_default=False,
         ),

@@ -247,6 +247,8 @@ def _broadcast(call: Call) -> None:
 
 
 def _windows(size: int, pad: int, dilation: int, kernel: int, stride: int) -> int:
+    if stride < 1:
+        raise Refused(f"a stride is {stride}")
     room = size + 2 * pad - dilation * (kernel - 1) - 1
     return -1 if room < 0 else room // stride + 1
 
@@ -500,6 +502,7 @@ SHAPES: dict[str, Callable[[Call], None]] = {
     "packed_conv2d": _packed_conv2d,
     "packed_linear": _packed_linear(5, 4, lambda inputs: 16 + -(-inputs // 4) * 4, least=4),
     "packed_linear_4x4": _packed_linear(4, 4, lambda inputs: 12 + -(-inputs // 4) * 4),
+    "packed_linear_5x4": _packed_linear(5, 5, lambda inputs: 20 + -(-inputs // 4) * 10, least=5),
     "packed_linear_8x16": _packed_linear(4, 8, lambda inputs: 24 + -(-inputs // 16) * 32),
     "pad": _pad,
     "permute": _permute,

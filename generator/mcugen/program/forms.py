@@ -354,6 +354,7 @@ _KERNELS: dict[str, tuple[frozenset[str], Callable[[Call, Level], _Choice]]] = {
     "cortex_m::quantized_batch_matmul": (_LINEAR, _matmul),
     "mcugen::packed_linear": (_PACKED, _packed_linear),
     "mcugen::packed_conv2d": (_PACKED_CONV, _packed_conv),
+    "mcugen::packed_linear_5x4": (_PACKED, _packed_linear),
     "cortex_m::quantized_avg_pool2d": (_AVG_POOL, _avg_pool),
     "cortex_m::quantized_max_pool2d": (_MAX_POOL, _max_pool),
 }

@@ -49,7 +49,11 @@ NOTHING = Need(0, 0)
 
 _DEPTHWISE = ("cortex_m::quantized_depthwise_conv2d", "mcugen::depthwise_conv2d_in_place")
 #: Operators that widen a row of inputs, and on which cores.
-_WIDENED = {"mcugen::packed_linear": Isa.DSP, "mcugen::packed_linear_4x4": Isa.SCALAR}
+_WIDENED = {
+    "mcugen::packed_linear": Isa.DSP,
+    "mcugen::packed_linear_5x4": Isa.DSP,
+    "mcugen::packed_linear_4x4": Isa.SCALAR,
+}
 
 
 def scratch_need(plan: Any, call: Any, isa: Isa | None, level: Level = Level.BALANCED) -> Need:

@@ -1,14 +1,28 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Whether a program's indices, tensors and data hold together."""
+"""Whether a program's indices, tensors and data hold together: what `load_method` would refuse.
+
+A generated project leaves that out (`MCUGEN_CHECK_PROGRAM` in firmware/runtime/platform/config.h):
+its one program has passed here.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 from mcugen.base.errors import PteError
 from mcugen.program.artifact import DTYPES
 from mcugen.program.values import list_items, tensor_bytes, used_values
+
+#: What kinds of values a list may have.
+_LISTED = {
+    "IntList": ("Int",),
+    "TensorList": ("Tensor",),
+    "OptionalTensorList": ("Tensor", "Null"),
+}
+_MOST_AXES = 16  # kTensorDimensionLimit
+_MOST_BYTES = (1 << 31) - 1
 
 
 def check_supported(file: Any, name: str) -> None:
@@ -37,6 +51,9 @@ def check_plan(plan: Any, file: Any, name: str) -> None:
         for item in list_items(value.val):
             if not 0 <= item < count:
                 raise PteError(f"{where}: value {index} lists value {item} of {count}")
+            kind, listed = type(value.val).__name__, type(plan.values[item].val).__name__
+            if listed not in _LISTED.get(kind, (listed,)):
+                raise PteError(f"{where}: value {index} is a {kind} with a {listed}")
         if type(value.val).__name__ == "Tensor":
             _check_tensor(value.val, plan, file, f"value {index}", name)
     instructions = plan.chains[0].instructions
@@ -83,10 +100,20 @@ def _check_tensor(tensor: Any, plan: Any, file: Any, what: str, name: str) -> No
         raise PteError(f"{where} has sizes {list(tensor.sizes)}")
     if sorted(tensor.dim_order) != list(range(len(tensor.sizes))):
         raise PteError(f"{where} has dimension order {list(tensor.dim_order)}")
+    if len(tensor.sizes) > _MOST_AXES:
+        raise PteError(f"{where} has {len(tensor.sizes)} axes")
+    # Strides are products of sizes with every zero taken as one.
+    item_bytes = DTYPES[int(tensor.scalar_type)][1]
+    if item_bytes * math.prod(max(size, 1) for size in tensor.sizes) > _MOST_BYTES:
+        raise PteError(f"{where} has sizes {list(tensor.sizes)}: too big")
+    if tensor.storage_offset:
+        raise PteError(f"{name}: {what} has a storage offset: not supported")
     if int(tensor.shape_dynamism) == 2:
         raise PteError(f"{name}: {what} has an unbounded dynamic shape: not supported")
     if tensor.extra_tensor_info is not None and int(tensor.extra_tensor_info.location) != 0:
         raise PteError(f"{name}: {what} has its data outside of the program: not supported")
+    if tensor.extra_tensor_info is not None and int(tensor.extra_tensor_info.device_type) != 0:
+        raise PteError(f"{name}: {what} is on another device: not supported")
     if tensor.allocation_info is not None:
         buffers = plan.non_const_buffer_sizes
         memory_id, offset = tensor.allocation_info.memory_id, tensor.allocation_info.memory_offset
@@ -95,6 +122,8 @@ def _check_tensor(tensor: Any, plan: Any, file: Any, what: str, name: str) -> No
             raise PteError(
                 f"{where} lies outside planned memory (buffer {memory_id}, byte {offset})"
             )
+        if offset % min(item_bytes, 8):
+            raise PteError(f"{where} is not aligned: byte {offset} of planned memory")
         _check_data(tensor, file.mutable_data or [], where, "initial state")
     else:
         _check_data(tensor, file.program.constant_buffer, where, "constant")

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from mcugen.base.resources import templates_dir
 from mcugen.boards.spec import BoardSpec
+from mcugen.program import checked_calls
 from mcugen.program.forms import call_forms, left_out
 from mcugen.program.level import Level
 from mcugen.program.memory import stack_bytes
@@ -48,7 +49,9 @@ MODEL_IO = "include/model_io.h"
 #: All of firmware/runtime/platform/config.h: for what needs it, or what nobody has checked.
 _FULL_RUNTIME = "-DMCUGEN_RUNTIME_FULL=1"
 #: What the firmware need not check of a model that this package has checked.
-_CHECKED_HERE = ("-DMCUGEN_CHECK_OUTPUTS=0", "-DMCUGEN_VERIFY_PROGRAM=0")
+_CHECKED_HERE = tuple(
+    f"-DMCUGEN_{each}=0" for each in ("CHECK_OUTPUTS", "CHECK_PROGRAM", "VERIFY_PROGRAM")
+)
 
 #: Errors and faults by their codes alone, and the boot's CRC in half the speed.
 _SMALL = ("-DMCUGEN_LOG_ENABLED=0", "-DMCUGEN_FAULT_WORDS=0", "-DMCUGEN_CRC_TABLE_BITS=4")
@@ -75,6 +78,7 @@ def model_contents(
     flags = (
         *((_FULL_RUNTIME,) if artifact.full_runtime else ()),
         *_CHECKED_HERE,
+        *(f"-D{name}=0" for name in checked_calls.left_out(artifact)),
         *(_SMALL if small else ()),
     )
     config = fill.app_config_context(artifact, plan)

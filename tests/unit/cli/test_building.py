@@ -16,20 +16,21 @@ from mcugen.program.level import Level
 
 
 @pytest.mark.parametrize(
-    ("optimize", "runtime", "level", "warning"),
+    ("board", "optimize", "runtime", "level", "warning"),
     [
-        (None, None, Level.BALANCED, ""),
-        ("size", None, Level.SIZE, ""),
-        ("speed", None, Level.SPEED, ""),
-        ("speed", Path("prefix"), Level.BALANCED, "--optimize speed has no effect on ExecuTorch's"),
-        ("size", Path("prefix"), Level.BALANCED, "--optimize size has no effect on ExecuTorch's"),
-        (None, Path("prefix"), Level.BALANCED, ""),
+        ("m4", None, None, Level.BALANCED, ""),
+        ("m4", "size", None, Level.SIZE, ""),
+        ("m4", "speed", None, Level.SPEED, ""),
+        ("m3", "speed", None, Level.SPEED, ""),
+        ("m4", "speed", Path("prefix"), Level.BALANCED, "speed has no effect on ExecuTorch's"),
+        ("m4", "size", Path("prefix"), Level.BALANCED, "size has no effect on ExecuTorch's"),
+        ("m4", None, Path("prefix"), Level.BALANCED, ""),
     ],
 )
 def test_a_level_that_changes_nothing_is_a_warning(
-    tmp_path, capsys, optimize, runtime, level, warning
+    tmp_path, capsys, board, optimize, runtime, level, warning
 ):
-    options = Options(model="kws", board="qemu-m4", optimize=optimize, runtime=runtime)
+    options = Options(model="kws", board=f"qemu-{board}", optimize=optimize, runtime=runtime)
     settings = resolve_with(options, Config(root=tmp_path))
 
     assert _level(settings, Terminal()) is level

@@ -10,7 +10,12 @@ from mcugen.boards.spec import Isa
 from mcugen.program.packing.add import pack_add
 from mcugen.program.packing.conv import Room, pack_conv
 from mcugen.program.packing.edit import Method
-from mcugen.program.packing.linear import pack_linear, pack_linear_4x4, pack_linear_8x16
+from mcugen.program.packing.linear import (
+    pack_linear,
+    pack_linear_4x4,
+    pack_linear_5x4,
+    pack_linear_8x16,
+)
 from mcugen.program.packing.stem import restore_stems
 from mcugen.program.packing.trim import trim_windows
 
@@ -28,11 +33,15 @@ def pack(
     isa: Isa,
     room: Room | None = None,
     scratch: Mapping[int, int] | None = None,
+    *,
+    wide: bool = False,
 ) -> int:
     """Rewrite a deserialized program's method in place; return how many calls were.
 
-    room: for weights of convolutions, None for none; scratch: see `pack_conv`.
+    room: for weights of convolutions, None for none; scratch: see `pack_conv`; wide: weights of
+    linear layers may take twice their bytes.
     """
     method = Method(program, plan)
-    count = sum(rewrite(method) for rewrite in REWRITES[isa])
+    first = (pack_linear_5x4,) if wide and isa is Isa.DSP else ()
+    count = sum(rewrite(method) for rewrite in (*first, *REWRITES[isa]))
     return count if room is None else count + pack_conv(method, isa, room, scratch or {})

@@ -59,6 +59,7 @@ class Passes:
     scratch: bool = True  #: the size that our own kernels want
     #: Where memory is short: no scratch but what is free besides, however slow that makes a call.
     lean: bool = False
+    wide: bool = False  #: Weights may take twice their bytes where that saves instructions.
     copies: bool = True
     in_place: bool = True  #: as our own kernels allow
 
@@ -169,7 +170,7 @@ def _arrange(artifact: PteArtifact, passes: Passes) -> tuple[bytes, dict[str, An
             # Those that are not packed are to have no less than without.
             scratch, total = _scratch_of(artifact, passes)
             passes = replace(passes, memory=max(passes.memory, total))
-        pack(file.program, plan, passes.isa, passes.room, scratch)
+        pack(file.program, plan, passes.isa, passes.room, scratch, wide=passes.wide)
         calls.check_calls(plan)
     arranged = arrange_plan(plan, passes)
     for each in file.program.execution_plan:

@@ -26,17 +26,24 @@ def arrange_for(
     What does not fit even without scratch of its own is returned all the same: `plan_memory` says
     what is missing. Raises PteError as `arrange` does.
     """
-    room = room_for(artifact, board, level)
-    passes = Passes(board.isa, level, room)
-    quick = arrange(artifact, passes)
-    try:
-        plan_memory(quick, board)
-    except DoesNotFitError:
-        return arrange(artifact, Passes(board.isa, level, lean=True))
-    if level is Level.SPEED and len(quick.planned_buffers) == 1:
-        most = quick.planned_buffers[0] + free_bytes(quick, board, "planned")
-        return arrange(artifact, replace(passes, memory=most))
-    return quick
+    passes = Passes(board.isa, level, room_for(artifact, board, level))
+    wide = (replace(passes, wide=True),) if _is_wide(board, level) else ()
+    for each in (*wide, passes):
+        arranged = arrange(artifact, each)
+        try:
+            plan_memory(arranged, board)
+        except DoesNotFitError:
+            continue
+        if level is Level.SPEED and len(arranged.planned_buffers) == 1:
+            most = arranged.planned_buffers[0] + free_bytes(arranged, board, "planned")
+            return arrange(artifact, replace(each, memory=most))
+        return arranged
+    return arrange(artifact, Passes(board.isa, level, lean=True))
+
+
+def _is_wide(board: BoardSpec, level: Level) -> bool:
+    """Return whether linear weights of twice their bytes are quicker: not where flash is slow."""
+    return level is Level.SPEED and board.region_for("model").wait is None
 
 
 def room_for(artifact: PteArtifact, board: BoardSpec, level: Level) -> Room | None:

@@ -69,7 +69,7 @@ def find_overlaps(plan: Any, blocks: Sequence[Block], isa: Isa | None) -> list[O
             or not _allows(plan, call, position, blocks[old], blocks[new])
         ):
             continue
-        unit = _unit(read)
+        unit = in_place_unit(read)
         shift = blocks[old].members[source] - blocks[new].members[target]
         if unit == 0 or shift % unit:
             continue
@@ -99,7 +99,7 @@ def _allows(plan: Any, call: Any, position: int, old: Block, new: Block) -> bool
     )
 
 
-def _unit(call: Call) -> int:
+def in_place_unit(call: Call) -> int:
     """Return what the distance must be a multiple of, 0 where the result must lie apart."""
     batch, _, _, in_ch = call.nhwc("input")
     if not call.is_static or batch != 1:

@@ -15,8 +15,8 @@ import torch
 from mcugen.program.reference.registry import computes
 from mcugen.program.reference.requantize import scalar_requantize
 
-#: Rows of a group.
-ROWS = 4
+#: Rows of a group, and where weights have 16 bits each.
+ROWS, WIDE_ROWS = 4, 5
 
 
 @computes("mcugen::packed_linear")
@@ -29,11 +29,10 @@ def packed_linear(x: Any, words: Any, scratch: Any) -> Any:
     del scratch
     shape = tuple(x.shape)
     numbers, words = _split(words, 5, 16 + -(-shape[-1] // 4) * 4)
-    rows, input_zero_point, activation_min, activation_max, exact = numbers
     padded = words.shape[1] - 16
     inputs = np.zeros((x.numel() // shape[-1], padded), np.int64)
     inputs[:, : shape[-1]] = x.numpy().reshape(-1, shape[-1])
-    inputs -= input_zero_point
+    inputs -= numbers[1]
     # Per four inputs: rows a, b and c, d of inputs k and k + 2, then of k + 1 and k + 3.
     halves = words[:, 4:-12].copy().view(np.int16).reshape(len(words), -1, 2, 2, 2)
     pairs = halves.transpose(0, 3, 1, 4, 2).reshape(len(words), 2, padded).astype(np.int64)
@@ -41,20 +40,47 @@ def packed_linear(x: Any, words: Any, scratch: Any) -> Any:
     first = _int32(starts[:, :, 0] + np.einsum("bk,gpk->bgp", inputs, pairs.astype(np.int8)))
     both = _int32(starts[:, :, 1] + np.einsum("bk,gpk->bgp", inputs, pairs))
     sums = np.stack([_int32(first << 8), _int32(both - first)], axis=3)
-    multipliers, offsets, shifts = (
-        words[:, -12:].astype(np.int64).reshape(-1, 2, 2, 3).transpose(3, 0, 1, 2)
-    )
+    scalings = words[:, -12:].astype(np.int64).reshape(-1, ROWS, 3).transpose(2, 0, 1)
+    return _rescaled(x, numbers, sums.reshape(len(inputs), -1, ROWS), scalings)
+
+
+@computes("mcugen::packed_linear_5x4")
+def packed_linear_5x4(x: Any, words: Any, scratch: Any) -> Any:
+    """Return int8[..., rows] of `x` int8[..., in_ch].
+
+    words: int32, five numbers and groups of five rows, the last of the last five; see
+    firmware/kernels/packed_linear_s8.h.
+    """
+    del scratch
+    fours = -(-x.shape[-1] // 4)
+    numbers, words = _split(words, 5, 20 + 10 * fours)
+    inputs = np.zeros((x.numel() // x.shape[-1], 4 * fours), np.int64)
+    inputs[:, : x.shape[-1]] = x.numpy().reshape(-1, x.shape[-1])
+    inputs -= numbers[1]
+    # Per four inputs: a word of each row with k and k + 2, then with k + 1 and k + 3.
+    halves = words[:, 5:-15].copy().view(np.int16).reshape(len(words), fours, 2, WIDE_ROWS, 2)
+    rows = halves.transpose(0, 3, 1, 4, 2).reshape(len(words), WIDE_ROWS, -1).astype(np.int64)
+    sums = _int32(words[:, :5].astype(np.int64) + np.einsum("bk,grk->bgr", inputs, rows))
+    scalings = words[:, -15:].astype(np.int64).reshape(-1, WIDE_ROWS, 3).transpose(2, 0, 1)
+    return _rescaled(x, numbers, sums, scalings)
+
+
+def _rescaled(x: Any, numbers: Any, sums: np.ndarray, scalings: Any) -> Any:
+    """Return the results of sums [batch, groups, rows]; the last group is the last rows."""
+    rows, _, activation_min, activation_max, exact = numbers
+    multipliers, offsets, shifts = scalings
     products = sums * multipliers
     high = _int32((products >> 32) + offsets)
     if exact:
         high = _int32(high - 128 * (products < 0))
     results = (high >> (shifts & 31)).clip(-128, 127).clip(activation_min, activation_max)
-    by_group = results.reshape(len(inputs), len(words), ROWS).astype(np.int8)
-    out = np.empty((len(inputs), rows), np.int8)
-    for group in range(len(words)):
-        at = min(ROWS * group, rows - ROWS)
-        out[:, at : at + ROWS] = by_group[:, group]
-    return torch.from_numpy(out.reshape(*shape[:-1], rows))
+    by_group = results.astype(np.int8)
+    out = np.empty((len(sums), rows), np.int8)
+    size = sums.shape[2]
+    for group in range(sums.shape[1]):
+        at = min(size * group, rows - size)
+        out[:, at : at + size] = by_group[:, group]
+    return torch.from_numpy(out.reshape(*x.shape[:-1], rows))
 
 
 @computes("mcugen::packed_linear_4x4")
