@@ -12,13 +12,14 @@ import pytest
 
 from mcugen.base.resources import firmware_dir
 from mcugen.program import scratch
+from mcugen.program.window import Window
 
 HERE = Path(__file__).parent
 SEED = 20261127
 SHAPES = 400
 
 
-def shapes() -> list[scratch.Window]:
+def shapes() -> list[Window]:
     rng = np.random.default_rng(SEED)
     found = []
     while len(found) < SHAPES:
@@ -38,9 +39,7 @@ def shapes() -> list[scratch.Window]:
             in_ch = 3 * groups  # the colours of an image
         if min(out) >= 1:
             found.append(
-                scratch.Window(
-                    *(1, *size, in_ch, *out, out_ch, *kernel, groups, *stride, *pad, *dilation)
-                )
+                Window(*(1, *size, in_ch, *out, out_ch, *kernel, groups, *stride, *pad, *dilation))
             )
     return found
 

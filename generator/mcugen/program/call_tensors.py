@@ -16,6 +16,7 @@ from mcugen.program import conv_words, norm_limits
 from mcugen.program.artifact import DTYPES
 from mcugen.program.conv_words import ConvForm
 from mcugen.program.operator_table import Operator
+from mcugen.program.window import Window
 
 #: Sets of element types, as firmware/ops/elements.h has them.
 _COMPUTE = ("float32", "uint8", "int8", "int32", "int64", "bool")
@@ -378,13 +379,11 @@ def _packed_linear(
 
 def _packed_conv2d(call: Call) -> None:
     """Words as the form of the weights has them, of all pairs of output channels."""
-    from mcugen.program import scratch  # imports this module
-
     (batch, _, _, in_ch), (out_batch, *outputs, out_ch) = call.nhwc("input"), call.nhwc("out")
     form, kernel = call.integer("form") or 0, call.pair("kernel")
     _agree(batch == out_batch and min(kernel) >= 1, call)
     _agree(tuple(outputs) == _conv_outputs(call), call)
-    window = scratch.Window.of(call, depthwise=False)
+    window = Window.of(call, depthwise=False)
     _agree(form != ConvForm.WINOGRAD_2 or conv_words.takes_winograd_2(window), call)
     _agree(form != ConvForm.WINOGRAD_4 or conv_words.takes_winograd_4(window), call)
     of_pair = conv_words.of_pair(form, in_ch, kernel, call.pair("dilation"))

@@ -5,10 +5,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from mcugen.program.scratch import Window
+from mcugen.program.window import Window
 
 #: The most input channels that Winograd's loop is unrolled for.
 _MOST_WINOGRAD_IN_CH = 64
@@ -32,10 +30,13 @@ class Runs:
     nine: bool  #: three rows of nine: the first eight of each, then the ninth of all
 
     @classmethod
-    def of(cls, in_ch: int, kernel: tuple[int, int], dilation: tuple[int, int]) -> Runs:
+    def of(
+        cls, in_ch: int, kernel: tuple[int, int], dilation: tuple[int, int], groups: int = 1
+    ) -> Runs:
+        """Return that of a window; in_ch: of a group."""
         height, run = kernel[0], kernel[1] * in_ch
         by_rows, together = height * fours(run), fours(height * run)
-        nine = (height, run, in_ch, dilation[1]) == (3, 9, 3, 1)
+        nine = (height, run, in_ch, groups, dilation[1]) == (3, 9, 3, 1, 1)
         if not nine and 3 * by_rows <= 4 * together:
             return cls(height, run, by_rows, False)
         return cls(1, height * run, together, nine)

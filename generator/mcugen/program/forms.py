@@ -28,7 +28,6 @@ from mcugen.program.operator_table import PRIM, operator, supported
 from mcugen.program.packing.edit import Call, Method
 from mcugen.program.scratch import (
     NOTHING,
-    Window,
     is_for_planes,
     packed_product_bytes,
     product_bytes,
@@ -37,6 +36,7 @@ from mcugen.program.scratch import (
     winograd_need,
 )
 from mcugen.program.values import tensor_bytes
+from mcugen.program.window import Window
 
 _GEMM = frozenset({"kGemm", "kBorder"})
 _CONV = _GEMM | {"kConvScalar", "kWinograd", "kNeighbours"}

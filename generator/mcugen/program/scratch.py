@@ -17,6 +17,7 @@ from mcugen.program.conv_words import ConvForm, Runs
 from mcugen.program.level import Level
 from mcugen.program.operator_table import operator
 from mcugen.program.values import call_name
+from mcugen.program.window import Window
 
 #: Pixels of the output, more than any convolution works on at a time.
 _EVERYTHING = 1 << 30
@@ -87,55 +88,14 @@ def scratch_need(plan: Any, call: Any, isa: Isa | None, level: Level = Level.BAL
     return by_isa[isa][0 if convolution else 1](window)
 
 
-@dataclass(frozen=True)
-class Window:
-    """The sizes of a convolution, as Conv2dS8Params has them; in_ch and out_ch of all groups."""
-
-    batch: int
-    in_h: int
-    in_w: int
-    in_ch: int
-    out_h: int
-    out_w: int
-    out_ch: int
-    kernel_h: int
-    kernel_w: int
-    groups: int
-    stride_h: int
-    stride_w: int
-    pad_top: int
-    pad_left: int
-    dilation_h: int
-    dilation_w: int
-
-    @classmethod
-    def of(cls, call: Call, *, depthwise: bool) -> Window:
-        batch, in_h, in_w, in_ch = call.nhwc("input")
-        _, out_h, out_w, out_ch = call.nhwc("out")
-        if call.has_ints("kernel"):
-            kernel, groups = call.pair("kernel"), call.integer("groups") or 1
-        else:
-            _, *kernel, group_ch = call.sizes("weight")
-            groups = in_ch if depthwise else in_ch // group_ch
-        return cls(
-            *(batch, in_h, in_w, in_ch, out_h, out_w, out_ch, *kernel, groups),
-            *call.pair("stride"),
-            *call.pair("padding"),
-            *call.pair("dilation"),
-        )
-
-    @property
-    def pixels(self) -> int:
-        return self.batch * self.out_h * self.out_w
-
-
 def _up(value: int, step: int) -> int:
     return -(-value // step) * step
 
 
 def padded_taps(w: Window, in_ch: int) -> int:
     """Return the taps of a window as conv_runs() fills them up."""
-    return Runs.of(in_ch, (w.kernel_h, w.kernel_w), (w.dilation_h, w.dilation_w)).padded
+    kernel, dilation = (w.kernel_h, w.kernel_w), (w.dilation_h, w.dilation_w)
+    return Runs.of(in_ch, kernel, dilation, w.groups).padded
 
 
 def _convolution_dsp(w: Window) -> Need:

@@ -16,7 +16,7 @@ from mcugen.program.packing import conv_costs
 from mcugen.program.packing.conv import Choice, Room, choose
 from mcugen.program.planning.fit import arrange_for, room_for
 from mcugen.program.read import read_pte
-from mcugen.program.scratch import Window
+from mcugen.program.window import Window
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "mlperf_tiny"
 PACKED = "mcugen::packed_conv2d.out"

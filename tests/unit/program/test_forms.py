@@ -18,7 +18,7 @@ from mcugen.program.forms import FORMS, CallForm, forms_of, left_out
 from mcugen.program.level import Level
 from mcugen.program.operator_table import names, operator
 from mcugen.program.planning.arrange import Passes, arrange_plan
-from mcugen.program.scratch import Window
+from mcugen.program.window import Window
 from mcugen.project.forms import HEADER, forms_header
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "mlperf_tiny"

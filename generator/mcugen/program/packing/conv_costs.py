@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mcugen.program.conv_words import ConvForm, takes_winograd_2
-from mcugen.program.scratch import Window, border_bytes, padded_taps, product_bytes, winograd_bytes
+from mcugen.program.scratch import border_bytes, padded_taps, product_bytes, winograd_bytes
+from mcugen.program.window import Window
 
 #: Cycles of an instruction in the inner loops.
 CYCLES = 1.8

@@ -44,7 +44,8 @@ def _words(rows: list[np.ndarray]) -> np.ndarray:
 
 def _paired(roundings: np.ndarray) -> list[tuple[int, int, int]]:
     """Return pairs of channels and their rounding; what is left over is rounded twice."""
-    found, waiting = [], {}
+    found: list[tuple[int, int, int]] = []
+    waiting: dict[int, int] = {}
     for channel, rounding in enumerate(roundings.tolist()):
         if rounding in waiting:
             found.append((waiting.pop(rounding), channel, rounding))

@@ -10,7 +10,7 @@ import numpy as np
 from mcugen.program import call_tensors
 from mcugen.program.operator_table import operator
 from mcugen.program.packing.edit import Call
-from mcugen.program.scratch import Window
+from mcugen.program.window import Window
 
 #: Operators that can be packed, by the name they have then.
 NAMES = {

@@ -164,13 +164,14 @@ def _arrange(artifact: PteArtifact, passes: Passes) -> tuple[bytes, dict[str, An
     file = deserialize(artifact.pte, name=artifact.name)
     plan = find_method(file.program, name=artifact.name)
     before = list(plan.non_const_buffer_sizes)
-    if passes.isa is not None:
+    isa = passes.isa
+    if isa is not None:
         scratch: dict[int, int] = {}
         if passes.room is not None:
             # Those that are not packed are to have no less than without.
             scratch, total = _scratch_of(artifact, passes)
             passes = replace(passes, memory=max(passes.memory, total))
-        pack(file.program, plan, passes.isa, passes.room, scratch, wide=passes.wide)
+        pack(file.program, plan, isa, passes.room, scratch, wide=passes.wide)
         calls.check_calls(plan)
     arranged = arrange_plan(plan, passes)
     for each in file.program.execution_plan:

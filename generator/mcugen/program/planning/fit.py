@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from mcugen.base.errors import DoesNotFitError
-from mcugen.boards.spec import BoardSpec
+from mcugen.boards.spec import BoardSpec, Isa
 from mcugen.program.artifact import PteArtifact
 from mcugen.program.level import Level
 from mcugen.program.memory import free_bytes, plan_memory
@@ -47,8 +47,8 @@ def _is_wide(board: BoardSpec, level: Level) -> bool:
 
 
 def room_for(artifact: PteArtifact, board: BoardSpec, level: Level) -> Room | None:
-    """Return what weights may add to a program in a board's flash."""
-    if level is Level.SIZE:
+    """Return what weights of convolutions may add to a program in a board's flash."""
+    if level is Level.SIZE or board.isa is not Isa.DSP:
         return None
     free = free_bytes(artifact, board, "model")
     wait = board.region_for("model").wait

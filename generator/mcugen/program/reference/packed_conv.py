@@ -59,12 +59,16 @@ def packed_conv2d_nhwc(
 ) -> Any:
     """Return the convolution of `x` [N, H, W, C]."""
     del scratch, output_offset, groups
-    sides = [(each[0], each[-1]) for each in (kernel, stride, padding, dilation)]
     image = x.contiguous().numpy().astype(np.int64)
+    sides = (_pair(kernel), _pair(stride), _pair(padding), _pair(dilation))
     rows = words.numpy().reshape(-1, of_pair(form, image.shape[3], sides[0], sides[3]))
     results = _FORMS[ConvForm(form)](_Conv(image, *sides, -input_offset, 0), rows)
     limited = results.clip(-128, 127).clip(low, high).astype(np.int8)
     return torch.from_numpy(np.ascontiguousarray(limited))
+
+
+def _pair(numbers: list[int]) -> tuple[int, int]:
+    return numbers[0], numbers[-1]
 
 
 def _int32(values: Any) -> Any:
@@ -148,7 +152,7 @@ def _by_winograd_2(conv: _Conv, rows: np.ndarray) -> np.ndarray:
         ((0, 0), *((pad, pad) for pad in conv.padding), (0, 0)),
         constant_values=conv.zero_point,
     )
-    tiles = np.lib.stride_tricks.sliding_window_view(padded, (4, 4), (1, 2))[:, ::2, ::2]
+    tiles = np.lib.stride_tricks.sliding_window_view(padded, (4, 4), axis=(1, 2))[:, ::2, ::2]  # type: ignore[call-overload]
     by_rows = (_B * _TWICE_ROWS[:, None]).astype(np.float64)
     moved = np.einsum("ir,byxcrs,js->ijbyxc", by_rows, tiles, _B.astype(np.float64), optimize=True)
     moved = moved.reshape(4, 4, -1, in_ch)
