@@ -21,11 +21,7 @@ constexpr int32_t kTwiceBits = 0;
 /// Least multiplier but for 0: others are not normalized.
 constexpr int32_t kLeastMultiplier = 1 << 30;
 
-/// Taps between two words that are left out.
-constexpr int32_t kPartTaps = 64;
-
-/// Writes the weights of two channels as McugenDspTiles wants them, not scaled and without words
-/// that are left out. @returns their end.
+/// Writes the weights of two channels as McugenDspTiles wants them, not scaled. @returns their end.
 int16_t* widen(const GemmS8Layer& layer, const int8_t* row0, const int8_t* row1, int16_t* out) {
   const int32_t step = layer.tap_step;
   if (layer.nine) {
@@ -56,36 +52,6 @@ int16_t* widen(const GemmS8Layer& layer, const int8_t* row0, const int8_t* row1,
   return out + 2 * layer.runs * padded;
 }
 
-/// The same with words left out. @returns where the last one lies.
-int16_t* expand(const GemmS8Layer& layer, int32_t first, int32_t second, int16_t* out) {
-  const int8_t* row0 = layer.weights + first * layer.channel_step;
-  const int8_t* row1 = layer.weights + second * layer.channel_step;
-  if (layer.run % 4 == 0 && layer.tap_step == 1) {
-    int32_t left = layer.runs * layer.run;
-    for (int32_t part = ((left - 4) & (kPartTaps - 1)) + 4;; part = kPartTaps, out += 2) {
-      out = mcugen_dsp_widen(row0, row1, out, static_cast<uint32_t>(part), 0, 1, 0);
-      left -= part;
-      if (left == 0) {
-        return out;
-      }
-      row0 += part;
-      row1 += part;
-    }
-  }
-  uint32_t* const begin = reinterpret_cast<uint32_t*>(out);
-  uint32_t* from = reinterpret_cast<uint32_t*>(widen(layer, row0, row1, out));
-  uint32_t* to = from + (from - begin - 1) / kPartTaps;
-  int16_t* const end = reinterpret_cast<int16_t*>(to);
-  for (int32_t moved = 0; to != from; ++moved) {
-    if (moved == kPartTaps) {
-      moved = 0;
-      --to;
-    }
-    *--to = *--from;
-  }
-  return end;
-}
-
 /// The form of McugenDspTiles that a channel takes.
 uint32_t form_of(const GemmS8Layer& layer, int32_t channel) {
   const uint32_t form = static_cast<uint32_t>(-layer.shifts[channel] - kMcugenDspShift);
@@ -111,9 +77,9 @@ inline void write_words(const GemmS8Layer& layer, int32_t first, int32_t second,
   int32_t* const end = reinterpret_cast<int32_t*>(mcugen_dsp_scale_words(
       weights + first * layer.channel_step, weights + second * layer.channel_step,
       reinterpret_cast<int16_t*>(stream + 2), layer.runs * layer.run));
-  end[1] = layer.multipliers[first];
-  end[3] = layer.multipliers[second];
-  end[2] = end[4] = one_rounding_offset(-layer.shifts[first], layer.output_zero_point);
+  end[0] = layer.multipliers[first];
+  end[2] = layer.multipliers[second];
+  end[1] = end[3] = one_rounding_offset(-layer.shifts[first], layer.output_zero_point);
 }
 
 /// The same, whatever the form.
@@ -127,8 +93,9 @@ __attribute__((noinline)) void write_stream(const GemmS8Layer& layer, int32_t fi
     stream[1] = layer.bias[second] * (1 << bits);
   }
   int16_t* const weights = reinterpret_cast<int16_t*>(stream + 2);
-  int16_t* const written = expand(layer, first, second, weights);
-  int32_t* const end = reinterpret_cast<int32_t*>(written) + 1;
+  int32_t* const end =
+      reinterpret_cast<int32_t*>(widen(layer, layer.weights + first * layer.channel_step,
+                                       layer.weights + second * layer.channel_step, weights));
   if (!twice) {
     for (int32_t* word = stream + 2; word != end; ++word) {
       *word = static_cast<int32_t>(static_cast<uint32_t>(*word) << kShiftBits & 0xff00ff00);

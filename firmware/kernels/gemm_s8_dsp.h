@@ -36,9 +36,7 @@ struct GemmS8Layer {
 inline int32_t gemm_s8_pair_bytes(int32_t padded) { return 4 * padded; }
 
 /// @returns the bytes of the stream of a pair of channels.
-inline int32_t gemm_s8_stream_bytes(int32_t padded) {
-  return 4 * padded + 28 + (padded + 63) / 64 * 4;
-}
+inline int32_t gemm_s8_stream_bytes(int32_t padded) { return 4 * padded + 32; }
 
 /// Chooses how a layer is rescaled.
 /// @returns false where no form is exact: a shift above -1, a multiplier below 2^30 but not 0, or

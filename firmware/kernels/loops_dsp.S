@@ -37,7 +37,7 @@
 .endm
 
 .equ FOUR_TAPS_BYTES, 40
-.equ UNROLLED, 16
+.equ UNROLLED, 32
 
 // Where a tile finds what no register is left for; the first six as one LDM takes them: stream, out,
 // pixel_step, channel_step, their sum, pixels_end.
@@ -47,9 +47,12 @@
 .equ TILE_STEPS, 16
 .equ TILE_PIXELS_END, 20
 .equ TILE_ENTRY, 24         // into the unrolled loop
-.equ TILE_PAIR_BYTES, 28
-.equ TILE_ODD, 32
-.equ TILE_BYTES, 40
+.equ TILE_EXIT, 28          // behind it
+.equ TILE_WEIGHTS_END, 32
+.equ TILE_EPILOGUE, 36
+.equ TILE_PAIR_BYTES, 40
+.equ TILE_ODD, 44
+.equ TILE_BYTES, 48
 
 // The results of a tile in r2-r5, stored; then the next one.
 .macro end_of_tile
@@ -102,22 +105,16 @@
     strd    r7, r8, [sp, #TILE_PAIR_BYTES]
     orr     r12, r12, #1
     add     r9, r9, r12                 // the epilogue
-    and     r10, r6, #UNROLLED - 1
+    add     r8, r1, #24
+    add     r8, r8, r6, lsl #4          // end of the weights
+    strd    r8, r9, [sp, #TILE_WEIGHTS_END]
+    cmp     r6, #UNROLLED
+    it      hs
+    addhs   r9, r12, #4                 // 4f
+    and     r6, r6, #UNROLLED - 1
     mov     r7, #FOUR_TAPS_BYTES
-    mls     r8, r10, r7, r12            // where to enter the unrolled loop
-    str     r8, [sp, #TILE_ENTRY]
-    add     r10, r1, r10, lsl #4
-    add     r10, r10, #24               // behind what is left of UNROLLED
-    sub     r7, r12, #UNROLLED * FOUR_TAPS_BYTES
-    lsrs    r6, r6, #4
-    beq     9f
-8:
-    str     r7, [r10], #4
-    add     r10, r10, #16 * UNROLLED
-    subs    r6, r6, #1
-    bne     8b
-9:
-    str     r9, [r10]
+    mls     r8, r6, r7, r12             // where to enter the unrolled loop
+    strd    r8, r9, [sp, #TILE_ENTRY]
     mov     r6, r5
     add     r5, r3, r4
     stm     sp, {r1-r6}
@@ -132,7 +129,12 @@
     .endr
     .balign 4
 3:
-    ldr     pc, [r1], #4                // to 2, or the epilogue
+    ldr.w   pc, [sp, #TILE_EXIT]        // most often nothing is left to test
+4:
+    ldr     r6, [sp, #TILE_WEIGHTS_END]
+    cmp     r1, r6
+    bne     2b
+    ldr     pc, [sp, #TILE_EPILOGUE]
 .Ltile_exact:
     ldm     r1, {r6-r10}                // multiplier and factor of channel 0, of 1; zero point
     round_twice r2, r6, r7
@@ -154,7 +156,7 @@
     movs    r3, #0
     str     r3, [sp, #TILE_ODD]
     str     r10, [sp, #TILE_PIXELS_END]
-    lsls    r4, r2, #24                 // a multiple of UNROLLED
+    lsls    r4, r2, #26                 // a multiple of four times four taps
     beq     10f
     sub     r6, r6, r7                  // the last pixel once more with the one before
     str     r6, [sp, #TILE_OUT]
@@ -163,7 +165,7 @@
     strd    r3, r8, [sp, #TILE_PIXEL_STEP]  // same place first
     str     r8, [sp, #TILE_STEPS]
     ldmia   r1!, {r4, r5}
-    add     r3, r1, r2                  // behind the weights, but for words between them
+    add     r3, r1, r2                  // behind the weights
 11:
     .rept 4
     ldmia   r1!, {r6-r9}
@@ -173,14 +175,9 @@
     smlad   r4, lr, r8, r4
     smlad   r5, lr, r9, r5
     .endr
-    sub     r6, r3, r1
-    lsls    r7, r6, #24
-    bne     11b
-    add     r1, r1, #4
-    add     r3, r3, #4
     cmp     r1, r3
     bne     11b
-    ldr     pc, [r1, #-4]
+    ldr     pc, [sp, #TILE_EPILOGUE]
     .balign 4
 6:                                      // by form, how far behind label 3
     .irp form, exact, 4, 5, 6, 7, 8, 9, 10, 11
@@ -367,33 +364,23 @@
     pop     {r4-r11, pc}
     end_function mcugen_dsp_widen_nine
 
-
-    // r0, r1: two rows of weights, word-aligned; r2: out; r3: their bytes, a multiple of eight. A
-    // word is left out behind each UNROLLED fours, as seen from the end.
+    // r0, r1: two rows of weights, word-aligned; r2: out; r3: their bytes, a multiple of eight.
     function mcugen_dsp_scale_words
     push    {r4-r11, lr}
     mov     r12, #0xff00ff00
-    lsrs    r3, r3, #3
-    sub     lr, r3, #1
-    and     lr, lr, #UNROLLED / 2 - 1
-    add     lr, lr, #1
+    lsls    lr, r3, #28
+    beq     1f
+    write_eight scale_four_8
+    subs    r3, #8
+    beq     2f
 1:
-    sub     r3, r3, lr
-    lsls    r4, lr, #31
-    add     lr, lr, #1
-    bne     3f
-    sub     lr, lr, #1
-2:
+    .rept 2
     write_eight scale_four_8
-3:
-    write_eight scale_four_8
-    subs    lr, lr, #2
-    bne     2b
-    add     r2, r2, #4
-    mov     lr, #UNROLLED / 2
-    cmp     r3, #0
+    .endr
+    subs    r3, #16
     bne     1b
-    sub     r0, r2, #4
+2:
+    mov     r0, r2
     pop     {r4-r11, pc}
     end_function mcugen_dsp_scale_words
 
@@ -1459,4 +1446,4 @@
     strb    lr, [r0]
 .endm
 
-    winograd_products mcugen_dsp_winograd_products, four_products, FOUR_TAPS_BYTES, UNROLLED
+    winograd_products mcugen_dsp_winograd_products, four_products, FOUR_TAPS_BYTES, 16

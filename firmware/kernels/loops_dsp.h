@@ -15,9 +15,8 @@ struct McugenDspTiles {
   /// of each, as two int16 in a word. Word-aligned.
   const int16_t* pixels;
   /// Per pair of channels: two biases (int32), then the weights (int16) as the pixels, channel for
-  /// pixel, then int32[5], see `form`. A word is left out, which the function writes, behind the
-  /// weights, and before that behind each 64 taps, as seen from their end. Word-aligned.
-  int32_t* stream;
+  /// pixel, then int32[5], see `form`. Word-aligned.
+  const int32_t* stream;
   int8_t* out;           ///< Of pixel 0 and channel 0.
   int32_t pixel_step;    ///< Bytes from a pixel to the next.
   int32_t channel_step;  ///< Bytes from channel 0 to channel 1.
@@ -25,7 +24,7 @@ struct McugenDspTiles {
   uint32_t fours;  ///< Taps / 4 - 1; taps are a multiple of 4.
   uint32_t form;   ///< kMcugenDspRoundTwice, or a shift less kMcugenDspShift, 1 to 8.
   uint32_t odd;    ///< 1: one pair more, whose first pixel is the last one before it; else 0. Where
-                   ///< taps are a multiple of 64, it takes two thirds of a pair's instructions.
+                   ///< taps are a multiple of 16, it takes two thirds of a pair's instructions.
 };
 
 /// How accumulators (sums over taps and the bias, that wrap at 32 bits) become results:
@@ -34,7 +33,7 @@ struct McugenDspTiles {
 /// - By two roundings: acc * (2^32 + multiplier) / 2^32, halves up, then times -factor / 2^32,
 ///   halves away from zero, and the zero point, saturated; the stream ends with multiplier and
 ///   factor of channel 0 and of channel 1 and the zero point. 29 instructions.
-/// 10 instructions per four taps besides.
+/// 10 instructions per four taps besides, and 4 more per 32 fours where there are more.
 void mcugen_dsp_tiles(const McugenDspTiles* tiles);
 
 constexpr uint32_t kMcugenDspRoundTwice = 0;
@@ -61,7 +60,7 @@ int16_t* mcugen_dsp_widen_nine(const int8_t* window0, const int8_t* window1, int
 /// Writes two rows of weights times 2^8 as McugenDspTiles wants them. Three quarters of an
 /// instruction per weight.
 /// @param[in] row0, row1 int8[bytes], word-aligned; bytes a multiple of eight.
-/// @returns where the last word that is left out lies.
+/// @returns the end of what was written.
 int16_t* mcugen_dsp_scale_words(const int8_t* row0, const int8_t* row1, int16_t* out,
                                 int32_t bytes);
 

@@ -152,8 +152,7 @@ def winograd_bytes(w: Window, tile_rows: int, pairs: int) -> int:
 def product_bytes(w: Window, in_ch: int, pairs: int) -> int:
     """Return what pairs of pixels take: convolve_s8_scratch() in im2col_s8_dsp.cpp."""
     padded = padded_taps(w, in_ch)
-    stream = 4 * padded + 28 + 4 * -(-padded // 64)
-    return stream + 2 * padded + 8 + pairs * 4 * padded
+    return 4 * padded + 32 + 2 * padded + 8 + pairs * 4 * padded
 
 
 def packed_product_bytes(w: Window, pairs: int) -> int:
