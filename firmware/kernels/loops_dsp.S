@@ -156,7 +156,7 @@
     movs    r3, #0
     str     r3, [sp, #TILE_ODD]
     str     r10, [sp, #TILE_PIXELS_END]
-    lsls    r4, r2, #26                 // a multiple of four times four taps
+    lsls    r4, r2, #27                 // a multiple of twice four taps
     beq     10f
     sub     r6, r6, r7                  // the last pixel once more with the one before
     str     r6, [sp, #TILE_OUT]
@@ -167,7 +167,7 @@
     ldmia   r1!, {r4, r5}
     add     r3, r1, r2                  // behind the weights
 11:
-    .rept 4
+    .rept 2
     ldmia   r1!, {r6-r9}
     ldmia   r0!, {r10, r11, r12, lr}
     smlad   r4, r11, r6, r4

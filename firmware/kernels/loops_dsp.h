@@ -24,7 +24,7 @@ struct McugenDspTiles {
   uint32_t fours;  ///< Taps / 4 - 1; taps are a multiple of 4.
   uint32_t form;   ///< kMcugenDspRoundTwice, or a shift less kMcugenDspShift, 1 to 8.
   uint32_t odd;    ///< 1: one pair more, whose first pixel is the last one before it; else 0. Where
-                   ///< taps are a multiple of 16, it takes two thirds of a pair's instructions.
+                   ///< taps are a multiple of 8, it takes two thirds of a pair's instructions.
 };
 
 /// How accumulators (sums over taps and the bias, that wrap at 32 bits) become results:

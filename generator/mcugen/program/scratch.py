@@ -26,7 +26,7 @@ _EVERYTHING = 1 << 30
 _PIXELS = 16
 #: But no more bytes than this for them, where one pair of pixels needs less.
 _LEAST_BYTES = 4096
-_PIXELS_DSP, _LEAST_BYTES_DSP = 40, 8192
+_PIXELS_DSP, _LEAST_BYTES_DSP = 42, 8192
 #: The same of Winograd's tiles with weights transformed ahead of time.
 _WINOGRAD_PIXELS = 64
 #: The same without the DSP extension, where fewer pixels at a time are dear: besides its weights, a

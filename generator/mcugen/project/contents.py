@@ -53,8 +53,10 @@ _CHECKED_HERE = tuple(
     f"-DMCUGEN_{each}=0" for each in ("CHECK_OUTPUTS", "CHECK_PROGRAM", "VERIFY_PROGRAM")
 )
 
-#: Errors and faults by their codes alone, and the boot's CRC in half the speed.
-_SMALL = ("-DMCUGEN_LOG_ENABLED=0", "-DMCUGEN_FAULT_WORDS=0", "-DMCUGEN_CRC_TABLE_BITS=4")
+#: Errors and faults by their codes alone.
+_SMALL = ("-DMCUGEN_LOG_ENABLED=0", "-DMCUGEN_FAULT_WORDS=0")
+#: The CRC of the model at boot, and of frames, in half the speed, for 960 bytes.
+_SMALL_CRC = ("-DMCUGEN_CRC_TABLE_BITS=4",)
 #: The loops around those in assembler as small as the rest, too.
 _SMALL_KERNELS = ("-DMCUGEN_SMALL_KERNELS=1",)
 
@@ -74,12 +76,12 @@ def model_contents(
 ) -> ProjectContents:
     """Return the project of a model: of the operators and kernels, what it calls and takes."""
     called = [operator(name) for name in sorted({use.name for use in artifact.operators})]
-    small = level is Level.SIZE
     flags = (
         *((_FULL_RUNTIME,) if artifact.full_runtime else ()),
         *_CHECKED_HERE,
         *(f"-D{name}=0" for name in checked_calls.left_out(artifact)),
-        *(_SMALL if small else ()),
+        *(_SMALL if level is Level.SIZE else ()),
+        *(_SMALL_CRC if level is not Level.SPEED else ()),
     )
     config = fill.app_config_context(artifact, plan)
     templates: dict[str, Context] = {
