@@ -65,8 +65,8 @@ def count(elf: Path) -> tuple[Counter[str], Counter[str]]:
             if found is None:
                 continue
             function = symbols.at(int(found[1], 16))
-            if function.startswith("mcugen::model_load("):
-                stage = "load_method"  # inlined, with what surrounds it
+            if re.search(r"::(model_load|load_method)\(", function):
+                stage = "load_method"  # inlined or not, with what surrounds it
             elif stage is not None and function.startswith("mcugen::crc32("):
                 stage = "CRC"
             elif stage is not None and function == "memset":
