@@ -9,11 +9,13 @@ one fails, or is not known, the image keeps the checks, and the operator says wh
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
+from mcugen.base import cache
 from mcugen.program import call_tensors
 from mcugen.program.aliases import joins, tensors_of
 from mcugen.program.artifact import PteArtifact
@@ -33,17 +35,33 @@ _PLAIN = {"Tensor", "Int", "Bool", "Double", "Null", "IntList"}
 _INT32_MIN, _INT32_MAX = -(1 << 31), (1 << 31) - 1
 
 
+_SWITCHES = ("MCUGEN_ANY_PROGRAM", "MCUGEN_CHECK_CALLS")
+
+
 def left_out(artifact: PteArtifact) -> tuple[str, ...]:
     """Return which switches of the firmware may be off in an image of a checked program."""
     if not CHECKED.keys() >= {use.name for use in artifact.operators}:
         return ()
+    # Kept between builds: reading a `.pte` imports torch.
+    key = cache.make_key(
+        what="checked",
+        pte=artifact.sha256,
+        source=cache.source_hash(("program",)),
+        versions=cache.package_versions(("executorch",)),
+    )
+    kept = cache.load("checked", key)
+    if kept is not None:
+        try:
+            switches = json.loads(kept["checked.json"])
+            return tuple(name for name in _SWITCHES if name in switches)
+        except (KeyError, TypeError, ValueError, RecursionError):
+            pass  # Written by something else: look again.
     file = deserialize(artifact.pte, name=artifact.name)
     plan = find_method(file.program, name=artifact.name)
-    found = {
-        "MCUGEN_ANY_PROGRAM": not is_plain(plan),
-        "MCUGEN_CHECK_CALLS": not are_checked(file.program, plan),
-    }
-    return tuple(name for name, needed in found.items() if not needed)
+    off = (is_plain(plan), are_checked(file.program, plan))
+    found = tuple(name for name, each in zip(_SWITCHES, off, strict=True) if each)
+    cache.store("checked", key, {"checked.json": json.dumps(found).encode()})
+    return found
 
 
 def is_plain(plan: Any) -> bool:
