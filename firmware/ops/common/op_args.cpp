@@ -437,9 +437,7 @@ Nhwc OpArgs::image(const Tensor* tensor, Layout layout) {
   }
   const uint8_t* const order = kOrders[layout == Layout::kNhwc ? 1 : 0];
   const int32_t* const sizes = sizes_of(*tensor);
-  if (kCheckCalls) {
-    check(lies_as(*tensor, order), "layout: not channels-last");
-  }
+  check(!kCheckCalls || lies_as(*tensor, order), "layout: not channels-last");
   for (int32_t d = 0; kCheckCalls && d < 4; ++d) {
     check(sizes[d] >= 1 && sizes[d] <= kMaxExtent, "shape");
   }
