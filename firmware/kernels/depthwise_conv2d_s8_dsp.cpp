@@ -35,8 +35,10 @@ constexpr int32_t kNothing[1 + kPlanes] = {-kShift, 0, 0, 0, 0};
 constexpr int32_t kRowBytes = 64;
 constexpr int32_t kMostRowBytes = 128;
 
-/// Columns of a plane that `out` outputs of a row read.
-int32_t columns_read(int32_t out, int32_t stride) { return stride * out + 4 - stride; }
+/// Columns of a plane that `out` outputs of a row read; the small loop takes pairs only.
+int32_t columns_read(int32_t out, int32_t stride) {
+  return stride * (kMcugenDspSmall ? out + out % 2 : out) + 4 - stride;
+}
 
 /// Outputs of one row for which a plane has room.
 int32_t most_columns(int32_t stride) { return (kMostRowBytes / 2 - 4) / stride; }
@@ -107,8 +109,8 @@ class Planes {
     // Tiles of about the same even width, where it takes more than one.
     const int32_t tiles = (x_.out + most - 1) / most;
     tile_w_ = tiles == 1 ? x_.out : ((x_.out + tiles - 1) / tiles + 1) & ~1;
-    row_bytes_ =
-        exact_ || columns_read(tile_w_, stride_) > kRowBytes / 2 ? kMostRowBytes : kRowBytes;
+    const bool is_long = columns_read(tile_w_, stride_) > kRowBytes / 2;
+    row_bytes_ = (exact_ && !kMcugenDspSmall) || is_long ? kMostRowBytes : kRowBytes;
     const int32_t rows = static_cast<int32_t>(p_.scratch.bytes) / (kPlanes * row_bytes_);
     band_h_ = rows < 3 ? 0 : (rows - 3) / stride_ + 1;
     band_h_ = band_h_ < y_.out ? band_h_ : y_.out;
@@ -161,13 +163,19 @@ class Planes {
     loop.out_step = x_.out_step;
     // A loop takes some pairs at a time; in its first turn it leaves out what they are more.
     const int32_t pairs = out_w / 2;
-    const int32_t left_out = stride_ == 1 ? (pairs + 2) / 3 * 3 - pairs : pairs & 1;
+    const int32_t left_out = kMcugenDspSmall ? 0
+                             : stride_ == 1  ? (pairs + 2) / 3 * 3 - pairs
+                                             : pairs & 1;
     const int32_t before = stride_ == 1 ? 4 * left_out : 0;
     loop.pair_bytes = pairs * 4 * stride_ + before;
-    loop.odd = out_w % 2;
+    loop.odd = out_w % 2 * 4 * stride_;
     loop.plane_skip = stride_ * row_bytes_ - loop.pair_bytes;
     loop.out_skip = y_.out_step - out_w * x_.out_step;
-    loop.form = 3 * form() + static_cast<uint32_t>(left_out);
+    if (kMcugenDspSmall) {
+      loop.plane_skip -= loop.odd;
+      loop.out_skip += out_w % 2 * x_.out_step;
+    }
+    loop.form = form(static_cast<uint32_t>(left_out));
     loop.offset = (1 << (kShift - 2)) + p_.output_zero_point * (1 << (kShift - 1));
     const int32_t rows_bytes = out_h * stride_ * row_bytes_;
     int8_t* const out = output + out_y * y_.out_step + out_x * x_.out_step;
@@ -236,11 +244,14 @@ class Planes {
     return shift > 31 || (shift > kShift && size + kMostSum < 1u << (shift - 1));
   }
 
-  uint32_t form() const {
+  uint32_t form(uint32_t left_out) const {
+    if (kMcugenDspSmall) {
+      return static_cast<uint32_t>(row_bytes_ + stride_ - 1);
+    }
     const uint32_t of_stride_1 = exact_                    ? kMcugenDspDepthwise1Exact
                                  : row_bytes_ == kRowBytes ? kMcugenDspDepthwise1Of64
                                                            : kMcugenDspDepthwise1Of128;
-    return stride_ == 1 ? of_stride_1 : of_stride_1 + kMcugenDspDepthwise2Of64;
+    return 3 * (stride_ == 1 ? of_stride_1 : of_stride_1 + kMcugenDspDepthwise2Of64) + left_out;
   }
 
   /// The same with any scaling.

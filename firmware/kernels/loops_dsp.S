@@ -13,6 +13,9 @@
     .syntax unified
     .thumb
 
+// With MCUGEN_SMALL_KERNELS (--optimize size) some loops are unrolled less, or there is one for all
+// forms instead of one for each; contracts and results are the same, but for what loops_dsp.h says.
+
 #include <kernels/function.inc>
 #include <kernels/winograd_products.inc>
 
@@ -37,7 +40,11 @@
 .endm
 
 .equ FOUR_TAPS_BYTES, 40
+#if defined(MCUGEN_SMALL_KERNELS)
+.equ UNROLLED, 8
+#else
 .equ UNROLLED, 32
+#endif
 
 // Where a tile finds what no register is left for; the first six as one LDM takes them: stream, out,
 // pixel_step, channel_step, their sum, pixels_end.
@@ -52,7 +59,12 @@
 .equ TILE_EPILOGUE, 36
 .equ TILE_PAIR_BYTES, 40
 .equ TILE_ODD, 44
+#if defined(MCUGEN_SMALL_KERNELS)
+.equ TILE_SHIFT, 48
+.equ TILE_BYTES, 52
+#else
 .equ TILE_BYTES, 48
+#endif
 
 // The results of a tile in r2-r5, stored; then the next one.
 .macro end_of_tile
@@ -67,6 +79,25 @@
     bne     1b
     b       5f
 .endm
+
+#if defined(MCUGEN_SMALL_KERNELS)
+// Of results of one rescaling in 8 bits: three instructions, of any shift.
+.macro end_of_tile_by_register
+    ldm     r1, {r6-r9}                 // multiplier and offset of channel 0, of channel 1
+    ldr     r10, [sp, #TILE_SHIFT]
+    .irp acc, r2, r4
+    smmla   \acc, \acc, r6, r7
+    .endr
+    .irp acc, r3, r5
+    smmla   \acc, \acc, r8, r9
+    .endr
+    .irp acc, r2, r3, r4, r5
+    asr     \acc, \acc, r10
+    ssat    \acc, #8, \acc
+    .endr
+    b       .Lend_of_tile
+.endm
+#endif
 
 // Of results of one rescaling in 8 bits: two instructions. The shift is in the code.
 .macro end_of_tile_by shift
@@ -98,13 +129,23 @@
     // r7 form, r8 odd
     sub     sp, sp, #TILE_BYTES
     adr     r12, 3f
+    orr     r12, r12, #1
+#if defined(MCUGEN_SMALL_KERNELS)
+    add     r9, r7, #7 + 3              // see end_of_tile_by
+    str     r9, [sp, #TILE_SHIFT]
+    adr.w   r9, .Ltile_exact            // the epilogue
+    cbz     r7, 8f
+    adr.w   r9, .Ltile_by_register
+8:
+    orr     r9, r9, #1
+#else
     adr     r9, 6f
     ldrh    r9, [r9, r7, lsl #1]
+    add     r9, r9, r12                 // the epilogue
+#endif
     add     r7, r6, #1
     lsl     r7, r7, #4
     strd    r7, r8, [sp, #TILE_PAIR_BYTES]
-    orr     r12, r12, #1
-    add     r9, r9, r12                 // the epilogue
     add     r8, r1, #24
     add     r8, r8, r6, lsl #4          // end of the weights
     strd    r8, r9, [sp, #TILE_WEIGHTS_END]
@@ -141,11 +182,18 @@
     round_twice r4, r6, r7
     round_twice r3, r8, r9
     round_twice r5, r8, r9
+#if defined(MCUGEN_SMALL_KERNELS)
+.Lend_of_tile:
+    end_of_tile
+.Ltile_by_register:
+    end_of_tile_by_register
+#else
     end_of_tile
     .irp shift, 4, 5, 6, 7, 8, 9, 10, 11
 .Ltile_\shift:
     end_of_tile_by \shift
     .endr
+#endif
 5:
     ldrd    r2, r3, [sp, #TILE_PAIR_BYTES]
     cbnz    r3, 7f
@@ -178,12 +226,14 @@
     cmp     r1, r3
     bne     11b
     ldr     pc, [sp, #TILE_EPILOGUE]
+#if !defined(MCUGEN_SMALL_KERNELS)
     .balign 4
 6:                                      // by form, how far behind label 3
     .irp form, exact, 4, 5, 6, 7, 8, 9, 10, 11
     .2byte  .Ltile_\form - 3b
     .endr
     .balign 4
+#endif
     end_function mcugen_dsp_tiles
 
 //
@@ -229,6 +279,7 @@
     push    {r4-r11, lr}
     ldrd    r12, r10, [sp, #36]
     ldr     r11, [sp, #44]
+#if !defined(MCUGEN_SMALL_KERNELS)
     orr     r4, r0, r1
     orrs    r4, r11
     orrs    r4, r3
@@ -270,6 +321,7 @@
     bne     12b
     mov     r0, r2
     pop     {r4-r11, pc}
+#endif
 1:
     lsrs    lr, r3, #3
     beq     3f
@@ -387,6 +439,159 @@
 //
 // Depthwise 3x3 over planes of one channel
 //
+
+#if defined(MCUGEN_SMALL_KERNELS)
+
+// One loop for rows of planes of any length and results of either sign; only the products of a pair
+// are of a stride. What a row finds there:
+.equ ROW_MULTIPLIER, 0  // offset behind it
+.equ ROW_STEP, 8
+.equ ROW_PAIRS, 12      // bytes of the plane that a row's pairs advance
+.equ ROW_ODD, 16        // bytes of one pair, if a row has a pixel more
+.equ ROW_SKIPS, 20      // of the plane, of the output
+.equ ROW_LAST, 28       // the plane behind the last row
+.equ ROW_PLANE, 32      // bytes of a row of the plane; then out_step, or 0 for the pixel more
+.equ ROW_END, 40
+.equ ROW_BIAS, 44       // twice
+.equ ROW_OUT_STEP, 52
+.equ ROW_ENTRY, 56      // the products of a pair
+.equ ROW_BYTES, 60
+
+// One row of a pair of windows, which begin at r0. \w01, \w12: weights 0, 1 and 1, 2.
+.macro pair_row stride, w01, w12
+    ldrd    r12, lr, [r0]
+    smlad   r2, r12, \w01, r2
+    smlabt  r2, lr, \w12, r2
+    .if \stride == 1
+    smlatb  r3, r12, \w01, r3
+    smlad   r3, lr, \w12, r3
+    .else
+    smlad   r3, lr, \w01, r3
+    ldr     r12, [r0, #8]
+    smlabt  r3, r12, \w12, r3
+    .endif
+.endm
+
+.macro pair_of stride
+    ldrd    r2, r3, [sp, #ROW_BIAS]
+    pair_row \stride, r4, r5
+    add     r0, r0, r10
+    pair_row \stride, r6, r7
+    add     r0, r0, r10
+    pair_row \stride, r8, r9
+    adds    r0, #4 * \stride
+.endm
+
+    function mcugen_dsp_depthwise
+    push    {r0, r4-r11, lr}
+    sub     sp, sp, #ROW_BYTES
+    add     r1, r0, #32
+    ldm     r1, {r4-r10}                // pair_bytes, odd, skips, plane_end, form, out_step
+    add     r1, sp, #ROW_PAIRS
+    stm     r1, {r4-r8}
+    lsrs    r9, r9, #1                  // carry: stride 2
+    adr.w   r11, .Lpair_of_stride_1
+    bcc     1f
+    adr.w   r11, .Lpair_of_stride_2
+1:
+    lsl     r9, r9, #1
+    orr     r11, r11, #1
+    str     r9, [sp, #ROW_PLANE]
+    strd    r10, r11, [sp, #ROW_OUT_STEP]
+.Lchannel:
+    ldm     r0, {r1-r8}
+    // r1 plane, r2 out, r3 weights, r4 shifts, r5 multipliers, r6 bias, r7 channels, r8 plane_bytes
+    mov     r12, r1
+    mov     lr, r2
+    add     r1, r1, r8
+    adds    r2, #1
+    adds    r3, #24
+    ldr     r9, [r4], #4
+    ldr     r11, [r5], #4
+    ldr     r10, [r6], #4
+    subs    r7, #1
+    stm     r0, {r1-r7}                 // of the next channel
+    add     r2, r9, #13                 // bits
+    subs    r3, #24
+    movs    r6, #1
+    lsls    r6, r2
+    mov     r4, r11
+    ldr     r5, [r0, #60]               // offset
+    add     r5, r5, r6, lsr #2
+    lsrs    r7, r6, #1
+    stm     sp, {r4, r5, r7}
+    lsl     r10, r10, r2
+    mov     r11, r10
+    strd    r10, r11, [sp, #ROW_BIAS]
+    subs    r1, r6, #1
+    ldm     r3, {r4-r9}
+    .irp word, r4, r5, r6, r7, r8, r9
+    lsl     \word, \word, r2
+    bic     \word, \word, r1, lsl #16   // what the lower half shifted into the upper one
+    .endr
+    mov     r0, r12
+    mov     r1, lr
+.Lrow:
+    ldr     r12, [sp, #ROW_OUT_STEP]
+    ldr     lr, [sp, #ROW_PAIRS]
+    add     lr, lr, r0
+.Lrow_up_to_lr:
+    strd    r12, lr, [sp, #ROW_PLANE + 4]
+    ldrd    r10, r11, [sp, #ROW_PLANE]
+.Lpair:
+    ldr     pc, [sp, #ROW_ENTRY]
+.Lpair_of_stride_1:
+    pair_of 1
+    b       1f
+.Lpair_of_stride_2:
+    pair_of 2
+1:
+    sub     r0, r0, r10, lsl #1
+    ldr     r12, [sp, #ROW_STEP]        // see rescale_row
+    and     lr, r12, r2, asr #31
+    and     r12, r12, r3, asr #31
+    ldrd    r10, r11, [sp, #ROW_MULTIPLIER]
+    smmla   r2, r2, r10, r11
+    sub     r2, r2, lr
+    smmla   r3, r3, r10, r11
+    sub     r3, r3, r12
+    ldrd    r10, r11, [sp, #ROW_PLANE]
+    ssat    r2, #8, r2, asr #12
+    ssat    r3, #8, r3, asr #12
+    strb    r3, [r1, r11]               // of the pixel more there is no second one
+    strb    r2, [r1]
+    add     r1, r1, r11, lsl #1
+    ldr     r12, [sp, #ROW_END]
+    cmp     r0, r12
+    bne     .Lpair
+    ldr     lr, [sp, #ROW_ODD]
+    cmp     lr, #0
+    it      ne
+    cmpne   r11, #0
+    beq     2f                          // all is done
+    add     lr, lr, r0
+    mov     r12, #0
+    b       .Lrow_up_to_lr
+2:
+    add     r12, sp, #ROW_SKIPS
+    ldm     r12, {r2, r3, r12}
+    add     r0, r0, r2
+    add     r1, r1, r3
+    cmp     r0, r12
+    bne     .Lrow
+    ldr     r0, [sp, #ROW_BYTES]
+    ldrd    r2, r3, [r0, #24]           // channels, plane_bytes
+    cbz     r2, 3f
+    ldr     r4, [sp, #ROW_LAST]
+    add     r4, r4, r3
+    str     r4, [sp, #ROW_LAST]
+    b       .Lchannel
+3:
+    add     sp, sp, #ROW_BYTES + 4
+    pop     {r4-r11, pc}
+    end_function mcugen_dsp_depthwise
+
+#else
 
 // Where a row finds what no register is left for.
 .equ ROW_MULTIPLIER, 0  // offset behind it
@@ -628,6 +833,8 @@
     depthwise 2, 128, 1
     end_function mcugen_dsp_depthwise
 
+#endif
+
     // r0: weights of tap 0, of four channels; r1: to the next tap; r2: to the next row of taps;
     // r3: out. Each word is two taps of a channel.
     function mcugen_dsp_depthwise_weights
@@ -715,6 +922,16 @@
     one_pixel
     subs    r2, r2, #1
 2:
+#if defined(MCUGEN_SMALL_KERNELS)
+    subs    r2, r2, #2
+    blo     4f
+3:
+    two_pixels
+    subs    r2, r2, #2
+    bhs     3b
+4:
+    adds    r2, r2, #2                  // one more
+#else
     subs    r2, r2, #4
     blo     4f
 3:
@@ -747,6 +964,7 @@
     bcc     5f
     two_pixels
 5:
+#endif
     beq     6f
     one_pixel
 6:

@@ -7,6 +7,13 @@
 
 /// The inner loops in loops_dsp.S, for cores with the DSP extension. All follow the AAPCS.
 
+/// Whether the loops are those of --optimize size: less code, more instructions.
+#if defined(MCUGEN_SMALL_KERNELS)
+inline constexpr bool kMcugenDspSmall = true;
+#else
+inline constexpr bool kMcugenDspSmall = false;
+#endif
+
 extern "C" {
 
 /// What the products of one pair of output channels with any number of pairs of pixels need.
@@ -91,12 +98,14 @@ struct McugenDspDepthwise {
 
   int32_t pair_bytes;        ///< 4 * stride per pair of pixels in a row, at least one; more by what
                              ///< `plane` is before tap 0.
-  int32_t odd;               ///< Whether a row has one pixel more.
+  int32_t odd;               ///< 4 * stride if a row has one pixel more, else 0.
   int32_t plane_skip;        ///< The bytes of a row, of windows stride rows apart, less pair_bytes.
   int32_t out_skip;          ///< From behind a row's last pixel to the next row's first.
   const int16_t* plane_end;  ///< `plane` of the row behind the last.
   uint32_t form;  ///< Three times a McugenDspDepthwiseForm, and the pairs that are left out: a loop
                   ///< takes three, of stride 2 two, in a row's first turn less so many.
+                  ///< kMcugenDspSmall: a row's bytes, at stride 2 plus 1; no pairs are left out,
+                  ///< and one pixel more moves `plane` by `odd` and `out` not at all.
   int32_t out_step;  ///< Bytes from a pixel of the output to the next.
   int32_t offset;
 };
@@ -118,9 +127,9 @@ enum McugenDspDepthwiseForm : uint32_t {
 void mcugen_dsp_depthwise_weights(const int8_t* weights, int32_t tap_step, int32_t row_step,
                                   uint32_t* words);
 
-/// 13 to 15 instructions per output; three more in an exact form. A window's row is read up to the
-/// fourth tap (stride 2: the sixth), whose value does not matter. About 60 instructions per channel
-/// besides.
+/// 13 to 15 instructions per output; three more in an exact form, 20 if kMcugenDspSmall. A window's
+/// row is read up to the fourth tap (stride 2: the sixth), whose value does not matter. About 60
+/// instructions per channel besides.
 void mcugen_dsp_depthwise(McugenDspDepthwise* rows);
 
 /// Four channels side by side of an image, each less the zero point, as four planes of int16.

@@ -54,6 +54,13 @@ def test_forms_that_are_left_out_become_others_with_the_same_results(tmp_path: P
     assert "0 by Winograd" in done.stdout
 
 
+def test_the_loops_for_size_give_the_same_results(tmp_path: Path) -> None:
+    """What --optimize size has instead of a loop for each form."""
+    done = _run(CORES[0], tmp_path, FEW, given=("-DMCUGEN_SMALL_KERNELS=1",))
+
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr
+
+
 def test_a_form_that_has_no_other_stops_the_image_by_its_name(tmp_path: Path) -> None:
     """Never another result."""
     done = _run(CORES[0], tmp_path, FEW, "kDepthwiseScalar")
@@ -62,8 +69,8 @@ def test_a_form_that_has_no_other_stops_the_image_by_its_name(tmp_path: Path) ->
 
 
 def _run(
-    core: Core, tmp_path: Path, calls: int, *left_out: str
+    core: Core, tmp_path: Path, calls: int, *left_out: str, given: tuple[str, ...] = ()
 ) -> subprocess.CompletedProcess[str]:
     """Build the image, without some forms of the kernels, and run it."""
-    given = (f"-DCALLS={calls}", f"-DSEED={SEED}")
+    given = (f"-DCALLS={calls}", f"-DSEED={SEED}", *given)
     return run(core, build(core, tmp_path, "variants.cpp", *given, left_out=left_out))
