@@ -471,7 +471,9 @@ def test_results_are_compared_with_the_program_as_it_was_exported():
     path = Path(__file__).parents[1] / "golden" / "mlperf_tiny" / "ad_cm_q_m4.pte"
     built = SimpleNamespace(model=str(path), artifact=faulty, exported=exported)
 
-    found = evaluation(SimpleNamespace(samples=2), built, Terminal(quiet=True), verify=True)
+    nothing = {name: None for name in ("data", "metric", "pixels", "trust")}
+    settings = SimpleNamespace(samples=2, dim=(), **nothing)
+    found = evaluation(settings, built, Terminal(quiet=True), verify=True)
 
     inputs = [np.frombuffer(tensors[0], np.int8).reshape(1, 640) for tensors in found.inputs]
     outputs = [Reference(exported).run([each])[0].tobytes() for each in inputs]

@@ -85,6 +85,10 @@ class DeviceError(McugenError):
     exit_code = 7
 
 
+class DisconnectedError(DeviceError):
+    """The port, or the simulator behind it, is gone or does not open."""
+
+
 class ProtocolError(DeviceError):
     """The device's answer does not follow docs/protocol.md."""
 

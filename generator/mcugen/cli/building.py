@@ -262,6 +262,8 @@ def last_or_build(options: Options, terminal: Terminal) -> tuple[Settings, Built
     if last is None:
         settings = resolve_with(options, config)
         return settings, build(settings, terminal)
+    # Samples to verify it with are scaled and shaped as those it was calibrated with.
+    config = replace(config, pixels=last.pixels or config.pixels, dim=list(last.dim) or config.dim)
     settings = resolve_with(replace(options, model=last.model, board=last.board_id), config)
     return settings, built_from(last)
 

@@ -16,7 +16,7 @@ from mcugen.project.manifest import MANIFEST, read_manifest
 
 #: Besides the projects: what last_build.py and the transcripts put into `mcugen_out`.
 _OURS = ("last.json", "last.pte", "last_exported.pte")
-_OUR_FOLDERS = ("transcripts",)
+_OUR_FOLDERS = ("transcripts", "verify")
 #: Made by PlatformIO and the simulator inside a project.
 _MADE_FOLDERS = (".pio", "mcugen/staged")
 _MADE_FILES = (

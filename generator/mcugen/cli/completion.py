@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from mcugen.base.errors import McugenError
-from mcugen.cli.config import IO_CHOICES, OPTIMIZE_CHOICES
+from mcugen.cli.config import IO_CHOICES, METRIC_CHOICES, OPTIMIZE_CHOICES
 
 
 def boards(incomplete: str) -> list[tuple[str, str]]:
@@ -37,6 +37,11 @@ def io_kinds(incomplete: str) -> list[str]:
 def levels(incomplete: str) -> list[str]:
     """Return the levels of optimization."""
     return [level for level in OPTIMIZE_CHOICES if level.startswith(incomplete)]
+
+
+def metrics(incomplete: str) -> list[str]:
+    """Return what models are judged by."""
+    return [metric for metric in METRIC_CHOICES if metric.startswith(incomplete)]
 
 
 def devices(incomplete: str) -> list[tuple[str, str]]:

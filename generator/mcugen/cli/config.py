@@ -10,6 +10,8 @@
     accept_loss = true
     pixels = "-1..1"
     dim = ["x.1=30"]
+    data = "test.npz"
+    metric = "accuracy"
     samples = 500
     optimize = "size"
 
@@ -33,6 +35,7 @@ DEFAULT_MODEL = "digits"
 DEFAULT_BOARD = "nucleo"
 IO_CHOICES = ("int8", "float")
 OPTIMIZE_CHOICES = ("size", "balanced", "speed")
+METRIC_CHOICES = ("accuracy", "auc", "regression", "none")
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,8 @@ class Config:
     pixels: str | None = None
     dim: list[str] | None = None
     optimize: str | None = None
+    data: str | None = None
+    metric: str | None = None
     samples: int | None = None
     runs: int | None = None
     warmups: int | None = None
@@ -76,6 +81,8 @@ _KINDS: dict[str, tuple[tuple[type, ...], str]] = {
     "pixels": ((str,), "a string"),
     "dim": ((list,), "a list of strings"),
     "optimize": ((str,), "a string"),
+    "data": ((str,), "a string"),
+    "metric": ((str,), "a string"),
     "simulate": ((bool,), "true or false"),
     "samples": ((int,), "a whole number"),
     "runs": ((int,), "a whole number"),
@@ -142,10 +149,11 @@ def read_config(path: Path, *, shown: str | None = None) -> Config:
         values["output"] = root / values["output"]
     if "model" in values:
         values["model"] = _model_path(values["model"], root)
-    if "calibrate" in values and not values["calibrate"].startswith("tfds:"):
-        candidate = root / values["calibrate"]
-        if candidate.exists() or _reads_as_path(values["calibrate"]):
-            values["calibrate"] = str(candidate)
+    for key in ("calibrate", "data"):
+        if key in values and not values[key].startswith("tfds:"):
+            candidate = root / values[key]
+            if candidate.exists() or _reads_as_path(values[key]):
+                values[key] = str(candidate)
     return Config(root=root, path=path, **values)
 
 
@@ -163,6 +171,8 @@ def _checked(key: str, value: object, shown: str) -> object:
         return check_io(str(value), where=f"{shown}: 'io'")
     if key == "optimize":
         return check_optimize(str(value), where=f"{shown}: 'optimize'")
+    if key == "metric":
+        return check_metric(str(value), where=f"{shown}: 'metric'")
     return value
 
 
@@ -174,6 +184,11 @@ def check_io(value: str, *, where: str = "--io") -> str:
 def check_optimize(value: str, *, where: str = "--optimize") -> str:
     """Return `value` if it is one of OPTIMIZE_CHOICES. Raises ConfigError."""
     return _one_of(value, OPTIMIZE_CHOICES, where)
+
+
+def check_metric(value: str, *, where: str = "--metric") -> str:
+    """Return `value` if it is one of METRIC_CHOICES. Raises ConfigError."""
+    return _one_of(value, METRIC_CHOICES, where)
 
 
 def _one_of(value: str, choices: tuple[str, ...], where: str) -> str:

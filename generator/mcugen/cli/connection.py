@@ -4,12 +4,14 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
-from mcugen.base.errors import FlashError, McugenError
+from mcugen.base.errors import DeviceError, DeviceTimeoutError, FlashError, McugenError
 from mcugen.cli.building import Built, slug
 from mcugen.cli.settings import Settings
 
@@ -34,13 +36,22 @@ class Link:
 
 @contextlib.contextmanager
 def connect(
-    settings: Settings, built: Built, terminal: Terminal, command: str, *, flash_first: bool = False
+    settings: Settings,
+    built: Built,
+    terminal: Terminal,
+    command: str,
+    *,
+    flash_first: bool = False,
+    again: bool = False,
 ) -> Iterator[Link]:
     """Connect to a device that runs `built`; whatever happens, nothing is left running or open.
 
     Simulated: the machine `mcugen flash --simulate` left running, if it runs this very image, else
     one of our own. Real: the board is flashed if it runs something else, or if `flash_first`;
     where no probe is known to be the board's, what is wrong with the device is the error.
+
+    Args:
+        again: the transcript goes on.
     """
     from mcugen.device.measure import check_device
     from mcugen.device.protocol.client import Client
@@ -52,7 +63,7 @@ def connect(
         / "transcripts"
         / (f"{slug(built.artifact.name)}-{built.board.id}-{command}.txt")
     )
-    transcript = Transcript(path)
+    transcript = Transcript(path, append=again)
     transcript.note(
         f"mcugen {command}: {built.artifact.name} on {built.board.id}, "
         f"firmware {built.image.firmware_id}"
@@ -90,6 +101,52 @@ def connect(
         raise
     finally:
         transcript.close()
+
+
+#: Seconds before each try to connect to a device that went away: a board may be plugged in again.
+PAUSES_S = (0.0, 1.0, 2.0, 4.0, 8.0)
+
+
+class Reconnecting:
+    """The device that runs a build, connected again when it goes away: `link` is the present one.
+
+    losses: what was lost and found again, for the report.
+    """
+
+    def __init__(self, connect: Callable[[bool], AbstractContextManager[Link]]) -> None:
+        """Connect by `connect(again)`, which is told whether it is not for the first time."""
+        self._connect = connect
+        self._stack = contextlib.ExitStack()
+        self.losses: list[str] = []
+        self.link = self._stack.enter_context(connect(False))
+
+    def again(self, error: McugenError, sample: int, say: Callable[[str], None]) -> Client:
+        """Return a client of the device that was lost; as many tries as there are PAUSES_S.
+
+        Raises `error` if the device does not come back.
+        """
+        with contextlib.suppress(McugenError):  # that it is gone is known
+            self._stack.close()
+        what = error.message.partition("; ")[0].partition("\n")[0]
+        say(f"lost the device at sample {sample} ({what}); connecting again")
+        for number, pause_s in enumerate(PAUSES_S, 1):
+            time.sleep(pause_s)
+            try:
+                self.link = self._stack.enter_context(self._connect(True))
+            except (DeviceError, DeviceTimeoutError, FlashError) as still:
+                say(f"try {number} of {len(PAUSES_S)}: {still.message.partition(chr(10))[0]}")
+                continue
+            tries = f"{number} tries" if number > 1 else "one try"
+            self.losses.append(f"at sample {sample}: {what}; connected again after {tries}")
+            return self.link.client
+        error.message += f"\nIt did not come back in {len(PAUSES_S)} tries."
+        raise error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *raised: Any) -> None:
+        self._stack.__exit__(*raised)
 
 
 @contextlib.contextmanager

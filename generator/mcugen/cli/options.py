@@ -126,6 +126,25 @@ class Options:
             show_default=False,
         ),
     ] = None
+    data: Annotated[
+        str | None,
+        typer.Option(
+            "--data",
+            metavar="FILE.npz|tfds:NAME/SPLIT|DIR",
+            help="Labelled samples to verify with (default: the model's own, else random inputs).",
+            show_default=False,
+        ),
+    ] = None
+    metric: Annotated[
+        str | None,
+        typer.Option(
+            "--metric",
+            metavar="accuracy|auc|regression|none",
+            help="What the model is judged by (default: by labels and outputs).",
+            autocompletion=completion.metrics,
+            show_default=False,
+        ),
+    ] = None
     samples: Annotated[
         int | None,
         typer.Option(

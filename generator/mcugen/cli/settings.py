@@ -13,6 +13,7 @@ from mcugen.cli.config import (
     DEFAULT_MODEL,
     Config,
     check_io,
+    check_metric,
     check_optimize,
     load_config,
 )
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from mcugen.boards.spec import BoardSpec
     from mcugen.device.protocol.client import Deadlines
 
-DEFAULT_SAMPLES = 256
-DEFAULT_RANDOM_SAMPLES = 16  # of a model without labelled data
 DEFAULT_RUNS = 20
 DEFAULT_WARMUPS = 3
 
@@ -51,6 +50,8 @@ class Settings:
     pixels: str | None = None
     dim: tuple[str, ...] = ()  #: "x.1=30": sizes that a .pt2 leaves open
     level: Level = Level.BALANCED  #: --optimize
+    data: str | None = None  #: labelled samples to verify with
+    metric: str | None = None  #: of METRIC_CHOICES; None: by labels and outputs
     runtime: Path | None = None  #: install prefix of ExecuTorch's own libraries; None: ours
 
     @property
@@ -83,6 +84,8 @@ def resolve_with(options: Options, config: Config) -> Settings:
         check_io(options.io)
     if options.optimize is not None:
         check_optimize(options.optimize)
+    if options.metric is not None:
+        check_metric(options.metric)
     simulate = bool(first("simulate", False)) or board.simulated_only
     # --device on the command line outranks simulate = true in the file.
     if options.device is not None and options.simulate is None and not board.simulated_only:
@@ -118,5 +121,7 @@ def resolve_with(options: Options, config: Config) -> Settings:
         pixels=first("pixels"),
         dim=tuple(options.dim or config.dim or ()),
         level=Level(first("optimize", Level.BALANCED)),
+        data=first("data"),
+        metric=first("metric"),
         runtime=options.runtime,
     )

@@ -10,7 +10,7 @@ import select
 import time
 from pathlib import Path
 
-from mcugen.base.errors import DeviceError, DeviceTimeoutError
+from mcugen.base.errors import DeviceTimeoutError, DisconnectedError
 
 WRITE_TIMEOUT_S = 10.0
 
@@ -21,7 +21,7 @@ class SerialConsole:
     def __init__(self, port: str, baud: int) -> None:
         """Open it for this process alone.
 
-        Raises DeviceError: it does not exist, is taken (by whom), or may not be opened.
+        Raises DisconnectedError: it does not exist, is taken (by whom), or may not be opened.
         """
         import serial
 
@@ -48,7 +48,7 @@ class SerialConsole:
         return self._name
 
     def write(self, data: bytes) -> None:
-        """Send all of it. Raises DeviceError, DeviceTimeoutError."""
+        """Send all of it. Raises DisconnectedError, DeviceTimeoutError."""
         import serial
 
         try:
@@ -82,34 +82,34 @@ class SerialConsole:
         with contextlib.suppress(OSError):
             self._port.close()
 
-    def _gone(self, error: Exception) -> DeviceError:
-        return DeviceError(
+    def _gone(self, error: Exception) -> DisconnectedError:
+        return DisconnectedError(
             f"{self._name}: the connection to the device was lost ({error})",
             hint="Check the cable and that no other program uses the port.",
         )
 
 
-def _open_error(port: str, error: Exception) -> DeviceError:
+def _open_error(port: str, error: Exception) -> DisconnectedError:
     number = getattr(error, "errno", None)
     text = str(error)
     if number in (errno.EBUSY, errno.EAGAIN) or "exclusively lock" in text:
         holders = port_holders(port)
         by = f" by {', '.join(holders)}" if holders else " by another program"
-        return DeviceError(
+        return DisconnectedError(
             f"{port} is taken{by}",
             hint="Close that program (a serial monitor, another mcugen) and try again.",
         )
     if number == errno.ENOENT or "No such file" in text:
-        return DeviceError(
+        return DisconnectedError(
             f"there is no serial port {port}", hint="'mcugen devices' lists what is attached."
         )
     if number == errno.EACCES or "Permission denied" in text:
-        return DeviceError(
+        return DisconnectedError(
             f"no permission to open {port}",
             hint=f"Add yourself to the group that owns it: ls -l {port} "
             "(often: sudo usermod -aG dialout $USER, then log in again).",
         )
-    return DeviceError(f"{port} cannot be opened: {text}")
+    return DisconnectedError(f"{port} cannot be opened: {text}")
 
 
 def port_holders(port: str) -> tuple[str, ...]:

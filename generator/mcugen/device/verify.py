@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mcugen.base.errors import OutputMismatchError
-from mcugen.device.inference import Advance, TensorBytes, infer, nothing
+from mcugen.device.differing import Differing
+from mcugen.device.inference import Advance, TensorBytes, nothing
+from mcugen.device.judgement import Judgement, Truth, judge
 from mcugen.device.protocol.client import Client
-from mcugen.model.catalog import Metric
+from mcugen.device.sampling import Again, Record, run_samples
 from mcugen.program import calls
 
 if TYPE_CHECKING:
@@ -41,15 +43,6 @@ class Difference:
 
 
 @dataclass(frozen=True)
-class Scores:
-    """A figure that says how good a model is; None where it is not known."""
-
-    float_model: float | None = None
-    int8_host: float | None = None
-    device: float | None = None
-
-
-@dataclass(frozen=True)
 class Verification:
     """Device output against the host's reference, byte for byte.
 
@@ -57,19 +50,22 @@ class Verification:
     unit for a float one. data: where the samples come from. close: samples that are equal or
     within the tolerance of a program that computes in float. float_operators: those of the
     program that round; without any, equal in every byte is the only pass. outputs: the device's,
-    of every sample.
+    of every sample. judgement: what they are worth, by labels and the model in float. resumed: how
+    many samples an earlier command ran. losses: of the device, which was connected again.
     """
 
     samples: int
     bit_exact: int
     max_step: float
     first_difference: Difference | None
-    accuracy: Scores  #: share of samples whose largest output is the label's
     data: str
     close: int = 0
     float_operators: tuple[str, ...] = ()
     outputs: tuple[TensorBytes, ...] = field(default=(), repr=False)
-    auc: Scores = field(default_factory=Scores)  #: of an autoencoder's errors
+    judgement: Judgement = field(default_factory=Judgement, repr=False)
+    resumed: int = 0
+    losses: tuple[str, ...] = ()
+    differing: Differing | None = None
 
     @property
     def passed(self) -> bool:
@@ -83,10 +79,10 @@ def verify(
     samples: Sequence[TensorBytes],
     expected: Sequence[TensorBytes],
     *,
-    labels: Sequence[int] | None = None,
-    metric: Metric = Metric.ACCURACY,
-    float_score: float | None = None,
+    truth: Truth | None = None,
     data: str = "",
+    record: Record | None = None,
+    again: Again | None = None,
     advance: Advance = nothing,
 ) -> Verification:
     """Run every sample on the device and compare each output byte with the host's.
@@ -97,20 +93,30 @@ def verify(
 
     Args:
         expected: the host reference's outputs, one entry per sample.
-        labels: of each sample: its class; for AUC, whether it is an anomaly.
-        metric: what outputs are judged by, given labels.
-        float_score: that of the model before quantization, on the same samples.
+        truth: what the outputs are judged by, besides the host's.
+        record, again, advance: see `run_samples`.
     """
+    outputs = run_samples(client, artifact, samples, record=record, again=again, advance=advance)
+    return compare(artifact, samples, expected, outputs, truth=truth, data=data)
+
+
+def compare(
+    artifact: PteArtifact,
+    samples: Sequence[TensorBytes],
+    expected: Sequence[TensorBytes],
+    outputs: Sequence[TensorBytes],
+    *,
+    truth: Truth | None = None,
+    data: str = "",
+) -> Verification:
+    """Return the device's outputs beside the host's, and what they are worth."""
     bit_exact = close = 0
     max_step = 0.0
     first: Difference | None = None
-    all_outputs: list[TensorBytes] = []
-    for number, (inputs, wanted) in enumerate(zip(samples, expected, strict=True)):
-        outputs, _ = infer(client, artifact, inputs)
-        all_outputs.append(outputs)
+    for number, (wanted, given) in enumerate(zip(expected, outputs, strict=True)):
         equal = near = True
         for index, (spec, want, got) in enumerate(
-            zip(artifact.outputs, wanted, outputs, strict=True)
+            zip(artifact.outputs, wanted, given, strict=True)
         ):
             if want == got:
                 continue
@@ -121,57 +127,49 @@ def verify(
             near &= within_tolerance(spec, want, got)
         bit_exact += equal
         close += near
-        advance()
-    total = len(samples)
-    scores = Scores(
-        float_score,
-        _score(metric, artifact, samples, expected, labels),
-        _score(metric, artifact, samples, all_outputs, labels),
-    )
     return Verification(
-        samples=total,
+        samples=len(samples),
         bit_exact=bit_exact,
         max_step=int(max_step) if float(max_step).is_integer() else max_step,
         first_difference=first,
-        accuracy=scores if metric is Metric.ACCURACY else Scores(),
+        judgement=_judge(artifact, samples, expected, outputs, truth),
         data=data,
         close=close,
         float_operators=tuple(
             use.name for use in artifact.operators if not use.int8 and calls.rounds(use.name)
         ),
-        outputs=tuple(all_outputs),
-        auc=scores if metric is Metric.AUC else Scores(),
+        outputs=tuple(outputs),
     )
 
 
-def _score(
-    metric: Metric,
+def _judge(
     artifact: PteArtifact,
-    inputs: Sequence[TensorBytes],
+    samples: Sequence[TensorBytes],
+    expected: Sequence[TensorBytes],
     outputs: Sequence[TensorBytes],
-    labels: Sequence[int] | None,
-) -> float | None:
-    """Return the figure that output 0 reaches, given input 0; None without samples or labels."""
-    if labels is None or not len(labels):
-        return None
+    truth: Truth | None,
+) -> Judgement:
+    if truth is None or not samples or not artifact.inputs or not artifact.outputs:
+        return Judgement()
+    into, out = artifact.inputs[0], artifact.outputs[0]
+    return judge(
+        truth,
+        real_values(into, [each[0] for each in samples]),
+        real_values(out, [each[0] for each in expected]),
+        real_values(out, [each[0] for each in outputs]),
+    )
+
+
+def real_values(spec: TensorSpec, rows: Sequence[bytes]) -> np.ndarray:
+    """Return a tensor of each sample in its own unit: float64[n, *shape]."""
     import numpy as np
 
-    from mcugen.model import scores
+    from mcugen.program.tensor_files import to_logical
 
-    return scores.score(
-        metric,
-        np.stack([_real(artifact.inputs[0], sample[0]) for sample in inputs]),
-        np.stack([_real(artifact.outputs[0], sample[0]) for sample in outputs]),
-        np.asarray(labels),
-    )
-
-
-def _real(spec: TensorSpec, data: bytes) -> np.ndarray:
-    """Return a tensor's values in its own unit, in memory order."""
-    values = as_array(spec, data)
+    values = np.stack([to_logical(spec, row) for row in rows]).astype(np.float64)
     if spec.scale is None:
         return values
-    return (values.astype(float) - (spec.zero_point or 0)) * spec.scale
+    return np.asarray((values - (spec.zero_point or 0)) * spec.scale)
 
 
 def require_passed(result: Verification, *, log_path: Path | None = None) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mcugen.base.errors import ConfigError
-from mcugen.export.rows import rows_of
+from mcugen.export.rows import Labelled, labelled_rows_of, zipped
 from mcugen.model.data import as_model_input, load_dataset, load_source
 from mcugen.model.source import ModelKind, ModelRef, ModelSource
 
@@ -154,6 +154,19 @@ def _own(
     source: ModelSource, pixels: str | None
 ) -> tuple[tuple[tuple[torch.Tensor, ...], ...], str]:
     """Return up to CALIBRATION_SAMPLES of a user's own samples, and what was done to bytes."""
+    rows, scaling = own_rows(source, source.calibration, CALIBRATION_SAMPLES, pixels, "calibration")
+    return tuple(row for row, _ in rows), scaling
+
+
+def own_rows(
+    source: ModelSource, data: Any, limit: int, pixels: str | None, what: str
+) -> tuple[list[Labelled], str]:
+    """Return up to `limit` samples that a user's code hands over, and what was done to bytes.
+
+    Args:
+        data: a Dataset, DataLoader, list, tensor, array or generator.
+        what: it is for, in messages.
+    """
     scale, low, said = _pixel_scale(pixels)
     scaled = False
 
@@ -163,11 +176,11 @@ def _own(
         return value * scale + low
 
     try:
-        rows = rows_of(
-            source.calibration, source.example_inputs, CALIBRATION_SAMPLES, SEED, from_bytes
-        )
+        data = zipped(data, source.example_inputs)
+        rows = labelled_rows_of(data, source.example_inputs, limit, SEED, from_bytes)
     except ConfigError as error:
-        raise ConfigError(f"{source.name}: {error.message}", hint=error.hint) from error
+        message = error.message.replace("calibration", what)
+        raise ConfigError(f"{source.name}: {message}", hint=error.hint) from error
     if not rows:
-        raise ConfigError(f"{source.name}: its calibration data is empty")
-    return tuple(rows), said if scaled else ""
+        raise ConfigError(f"{source.name}: its {what} data is empty")
+    return rows, said if scaled else ""

@@ -1,20 +1,21 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Samples to verify a model with, as the device takes them, and the float model's accuracy."""
+"""Samples to verify a model with, as the device takes them, and what the model gives in float."""
 
 from __future__ import annotations
 
 import importlib
-import json
+import io
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from mcugen.base import cache
 from mcugen.base.errors import ConfigError
+from mcugen.export.labelled import labelled
 from mcugen.export.pipeline import PACKAGES, Progress, identity
-from mcugen.model.catalog import DATASETS
+from mcugen.model.catalog import DATASETS, Metric
 from mcugen.model.data import load_dataset
 from mcugen.model.scores import score
 from mcugen.model.source import ModelRef, resolve_model
@@ -23,6 +24,10 @@ from mcugen.program.device_input import to_device
 
 #: Inputs for models without labelled data.
 RANDOM_INPUT_SEED = 1
+RANDOM = "random"
+#: How many, where nobody says.
+SAMPLES = 256
+RANDOM_SAMPLES = 16
 
 
 @dataclass(frozen=True)
@@ -30,8 +35,12 @@ class EvaluationData:
     """Inputs as the device takes them, and the labels where there are any."""
 
     inputs: tuple[np.ndarray, ...]  #: per method input: [n, *memory shape], of its dtype
-    labels: np.ndarray | None  #: int64[n]
+    labels: np.ndarray | None  #: int64[n]; of a user's own data, real numbers, too, and [n, ...]
     provenance: str
+    float_inputs: np.ndarray | None = None  #: of input 0, as the model in float takes them
+    float_outputs: np.ndarray | None = None  #: of output 0: what that gives, [n, *shape]
+    class_names: tuple[str, ...] = ()
+    metric: Metric | None = None  #: what a bundled model is judged by
 
     @property
     def samples(self) -> int:
@@ -48,14 +57,72 @@ def evaluation_data(model: str, artifact: PteArtifact, n: int) -> EvaluationData
         raise ConfigError(f"{n} samples to verify: at least 1")
     ref = resolve_model(model)
     if ref.info is None or ref.info.dataset is None:
-        rng = np.random.RandomState(RANDOM_INPUT_SEED)
-        inputs = tuple(_random_input(spec, n, rng) for spec in artifact.inputs)
-        return EvaluationData(inputs, None, f"random inputs, seed {RANDOM_INPUT_SEED}")
+        return _random(artifact, n)
     samples = load_dataset(ref.info.dataset, "test", n)
     values = _preprocess(ref)(samples.inputs)
     return EvaluationData(
         (to_device(values, artifact.inputs[0]),), samples.labels, samples.provenance
     )
+
+
+def chosen_data(
+    model: str,
+    artifact: PteArtifact,
+    n: int | None,
+    *,
+    data: str | None = None,
+    pixels: str | None = None,
+    dims: Sequence[str] = (),
+    trust: bool = False,
+    progress: Progress | None = None,
+) -> EvaluationData:
+    """Return what to verify a model with, and what the model in float gives for it.
+
+    `data`, else a factory's own `evaluation`, else a bundled model's test split, else noise.
+
+    Args:
+        n: how many; None: SAMPLES with labels, else RANDOM_SAMPLES.
+        data: as `--calibrate`, or "random"; pixels, dims, trust: as for `build_artifact`.
+    """
+    if data == RANDOM:
+        return _random(artifact, n or RANDOM_SAMPLES)
+    ref = resolve_model(model)
+    metric = ref.info.metric if ref.info is not None else None
+    own = labelled(
+        model,
+        artifact,
+        n or SAMPLES,
+        data=data,
+        pixels=pixels,
+        dims=dims,
+        trust=trust,
+        progress=progress,
+    )
+    if own is not None:
+        inputs = tuple(
+            to_device(values, spec)
+            for values, spec in zip(own.inputs, artifact.inputs, strict=True)
+        )
+        return EvaluationData(
+            inputs,
+            own.labels,
+            own.provenance,
+            own.inputs[0],
+            None if own.outputs is None else own.outputs[0],
+            own.class_names,
+            metric,
+        )
+    if ref.info is None or ref.info.dataset is None:
+        return _random(artifact, n or RANDOM_SAMPLES)
+    found = evaluation_data(model, artifact, n or SAMPLES)
+    values, outputs = float_outputs(model, found.samples, progress=progress)
+    return replace(found, float_inputs=values, float_outputs=outputs, metric=metric)
+
+
+def _random(artifact: PteArtifact, n: int) -> EvaluationData:
+    rng = np.random.RandomState(RANDOM_INPUT_SEED)
+    inputs = tuple(_random_input(spec, n, rng) for spec in artifact.inputs)
+    return EvaluationData(inputs, None, f"random inputs, seed {RANDOM_INPUT_SEED}")
 
 
 def _preprocess(ref: ModelRef) -> Callable[[np.ndarray], np.ndarray]:
@@ -82,40 +149,48 @@ def _random_input(spec: TensorSpec, n: int, rng: np.random.RandomState) -> np.nd
 def float_score(model: str, n: int, *, progress: Progress | None = None) -> float | None:
     """Return the figure that the float PyTorch model reaches on the first `n` test samples.
 
-    Kept on disk. None for a model without labelled data, and where the samples give no figure.
+    None for a model without labelled data, and where the samples give no figure.
     """
     ref = resolve_model(model)
     if ref.info is None or ref.info.dataset is None:
         return None
+    labels = load_dataset(ref.info.dataset, "test", n).labels
+    assert labels is not None
+    result = score(ref.info.metric, *float_outputs(model, n, progress=progress), labels)
+    if result is not None and not math.isfinite(result):
+        raise ConfigError(f"{model}: {ref.info.metric} is not a number")
+    return result
+
+
+def float_outputs(
+    model: str, n: int, *, progress: Progress | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the first `n` test samples of a bundled model, and what it gives for them in float.
+
+    float32[n, *shape] each; outputs are kept on disk.
+    """
+    ref = resolve_model(model)
+    assert ref.info is not None and ref.info.dataset is not None
+    values = _preprocess(ref)(load_dataset(ref.info.dataset, "test", n).inputs)
     key = cache.make_key(
-        what="float score",
+        what="float outputs",
         model=identity(ref),
         n=n,
-        source=cache.source_hash(
-            ("export/evaluation.py", "model/data.py", "model/datasets", "model/scores.py")
-        ),
+        source=cache.source_hash(("export/evaluation.py", "model/data.py", "model/datasets")),
         versions=cache.package_versions((*PACKAGES, DATASETS[ref.info.dataset].package)),
     )
     kept = cache.load("accuracy", key)
     if kept is not None:
-        return _figure(json.loads(kept["score.json"]))
+        return values, np.load(io.BytesIO(kept["outputs.npy"]), allow_pickle=False)
 
     from mcugen.model.load import load_model
 
     source = load_model(ref, progress=progress)
     import torch
 
-    samples = load_dataset(ref.info.dataset, "test", n)
-    assert samples.labels is not None
-    values = _preprocess(ref)(samples.inputs)
     with torch.no_grad():
         outputs = source.module(torch.from_numpy(values)).numpy()
-    result = score(ref.info.metric, values, outputs, samples.labels)
-    if result is not None and not math.isfinite(result):
-        raise ConfigError(f"{model}: {ref.info.metric} is not a number")
-    cache.store("accuracy", key, {"score.json": json.dumps(result).encode()})
-    return result
-
-
-def _figure(value: object) -> float | None:
-    return None if value is None else float(str(value))
+    buffer = io.BytesIO()
+    np.save(buffer, outputs, allow_pickle=False)
+    cache.store("accuracy", key, {"outputs.npy": buffer.getvalue()})
+    return values, outputs

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""From what people hand over as samples to one inference's inputs each.
+"""From what people hand over as samples to one inference's inputs each, and its label.
 
 A list, a tensor, an array, a `Dataset`, a `DataLoader` or a generator; items with or without
 labels, with or without the batch axis, alone or in batches. Imports torch.
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 #: One inference's inputs.
 Row = tuple["torch.Tensor", ...]
+#: And what follows them in an item: its label, as it was given; None without one.
+Labelled = tuple[Row, Any]
 FromBytes = Callable[["torch.Tensor"], "torch.Tensor"]
 #: Of an iterable that cannot be indexed, which may have no end, this many items are looked at.
 MOST_ITEMS = 4096
@@ -41,6 +43,17 @@ def rows_of(
 
     Raises ConfigError, naming the item, if one does not fit.
     """
+    return [row for row, _ in labelled_rows_of(source, examples, limit, seed, from_bytes)]
+
+
+def labelled_rows_of(
+    source: Any,
+    examples: Sequence[torch.Tensor],
+    limit: int,
+    seed: int,
+    from_bytes: FromBytes | None = None,
+) -> list[Labelled]:
+    """Return up to `limit` rows drawn from all of `source`, each with its label; see rows_of."""
     import torch
 
     _check_kind(source)
@@ -70,6 +83,22 @@ def _check_kind(source: Any) -> None:
             hint="Return a list, tensor, array, Dataset, DataLoader or generator of samples"
             + (", not the function that makes it." if callable(source) else "."),
         )
+
+
+def zipped(source: Any, examples: Sequence[torch.Tensor]) -> Any:
+    """Return items of arrays of all samples and of all labels, given as a tuple; else the source.
+
+    (inputs, labels), each with a row for each sample, is no collection of two samples.
+    """
+    if not isinstance(source, tuple) or len(source) != len(examples) + 1:
+        return source
+    fits = all(
+        getattr(values, "ndim", 0) == example.dim() and tuple(values.shape)[1:] == example.shape[1:]
+        for values, example in zip(source, examples, strict=False)
+    )
+    if not fits or len({len(values) for values in source}) != 1:
+        return source
+    return list(zip(*source, strict=True))
 
 
 def _by_number(source: Any) -> tuple[int, Callable[[int], Any]] | None:
@@ -102,9 +131,9 @@ def _reservoir(
     limit: int,
     seed: int,
     from_bytes: FromBytes | None,
-) -> list[Row]:
+) -> list[Labelled]:
     """Draw from an iterable in one pass: Vitter's algorithm R (ACM TOMS 11, 1985)."""
-    kept: list[Row] = []
+    kept: list[Labelled] = []
     random = np.random.RandomState(seed)
     seen = 0
     for index, item in enumerate(source):
@@ -121,7 +150,7 @@ def _reservoir(
 
 def _rows(
     index: int, item: Any, examples: Sequence[torch.Tensor], from_bytes: FromBytes | None
-) -> Iterator[Row]:
+) -> Iterator[Labelled]:
     """Yield the rows of one item: one, or as many as its batch has."""
     if isinstance(item, Mapping):
         raise ConfigError(
@@ -135,7 +164,8 @@ def _rows(
             f"calibration sample {index} has {len(values)} inputs, the model takes {len(examples)}",
             hint="Of several inputs, a sample is a tuple, in the order of forward()'s arguments.",
         )
-    # What follows the inputs is labels.
+    # What follows the inputs is the label, or as many as there are rows.
+    label = values[len(examples)] if len(values) > len(examples) else None
     batches = [
         _batch(index, value, example, from_bytes)
         for value, example in zip(values, examples, strict=False)
@@ -143,7 +173,18 @@ def _rows(
     sizes = {len(batch) for batch in batches}
     if len(sizes) != 1:
         raise ConfigError(f"calibration sample {index} has inputs of different batches: {sizes}")
-    yield from zip(*batches, strict=True)
+    rows = list(zip(*batches, strict=True))
+    for number, row in enumerate(rows):
+        yield row, _label_of(label, number, len(rows))
+
+
+def _label_of(label: Any, number: int, rows: int) -> Any:
+    """Return one row's label: a part of what has an entry for each row, else all of it."""
+    if isinstance(label, (list, tuple)):
+        return label[number] if len(label) == rows > 1 else label
+    shape: Sequence[int] = getattr(label, "shape", ())
+    batched = len(shape) > 0 and shape[0] == rows and (rows > 1 or len(shape) > 1)
+    return label[number] if batched else label
 
 
 def _batch(

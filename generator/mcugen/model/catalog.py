@@ -72,6 +72,10 @@ class Metric(StrEnum):
     ACCURACY = "accuracy"
     #: Of an autoencoder's errors: area under the receiver operating characteristic.
     AUC = "auc"
+    #: Of real numbers: how far outputs are from them.
+    REGRESSION = "regression"
+    #: Of nothing but whether the device does what the host and the model in float do.
+    NONE = "none"
 
 
 @dataclass(frozen=True)

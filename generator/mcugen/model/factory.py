@@ -32,7 +32,7 @@ def load_factory(ref: ModelRef) -> ModelSource:
         except (Exception, SystemExit) as error:  # a user's code may raise anything
             raise _failed(where, ref.factory, error) from error
     dependencies = tuple(sorted({ref.path.resolve(), *files}))
-    calibration = preprocess = None
+    calibration = preprocess = evaluation = None
     if isinstance(made, Sequence) and len(made) in (2, 3):
         module, inputs = made[0], made[1]
         calibration = made[2] if len(made) == 3 else None
@@ -40,6 +40,7 @@ def load_factory(ref: ModelRef) -> ModelSource:
         module, inputs = getattr(made, "module", None), getattr(made, "example_inputs", None)
         calibration = getattr(made, "calibration", None)
         preprocess = getattr(made, "preprocess", None)
+        evaluation = getattr(made, "evaluation", None)
     import torch
 
     if isinstance(inputs, torch.Tensor):
@@ -78,7 +79,18 @@ def load_factory(ref: ModelRef) -> ModelSource:
         provenance=f"{ref.path.name}:{ref.factory}",
         dependencies=dependencies,
         notes=tuple(notes),
+        evaluation=evaluation,
+        class_names=_class_names(made, evaluation),
     )
+
+
+def _class_names(made: Any, evaluation: Any) -> tuple[str, ...]:
+    """Return the classes' names: what the factory says, or torchvision's `classes` of its data."""
+    names = getattr(made, "class_names", None)
+    while names is None and evaluation is not None:
+        names = getattr(evaluation, "classes", None)
+        evaluation = getattr(evaluation, "dataset", None)  # of a DataLoader, of a Subset
+    return tuple(map(str, names or ()))
 
 
 def _failed(where: str, factory: str, error: BaseException) -> LoweringError:

@@ -53,6 +53,8 @@ class ModelSource:
     provenance: str
     dependencies: tuple[Path, ...] = ()  #: files read while loading a user's model
     notes: tuple[str, ...] = ()  #: what was done to the model that its author may not expect
+    evaluation: Any = None  #: the model's own labelled samples: items (*inputs, label), or arrays
+    class_names: tuple[str, ...] = ()  #: of those labels
 
 
 def resolve_model(model: str) -> ModelRef:

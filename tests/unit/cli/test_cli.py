@@ -401,7 +401,7 @@ import sys
 from mcugen.cli import app, measuring
 inputs = [(bytes(range(n, n + 16)),) for n in range(4)]
 right = [(bytes(2 * v for v in x[0]),) for x in inputs]
-measuring.evaluation = lambda *a, **k: measuring.Evaluation(inputs, right, None, None, "the test's")
+measuring.evaluation = lambda *a, **k: measuring.Evaluation(inputs, right, "the test's")
 sys.exit(app.run_arguments(sys.argv[1:]))
 """
 

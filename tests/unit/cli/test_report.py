@@ -11,10 +11,11 @@ from serial_peer import default_info
 from mcugen.cli.report.documents import measurement_document
 from mcugen.cli.report.text import fidelity_lines, measurement_text
 from mcugen.cli.terminal import Terminal
+from mcugen.device.judgement import Judgement, Scores
 from mcugen.device.measure import Measurement
 from mcugen.device.protocol.info import parse_info
 from mcugen.device.timing import Timing
-from mcugen.device.verify import Scores, Verification
+from mcugen.device.verify import Verification
 from mcugen.export.fidelity import (
     Column,
     Fidelity,
@@ -44,7 +45,14 @@ def measurement(*, simulated: bool = True, exact: int = 10) -> Measurement:
             counter_hz=25_000_000,
             latency_us=None if simulated else 41.6,
         ),
-        verification=Verification(10, exact, 10 - exact, None, Scores(1.0, 0.9, 0.9), "tfds:x"),
+        verification=Verification(
+            10,
+            exact,
+            10 - exact,
+            None,
+            "tfds:x",
+            judgement=Judgement(accuracy=Scores(1.0, 0.9, 0.9)),
+        ),
     )
 
 

@@ -14,11 +14,12 @@ from mcugen.base.errors import DeviceError, OutputMismatchError, ProtocolError
 from mcugen.boards.load import load_board
 from mcugen.device.console import SerialConsole
 from mcugen.device.inference import infer
+from mcugen.device.judgement import Truth
 from mcugen.device.measure import check_device, memory_warnings
 from mcugen.device.protocol.client import Client
 from mcugen.device.protocol.info import parse_info
 from mcugen.device.timing import bench, percentile
-from mcugen.device.verify import require_passed, verify
+from mcugen.device.verify import real_values, require_passed, verify
 from mcugen.model.catalog import Metric
 from mcugen.program.artifact import OperatorUse
 
@@ -51,6 +52,11 @@ SAMPLES = [(bytes(range(n, n + 16)),) for n in range(6)]
 EXPECTED = [(doubled(x),) for (x,) in SAMPLES]
 
 
+def outputs_of(rows: list[tuple[bytes, ...]]) -> np.ndarray:
+    """Return output 0 of each sample in its own unit."""
+    return real_values(sample.artifact().outputs[0], [row[0] for row in rows])
+
+
 def test_infer_returns_the_devices_bytes():
     with connected(Peer()) as client:
         outputs, ticks = infer(client, sample.artifact(), SAMPLES[3])
@@ -62,29 +68,32 @@ def test_infer_returns_the_devices_bytes():
 def test_equal_outputs_verify():
     labels = [int(np.frombuffer(y, np.int8).argmax()) for (y,) in EXPECTED]
     labels[0] = 0
+    in_float = outputs_of(EXPECTED)
+    in_float[0] = -in_float[0]
+    truth = Truth(Metric.ACCURACY, "", np.array(labels), in_float)
     with connected(Peer()) as client:
-        result = verify(
-            client, sample.artifact(), SAMPLES, EXPECTED, labels=labels, float_score=0.5
-        )
+        result = verify(client, sample.artifact(), SAMPLES, EXPECTED, truth=truth)
 
     assert (result.samples, result.bit_exact, result.max_step) == (6, 6, 0)
     assert result.passed and result.first_difference is None
-    assert result.accuracy.device == result.accuracy.int8_host == pytest.approx(5 / 6)
-    assert result.accuracy.float_model == 0.5
+    figures = result.judgement
+    assert figures.accuracy.device == figures.accuracy.int8_host == pytest.approx(5 / 6)
+    assert figures.accuracy.float_model == 1.0
+    assert figures.agreement.device == pytest.approx(5 / 6)
 
 
 def test_autoencoders_are_judged_by_their_errors():
     """Doubled, an input is off by itself: the larger ones are the anomalies."""
     sizes = [int(np.abs(np.frombuffer(x, np.int8).astype(int)).sum()) for (x,) in SAMPLES]
     labels = [int(size > sorted(sizes)[2]) for size in sizes]
+    truth = Truth(Metric.AUC, "", np.array(labels))
     with connected(Peer()) as client:
-        result = verify(
-            client, sample.artifact(), SAMPLES, EXPECTED, labels=labels, metric=Metric.AUC
-        )
+        result = verify(client, sample.artifact(), SAMPLES, EXPECTED, truth=truth)
 
-    assert result.auc.device == result.auc.int8_host
-    assert result.auc.device is not None and result.auc.float_model is None
-    assert result.accuracy.device is None
+    figures = result.judgement
+    assert figures.auc.device == figures.auc.int8_host
+    assert figures.auc.device is not None and figures.auc.float_model is None
+    assert figures.accuracy.device is None
 
 
 def test_first_difference_is_located_and_the_largest_is_counted():
@@ -101,7 +110,7 @@ def test_first_difference_is_located_and_the_largest_is_counted():
     first = result.first_difference
     assert (first.sample, first.output, first.index) == (2, 0, 5)
     assert first.actual - first.expected == 2
-    assert result.accuracy.device is None
+    assert result.judgement.accuracy.device is None
     with pytest.raises(OutputMismatchError, match=r"2 of 6 samples.*sample 2.*got 16") as caught:
         require_passed(result)
     assert caught.value.exit_code == 8

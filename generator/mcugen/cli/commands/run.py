@@ -16,7 +16,10 @@ from mcugen.cli.settings import resolve
 from mcugen.cli.terminal import Terminal
 
 
-@subcommand(*BUILDING, *TARGET, "samples", "runs", "warmups", "timeout_s", "runtime")
+@subcommand(
+    *(*BUILDING, *TARGET, "data", "metric"),
+    *("samples", "runs", "warmups", "timeout_s", "runtime"),
+)
 def run(options: Options, terminal: Terminal) -> None:
     """All of it: build, flash, verify, time, report."""
     settings = resolve(options)

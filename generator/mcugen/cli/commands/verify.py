@@ -14,11 +14,12 @@ from mcugen.cli.options import (
 from mcugen.cli.terminal import Terminal
 
 
-@subcommand(*BUILDING, *TARGET, "samples", "timeout_s")
+@subcommand(*BUILDING, *TARGET, "data", "metric", "samples", "timeout_s")
 def verify(options: Options, terminal: Terminal) -> None:
     """Compare the device with the host, byte for byte.
 
-    And, where the samples are labelled, the accuracies of float, host int8 and device.
+    And, where the samples are labelled, the accuracies of float, host int8 and device. Goes on
+    where it stopped when the device or this command went away in the middle.
     """
     settings, built = last_or_build(options, terminal)
     measure_and_print(settings, built, terminal, "verify", verify=True, bench=False)

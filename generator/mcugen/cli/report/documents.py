@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from mcugen.boards.spec import MemoryKind
+from mcugen.cli.report.judgement import judgement_section
 
 if TYPE_CHECKING:
     from mcugen.boards.spec import BoardSpec
     from mcugen.device.measure import Measurement
     from mcugen.device.protocol.info import DeviceInfo
     from mcugen.device.timing import Timing
-    from mcugen.device.verify import Scores, Verification
+    from mcugen.device.verify import Verification
     from mcugen.program.artifact import PteArtifact, TensorSpec
     from mcugen.program.forms import CallForm
     from mcugen.program.memory import MemoryPlan
@@ -162,18 +163,9 @@ def verify_section(result: Verification) -> dict[str, Any]:
         "max_step": result.max_step,
         "within_tolerance": result.close if result.float_operators else result.bit_exact,
         "float_operators": list(result.float_operators),
-        "accuracy": _scores(result.accuracy),
-        "auc": _scores(result.auc),
         "data": result.data,
         "first_difference": vars(first) if first else None,
-    }
-
-
-def _scores(scores: Scores) -> dict[str, float | None]:
-    return {
-        "float": scores.float_model,
-        "int8_host": scores.int8_host,
-        "device": scores.device,
+        **judgement_section(result),
     }
 
 

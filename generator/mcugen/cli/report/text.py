@@ -3,10 +3,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from mcugen.cli.paths import show_path
+from mcugen.cli.report.judgement import judgement_rows
 
 if TYPE_CHECKING:
     from mcugen.cli.terminal import Terminal
@@ -75,22 +75,7 @@ def _verify_lines(verify: dict[str, Any], terminal: Terminal) -> list[str]:
         words = terminal.paint(
             f"{exact} of {samples} samples equal, largest difference {verify['max_step']:g}", "red"
         )
-    lines = [_row("bit-exact", words)]
-    lines += _score_lines("accuracy", verify["accuracy"], percent)
-    lines += _score_lines("AUC", verify["auc"], "{:.4f}".format)
-    if verify["data"]:
-        lines.append(_row("data", verify["data"]))
-    return lines
-
-
-def _score_lines(
-    name: str, scores: dict[str, float | None], show: Callable[[float], str]
-) -> list[str]:
-    """Return a figure of the device, the host and the model in float, where there is one."""
-    named = (("device", "device"), ("host int8", "int8_host"), ("float", "float"))
-    known = [(words, scores[key]) for words, key in named]
-    parts = [f"{words} {show(value)}" for words, value in known if value is not None]
-    return [_row(name, ", ".join(parts))] if parts else []
+    return [_row("bit-exact", words), *(_row(*each) for each in judgement_rows(verify))]
 
 
 def _timing_lines(timing: dict[str, Any], macs: int, board: dict[str, Any]) -> list[str]:

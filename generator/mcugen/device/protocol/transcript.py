@@ -19,14 +19,15 @@ class Transcript:
     Text is shown as it is; a frame as its fields with the body in hex.
     """
 
-    def __init__(self, path: Path | None = None) -> None:
+    def __init__(self, path: Path | None = None, *, append: bool = False) -> None:
+        """Begin a record, in a file if one is named; append: to what it holds."""
         self.path = path
         self._start = time.monotonic()
         self._file: TextIO | None = None
         self._last: deque[str] = deque(maxlen=8)
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = path.open("w", encoding="utf-8", newline="\n")
+            self._file = path.open("a" if append else "w", encoding="utf-8", newline="\n")
 
     def note(self, text: str) -> None:
         """Add a remark of the host's."""
