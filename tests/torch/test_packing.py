@@ -16,8 +16,8 @@ import pytest
 from mlperf_tiny_vectors import MODELS, golden_artifact
 
 from mcugen.boards.spec import Isa
-from mcugen.cli.measuring import evaluation
 from mcugen.cli.terminal import Terminal
+from mcugen.flow.measuring import evaluation
 from mcugen.program.artifact import PteArtifact
 from mcugen.program.container import deserialize, find_method
 from mcugen.program.conv_words import ConvForm

@@ -114,7 +114,7 @@ def _fail(
     message: str, exit_code: int, *, hint: str | None = None, log_path: Path | None = None
 ) -> int:
     if terminal.current().json:
-        from mcugen.cli.report.documents import error_document
+        from mcugen.flow.report.documents import error_document
 
         more = {"log": str(log_path)} if log_path else {}
         terminal.current().answer("", error_document(message, exit_code, hint, **more))

@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from mcugen.base.errors import OutputMismatchError
-from mcugen.cli.building import Built, build_artifact, check_compiler, check_model, make_artifact
-from mcugen.cli.connection import check_target
-from mcugen.cli.measuring import evaluation, measure, require_verified
-from mcugen.cli.paths import slug
-from mcugen.cli.settings import Settings
+from mcugen.flow.building import Built, build_artifact, check_compiler, check_model, make_artifact
+from mcugen.flow.connection import check_target
+from mcugen.flow.measuring import evaluation, measure, require_verified
+from mcugen.flow.paths import slug
+from mcugen.flow.settings import Settings
 
 if TYPE_CHECKING:
     from mcugen.cli.terminal import Terminal
@@ -65,7 +65,7 @@ def compare(
 def _document(
     settings: Settings, built: dict[str, Built], measured: dict[str, Measurement]
 ) -> dict[str, Any]:
-    from mcugen.cli.report import documents
+    from mcugen.flow.report import documents
 
     ours, theirs = (measured[name].verification for name in (OURS, THEIRS))
     assert ours is not None and theirs is not None

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from mcugen.base.errors import McugenError
-from mcugen.cli.config import IO_CHOICES, METRIC_CHOICES, OPTIMIZE_CHOICES
+from mcugen.flow.settings import IO_CHOICES, METRIC_CHOICES, OPTIMIZE_CHOICES
 
 
 def boards(incomplete: str) -> list[tuple[str, str]]:

@@ -20,7 +20,6 @@ An option on the command line wins over the file, the file over the built-in def
 
 from __future__ import annotations
 
-import difflib
 import os
 import tomllib
 from dataclasses import dataclass, fields
@@ -29,13 +28,9 @@ from typing import Any
 
 from mcugen.base.errors import ConfigError
 from mcugen.base.ownership import owner_besides
+from mcugen.flow.settings import check_io, check_metric, check_optimize, nearest
 
 CONFIG_NAME = "mcugen.toml"
-DEFAULT_MODEL = "digits"
-DEFAULT_BOARD = "nucleo"
-IO_CHOICES = ("int8", "float")
-OPTIMIZE_CHOICES = ("size", "balanced", "speed")
-METRIC_CHOICES = ("accuracy", "auc", "regression", "none")
 
 
 @dataclass(frozen=True)
@@ -90,12 +85,6 @@ _KINDS: dict[str, tuple[tuple[type, ...], str]] = {
     "timeout_s": ((int, float), "a number"),
 }
 _MINIMUM = {"samples": 1, "runs": 1, "warmups": 0, "timeout_s": 0.1}
-
-
-def nearest(word: str, choices: tuple[str, ...] | list[str]) -> str | None:
-    """Return the choice a user most likely meant, or None."""
-    found = difflib.get_close_matches(word.lower(), list(choices), n=1, cutoff=0.5)
-    return found[0] if found else None
 
 
 def find_config(start: Path) -> Path | None:
@@ -173,31 +162,6 @@ def _checked(key: str, value: object, shown: str) -> object:
         return check_optimize(str(value), where=f"{shown}: 'optimize'")
     if key == "metric":
         return check_metric(str(value), where=f"{shown}: 'metric'")
-    return value
-
-
-def check_io(value: str, *, where: str = "--io") -> str:
-    """Return `value` if it is one of IO_CHOICES. Raises ConfigError."""
-    return _one_of(value, IO_CHOICES, where)
-
-
-def check_optimize(value: str, *, where: str = "--optimize") -> str:
-    """Return `value` if it is one of OPTIMIZE_CHOICES. Raises ConfigError."""
-    return _one_of(value, OPTIMIZE_CHOICES, where)
-
-
-def check_metric(value: str, *, where: str = "--metric") -> str:
-    """Return `value` if it is one of METRIC_CHOICES. Raises ConfigError."""
-    return _one_of(value, METRIC_CHOICES, where)
-
-
-def _one_of(value: str, choices: tuple[str, ...], where: str) -> str:
-    if value not in choices:
-        match = nearest(value, choices)
-        raise ConfigError(
-            f"{where} must be {' or '.join(choices)}, not '{value}'"
-            + (f"; did you mean '{match}'?" if match else "")
-        )
     return value
 
 

@@ -1,105 +1,18 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Verify and time a build on its device."""
+"""What was measured, printed; a failed verification ends with its own code."""
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
 import typer
 
-from mcugen.base.errors import OutputMismatchError
-from mcugen.cli.building import Built
-from mcugen.cli.connection import Link, Reconnecting, check_target, connect
-from mcugen.cli.settings import Settings
-from mcugen.cli.verifying import Evaluation, evaluation, run_verification, steps
+from mcugen.flow.building import Built
+from mcugen.flow.measuring import measure, measured_document, require_verified
+from mcugen.flow.settings import Settings
 
 if TYPE_CHECKING:
     from mcugen.cli.terminal import Terminal
-    from mcugen.device.measure import Measurement
-    from mcugen.device.timing import Timing
-    from mcugen.device.verify import Verification
-
-
-def measure(
-    settings: Settings,
-    built: Built,
-    terminal: Terminal,
-    command: str,
-    *,
-    verify: bool,
-    bench: bool,
-    flash_first: bool = False,
-    data: Evaluation | None = None,
-) -> Measurement:
-    """Verify and time a build on its device. The host's part is done before a device is opened.
-
-    data: where the host's part has been done for another build of the same program.
-    """
-    from mcugen.device import timing as timing_stage
-    from mcugen.device.measure import Measurement, memory_warnings
-
-    artifact, board = built.artifact, built.board
-    check_target(settings)
-    if data is None:
-        data = evaluation(settings, built, terminal, verify=verify)
-    timing: Timing | None = None
-    verification: Verification | None = None
-
-    def connected(again: bool) -> AbstractContextManager[Link]:
-        flash = flash_first and not again
-        return connect(settings, built, terminal, command, flash_first=flash, again=again)
-
-    with Reconnecting(connected) as device:
-        if verify:
-            verification = run_verification(settings, built, terminal, device, data)
-        link = device.link
-        client = link.client
-        if bench:
-            if artifact.keeps_state:
-                client.reload_model()
-            total = settings.warmups + settings.runs
-            timing = timing_stage.bench(
-                client,
-                link.info,
-                board,
-                data.inputs[0],
-                runs=settings.runs,
-                warmups=settings.warmups,
-                simulated=link.simulated,
-                advance=steps(terminal, f"time {settings.runs} runs", total),
-            )
-        # Asked again at the end: the stack's peak is known only now.
-        info = client.info()
-    warnings = memory_warnings(info, artifact, built.plan)
-    for warning in warnings:
-        terminal.warning(warning)
-    return Measurement(
-        board=board,
-        simulated=link.simulated,
-        firmware_id=info.firmware_id,
-        pte_sha256=info.pte_sha256,
-        info=info,
-        toolchain=built.image.toolchain,
-        flags=built.image.flags,
-        transcript=link.transcript,
-        timing=timing,
-        verification=verification,
-        warnings=warnings,
-    )
-
-
-def require_verified(measurement: Measurement) -> OutputMismatchError | None:
-    """Return the error that a failed verification ends with, or None."""
-    from mcugen.device.verify import require_passed
-
-    if measurement.verification is None:
-        return None
-    try:
-        require_passed(measurement.verification, log_path=measurement.transcript)
-    except OutputMismatchError as error:
-        return error
-    return None
 
 
 def measure_and_print(
@@ -113,21 +26,12 @@ def measure_and_print(
     flash_first: bool = False,
 ) -> None:
     """Measure and print; a failed verification prints its report and ends with its own code."""
-    from mcugen.cli.report import documents, text
+    from mcugen.flow.report import documents, text
 
     measurement = measure(
         settings, built, terminal, command, verify=verify, bench=bench, flash_first=flash_first
     )
-    schema = "mcugen.report/1" if command == "run" else f"mcugen.{command}/1"
-    document = documents.measurement_document(
-        schema,
-        built.artifact,
-        built.plan,
-        built.image,
-        measurement,
-        lowering=built.lowering.to_json() if built.lowering is not None else None,
-        fidelity=built.fidelity.to_json(),
-    )
+    document = measured_document(built, measurement, command)
     failure = require_verified(measurement)
     if failure is None:
         terminal.answer(text.measurement_text(document, terminal), document)

@@ -10,8 +10,10 @@ from mcugen.base.errors import (
     ConfigError,
     DeviceError,
 )
-from mcugen.cli import building, connection
-from mcugen.cli.settings import Options, Settings, resolve
+from mcugen.cli.options import Options
+from mcugen.cli.settings import resolve
+from mcugen.flow import building, connection
+from mcugen.flow.settings import Settings
 from mcugen.project import last_build
 
 if TYPE_CHECKING:
@@ -42,7 +44,7 @@ def build_runner(settings: Settings, terminal: Terminal) -> BuiltImage:
 
 def build(options: Options, terminal: Terminal) -> tuple[str, dict[str, Any]]:
     """Make a runner; text and document."""
-    from mcugen.cli.paths import show_path
+    from mcugen.flow.paths import show_path
     from mcugen.program import operator_table
 
     settings = _settings(options)
@@ -100,7 +102,7 @@ def _settings(options: Options) -> Settings:
 
 
 def _document(board: BoardSpec, image: BuiltImage) -> dict[str, Any]:
-    from mcugen.cli.report import documents
+    from mcugen.flow.report import documents
     from mcugen.program import operator_table
     from mcugen.project.runner import arena_bytes
 

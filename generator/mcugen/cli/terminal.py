@@ -7,7 +7,6 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TextIO
 
@@ -137,23 +136,3 @@ def begin(
 def current() -> Terminal:
     """Return the terminal of the command that runs: where its errors are told."""
     return _current
-
-
-def table(rows: Sequence[tuple[str, ...]], *, header: tuple[str, ...] | None = None) -> str:
-    """Return rows in aligned columns; a column of numbers is aligned right."""
-    every = [header, *rows] if header else rows
-    if not every:
-        return ""
-    widths = [max(len(row[i]) for row in every) for i in range(len(every[0]))]
-    right = [
-        bool(rows) and all(row[i][:1].isdigit() or not row[i] for row in rows) and i > 0
-        for i in range(len(widths))
-    ]
-    lines = []
-    for row in every:
-        cells = [
-            cell.rjust(width) if is_right else cell.ljust(width)
-            for cell, width, is_right in zip(row, widths, right, strict=True)
-        ]
-        lines.append("  ".join(cells).rstrip())
-    return "\n".join(lines)

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from mcugen.cli.building import _level
 from mcugen.cli.config import Config
 from mcugen.cli.options import Options
 from mcugen.cli.settings import resolve_with
 from mcugen.cli.terminal import Terminal
+from mcugen.flow.building import _level
 from mcugen.program.level import Level
 
 

@@ -398,7 +398,8 @@ def test_device_that_computes_otherwise_fails_verification(built):
     """Through run(): the host's reference is put in by the test, the device is real enough."""
     code = """
 import sys
-from mcugen.cli import app, measuring
+from mcugen.cli import app
+from mcugen.flow import measuring
 inputs = [(bytes(range(n, n + 16)),) for n in range(4)]
 right = [(bytes(2 * v for v in x[0]),) for x in inputs]
 measuring.evaluation = lambda *a, **k: measuring.Evaluation(inputs, right, "the test's")

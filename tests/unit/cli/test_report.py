@@ -8,8 +8,6 @@ import pytest
 import samples_of_specs as sample
 from serial_peer import default_info
 
-from mcugen.cli.report.documents import measurement_document
-from mcugen.cli.report.text import fidelity_lines, measurement_text
 from mcugen.cli.terminal import Terminal
 from mcugen.device.judgement import Judgement, Scores
 from mcugen.device.measure import Measurement
@@ -23,6 +21,8 @@ from mcugen.export.fidelity import (
     OutputFidelity,
     not_compared,
 )
+from mcugen.flow.report.documents import measurement_document
+from mcugen.flow.report.text import fidelity_lines, measurement_text
 
 
 def measurement(*, simulated: bool = True, exact: int = 10) -> Measurement:

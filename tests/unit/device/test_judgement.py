@@ -10,10 +10,10 @@ import pytest
 import samples_of_specs as sample
 
 from mcugen.base.errors import ConfigError
-from mcugen.cli.report.judgement import judgement_rows, judgement_section
 from mcugen.device.differing import MOST_SAVED, save_differing
 from mcugen.device.judgement import Judgement, Truth, judge
 from mcugen.device.verify import Verification
+from mcugen.flow.report.judgement import judgement_rows, judgement_section
 from mcugen.model.catalog import Metric
 from mcugen.model.scores import choose_metric, require_metric
 from mcugen.program.tensor_files import read_input

@@ -21,12 +21,12 @@ from upstream_prefix import StandIn
 
 from mcugen.base.errors import DeviceError
 from mcugen.boards.load import load_board
-from mcugen.cli.report.comparison import comparison_text
 from mcugen.cli.terminal import Terminal
 from mcugen.device.console import SerialConsole
 from mcugen.device.protocol.client import Client, Deadlines
 from mcugen.device.protocol.transcript import Transcript
 from mcugen.device.qemu import simulated_console
+from mcugen.flow.report.comparison import comparison_text
 from mcugen.program.memory import plan_memory
 from mcugen.program.operator_table import function_for
 from mcugen.program.read import read_pte

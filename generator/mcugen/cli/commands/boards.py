@@ -9,7 +9,8 @@ from mcugen.cli.options import (
     Options,
     subcommand,
 )
-from mcugen.cli.terminal import Terminal, table
+from mcugen.cli.terminal import Terminal
+from mcugen.flow.terminal import table
 
 
 @subcommand()
@@ -22,7 +23,7 @@ def listing() -> tuple[str, dict[str, Any]]:
     """Return the boards, by id."""
     from mcugen.boards.load import list_boards
     from mcugen.boards.spec import MemoryKind
-    from mcugen.cli.report.documents import total_bytes
+    from mcugen.flow.report.documents import total_bytes
 
     rows, entries = [], []
     for board in list_boards():

@@ -36,8 +36,8 @@ def build(
 
         terminal.answer(*generic.build(options, terminal))
         return
-    from mcugen.cli import building
-    from mcugen.cli.report import text
+    from mcugen.flow import building
+    from mcugen.flow.report import text
 
     document = building.build_document(building.build(resolve(options), terminal))
     terminal.answer(text.build_text(document, terminal), document)

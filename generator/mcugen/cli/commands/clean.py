@@ -13,8 +13,8 @@ from mcugen.cli.options import (
     Options,
     subcommand,
 )
-from mcugen.cli.paths import show_path
 from mcugen.cli.terminal import Terminal
+from mcugen.flow.paths import show_path
 
 
 @subcommand()

@@ -25,7 +25,7 @@ def compare_runtimes(options: Options, terminal: Terminal) -> None:
             "(docs/upstream.md).",
         )
     from mcugen.cli import comparing
-    from mcugen.cli.report import comparison, documents
+    from mcugen.flow.report import comparison, documents
 
     document, failure = comparing.compare(resolve(options), terminal)
     text = comparison.comparison_text(document, terminal)

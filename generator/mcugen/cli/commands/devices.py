@@ -9,7 +9,8 @@ from mcugen.cli.options import (
     Options,
     subcommand,
 )
-from mcugen.cli.terminal import Terminal, table
+from mcugen.cli.terminal import Terminal
+from mcugen.flow.terminal import table
 
 
 @subcommand()

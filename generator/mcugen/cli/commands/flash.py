@@ -10,9 +10,8 @@ from typing import Annotated, Any
 import typer
 
 from mcugen.base.errors import ConfigError, FlashError
-from mcugen.cli.building import check_model, last_or_build
+from mcugen.cli.building import last_or_build
 from mcugen.cli.config import load_config
-from mcugen.cli.connection import check_target, find_target, flash_board, running_session
 from mcugen.cli.options import (
     BUILDING,
     TARGET,
@@ -20,8 +19,11 @@ from mcugen.cli.options import (
     RunnerOption,
     subcommand,
 )
-from mcugen.cli.settings import Settings, resolve_with
+from mcugen.cli.settings import resolve_with
 from mcugen.cli.terminal import Terminal
+from mcugen.flow.building import check_model
+from mcugen.flow.connection import check_target, find_target, flash_board, running_session
+from mcugen.flow.settings import Settings
 
 
 @subcommand(*BUILDING, *TARGET)

@@ -10,8 +10,6 @@ from typing import Annotated, Any
 
 import typer
 
-from mcugen.cli.building import build_artifact, check_compiler, check_model, make_artifact
-from mcugen.cli.connection import check_target, connect
 from mcugen.cli.options import (
     OWN,
     TARGET,
@@ -21,6 +19,8 @@ from mcugen.cli.options import (
 )
 from mcugen.cli.settings import resolve
 from mcugen.cli.terminal import Terminal
+from mcugen.flow.building import build_artifact, check_compiler, check_model, make_artifact
+from mcugen.flow.connection import check_target, connect
 
 
 @subcommand(
@@ -57,8 +57,8 @@ def document(
     options: Options, inputs: Sequence[Path], outputs: Sequence[Path], terminal: Terminal
 ) -> dict[str, Any]:
     """Run one inference from files to files; return the document."""
-    from mcugen.cli.report import documents
     from mcugen.device import inference, timing
+    from mcugen.flow.report import documents
     from mcugen.program import tensor_files
 
     settings = resolve(options)

@@ -3,15 +3,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any
-
-from mcugen.cli.building import make_artifact
 from mcugen.cli.options import (
     Options,
     subcommand,
 )
-from mcugen.cli.settings import Settings, resolve
+from mcugen.cli.settings import resolve
 from mcugen.cli.terminal import Terminal
 
 
@@ -21,44 +17,8 @@ def inspect(options: Options, terminal: Terminal) -> None:
 
     And what fell back to float, and why. Compiles nothing.
     """
-    from mcugen.cli.report import text
+    from mcugen.flow.inspecting import inspect_document
+    from mcugen.flow.report import text
 
-    described = document(resolve(options), terminal)
+    described = inspect_document(resolve(options), terminal)
     terminal.answer(text.inspect_text(described, terminal), described)
-
-
-def document(settings: Settings, terminal: Terminal) -> dict[str, Any]:
-    """Return what a model becomes: operators, tensors, memory, lowering. Compiles nothing."""
-    from mcugen.base.errors import DoesNotFitError
-    from mcugen.cli.report import documents
-    from mcugen.program.memory import io_bytes, plan_memory
-    from mcugen.program.planning.fit import arrange_for
-
-    # A model that lost too much is shown, too: what it lost is among what there is to see.
-    artifact, lowering = make_artifact(replace(settings, accept_loss=True), terminal)
-    artifact = arrange_for(artifact, settings.board, settings.level)
-    described: dict[str, Any] = {
-        "schema": "mcugen.inspect/1",
-        "model": documents.model_section(artifact),
-        "board": documents.board_section(settings.board),
-        "operators": documents.operator_rows(artifact),
-        "memory": {
-            "planned_bytes": sum(artifact.planned_buffers),
-            "planned_buffers": list(artifact.planned_buffers),
-            "planned_bound_bytes": artifact.planned.bound_bytes if artifact.planned else None,
-            "planned_exported_bytes": artifact.planned.exported_bytes if artifact.planned else None,
-            "method_bytes": artifact.method_bytes,
-            "temp_bytes": artifact.temp_bytes,
-            "io_bytes": io_bytes(artifact),
-        },
-        "lowering": lowering.to_json(),
-        "fidelity": lowering.fidelity.to_json(),
-    }
-    try:
-        plan = plan_memory(artifact, settings.board)
-    except DoesNotFitError as error:
-        # Looking at a model that does not fit is what inspect is for.
-        described |= {"fits": False, "regions": [], "shortage": error.message, "hint": error.hint}
-    else:
-        described |= {"fits": True, "regions": documents.region_rows(plan), "shortage": None}
-    return described

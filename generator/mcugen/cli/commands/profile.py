@@ -16,8 +16,9 @@ from mcugen.cli.options import (
     Options,
     subcommand,
 )
-from mcugen.cli.settings import Settings, resolve
+from mcugen.cli.settings import resolve
 from mcugen.cli.terminal import Terminal
+from mcugen.flow.settings import Settings
 
 
 @subcommand(*BUILDING, *TARGET, OWN, "runs", "warmups", "timeout_s")
@@ -39,9 +40,9 @@ def profile(
     Simulated: instructions and estimated cycles, by a trace of one inference in QEMU. Both run the
     unmodified image.
     """
-    from mcugen.cli.profiling import counted_document, traced_document
-    from mcugen.cli.report.call_times import call_times_text
-    from mcugen.cli.report.profile import profile_text
+    from mcugen.flow.profiling import counted_document, traced_document
+    from mcugen.flow.report.call_times import call_times_text
+    from mcugen.flow.report.profile import profile_text
 
     if options.board is not None:
         _by_counter(options, resolve(options), counter)  # before minutes of work for nothing
@@ -59,7 +60,7 @@ def _by_counter(options: Options, settings: Settings, counter: bool) -> bool:
 
     Raises ConfigError for options of the other; FlashError, ToolMissingError without a device.
     """
-    from mcugen.cli.connection import check_target
+    from mcugen.flow.connection import check_target
 
     check_target(settings)
     by_counter = counter or not settings.simulate

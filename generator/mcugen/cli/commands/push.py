@@ -20,8 +20,9 @@ from mcugen.base.errors import (
     DoesNotFitError,
     McugenError,
 )
-from mcugen.cli import building, connection
-from mcugen.cli.settings import Settings, resolve
+from mcugen.cli.settings import resolve
+from mcugen.flow import building, connection
+from mcugen.flow.settings import Settings
 from mcugen.project import last_build
 
 if TYPE_CHECKING:
@@ -90,8 +91,8 @@ def document(
     terminal: Terminal,
 ) -> dict[str, Any]:
     """Give a runner a model, run one inference; return the document."""
-    from mcugen.cli.report import documents
     from mcugen.device import timing
+    from mcugen.flow.report import documents
     from mcugen.program import tensor_files
     from mcugen.program.planning.arrange import Passes, arrange
 

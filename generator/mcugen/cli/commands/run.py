@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from mcugen.cli.building import build, check_model
-from mcugen.cli.connection import check_target
 from mcugen.cli.measuring import measure_and_print
 from mcugen.cli.options import (
     BUILDING,
@@ -14,6 +12,8 @@ from mcugen.cli.options import (
 )
 from mcugen.cli.settings import resolve
 from mcugen.cli.terminal import Terminal
+from mcugen.flow.building import build, check_model
+from mcugen.flow.connection import check_target
 
 
 @subcommand(

@@ -7,11 +7,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from mcugen.base.errors import DeviceError, DoesNotFitError
-from mcugen.cli.building import Built, build_artifact, check_compiler, make_artifact
-from mcugen.cli.measuring import evaluation
 from mcugen.cli.options import Options
-from mcugen.cli.profiling import profiled
-from mcugen.cli.settings import Settings, resolve_with
+from mcugen.cli.settings import resolve_with
 from mcugen.cli.suite.cases import Case
 from mcugen.cli.suite.compared import (
     STACK,
@@ -21,6 +18,10 @@ from mcugen.cli.suite.compared import (
     published_calls,
     published_instructions,
 )
+from mcugen.flow.building import Built, build_artifact, check_compiler, make_artifact
+from mcugen.flow.measuring import evaluation
+from mcugen.flow.profiling import profiled
+from mcugen.flow.settings import Settings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -104,8 +105,8 @@ def _settings(case: Case, root: Path) -> Settings:
 
 
 def _figures(settings: Settings, built: Built, terminal: Terminal) -> dict[str, Any]:
-    from mcugen.cli.report.documents import firmware_section
-    from mcugen.cli.report.profile import profile_section
+    from mcugen.flow.report.documents import firmware_section
+    from mcugen.flow.report.profile import profile_section
 
     inputs = evaluation(settings, built, terminal, verify=False).inputs[0]
     with profiled(settings, built, terminal) as session:

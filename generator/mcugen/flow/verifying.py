@@ -10,21 +10,21 @@ from typing import TYPE_CHECKING, Any
 
 from mcugen.base import cache
 from mcugen.base.errors import McugenError
-from mcugen.cli.building import Built, slug
-from mcugen.cli.paths import show_path
-from mcugen.cli.settings import Settings
 from mcugen.device.judgement import Truth
+from mcugen.flow.building import Built, slug
+from mcugen.flow.paths import show_path
+from mcugen.flow.settings import Settings
 from mcugen.model.catalog import Metric
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from mcugen.cli.connection import Reconnecting
-    from mcugen.cli.terminal import Terminal
     from mcugen.device.inference import TensorBytes
     from mcugen.device.protocol.client import Client
     from mcugen.device.verify import Verification
     from mcugen.export.evaluation import EvaluationData
+    from mcugen.flow.connection import Reconnecting
+    from mcugen.flow.terminal import Terminal
     from mcugen.program.artifact import PteArtifact
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from mcugen.boards.spec import MemoryKind
-from mcugen.cli.report.judgement import judgement_section
+from mcugen.flow.report.judgement import judgement_section
 
 if TYPE_CHECKING:
     from mcugen.boards.spec import BoardSpec

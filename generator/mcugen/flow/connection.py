@@ -12,15 +12,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from mcugen.base.errors import DeviceError, DeviceTimeoutError, FlashError, McugenError
-from mcugen.cli.building import Built, slug
-from mcugen.cli.settings import Settings
+from mcugen.flow.building import Built, slug
+from mcugen.flow.settings import Settings
 
 if TYPE_CHECKING:
     from mcugen.boards.spec import BoardSpec
-    from mcugen.cli.terminal import Terminal
     from mcugen.device.find import Target
     from mcugen.device.protocol.client import Client
     from mcugen.device.protocol.info import DeviceInfo
+    from mcugen.flow.terminal import Terminal
     from mcugen.project.build import BuiltImage
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mcugen.cli.paths import show_path
-from mcugen.cli.report.judgement import judgement_rows
+from mcugen.flow.paths import show_path
+from mcugen.flow.report.judgement import judgement_rows
 
 if TYPE_CHECKING:
-    from mcugen.cli.terminal import Terminal
+    from mcugen.flow.terminal import Painter
 
 
 def count(value: float) -> str:
@@ -28,7 +28,7 @@ def percent(value: float | None) -> str:
     return "-" if value is None else f"{100 * value:.2f} %"
 
 
-def measurement_text(document: dict[str, Any], terminal: Terminal) -> str:
+def measurement_text(document: dict[str, Any], painter: Painter) -> str:
     """Return a measurement document for people."""
     board, firmware = document["board"], document["firmware"]
     where = (
@@ -39,15 +39,15 @@ def measurement_text(document: dict[str, Any], terminal: Terminal) -> str:
     head = (
         f"{document['model']['name']} on {board['name']} ({board['id']}, {board['cpu']}; {where})"
     )
-    lines = [terminal.paint(head, "bold"), ""]
+    lines = [painter.paint(head, "bold"), ""]
     if verify := document.get("verify"):
-        lines += _verify_lines(verify, terminal)
+        lines += _verify_lines(verify, painter)
     if fidelity := document.get("fidelity"):
         lines.append(_row("fidelity", fidelity["summary"]))
     if timing := document.get("timing"):
         lines += _timing_lines(timing, document["model"]["macs"], board)
     lines += memory_lines(firmware, document.get("device"))
-    lines += operator_lines(document["operators"], terminal)
+    lines += operator_lines(document["operators"], painter)
     lines += [
         "",
         _row("firmware", f"{firmware['id']}, {firmware['toolchain']}"),
@@ -61,18 +61,18 @@ def _row(name: str, value: str) -> str:
     return f"  {name:<14}{value}"
 
 
-def _verify_lines(verify: dict[str, Any], terminal: Terminal) -> list[str]:
+def _verify_lines(verify: dict[str, Any], painter: Painter) -> list[str]:
     samples, exact = verify["samples"], verify["bit_exact"]
     if exact == samples:
-        words = terminal.paint(f"{exact} of {samples} samples equal in every byte", "green")
+        words = painter.paint(f"{exact} of {samples} samples equal in every byte", "green")
     elif verify["within_tolerance"] == samples:
-        words = terminal.paint(
+        words = painter.paint(
             f"{exact} of {samples} samples equal in every byte, the others within "
             f"{verify['max_step']:g}: {len(verify['float_operators'])} operators compute in float",
             "green",
         )
     else:
-        words = terminal.paint(
+        words = painter.paint(
             f"{exact} of {samples} samples equal, largest difference {verify['max_step']:g}", "red"
         )
     return [_row("bit-exact", words), *(_row(*each) for each in judgement_rows(verify))]
@@ -131,28 +131,28 @@ def _bound(memory: dict[str, Any]) -> str:
     return "" if bound is None else f" (no plan below {bound:,})"
 
 
-def operator_lines(operators: list[dict[str, Any]], terminal: Terminal) -> list[str]:
+def operator_lines(operators: list[dict[str, Any]], painter: Painter) -> list[str]:
     """Return one line per operator: calls, int8 or float."""
     width = max((len(row["name"]) for row in operators), default=0)
     lines = [""]
     for number, row in enumerate(operators):
-        kind = "int8" if row["int8"] else terminal.paint("float", "yellow")
+        kind = "int8" if row["int8"] else painter.paint("float", "yellow")
         text = f"{row['name']:<{width}}  {row['calls']:>3} x  {kind}"
         lines.append(_row("operators" if number == 0 else "", text))
     return lines
 
 
-def build_text(document: dict[str, Any], terminal: Terminal) -> str:
+def build_text(document: dict[str, Any], painter: Painter) -> str:
     """Return the document of `build` for people."""
     board, firmware = document["board"], document["firmware"]
     head = f"{document['model']['name']} for {board['name']} ({board['id']}, {board['cpu']})"
     return "\n".join(
         [
-            terminal.paint(head, "bold"),
+            painter.paint(head, "bold"),
             "",
             _row("fidelity", document["fidelity"]["summary"]),
             *memory_lines(firmware),
-            *operator_lines(document["operators"], terminal),
+            *operator_lines(document["operators"], painter),
             "",
             _row("firmware", f"{firmware['id']}, {firmware['toolchain']}"),
             _row("project", show_path(document["project"])),
@@ -161,13 +161,13 @@ def build_text(document: dict[str, Any], terminal: Terminal) -> str:
     )
 
 
-def inspect_text(document: dict[str, Any], terminal: Terminal) -> str:
+def inspect_text(document: dict[str, Any], painter: Painter) -> str:
     """Return the document of `inspect` for people."""
     model, board, memory = document["model"], document["board"], document["memory"]
     lowering = document["lowering"]
     made_for = f", lowered for {model['isa']}" if model["isa"] else ""
     lines = [
-        terminal.paint(f"{model['name']} ({model['pte_bytes']:,} B{made_for})", "bold"),
+        painter.paint(f"{model['name']} ({model['pte_bytes']:,} B{made_for})", "bold"),
         "",
         _row("sha256", model["sha256"]),
         _row("MACs", f"{model['macs']:,}"),
@@ -186,7 +186,7 @@ def inspect_text(document: dict[str, Any], terminal: Terminal) -> str:
             )
         )
     lines += fidelity_lines(document["fidelity"])
-    lines += operator_lines(document["operators"], terminal)
+    lines += operator_lines(document["operators"], painter)
     reasons = _fallback_lines(lowering)
     if reasons:
         lines += ["", *reasons]
@@ -205,7 +205,7 @@ def inspect_text(document: dict[str, Any], terminal: Terminal) -> str:
             text = share(region["planned_bytes"], region["total_bytes"])
             lines.append(_row("", f"{region['name']:<8} {text}"))
     else:
-        shortage = terminal.paint(f"does not fit {board['id']}: ", "red") + document["shortage"]
+        shortage = painter.paint(f"does not fit {board['id']}: ", "red") + document["shortage"]
         lines.append(_row("fits", shortage))
         if document.get("hint"):
             lines.append(_row("", document["hint"]))

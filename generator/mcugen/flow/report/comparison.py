@@ -6,16 +6,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from mcugen.cli.paths import show_path
+from mcugen.flow.paths import show_path
 
 if TYPE_CHECKING:
-    from mcugen.cli.terminal import Terminal
+    from mcugen.flow.terminal import Painter
 
 #: Of a pool or the stack: its size, and what was used of it.
 _POOLS = (("planned", "planned"), ("method", "method"), ("temp", "temp"), ("I/O", "io"))
 
 
-def comparison_text(document: dict[str, Any], terminal: Terminal) -> str:
+def comparison_text(document: dict[str, Any], painter: Painter) -> str:
     """Return what each runtime costs, side by side, and whether both compute the same."""
     board, both = document["board"], document["runtimes"]
     where = f"QEMU {board['qemu_machine']}" if board["simulated"] else "on hardware"
@@ -23,7 +23,7 @@ def comparison_text(document: dict[str, Any], terminal: Terminal) -> str:
     words = f"{equal} of {samples} samples equal in every byte"
     head = f"{document['model']['name']} on {board['name']} ({board['id']}; {where})"
     lines = [
-        terminal.paint(head, "bold"),
+        painter.paint(head, "bold"),
         "",
         _line("", "mcugen", "ExecuTorch"),
         _line("equal to host", *(_verified(each) for each in both.values())),
@@ -33,7 +33,7 @@ def comparison_text(document: dict[str, Any], terminal: Terminal) -> str:
         ),
         *_memory_lines(list(both.values())),
         "",
-        f"  {'both':<16}{terminal.paint(words, 'green' if equal == samples else 'red')}",
+        f"  {'both':<16}{painter.paint(words, 'green' if equal == samples else 'red')}",
         f"  {'PREFIX':<16}{document['prefix']}",
         *(f"  {name:<16}{show_path(each['project'])}" for name, each in both.items()),
     ]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from mcugen.cli.paths import show_path
+from mcugen.flow.paths import show_path
 
 if TYPE_CHECKING:
     from mcugen.device.judgement import Scores

@@ -9,18 +9,18 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from mcugen.base.errors import ConfigError
-from mcugen.cli.building import Built
-from mcugen.cli.connection import connect
-from mcugen.cli.measuring import evaluation, steps
-from mcugen.cli.settings import Settings
+from mcugen.flow.building import Built
+from mcugen.flow.connection import connect
+from mcugen.flow.measuring import evaluation, steps
+from mcugen.flow.settings import Settings
 
 if TYPE_CHECKING:
-    from mcugen.cli.terminal import Terminal
     from mcugen.device.inference import TensorBytes
     from mcugen.device.protocol.client import Client
     from mcugen.device.protocol.info import DeviceInfo
     from mcugen.device.trace.machine import TracedMachine
     from mcugen.device.trace.profile import Profile, Profiler
+    from mcugen.flow.terminal import Terminal
 
 #: While it is traced a machine needs about 100 times as long.
 _TRACED_EXECUTE_S = 3600.0
@@ -84,7 +84,7 @@ def traced_document(settings: Settings, built: Built, terminal: Terminal) -> dic
 
     Raises ConfigError for a build with ExecuTorch's own libraries.
     """
-    from mcugen.cli.report.profile import profile_section
+    from mcugen.flow.report.profile import profile_section
 
     if not built.artifact.own_runtime:
         raise ConfigError(
@@ -107,8 +107,8 @@ def counted_document(settings: Settings, built: Built, terminal: Terminal) -> di
 
     Raises ConfigError for a program with jumps.
     """
-    from mcugen.cli.report.call_times import call_times_section
     from mcugen.device.call_times import straight_steps, time_calls
+    from mcugen.flow.report.call_times import call_times_section
     from mcugen.program.call_facts import call_sequence
 
     sequence = call_sequence(built.artifact)
@@ -136,7 +136,7 @@ def counted_document(settings: Settings, built: Built, terminal: Terminal) -> di
 def _document(
     built: Built, info: DeviceInfo, simulated: bool, section: dict[str, Any]
 ) -> dict[str, Any]:
-    from mcugen.cli.report import documents
+    from mcugen.flow.report import documents
 
     forms = {each.call: each for each in built.forms}
     for call in section["calls"]:

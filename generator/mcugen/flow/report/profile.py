@@ -5,11 +5,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mcugen.cli.terminal import table
+from mcugen.flow.terminal import table
 
 if TYPE_CHECKING:
-    from mcugen.cli.terminal import Terminal
     from mcugen.device.trace.profile import CallProfile, Profile
+    from mcugen.flow.terminal import Painter
     from mcugen.program.call_facts import CallFacts, CallTensor
 
 _BAR = 20  # characters of a call that takes all of it
@@ -86,7 +86,7 @@ def _tensor(tensor: CallTensor) -> dict[str, Any]:
     }
 
 
-def profile_text(document: dict[str, Any], terminal: Terminal) -> str:
+def profile_text(document: dict[str, Any], painter: Painter) -> str:
     """Return a profile document for people."""
     board, total, runtime = document["board"], document["total"], document["runtime"]
     head = (
@@ -122,7 +122,7 @@ def profile_text(document: dict[str, Any], terminal: Terminal) -> str:
         "kernel": None,
     }
     rows.append(_row({**everything, **total}, estimated))
-    lines = [terminal.paint(head, "bold"), "", table(rows, header=(*header, "kernel")), ""]
+    lines = [painter.paint(head, "bold"), "", table(rows, header=(*header, "kernel")), ""]
     if estimated:
         lines.append(
             f"  estimated cycles: {document['cycle_model']['source']}; no wait states. "

@@ -5,13 +5,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mcugen.cli.report.documents import timing_section
-from mcugen.cli.report.profile import call_cells, call_section, ratio
-from mcugen.cli.terminal import table
+from mcugen.flow.report.documents import timing_section
+from mcugen.flow.report.profile import call_cells, call_section, ratio
+from mcugen.flow.terminal import table
 
 if TYPE_CHECKING:
-    from mcugen.cli.terminal import Terminal
     from mcugen.device.call_times import CallTime, CallTimes
+    from mcugen.flow.terminal import Painter
 
 
 def call_times_section(times: CallTimes) -> dict[str, Any]:
@@ -48,7 +48,7 @@ def _call(each: CallTime, unit: str, total: int) -> dict[str, Any]:
     }
 
 
-def call_times_text(document: dict[str, Any], terminal: Terminal) -> str:
+def call_times_text(document: dict[str, Any], painter: Painter) -> str:
     """Return a document of the times of calls for people."""
     board, timing = document["board"], document["timing"]
     unit = timing["counter"]
@@ -66,7 +66,7 @@ def call_times_text(document: dict[str, Any], terminal: Terminal) -> str:
     everything |= {f"{unit}_min": timing["min"], f"{unit}_max": timing["max"]}
     header = ("layer", "operator", "output", "MACs", unit, f"MAC/{unit.removesuffix('s')}")
     lines = [
-        terminal.paint(head, "bold"),
+        painter.paint(head, "bold"),
         "",
         table(
             [*rows, _row(rest, unit), _row(everything, unit)],
