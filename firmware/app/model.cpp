@@ -144,7 +144,7 @@ bool fail(const char* step, Error code) {
 size_t round_up(size_t bytes) { return (bytes + kIoAlignment - 1) & ~(kIoAlignment - 1); }
 
 // The only place that unpacks a TensorInfo for its size; each use of a Result costs some code.
-Error read_facts(MethodMeta& meta, Side side, size_t index, TensorFacts* facts) {
+Error read_facts(MethodMeta& meta, Side side, size_t index, IoFacts* facts) {
   if (scalar_facts(meta, side, index, facts)) {
     return Error::Ok;
   }
@@ -165,7 +165,7 @@ uint8_t* io_address(Side side, size_t index) {
   const size_t num_inputs = g_meta->num_inputs();
   const size_t end = side == Side::kInput ? index : num_inputs + index;
   for (size_t i = 0; i < end; ++i) {
-    TensorFacts facts{};
+    IoFacts facts{};
     const bool is_input = i < num_inputs;
     const Error error = read_facts(*g_meta, is_input ? Side::kInput : Side::kOutput,
                                    is_input ? i : i - num_inputs, &facts);
@@ -208,7 +208,7 @@ bool read_meta() {
   MethodMeta& meta = result.get();
   for (size_t i = 0; i < meta.num_inputs() + meta.num_outputs(); ++i) {
     const bool is_input = i < meta.num_inputs();
-    TensorFacts facts{};
+    IoFacts facts{};
     const Error error = read_facts(meta, is_input ? Side::kInput : Side::kOutput,
                                    is_input ? i : i - meta.num_inputs(), &facts);
     if (error != Error::Ok) {
@@ -256,7 +256,7 @@ bool load_method() {
 
 bool place_outputs() {
   for (size_t i = 0; i < g_meta->num_outputs(); ++i) {
-    TensorFacts facts{};
+    IoFacts facts{};
     if (scalar_facts(*g_meta, Side::kOutput, i, &facts)) {
       continue;
     }
@@ -387,7 +387,7 @@ void model_describe_error(TextWriter& out) {
 }
 
 bool model_input(size_t index, TensorBytes* tensor) {
-  TensorFacts facts{};
+  IoFacts facts{};
   if (g_meta == nullptr || index >= g_meta->num_inputs() ||
       read_facts(*g_meta, Side::kInput, index, &facts) != Error::Ok) {
     return false;
@@ -397,7 +397,7 @@ bool model_input(size_t index, TensorBytes* tensor) {
 }
 
 bool model_output(size_t index, TensorBytes* tensor) {
-  TensorFacts facts{};
+  IoFacts facts{};
   if (g_meta == nullptr || index >= g_meta->num_outputs() ||
       read_facts(*g_meta, Side::kOutput, index, &facts) != Error::Ok) {
     return false;

@@ -17,7 +17,7 @@ namespace mcugen {
 enum class Side : uint8_t { kInput, kOutput };
 
 /// What the model module needs to know of an input or output.
-struct TensorFacts {
+struct IoFacts {
   size_t bytes;
   int8_t dtype;
   bool planned;
@@ -28,8 +28,7 @@ using IoAddress = uint8_t* (*)(size_t index);
 
 /// @param[out] facts Set only for a number.
 /// @returns whether it is a number.
-bool scalar_facts(executorch::runtime::MethodMeta& meta, Side side, size_t index,
-                  TensorFacts* facts);
+bool scalar_facts(executorch::runtime::MethodMeta& meta, Side side, size_t index, IoFacts* facts);
 
 /// Stage the inputs that are numbers. They were traced into the program, which takes that value
 /// only: it is there without being sent.

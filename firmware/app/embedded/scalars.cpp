@@ -8,7 +8,7 @@ using executorch::runtime::EValue;
 using executorch::runtime::Method;
 using executorch::runtime::MethodMeta;
 
-bool scalar_facts(MethodMeta&, Side, size_t, TensorFacts*) { return false; }
+bool scalar_facts(MethodMeta&, Side, size_t, IoFacts*) { return false; }
 
 void scalars_stage(MethodMeta&, Method&, IoAddress) {}
 

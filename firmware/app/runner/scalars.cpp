@@ -13,7 +13,7 @@ using executorch::runtime::MethodMeta;
 using executorch::runtime::Result;
 using executorch::runtime::Tag;
 
-bool scalar_facts(MethodMeta& meta, Side side, size_t index, TensorFacts* facts) {
+bool scalar_facts(MethodMeta& meta, Side side, size_t index, IoFacts* facts) {
   const Result<Tag> tag = side == Side::kInput ? meta.input_tag(index) : meta.output_tag(index);
   if (!tag.ok()) {
     return false;
@@ -38,7 +38,7 @@ bool scalar_facts(MethodMeta& meta, Side side, size_t index, TensorFacts* facts)
 
 void scalars_stage(MethodMeta& meta, Method& method, IoAddress input_address) {
   for (size_t i = 0; i < meta.num_inputs(); ++i) {
-    TensorFacts facts{};
+    IoFacts facts{};
     if (scalar_facts(meta, Side::kInput, i, &facts)) {
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"  // nothing else tells the value
@@ -51,7 +51,7 @@ void scalars_stage(MethodMeta& meta, Method& method, IoAddress input_address) {
 
 bool scalar_set_input(MethodMeta& meta, Method& method, size_t index, IoAddress input_address,
                       Error* error) {
-  TensorFacts facts{};
+  IoFacts facts{};
   if (!scalar_facts(meta, Side::kInput, index, &facts)) {
     return false;
   }
