@@ -34,8 +34,12 @@ uint32_t board_clock_hz();
 /// @returns how that clock is made.
 ClockSource board_clock_source();
 
-/// @returns why the core was last reset ("power", "pin", "software", "watchdog"), or nullptr where
-///     the hardware does not tell.
+/// Sleep until an interrupt is pending, masked ones included. What a family's errata ask for around
+/// WFI is done here.
+void board_wait_for_interrupt();
+
+/// @returns why the core was last reset ("power", "brown-out", "pin", "software", "watchdog",
+///     "low-power"), or nullptr where the hardware does not tell.
 const char* board_reset_cause();
 
 }  // namespace mcugen

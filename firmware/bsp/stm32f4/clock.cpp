@@ -31,8 +31,8 @@ namespace {
 constexpr uint32_t kHsiHz = 16000000;                // RM0390 6.2.2
 constexpr uint32_t kHzPerFlashWaitState = 30000000;  // RM0390 table 5, 2.7 to 3.6 V
 
-// A poll takes about 8 clocks at 16 MHz: 50 ms. The slowest thing waited for is a crystal (a few
-// ms); PLL and over-drive take some 100 us (DS10693 6.3.8, 6.3.11).
+// A poll is 6 instructions, 9 clocks of HSI at 16 MHz: 56 ms. The slowest thing waited for is a
+// crystal (a few ms); PLL and over-drive take some 100 us (DS10693 6.3.8, 6.3.11).
 constexpr uint32_t kMaxPolls = 100000;
 
 uint32_t g_clock_hz;
@@ -55,12 +55,13 @@ void change(uintptr_t address, uint32_t mask, uint32_t value) {
   reg32(address) = (reg32(address) & ~mask) | value;
 }
 
-void set_flash_wait_states(uint32_t clock_hz) {
+// @returns whether the flash took them.
+bool set_flash_wait_states(uint32_t clock_hz) {
   const uint32_t wait_states = (clock_hz - 1) / kHzPerFlashWaitState;
   change(kFlashAcr, kFlashAcrLatencyMask,
          wait_states | kFlashAcrPrftEn | kFlashAcrIcEn | kFlashAcrDcEn);
   // RM0390 3.4.1: read back before the clock goes up.
-  wait_for(kFlashAcr, kFlashAcrLatencyMask, wait_states);
+  return wait_for(kFlashAcr, kFlashAcrLatencyMask, wait_states);
 }
 
 // log2 of the smallest divider that brings `hz` to at most `max_hz`.
@@ -78,7 +79,9 @@ uint32_t ppre_field(uint32_t log2) { return log2 == 0 ? 0 : 3 + log2; }
 // Switch SYSCLK; flash and bus dividers are made right for the new clock first. Only for going up,
 // which is all that happens after a reset.
 bool switch_to(uint32_t source, uint32_t clock_hz) {
-  set_flash_wait_states(clock_hz);
+  if (!set_flash_wait_states(clock_hz)) {
+    return false;  // what it reads at a higher clock is not what it holds
+  }
   const uint32_t apb1_log2 = divider_log2(clock_hz, MCUGEN_APB1_MAX_HZ);
   const uint32_t apb2_log2 = divider_log2(clock_hz, MCUGEN_APB2_MAX_HZ);
   change(kRccCfgr,
@@ -119,6 +122,10 @@ bool start_pll(uint32_t input_hz, uint32_t source_bit) {
   set_bits(kRccCr, kRccCrPllOn);
   if (!wait_for(kRccCr, kRccCrPllRdy, kRccCrPllRdy)) {
     change(kRccCr, kRccCrPllOn, 0);
+    return false;
+  }
+  // RM0390 5.4.3: the scale that was chosen takes effect only with the PLL on.
+  if (!wait_for(kPwrCsr, kPwrCsrVosRdy, kPwrCsrVosRdy)) {
     return false;
   }
   if (MCUGEN_OVERDRIVE_ABOVE_HZ != 0 && kBoardConfig.clock_hz > MCUGEN_OVERDRIVE_ABOVE_HZ) {
@@ -193,6 +200,22 @@ uint32_t board_clock_hz() { return stm32f4::g_clock_hz; }
 
 ClockSource board_clock_source() { return stm32f4::g_clock_source; }
 
+// ES0182 2.1.3, and its like for other STM32, on debugging sleep mode with WFI entry: with
+// DBG_SLEEP set in DBGMCU_CR, which OpenOCD does and which stays until power is cut, a core that
+// wakes may run something else than what stands behind a WFI at certain addresses. So WFI starts a
+// line of flash (128 bits, RM0390 3.4.2), and what follows it in that line does nothing.
+[[gnu::noinline]] void board_wait_for_interrupt() {
+  __asm volatile(
+      "dsb\n"
+      ".balign 16\n"
+      "wfi\n"
+      "isb\n"
+      "nop\n"
+      "nop\n"
+      "nop\n" ::
+          : "memory");  // dsb, padding, then 12 bytes
+}
+
 const char* board_reset_cause() {
   using namespace stm32f4;
   const uint32_t flags = g_reset_flags;
@@ -204,8 +227,14 @@ const char* board_reset_cause() {
   if ((flags & kRccCsrSftRst) != 0) {
     return "software";
   }
+  if ((flags & kRccCsrLpwrRst) != 0) {
+    return "low-power";
+  }
   if ((flags & kRccCsrPorRst) != 0) {
     return "power";
+  }
+  if ((flags & kRccCsrBorRst) != 0) {
+    return "brown-out";  // supply fell below the BOR threshold, not to nothing
   }
   return (flags & kRccCsrPinRst) != 0 ? "pin" : nullptr;
 }

@@ -20,6 +20,7 @@ constexpr uint32_t kPwrCrVosScale1 = 3u << 14;
 constexpr uint32_t kPwrCrOdEn = 1u << 16;
 constexpr uint32_t kPwrCrOdSwEn = 1u << 17;
 constexpr uintptr_t kPwrCsr = 0x40007004;
+constexpr uint32_t kPwrCsrVosRdy = 1u << 14;
 constexpr uint32_t kPwrCsrOdRdy = 1u << 16;
 constexpr uint32_t kPwrCsrOdSwRdy = 1u << 17;
 
@@ -56,11 +57,13 @@ constexpr uint32_t kRccApb1EnrUsart2 = 1u << 17;
 constexpr uint32_t kRccApb1EnrPwr = 1u << 28;
 constexpr uintptr_t kRccCsr = 0x40023874;
 constexpr uint32_t kRccCsrRmvf = 1u << 24;
+constexpr uint32_t kRccCsrBorRst = 1u << 25;
 constexpr uint32_t kRccCsrPinRst = 1u << 26;
 constexpr uint32_t kRccCsrPorRst = 1u << 27;
 constexpr uint32_t kRccCsrSftRst = 1u << 28;
 constexpr uint32_t kRccCsrIwdgRst = 1u << 29;
 constexpr uint32_t kRccCsrWwdgRst = 1u << 30;
+constexpr uint32_t kRccCsrLpwrRst = 1u << 31;
 
 // GPIO port A, RM0390 7.4
 constexpr uintptr_t kGpioAModer = 0x40020000;

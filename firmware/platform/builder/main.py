@@ -13,6 +13,7 @@ builder_dir = os.path.join(platform.get_dir(), "builder")
 
 sys.path.insert(0, builder_dir)
 from object_cache import use_object_cache  # noqa: E402
+from openocd import openocd_version, serial_command  # noqa: E402
 
 HELIUM_CPUS = ("cortex-m55", "cortex-m85")
 
@@ -142,7 +143,12 @@ if whole or rest:
     )
 
 elf = f"{image}.elf"
-if "nobuild" not in COMMAND_LINE_TARGETS:
+if "nobuild" in COMMAND_LINE_TARGETS:
+    env.AlwaysBuild(env.Alias("nobuild", elf))
+    if not os.path.isfile(elf):
+        sys.stderr.write(f"Error: there is no {elf}: build it first, without -t nobuild\n")
+        env.Exit(1)
+else:
     elf = env.BuildProgram()
     # PlatformIO does not look at the linker script when it decides whether to link.
     for path in (board.get("build.ldscript"), *whole, *rest):
@@ -162,11 +168,13 @@ env.Replace(UPLOAD_PROTOCOL=protocol)
 
 if protocol in ("openocd", "stlink"):
     serial = os.environ.get("MCUGEN_PROBE_SERIAL")
+    # Only at an upload: it runs OpenOCD.
+    command = serial_command(openocd_version()) if "upload" in COMMAND_LINE_TARGETS else ""
     env.Replace(
         UPLOADER="openocd",
         UPLOADERFLAGS=[
             *board.get("upload.openocd_args"),
-            *(["-c", f"adapter serial {serial}"] if serial else []),
+            *(["-c", f"{command} {serial}"] if serial else []),
             "-c",
             f"program {{{image}.elf}} verify reset exit",
         ],

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
 // Fault report over the console, in polling mode: docs/protocol.md, "Fault report".
+#include <port/board.h>
 #include <port/console.h>
 #include <port/cortex_m/registers.h>
 #include <port/cortex_m/stack_paint.h>
@@ -47,7 +48,7 @@ void put_head(const char* kind, uint32_t pc, uint32_t lr) {
 [[noreturn]] void wait_for_reset() {
   __asm volatile("cpsid i" ::: "memory");
   for (;;) {
-    __asm volatile("wfi");
+    board_wait_for_interrupt();
   }
 }
 

@@ -474,13 +474,16 @@ def test_environment_keeps_the_users_core_dir_only(monkeypatch: pytest.MonkeyPat
 class TestUpload:
     pytestmark = needs_compiler
 
+    @pytest.mark.parametrize(
+        ("version", "named"), [("0.12.0", "adapter serial"), ("0.11.0", "hla_serial")]
+    )
     def test_without_a_probe_shows_what_openocd_says(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+        self, version: str, named: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         fake_program(
             tmp_path / "bin",
             "openocd",
-            'echo "Open On-Chip Debugger 0.12.0"\n[ "$1" = --version ] && exit 0\n'
+            f'echo "Open On-Chip Debugger {version}"\n[ "$1" = --version ] && exit 0\n'
             'for a in "$@"; do echo "<$a>"; done\necho "Error: open failed"\nexit 1\n',
         )
         monkeypatch.setenv("PATH", str(tmp_path / "bin"), prepend=os.pathsep)
@@ -499,10 +502,41 @@ class TestUpload:
             "<-f>",
             "<board/st_nucleo_f4.cfg>",
             "<-c>",
-            "<adapter serial 066A FF>",
+            "<reset_config srst_only srst_nogate connect_assert_srst>",
+            "<-c>",
+            f"<{named} 066A FF>",
             "<-c>",
             f"<program {{{image.elf}}} verify reset exit>",
         ]
+
+    def test_plain_pio_uploads_without_building_what_it_has_built(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        fake_program(tmp_path / "bin", "openocd", 'for a in "$@"; do echo "<$a>"; done\n')
+        monkeypatch.setenv("PATH", str(tmp_path / "bin"), prepend=os.pathsep)
+        write_sample(NUCLEO, tmp_path / "a")
+        pio = [sys.executable, "-m", "platformio", "run"]
+        elf = tmp_path / "a/.pio/build/nucleo_f446re/firmware.elf"
+
+        def run(*targets: str) -> subprocess.CompletedProcess[str]:
+            return subprocess.run(
+                [*pio, *(word for target in targets for word in ("-t", target))],
+                cwd=tmp_path / "a",
+                env=platformio.pio_environment(),
+                capture_output=True,
+                text=True,
+            )
+
+        early = run("nobuild", "upload")
+        built = run()
+        before = elf.stat().st_mtime_ns
+        late = run("nobuild", "upload")
+
+        assert early.returncode != 0 and "build it first" in early.stderr
+        assert built.returncode == 0
+        assert late.returncode == 0, late.stdout + late.stderr
+        assert f"<program {{{elf}}} verify reset exit>" in late.stdout
+        assert elf.stat().st_mtime_ns == before
 
     def test_missing_openocd_is_named(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
