@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import json
+import re
+import subprocess
 
 import pytest
 
@@ -66,6 +68,19 @@ def test_instruction_count_is_deterministic_and_is_no_latency(reports):
     assert first["median"] == second["median"] > 0
     assert first["min"] <= first["median"] <= first["p99"] <= first["max"]
     assert first["latency_us"] is None
+
+
+def test_the_core_sleeps_at_the_start_of_a_line_of_flash(reports):
+    """ES0182 2.1.3: elsewhere, a core that sleeps with DBG_SLEEP set may wake to something else."""
+    dump = ("arm-none-eabi-objdump", "-d", "--no-show-raw-insn", reports[0]["firmware"]["elf"])
+    lines = subprocess.run(dump, capture_output=True, text=True, check=True).stdout.splitlines()
+    code = [line.split() for line in lines if re.match(r"\s+[0-9a-f]+:\t", line)]
+    sleeps = [at for at, words in enumerate(code) if words[1].startswith("wfi")]
+
+    assert sleeps
+    for at in sleeps:
+        assert int(code[at][0].rstrip(":"), 16) % 16 == 0
+        assert [words[1] for words in code[at + 1 : at + 5]] == ["isb", "nop", "nop", "nop"]
 
 
 def test_engine_stays_small(reports):

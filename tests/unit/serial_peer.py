@@ -66,6 +66,7 @@ class Peer:
     steps: list[int] | None = None  # ticks of each instruction; None: older firmware
     compute: Callable[[bytes], bytes] | None = None
     mute_after: int | None = None  # falls silent after that many frames
+    overruns: int = 0  # of the first commands, so many are answered as if bytes were lost
     executions: int = 0
     requests: list[int] = field(default_factory=list)
     url: str = ""
@@ -126,6 +127,9 @@ class Peer:
     def _command(self, command: str) -> bytes:
         if not command:
             return b"m-ready\r\n"
+        if self.overruns > 0:
+            self.overruns -= 1
+            return b"e-[Receive overrun: 3 bytes lost]\r\nm-ready\r\n"
         if command == "mcugen info":
             answer = "m-mcugen-info-" + json.dumps(self.info)
         elif command == "name":

@@ -13,6 +13,7 @@ from pathlib import Path
 from mcugen.base.errors import DeviceTimeoutError, DisconnectedError
 
 WRITE_TIMEOUT_S = 10.0
+_MODEM_MANAGER = "ModemManager"
 
 
 class SerialConsole:
@@ -95,10 +96,13 @@ def _open_error(port: str, error: Exception) -> DisconnectedError:
     if number in (errno.EBUSY, errno.EAGAIN) or "exclusively lock" in text:
         holders = port_holders(port)
         by = f" by {', '.join(holders)}" if holders else " by another program"
-        return DisconnectedError(
-            f"{port} is taken{by}",
-            hint="Close that program (a serial monitor, another mcugen) and try again.",
-        )
+        hint = "Close that program (a serial monitor, another mcugen) and try again."
+        if _MODEM_MANAGER in by or not holders:
+            hint = (
+                f"{hint} {_MODEM_MANAGER} opens ports that are new for some seconds, to look for "
+                f"modems: wait, or keep it away: sudo systemctl stop {_MODEM_MANAGER}"
+            )
+        return DisconnectedError(f"{port} is taken{by}", hint=hint)
     if number == errno.ENOENT or "No such file" in text:
         return DisconnectedError(
             f"there is no serial port {port}", hint="'mcugen devices' lists what is attached."

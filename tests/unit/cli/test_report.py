@@ -25,8 +25,10 @@ from mcugen.flow.report.documents import measurement_document
 from mcugen.flow.report.text import fidelity_lines, measurement_text
 
 
-def measurement(*, simulated: bool = True, exact: int = 10) -> Measurement:
-    info = parse_info(json.dumps(default_info()))
+def measurement(
+    *, simulated: bool = True, exact: int = 10, clock_source: str = "fixed"
+) -> Measurement:
+    info = parse_info(json.dumps(default_info() | {"clock_source": clock_source}))
     return Measurement(
         board=sample.board(),
         simulated=simulated,
@@ -78,6 +80,7 @@ def test_report_has_the_documented_shape(document):
         "simulated": True,
         "clock_hz": 25_000_000,
         "clock_source": "fixed",
+        "clock_tolerance": None,
         "nominal_clock_hz": sample.board().clock_hz,
         "qemu_machine": "mps2-an386",
     }
@@ -114,6 +117,22 @@ def test_real_run_shows_cycles_and_the_latency_at_the_real_clock(tmp_path):
     assert "cycles        1,040 per inference" in text
     assert "41.6 µs at 25 MHz" in text
     assert "instructions" not in text
+
+
+def test_what_an_rc_oscillator_times_is_known_to_a_percent(tmp_path):
+    document = measurement_document(
+        "mcugen.report/1",
+        sample.artifact(),
+        sample.plan(),
+        sample.image(tmp_path),
+        measurement(simulated=False, clock_source="hsi"),
+    )
+
+    text = measurement_text(document, Terminal())
+
+    assert document["board"]["clock_tolerance"] == 0.01
+    assert "41.6 µs ±1 % at 25 MHz ±1 %" in text
+    assert "25 MHz ±1 % from hsi" in text
 
 
 def test_mismatch_is_not_called_equal(tmp_path):

@@ -230,6 +230,20 @@ def test_port_that_another_program_holds_says_which(terminal):
     assert "Close that program" in caught.value.hint
 
 
+def test_a_port_that_nobody_seems_to_hold_is_looked_for_at_modemmanager(monkeypatch, terminal):
+    """It runs as another user, whose open files cannot be seen."""
+    _, port = terminal
+    monkeypatch.setattr("mcugen.device.console.port_holders", lambda _: ())
+    held = SerialConsole(port, 115_200)
+    try:
+        with pytest.raises(DeviceError, match="is taken by another program") as caught:
+            SerialConsole(port, 115_200)
+    finally:
+        held.close()
+
+    assert "systemctl stop ModemManager" in caught.value.hint
+
+
 def test_holders_of_a_port_nobody_has_open_are_none():
     assert port_holders("/dev/does-not-exist") == ()
 

@@ -377,6 +377,19 @@ def test_damage_that_goes_on_ends_after_a_bounded_number_of_tries():
     assert peer.requests.count(0x02) == 4
 
 
+def test_info_is_asked_for_again_where_the_device_lost_bytes_of_it():
+    with connected(Peer(overruns=3)) as client:
+        assert client.connect().board == default_info()["board"]
+
+
+def test_a_device_that_goes_on_losing_bytes_is_given_up():
+    with (
+        connected(Peer(overruns=4)) as client,
+        pytest.raises(ProtocolError, match="lost part of 'mcugen info%': Receive overrun: 3 bytes"),
+    ):
+        client.info()
+
+
 def test_execute_is_not_repeated_when_its_reply_is_damaged():
     """It did run: running it again would be a second inference that nobody asked for."""
     peer = Peer(mangle=lambda k, n, reply: reply[:-3] + b"\x55\0" if k == 3 else reply)

@@ -51,6 +51,10 @@ class Console(Protocol):
         """Give the port back."""
 
 
+#: What an answer says instead of the command's own when bytes of the command were lost on the way.
+RECEIVE_OVERRUN = "Receive overrun"
+
+
 @dataclass(frozen=True)
 class Deadlines:
     """How long each kind of wait may take, in seconds."""
@@ -74,6 +78,13 @@ class _DamagedReply(Exception):
     def __init__(self, reason: str, *, executed: bool) -> None:
         super().__init__(reason)
         self.executed = executed
+
+
+def _accepted(text: str, reply: TextReply) -> TextReply:
+    """Return the reply to a command. Raises DeviceError if it is an error."""
+    if reply.errors:
+        raise DeviceError(f"the device refused '{text}%': {reply.errors[0]}")
+    return reply
 
 
 @dataclass
@@ -116,17 +127,20 @@ class Client:
 
     def checked_command(self, text: str, *, timeout_s: float | None = None) -> TextReply:
         """Like `command`, but an `e-[…]` answer raises DeviceError."""
-        reply = self.command(text, timeout_s=timeout_s)
-        if reply.errors:
-            raise DeviceError(f"the device refused '{text}%': {reply.errors[0]}")
-        return reply
+        return _accepted(text, self.command(text, timeout_s=timeout_s))
 
     def info(self) -> DeviceInfo:
-        """Return what the device says about itself. A damaged line is asked for again."""
+        """Return what the device says about itself.
+
+        A damaged line is asked for again, and where bytes of the question were lost.
+        """
         for attempt in range(self.retries + 1):
-            reply = self.checked_command("mcugen info")
+            reply = self.command("mcugen info")
             try:
-                return parse_info(reply.value("m-mcugen-info-"))
+                lost = next((e for e in reply.errors if e.startswith(RECEIVE_OVERRUN)), None)
+                if lost is not None:
+                    raise ProtocolError(f"the device lost part of 'mcugen info%': {lost}")
+                return parse_info(_accepted("mcugen info", reply).value("m-mcugen-info-"))
             except ProtocolError as error:
                 if attempt == self.retries:
                     error.log_path = self.transcript.path

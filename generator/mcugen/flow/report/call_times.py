@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mcugen.flow.report.documents import timing_section
 from mcugen.flow.report.profile import call_cells, call_section, ratio
+from mcugen.flow.report.text import clock_text
 from mcugen.flow.terminal import table
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def call_times_text(document: dict[str, Any], painter: Painter) -> str:
     unit = timing["counter"]
     counter = {"dwt": "DWT", "systick": "SysTick"}.get(timing["counter_kind"], "its counter")
     where = f"QEMU {board['qemu_machine']}; " if board["simulated"] else ""
-    clock = f"{board['clock_hz'] / 1e6:g} MHz ({board['clock_source']})"
+    clock = f"{clock_text(board)} ({board['clock_source']})"
     head = (
         f"{document['model']['name']} on {board['name']} ({board['id']}, {board['cpu']}; "
         f"{where}{unit} measured by {counter} at {clock}, median of {timing['runs']} runs)"

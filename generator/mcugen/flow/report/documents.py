@@ -65,6 +65,11 @@ def tensor_section(spec: TensorSpec) -> dict[str, Any]:
     }
 
 
+#: How far off the real clock may be, as a share, by its source. Of what else there is, a crystal's
+#: tens of ppm do not show in what is reported.
+CLOCK_TOLERANCE = {"hsi": 0.01}
+
+
 def board_section(
     board: BoardSpec, *, simulated: bool | None = None, info: DeviceInfo | None = None
 ) -> dict[str, Any]:
@@ -80,6 +85,7 @@ def board_section(
     if info:
         section["clock_source"] = info.clock_source
         section["nominal_clock_hz"] = board.clock_hz
+        section["clock_tolerance"] = CLOCK_TOLERANCE.get(info.clock_source)
     if simulated and board.qemu:
         section["qemu_machine"] = board.qemu.machine
     return section

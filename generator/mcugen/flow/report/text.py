@@ -23,6 +23,17 @@ def share(used: int, total: int) -> str:
     return f"{used:,} of {total:,} B{percent}"
 
 
+def clock_text(board: dict[str, Any]) -> str:
+    """Return the core clock, and how far off it may be."""
+    return f"{board['clock_hz'] / 1e6:g} MHz{_about(board)}"
+
+
+def _about(board: dict[str, Any]) -> str:
+    """Return what a clock, and a time counted by it, are known to."""
+    tolerance = board.get("clock_tolerance")
+    return f" ±{100 * tolerance:g} %" if tolerance else ""
+
+
 def percent(value: float | None) -> str:
     """Return an accuracy for people, "-" where there is none."""
     return "-" if value is None else f"{100 * value:.2f} %"
@@ -34,7 +45,7 @@ def measurement_text(document: dict[str, Any], painter: Painter) -> str:
     where = (
         f"QEMU {board['qemu_machine']}, counts instructions"
         if board["simulated"]
-        else f"on hardware, {board['clock_hz'] / 1e6:g} MHz from {board['clock_source']}"
+        else f"on hardware, {clock_text(board)} from {board['clock_source']}"
     )
     head = (
         f"{document['model']['name']} on {board['name']} ({board['id']}, {board['cpu']}; {where})"
@@ -91,7 +102,7 @@ def _timing_lines(timing: dict[str, Any], macs: int, board: dict[str, Any]) -> l
     )
     if timing["latency_us"] is not None:
         lines.append(
-            _row("latency", f"{timing['latency_us']:,.1f} µs at {board['clock_hz'] / 1e6:g} MHz")
+            _row("latency", f"{timing['latency_us']:,.1f} µs{_about(board)} at {clock_text(board)}")
         )
     return lines
 
