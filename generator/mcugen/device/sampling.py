@@ -32,7 +32,8 @@ class Record:
     """Outputs of samples that a device has run, in a file that outlives this process.
 
     One line of JSON that says what they are of; then, for each sample, the bytes of its outputs
-    behind their CRC-32. What is damaged or cut is not taken, nor what follows it.
+    behind a CRC-32 of its number and of them. What is damaged, cut or not in its place (two
+    commands wrote at once) is not taken, nor what follows it.
     """
 
     def __init__(self, path: Path, key: str, output_bytes: Sequence[int]) -> None:
@@ -65,11 +66,11 @@ class Record:
         data = self.path.read_bytes() if self.path.is_file() else b""
         if not data.startswith(self._header):
             return []
-        found = []
+        found: list[TensorBytes] = []
         step = _CRC_BYTES + sum(self._sizes)
         for start in range(len(self._header), len(data) - step + 1, step):
             crc, body = data[start : start + _CRC_BYTES], data[start + _CRC_BYTES : start + step]
-            if crc != zlib.crc32(body).to_bytes(_CRC_BYTES, "little"):
+            if crc != _crc(len(found), body):
                 break
             found.append(self._split(body))
         return found
@@ -85,7 +86,7 @@ class Record:
         """Append a sample's outputs."""
         body = b"".join(outputs)
         with writing_to(self.path.parent):
-            self._file.write(zlib.crc32(body).to_bytes(_CRC_BYTES, "little") + body)
+            self._file.write(_crc(self.samples, body) + body)
             self._file.flush()
         self.samples += 1
 
@@ -94,6 +95,11 @@ class Record:
         self._stack.close()
         if remove:
             self.path.unlink(missing_ok=True)
+
+
+def _crc(sample: int, body: bytes) -> bytes:
+    number = sample.to_bytes(8, "little")
+    return zlib.crc32(number + body).to_bytes(_CRC_BYTES, "little")
 
 
 def run_samples(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from mcugen.base import cache
 from mcugen.base.errors import McugenError
-from mcugen.device.judgement import Truth
+from mcugen.device.judgement import HOST, Truth
 from mcugen.flow.building import Built, slug
 from mcugen.flow.paths import show_path
 from mcugen.flow.settings import Settings
@@ -172,7 +172,22 @@ def run_verification(
         model=built.model,
         data=description,
     )
+    _warn_of_another_model(built, result, terminal)
     return replace(result, resumed=resumed, losses=tuple(device.losses), differing=differing)
+
+
+def _warn_of_another_model(built: Built, result: Verification, terminal: Terminal) -> None:
+    """Say so if int8 was near the model in float on calibration samples, and is not on these."""
+    from mcugen.export.fidelity import POOR_DB, REFUSED_DB
+
+    apart, worst = result.judgement.against_float.get(HOST), built.fidelity.worst
+    now, before = apart.sqnr_db if apart else None, worst.sqnr_db if worst else None
+    if now is not None and before is not None and now < REFUSED_DB and before > POOR_DB:
+        terminal.warning(
+            f"int8 is at {now:.1f} dB of the model in float on these samples, and was at "
+            f"{before:.1f} dB on those for calibration. They are scaled otherwise (see --pixels), "
+            "or the factory gives other weights each time: torch.manual_seed(0) before it trains"
+        )
 
 
 def verify_folder(settings: Settings, built: Built) -> Path:

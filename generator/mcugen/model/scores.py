@@ -95,9 +95,13 @@ def auc(scores: np.ndarray, labels: np.ndarray) -> float | None:
 
 
 def errors(outputs: np.ndarray, wanted: np.ndarray) -> Errors:
-    """Return how far real values are from wanted ones of as many elements."""
+    """Return how far real values are from wanted ones of as many elements; finite ones count."""
     got = outputs.astype(np.float64).ravel()
     want = wanted.astype(np.float64).ravel()
+    both = np.isfinite(got) & np.isfinite(want)
+    if not both.any():
+        return Errors(None, 0.0, 0.0, None)
+    got, want = got[both], want[both]
     off = got - want
     noise, power = float(off @ off), float(want @ want)
     spread = float(((want - want.mean()) ** 2).sum())

@@ -17,10 +17,12 @@ def to_device(values: np.ndarray, spec: TensorSpec) -> np.ndarray:
     """
     rows = values.reshape(len(values), *spec.shape)
     rows = rows.transpose(0, *(1 + axis for axis in spec.dim_order))
-    if spec.dtype != "int8":
+    whole = spec.dtype == "int8" or (spec.dtype == "int16" and spec.scale is not None)
+    if not whole:
         return np.ascontiguousarray(rows.astype(np.dtype(spec.dtype)))
     if spec.scale is None or spec.zero_point is None:
-        raise ConfigError(f"{spec.name} is int8, but the .pte does not record its scale")
+        raise ConfigError(f"{spec.name} is {spec.dtype}, but the .pte does not record its scale")
     inverse = np.float32(1.0 / spec.scale)
     q = np.rint(rows.astype(np.float32) * inverse) + spec.zero_point
-    return np.ascontiguousarray(np.clip(q, -128, 127).astype(np.int8))
+    limits = np.iinfo(spec.dtype)
+    return np.ascontiguousarray(np.clip(q, limits.min, limits.max).astype(spec.dtype))
