@@ -26,6 +26,11 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     # core by spinning. Commands that a test starts take it over.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+# Where a machine forbids it, each of some hundred commands compiles all of mcugen, and each build
+# SCons, which is a copy in the cache.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
@@ -49,13 +54,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     differential.addoption("--seed", type=int, default=0, help="of cases and networks")
     differential.addoption("--cases", type=int, default=2400, help="how many operator calls")
     differential.addoption("--case", metavar="FAMILY:SEED:INDEX", help="one operator call alone")
-    differential.addoption("--networks", type=int, default=30, help="how many networks")
+    differential.addoption("--networks", type=int, help="how many networks (default: a sample)")
     differential.addoption("--network", type=int, metavar="SEED", help="one network alone")
-    differential.addoption("--models", type=int, default=36, help="how many random models")
+    differential.addoption("--models", type=int, help="how many random models (default: a sample)")
     differential.addoption("--model", type=int, metavar="SEED", help="one random model alone")
     differential.addoption("--views", type=int, default=18, help="how many views (0: all)")
     differential.addoption(
-        "--suite-cases", type=int, default=40, help="how many of ExecuTorch's own cases (0: all)"
+        "--suite-cases", type=int, default=29, help="how many of ExecuTorch's own cases (0: all)"
     )
     differential.addoption("--boards", metavar="BOARD,…", help="the simulated boards to run on")
 

@@ -25,11 +25,13 @@ from mcugen.project.manifest import FirmwareProject
 
 BUILD_TIMEOUT_S = 900.0
 UPLOAD_TIMEOUT_S = 180.0
-# Taken out of the environment: each changes what is built, or where, behind the project's back.
+# Taken out of the environment: each changes what is built, where or how fast, behind our back.
 _SCRUBBED = frozenset(
     {
         *("CPATH", "C_INCLUDE_PATH", "CPLUS_INCLUDE_PATH", "LIBRARY_PATH", "GCC_EXEC_PREFIX"),
         *("SCONSFLAGS", "MCUGEN_UPLOAD_PROTOCOL", "MCUGEN_PROBE_SERIAL"),
+        # SCons is a copy in our cache: without bytecode it is compiled in every build.
+        "PYTHONDONTWRITEBYTECODE",
     }
 )
 _KEPT_PLATFORMIO = frozenset(
