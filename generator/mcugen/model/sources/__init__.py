@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Where samples are read from: a module per kind. `mcugen.model.data` chooses among them."""
