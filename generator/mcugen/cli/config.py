@@ -15,6 +15,9 @@
     samples = 500
     optimize = "size"
 
+    [preprocess]                 # from stored samples to what the model takes: model/preprocess.py
+    steps = [{ do = "resize", height = 96, width = 96 }, { do = "scale", scale = 0.0039 }]
+
 An option on the command line wins over the file, the file over the built-in default.
 """
 
@@ -24,11 +27,14 @@ import os
 import tomllib
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mcugen.base.errors import ConfigError
 from mcugen.base.ownership import owner_besides
 from mcugen.flow.settings import check_io, check_metric, check_optimize, nearest
+
+if TYPE_CHECKING:
+    from mcugen.model.preprocess import Preprocess
 
 CONFIG_NAME = "mcugen.toml"
 
@@ -51,6 +57,7 @@ class Config:
     strict: bool | None = None
     accept_loss: bool | None = None
     pixels: str | None = None
+    preprocess: Preprocess | None = None
     dim: list[str] | None = None
     optimize: str | None = None
     data: str | None = None
@@ -74,6 +81,7 @@ _KINDS: dict[str, tuple[tuple[type, ...], str]] = {
     "strict": ((bool,), "true or false"),
     "accept_loss": ((bool,), "true or false"),
     "pixels": ((str,), "a string"),
+    "preprocess": ((dict,), "a table, [preprocess], with steps = [...]"),
     "dim": ((list,), "a list of strings"),
     "optimize": ((str,), "a string"),
     "data": ((str,), "a string"),
@@ -139,10 +147,8 @@ def read_config(path: Path, *, shown: str | None = None) -> Config:
     if "model" in values:
         values["model"] = _model_path(values["model"], root)
     for key in ("calibrate", "data"):
-        if key in values and not values[key].startswith("tfds:"):
-            candidate = root / values[key]
-            if candidate.exists() or _reads_as_path(values[key]):
-                values[key] = str(candidate)
+        if key in values:
+            values[key] = _source_path(values[key], root)
     return Config(root=root, path=path, **values)
 
 
@@ -156,6 +162,8 @@ def _checked(key: str, value: object, shown: str) -> object:
         raise ConfigError(f"{shown}: '{key}' must be at least {_MINIMUM[key]}, not {value!r}")
     if isinstance(value, str) and not value:
         raise ConfigError(f"{shown}: '{key}' is empty")
+    if key == "preprocess":
+        return _preprocess(value, f"{shown}: [preprocess]")
     if key == "io":
         return check_io(str(value), where=f"{shown}: 'io'")
     if key == "optimize":
@@ -165,8 +173,35 @@ def _checked(key: str, value: object, shown: str) -> object:
     return value
 
 
+def _preprocess(table: Any, where: str) -> Preprocess:
+    from mcugen.model.preprocess import Preprocess  # numpy, for who has such a table
+
+    if list(table) != ["steps"]:
+        others = [key for key in table if key != "steps"]
+        raise ConfigError(
+            f"{where}: unknown key '{others[0]}'" if others else f"{where} has no steps",
+            hint='steps = [{ do = "scale", scale = 0.0078, offset = -1 }]',
+        )
+    return Preprocess.from_json(table["steps"], where)
+
+
 def _reads_as_path(text: str) -> bool:
-    return "/" in text or "\\" in text or text.endswith((".pte", ".pt2", ".py", ".npz"))
+    return (
+        "/" in text
+        or "\\" in text
+        or text.endswith((".pte", ".pt2", ".py", ".npz", ".npy", ".csv"))
+    )
+
+
+def _source_path(source: str, root: Path) -> str:
+    """Make the path of data absolute; names of data sets stay, and what follows a file's name."""
+    prefix = "tfds:" if source.startswith("tfds:") else ""
+    rest = source.removeprefix(prefix)
+    if prefix and ".py" not in rest:
+        return source
+    if (root / rest).exists() or prefix or _reads_as_path(rest) or rest.partition(":")[1]:
+        return f"{prefix}{root / rest}"
+    return source
 
 
 def _model_path(model: str, root: Path) -> str:

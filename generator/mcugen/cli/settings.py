@@ -24,6 +24,7 @@ def resolve_with(options: Options, config: Config) -> Settings:
         value = getattr(options, field.name)
         given[field.name] = getattr(config, field.name, None) if value is None else value
     given["dim"] = options.dim or config.dim
+    given["preprocess"] = config.preprocess
     given["device"] = options.device
     # --device on the command line outranks simulate = true in the file.
     if options.device is not None and options.simulate is None:

@@ -1,20 +1,22 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Which samples the int8 ranges come from."""
+"""Which samples the int8 ranges come from, and whether they look like what the model was shown."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from mcugen.base.errors import ConfigError
-from mcugen.export.rows import Labelled, labelled_rows_of, zipped
-from mcugen.model.data import as_model_input, load_dataset, load_source
+from mcugen.export.looks import oddities
+from mcugen.export.rows import Labelled, Row, labelled_rows_of, zipped
+from mcugen.model.data import Samples, load_dataset, load_source
+from mcugen.model.feed import BYTES_TAKEN_AS, as_inputs
+from mcugen.model.preprocess import DEFAULT_PIXELS, AnyPreprocess, of_pixels
 from mcugen.model.source import ModelKind, ModelRef, ModelSource
 
 if TYPE_CHECKING:
+    import numpy as np
     import torch
 
 Progress = Callable[[str, int, int], None]
@@ -24,11 +26,6 @@ CALIBRATION_SAMPLES = 128
 RANDOM_SAMPLES = 16
 SEED = 0
 RANDOM = "random"
-#: What a byte of 0 and one of 255 stand for, by the name in `--pixels`.
-PIXELS = {"0..1": (0.0, 1.0), "-1..1": (-1.0, 1.0), "0..255": (0.0, 255.0)}
-DEFAULT_PIXELS = "0..1"
-#: In a provenance, before one of them.
-BYTES_TAKEN_AS = ", bytes taken as "
 
 
 @dataclass(frozen=True)
@@ -38,20 +35,31 @@ class Calibration:
     samples: tuple[tuple[torch.Tensor, ...], ...]
     provenance: str
     random: bool
+    labels: np.ndarray | None = None  #: of the samples, where they have some
+    warnings: tuple[str, ...] = ()  #: what makes them look unlike the model's inputs, with numbers
 
 
 def choose_calibration(
-    ref: ModelRef, source: ModelSource, calibrate: str | None, pixels: str | None = None
+    ref: ModelRef,
+    source: ModelSource,
+    calibrate: str | None,
+    pixels: str | None = None,
+    *,
+    preprocess: AnyPreprocess | None = None,
+    progress: Progress | None = None,
 ) -> Calibration:
     """Return the calibration inputs named by `--calibrate`, else the model's own.
 
     Args:
         pixels: what bytes in the data stand for, of PIXELS; None: 0..1.
+        preprocess: from stored samples to inputs, of `mcugen.toml`, where the model has none.
+        progress: called while data are read.
 
     Raises ConfigError if the model has none (noise is used only when asked for by name), or if they
-    hold what no int8 range covers.
+    hold what no int8 range covers; or if both the model and `mcugen.toml` declare preprocessing.
     """
-    chosen = _chosen(ref, source, calibrate, pixels)
+    prepare = the_preprocess(ref, source, preprocess)
+    chosen = _chosen(ref, source, calibrate, pixels, prepare, progress)
     bad = sum(not all(bool(value.isfinite().all()) for value in row) for row in chosen.samples)
     if bad:
         raise ConfigError(
@@ -59,21 +67,29 @@ def choose_calibration(
             f"infinite values ({chosen.provenance}), which no int8 range covers",
             hint="Leave these samples out, or mend them where they are made.",
         )
-    return chosen
+    if chosen.random:
+        return chosen
+    asked = pixels is not None or prepare is not None
+    odd = oddities(chosen.samples, chosen.labels, source.example_inputs, asked=asked)
+    return replace(chosen, warnings=odd)
 
 
 def _chosen(
-    ref: ModelRef, source: ModelSource, calibrate: str | None, pixels: str | None
+    ref: ModelRef,
+    source: ModelSource,
+    calibrate: str | None,
+    pixels: str | None,
+    preprocess: AnyPreprocess | None,
+    progress: Progress | None,
 ) -> Calibration:
     if calibrate == RANDOM:
         return _random(source)
     if calibrate is not None:
-        samples = load_source(calibrate, CALIBRATION_SAMPLES, seed=SEED)
-        inputs, scaling = _as_floats(source, samples.inputs, pixels)
-        return Calibration(_rows(source, inputs), samples.provenance + scaling, False)
+        samples = load_source(calibrate, CALIBRATION_SAMPLES, seed=SEED, progress=progress)
+        return _of_stored(source, samples, preprocess, pixels)
     if ref.info is not None and ref.info.dataset is not None:
         samples = load_dataset(ref.info.dataset, "train", CALIBRATION_SAMPLES, seed=SEED)
-        return Calibration(_rows(source, samples.inputs), samples.provenance, False)
+        return _of_stored(source, samples, preprocess, pixels)
     if ref.kind is ModelKind.BUNDLED:
         from mcugen.model.bundled import mlperf_tiny
 
@@ -81,13 +97,26 @@ def _chosen(
         return Calibration(
             tuple((value,) for value in noise), "uniform noise in [-1, 1]; untrained weights", True
         )
+    if isinstance(source.calibration, Samples):
+        samples = source.calibration.cut(CALIBRATION_SAMPLES, SEED)
+        return _of_stored(source, samples, preprocess, pixels)
     if source.calibration is not None:
         rows, scaling = _own(source, pixels)
         return Calibration(rows, f"the model's own ({source.provenance}){scaling}", False)
     raise ConfigError(
         f"{ref.name} brings no calibration data, and int8 ranges cannot be guessed",
-        hint="--calibrate FILE.npz | tfds:NAME | FOLDER, or --calibrate random to try things out.",
+        hint="--calibrate FILE.npz | FILE.csv | tfds:NAME | FOLDER, or --calibrate random to try "
+        "things out.",
     )
+
+
+def _of_stored(
+    source: ModelSource, samples: Samples, preprocess: AnyPreprocess | None, pixels: str | None
+) -> Calibration:
+    rows, fed = stored_rows(
+        source, samples, CALIBRATION_SAMPLES, preprocess=preprocess, pixels=pixels
+    )
+    return Calibration(rows, fed.provenance, False, labels=fed.labels)
 
 
 def _random(source: ModelSource) -> Calibration:
@@ -106,48 +135,41 @@ def _random(source: ModelSource) -> Calibration:
     return Calibration(samples, "uniform noise in [-1, 1]", True)
 
 
-def _rows(source: ModelSource, stored: np.ndarray) -> tuple[tuple[torch.Tensor, ...], ...]:
+def stored_rows(
+    source: ModelSource,
+    samples: Samples,
+    limit: int,
+    *,
+    preprocess: AnyPreprocess | None,
+    pixels: str | None,
+) -> tuple[tuple[Row, ...], Samples]:
+    """Return stored samples as the model takes them, at most `limit`: as tensors, and as arrays."""
     import torch
 
     if len(source.example_inputs) != 1:
         raise ConfigError(
-            f"{source.name} has {len(source.example_inputs)} inputs; --calibrate gives one",
+            f"{source.name} has {len(source.example_inputs)} inputs; stored data are for one",
             hint="Let the factory return (module, example_inputs, calibration).",
         )
-    if source.preprocess is not None:
-        stored = source.preprocess(stored)
     example = source.example_inputs[0]
-    if not example.is_floating_point() and stored.dtype.kind == "f":
-        takes = str(example.dtype).removeprefix("torch.")
-        raise ConfigError(f"samples are {stored.dtype} where the model takes {takes}")
-    rows = as_model_input(stored, tuple(example.shape))
-    return tuple((torch.from_numpy(row).to(example.dtype),) for row in rows)
+    dtype = str(example.dtype).removeprefix("torch.")
+    shape = tuple(example.shape)
+    fed = as_inputs(
+        samples, shape, dtype, preprocess=preprocess, pixels=pixels, limit=limit, seed=SEED
+    )
+    return tuple((torch.from_numpy(row).to(example.dtype),) for row in fed.inputs), fed
 
 
-def _as_floats(
-    source: ModelSource, stored: np.ndarray, pixels: str | None
-) -> tuple[np.ndarray, str]:
-    """Return stored bytes as the model was trained on them, and what was done, for the report.
-
-    A float model that is fed from 8-bit images mostly has them as 0..1: torchvision's ToTensor
-    makes them so. A model with a `preprocess` of its own does that itself.
-    """
-    example = source.example_inputs[0]
-    if source.preprocess is not None or stored.dtype != np.uint8 or not example.is_floating_point():
-        return stored, ""
-    scale, low, said = _pixel_scale(pixels)
-    return stored.astype(np.float32) * np.float32(scale) + np.float32(low), said
-
-
-def _pixel_scale(pixels: str | None) -> tuple[float, float, str]:
-    """Return the step of a byte, what 0 stands for, and both in words for the report."""
-    try:
-        low, high = PIXELS[pixels or DEFAULT_PIXELS]
-    except KeyError:
+def the_preprocess(
+    ref: ModelRef, source: ModelSource, preprocess: AnyPreprocess | None
+) -> AnyPreprocess | None:
+    """Return the one declaration of preprocessing. Raises ConfigError if there are two."""
+    if preprocess is not None and source.preprocess is not None and ref.info is None:
         raise ConfigError(
-            f"pixels cannot be '{pixels}'", hint=f"One of {', '.join(PIXELS)}."
-        ) from None
-    return (high - low) / 255, low, BYTES_TAKEN_AS + (pixels or DEFAULT_PIXELS)
+            f"{source.name} brings a preprocess of its own, and [preprocess] declares another",
+            hint="Keep one of them.",
+        )
+    return source.preprocess or preprocess
 
 
 def _own(
@@ -163,17 +185,21 @@ def own_rows(
 ) -> tuple[list[Labelled], str]:
     """Return up to `limit` samples that a user's code hands over, and what was done to bytes.
 
+    They are as the model takes them: its preprocessing is for stored data.
+
     Args:
         data: a Dataset, DataLoader, list, tensor, array or generator.
         what: it is for, in messages.
     """
-    scale, low, said = _pixel_scale(pixels)
+    import torch
+
+    (step,) = of_pixels(pixels).steps
     scaled = False
 
     def from_bytes(value: torch.Tensor) -> torch.Tensor:
         nonlocal scaled
         scaled = True
-        return value * scale + low
+        return torch.from_numpy(step(value.numpy()))
 
     try:
         data = zipped(data, source.example_inputs)
@@ -183,4 +209,4 @@ def own_rows(
         raise ConfigError(f"{source.name}: {message}", hint=error.hint) from error
     if not rows:
         raise ConfigError(f"{source.name}: its {what} data is empty")
-    return rows, said if scaled else ""
+    return rows, BYTES_TAKEN_AS + (pixels or DEFAULT_PIXELS) if scaled else ""

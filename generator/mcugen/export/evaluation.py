@@ -6,7 +6,7 @@ from __future__ import annotations
 import importlib
 import io
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,10 +17,12 @@ from mcugen.export.labelled import labelled
 from mcugen.export.pipeline import PACKAGES, Progress, identity
 from mcugen.model.catalog import DATASETS, Metric
 from mcugen.model.data import load_dataset
+from mcugen.model.feed import preprocessed
+from mcugen.model.preprocess import AnyPreprocess, Preprocess
 from mcugen.model.scores import score
 from mcugen.model.source import ModelRef, resolve_model
 from mcugen.program.artifact import PteArtifact, TensorSpec
-from mcugen.program.device_input import to_device
+from mcugen.program.device_input import saturation, to_device
 
 #: Inputs for models without labelled data.
 RANDOM_INPUT_SEED = 1
@@ -40,6 +42,7 @@ class EvaluationData:
     float_inputs: np.ndarray | None = None  #: of input 0, as the model in float takes them
     float_outputs: np.ndarray | None = None  #: of output 0: what that gives, [n, *shape]
     class_names: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()  #: what makes them unlike the data of calibration, with numbers
     metric: Metric | None = None  #: what a bundled model is judged by
 
     @property
@@ -59,7 +62,7 @@ def evaluation_data(model: str, artifact: PteArtifact, n: int) -> EvaluationData
     if ref.info is None or ref.info.dataset is None:
         return _random(artifact, n)
     samples = load_dataset(ref.info.dataset, "test", n)
-    values = _preprocess(ref)(samples.inputs)
+    values = preprocessed(samples, _preprocess(ref)).inputs
     return EvaluationData(
         (to_device(values, artifact.inputs[0]),), samples.labels, samples.provenance
     )
@@ -72,6 +75,7 @@ def chosen_data(
     *,
     data: str | None = None,
     pixels: str | None = None,
+    preprocess: Preprocess | None = None,
     dims: Sequence[str] = (),
     trust: bool = False,
     progress: Progress | None = None,
@@ -82,7 +86,8 @@ def chosen_data(
 
     Args:
         n: how many; None: SAMPLES with labels, else RANDOM_SAMPLES.
-        data: as `--calibrate`, or "random"; pixels, dims, trust: as for `build_artifact`.
+        data: as `--calibrate`, or "random".
+        pixels, preprocess, dims, trust: as for `build_artifact`.
     """
     if data == RANDOM:
         return _random(artifact, n or RANDOM_SAMPLES)
@@ -94,6 +99,7 @@ def chosen_data(
         n or SAMPLES,
         data=data,
         pixels=pixels,
+        preprocess=preprocess if ref.info is None else None,
         dims=dims,
         trust=trust,
         progress=progress,
@@ -110,6 +116,7 @@ def chosen_data(
             own.inputs[0],
             None if own.outputs is None else own.outputs[0],
             own.class_names,
+            _unlike_calibration(own.inputs, artifact),
             metric,
         )
     if ref.info is None or ref.info.dataset is None:
@@ -119,15 +126,23 @@ def chosen_data(
     return replace(found, float_inputs=values, float_outputs=outputs, metric=metric)
 
 
+def _unlike_calibration(inputs: Sequence[np.ndarray], artifact: PteArtifact) -> tuple[str, ...]:
+    """Return what to say of samples that the ranges of calibration do not cover."""
+    said = (saturation(values, spec) for values, spec in zip(inputs, artifact.inputs, strict=True))
+    return tuple(
+        f"{text}: are they scaled as the data of calibration?" for text in said if text is not None
+    )
+
+
 def _random(artifact: PteArtifact, n: int) -> EvaluationData:
     rng = np.random.RandomState(RANDOM_INPUT_SEED)
     inputs = tuple(_random_input(spec, n, rng) for spec in artifact.inputs)
     return EvaluationData(inputs, None, f"random inputs, seed {RANDOM_INPUT_SEED}")
 
 
-def _preprocess(ref: ModelRef) -> Callable[[np.ndarray], np.ndarray]:
+def _preprocess(ref: ModelRef) -> AnyPreprocess:
     module = importlib.import_module(f"mcugen.model.bundled.{ref.name}_data")
-    preprocess: Callable[[np.ndarray], np.ndarray] = module.preprocess
+    preprocess: AnyPreprocess = module.preprocess
     return preprocess
 
 
@@ -171,12 +186,12 @@ def float_outputs(
     """
     ref = resolve_model(model)
     assert ref.info is not None and ref.info.dataset is not None
-    values = _preprocess(ref)(load_dataset(ref.info.dataset, "test", n).inputs)
+    values = preprocessed(load_dataset(ref.info.dataset, "test", n), _preprocess(ref)).inputs
     key = cache.make_key(
         what="float outputs",
         model=identity(ref),
         n=n,
-        source=cache.source_hash(("export/evaluation.py", "model/data.py", "model/datasets")),
+        source=cache.source_hash(("export/evaluation.py", "model")),
         versions=cache.package_versions((*PACKAGES, DATASETS[ref.info.dataset].package)),
     )
     kept = cache.load("accuracy", key)

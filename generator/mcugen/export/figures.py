@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mcugen.export.calibration import BYTES_TAKEN_AS
 from mcugen.export.fidelity import (
     POOR_DB,
     Column,
@@ -18,7 +17,9 @@ from mcugen.export.fidelity import (
     InputFidelity,
     OutputFidelity,
 )
+from mcugen.model.feed import BYTES_TAKEN_AS
 from mcugen.program.artifact import PteArtifact, TensorSpec
+from mcugen.program.device_input import TELLING_SHARE, beyond_int8, saturation
 
 if TYPE_CHECKING:
     import torch
@@ -27,9 +28,6 @@ if TYPE_CHECKING:
 _MOST_COLUMNS = 16
 #: A column that spans fewer steps of its tensor's scale keeps less than three bits.
 _FEWEST_STEPS = 8
-#: Share of an input's values that int8 cannot reach, or of an output's at a limit of int8, that is
-#: worth a word. Ranges are chosen so that hardly any is.
-_TELLING_SHARE = 0.02
 #: Fewer samples may be of one class by chance.
 _TELLING_SAMPLES = 16
 
@@ -77,7 +75,7 @@ def describe(
     inputs = tuple(_input(spec, array) for spec, array in zip(artifact.inputs, arrays, strict=True))
     smallest = min(math.prod(spec.shape) for spec in artifact.inputs)
     outputs = tuple(_output(each, smallest) for each in values)
-    causes = [*_input_causes(artifact, arrays, inputs)]
+    causes = [*_input_causes(artifact, arrays)]
     if not random:
         causes += _class_causes(values, outputs, _pixel_words(arrays, data))
     for each, output in zip(values, outputs, strict=True):
@@ -93,9 +91,10 @@ def _input(spec: TensorSpec, array: np.ndarray) -> InputFidelity:
     if spec.dtype != "int8" or not spec.scale:
         return InputFidelity(spec.name, None, None)
     q = np.rint(array / spec.scale) + (spec.zero_point or 0)
-    # Half a step beyond the last one is rounding.
-    clipped = float(((q < -129) | (q > 128)).mean())
-    return InputFidelity(spec.name, round(float(((q <= -128) | (q >= 127)).mean()), 4), clipped)
+    beyond = beyond_int8(array, spec)
+    assert beyond is not None
+    at_limits = round(float(((q <= -128) | (q >= 127)).mean()), 4)
+    return InputFidelity(spec.name, at_limits, float(beyond.mean()))
 
 
 def _output(values: Values, smallest_input: int) -> OutputFidelity:
@@ -152,14 +151,13 @@ def _top_class(values: Values, smallest_input: int) -> float | None:
 # --- causes ---
 
 
-def _input_causes(
-    artifact: PteArtifact, arrays: Sequence[np.ndarray], inputs: Sequence[InputFidelity]
-) -> Iterator[str]:
-    for spec, array, described in zip(artifact.inputs, arrays, inputs, strict=True):
+def _input_causes(artifact: PteArtifact, arrays: Sequence[np.ndarray]) -> Iterator[str]:
+    for spec, array in zip(artifact.inputs, arrays, strict=True):
         if not spec.scale:
             continue
-        if described.clipped is not None and described.clipped > _TELLING_SHARE:
-            yield f"{spec.name} saturates: {100 * described.clipped:.0f} % lies outside of int8"
+        said = saturation(array, spec)
+        if said is not None:
+            yield said
         yield from _column_causes(spec, array)
 
 
@@ -169,7 +167,7 @@ def _output_causes(values: Values, output: OutputFidelity) -> Iterator[str]:
         return
     q = real / spec.scale + (spec.zero_point or 0)
     clipped = float(((q < -129) | (q > 128)).mean())
-    if clipped > _TELLING_SHARE:
+    if clipped > TELLING_SHARE:
         yield f"{spec.name} is at a limit of int8: {100 * clipped:.0f} % lies outside of its range"
     poor = [column.sqnr_db for column in output.columns if column.sqnr_db is not None]
     if poor and min(poor) < POOR_DB:

@@ -21,6 +21,7 @@ from mcugen.base.quiet import quiet
 from mcugen.export.pipeline import PACKAGES, identity
 from mcugen.model.data import load_source, source_fingerprint
 from mcugen.model.dims import parse_dims
+from mcugen.model.preprocess import AnyPreprocess, Preprocess
 from mcugen.model.source import ModelKind, ModelRef, ModelSource, resolve_model
 from mcugen.program.artifact import PteArtifact, TensorSpec
 
@@ -52,6 +53,7 @@ def labelled(
     *,
     data: str | None,
     pixels: str | None = None,
+    preprocess: Preprocess | None = None,
     dims: Sequence[str] = (),
     trust: bool = False,
     progress: Progress | None = None,
@@ -62,7 +64,7 @@ def labelled(
 
     Args:
         artifact: what was made of the model: its shapes.
-        data: as `--calibrate`; pixels, dims, trust: as for `build_artifact`.
+        data: as `--calibrate`; pixels, preprocess, dims, trust: as for `build_artifact`.
 
     Raises ConfigError, QuantizationError if the model does not run on them.
     """
@@ -73,12 +75,13 @@ def labelled(
         what="labelled samples",
         model=identity(ref),
         data=data,
-        content=source_fingerprint(data) if data is not None else None,
+        content=source_fingerprint(data, n) if data is not None else None,
         shapes=[(spec.name, spec.shape, spec.dtype) for spec in artifact.inputs],
         outputs=[spec.shape for spec in artifact.outputs],
         n=n,
         seed=SEED,
         pixels=pixels,
+        preprocess=preprocess.to_json() if preprocess is not None else None,
         dims=list(dims),
         source=cache.source_hash(_SOURCES),
         versions=cache.package_versions(PACKAGES),
@@ -88,13 +91,15 @@ def labelled(
         return kept[0]
 
     with quiet():
+        from mcugen.export.calibration import the_preprocess
         from mcugen.model.files_read import files_read
 
     if progress:
         progress("loading the model", 0, 1)
     source = _source(ref, artifact, dims, trust, progress)
     with files_read() as read_late:
-        found = _samples(source, n, data, pixels)
+        prepare = the_preprocess(ref, source, preprocess)
+        found = _samples(source, n, data, pixels, prepare, progress)
     own = source.dependencies if data is not None else (*source.dependencies, *read_late)
     dependencies = {str(path): cache.file_sha256(path) for path in sorted(set(own))}
     if found is None:
@@ -149,28 +154,37 @@ def _of_pte(ref: ModelRef, artifact: PteArtifact) -> ModelSource:
 Found = tuple[list[tuple["torch.Tensor", ...]], np.ndarray | None, tuple[str, ...], str]
 
 
-def _samples(source: ModelSource, n: int, data: str | None, pixels: str | None) -> Found | None:
+def _samples(
+    source: ModelSource,
+    n: int,
+    data: str | None,
+    pixels: str | None,
+    preprocess: AnyPreprocess | None,
+    progress: Progress | None,
+) -> Found | None:
     """Return rows, labels, the classes' names and where all that is from. Scaled in one place."""
     from mcugen.export import calibration
 
     if data is not None:
-        stored = load_source(data, n, seed=SEED)
-        inputs, scaling = calibration._as_floats(source, stored.inputs, pixels)
-        rows = list(calibration._rows(source, inputs))
-        labels = None if stored.labels is None else _numbers(list(stored.labels), data)
-        names = tuple(getattr(stored, "class_names", None) or source.class_names)
-        said = f"{stored.provenance}, {len(rows)} samples drawn by seed {SEED}{scaling}"
-        return _checked(rows, data), labels, names, said
+        stored = load_source(data, n, seed=SEED, progress=progress)
+        given, fed = calibration.stored_rows(
+            source, stored, n, preprocess=preprocess, pixels=pixels
+        )
+        labels = None if fed.labels is None else _numbers(list(fed.labels), data)
+        names = fed.class_names or source.class_names
+        scaling = fed.provenance.removeprefix(stored.provenance)
+        said = f"{stored.provenance}, {len(fed)} samples drawn by seed {SEED}{scaling}"
+        return _checked(list(given), data), labels, names, said
     if source.evaluation is None:
         return None
     where = f"{source.name}: its evaluation data"
     found, scaling = calibration.own_rows(source, source.evaluation, n, pixels, "evaluation")
-    given = [label for _, label in found]
-    without = sum(label is None for label in given)
-    if 0 < without < len(given):
-        raise ConfigError(f"{where} has {without} of {len(given)} samples without a label")
-    labels = None if without else _numbers(given, where)
-    said = f"the model's own ({source.provenance}), {len(given)} samples drawn by seed {SEED}"
+    named = [label for _, label in found]
+    without = sum(label is None for label in named)
+    if 0 < without < len(named):
+        raise ConfigError(f"{where} has {without} of {len(named)} samples without a label")
+    labels = None if without else _numbers(named, where)
+    said = f"the model's own ({source.provenance}), {len(named)} samples drawn by seed {SEED}"
     rows = _checked([row for row, _ in found], where)
     return rows, labels, source.class_names, said + scaling
 

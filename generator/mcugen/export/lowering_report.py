@@ -4,11 +4,14 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mcugen.base.errors import LoweringError
 from mcugen.export.fidelity import Fidelity, not_compared
 from mcugen.export.provenance import place
+
+if TYPE_CHECKING:
+    from mcugen.model.preprocess import Declared
 
 IO_KINDS = ("int8", "float")
 
@@ -45,6 +48,8 @@ class LoweringReport:
     calibration_random: bool
     channels_last: bool  #: 4-D inputs and weights were put in NHWC order before tracing
     notes: tuple[str, ...] = ()  #: what was done to the model that its author may not expect
+    warnings: tuple[str, ...] = ()  #: what makes calibration data look unlike the model's inputs
+    preprocess: Declared = None  #: of stored samples
     fidelity: Fidelity = field(default_factory=not_compared)  #: to the model in float
 
     @property
@@ -62,7 +67,8 @@ class LoweringReport:
     def from_json(cls, document: dict[str, Any]) -> LoweringReport:
         """Rebuild what `to_json` gave."""
         operators = tuple(OperatorReport(**line) for line in document["operators"])
-        return cls(**{**document, "operators": operators, "notes": tuple(document["notes"])})
+        texts = {name: tuple(document[name]) for name in ("notes", "warnings")}
+        return cls(**{**document, "operators": operators, **texts})
 
     def refuse_fallbacks(self) -> None:
         """Raise LoweringError listing every float fallback, if there is one (`--strict`)."""

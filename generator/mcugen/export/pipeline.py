@@ -22,10 +22,13 @@ from mcugen.base.errors import (
 )
 from mcugen.base.quiet import quiet
 from mcugen.boards.spec import CPU_ISAS, BoardSpec, Isa
+from mcugen.export.calibration import CALIBRATION_SAMPLES, RANDOM
 from mcugen.export.fidelity import Fidelity
 from mcugen.export.lowering_report import IO_KINDS, LoweringReport, OperatorReport
 from mcugen.model.data import load_source, require_dataset, source_fingerprint
 from mcugen.model.dims import parse_dims
+from mcugen.model.feed import preprocessed
+from mcugen.model.preprocess import Preprocess, as_declared
 from mcugen.model.source import ModelKind, ModelRef, resolve_model
 from mcugen.program.artifact import PteArtifact, TensorSpec
 from mcugen.program.calls import CallRefusedError
@@ -48,9 +51,11 @@ def build_artifact(
     accept_loss: bool = False,
     calibrate: str | None = None,
     pixels: str | None = None,
+    preprocess: Preprocess | None = None,
     dims: Sequence[str] = (),
     trust: bool = False,
     progress: Progress | None = None,
+    warn: Callable[[str], None] | None = None,
     verbose: bool = False,
 ) -> tuple[PteArtifact, LoweringReport]:
     """Return the checked and stripped `.pte` of a model, and the lowering report.
@@ -63,12 +68,16 @@ def build_artifact(
         io: "int8" (the default) or "float" inputs and outputs. A `.pte` keeps what it has.
         strict: refuse a program in which an operator runs in float.
         accept_loss: take a program that is far from the model in float (see `Fidelity`).
-        calibrate: `FILE.npz`, `tfds:NAME`, a folder or "random"; None for the model's own data.
+        calibrate: a source as `model.data` spells it, or "random"; None for the model's own data.
         pixels: what bytes in that data stand for, of PIXELS; None: 0..1.
+        preprocess: from stored samples to what the model takes, if it does not bring that itself;
+            not for bundled models, which do.
         dims: "x.2=30": sizes of axes that a `.pt2` leaves open.
         trust: let a `.pt2` run code while it is loaded. What comes of it is data: it is no part of
             the kept result's key.
         progress: called as progress(what, done, total).
+        warn: called with each of the report's warnings about the data, before a minute is spent;
+            not for a kept result.
         verbose: let torch and executorch print.
 
     Raises ConfigError, QuantizationError, LoweringError, UnsupportedOperatorError, PteError.
@@ -87,7 +96,18 @@ def build_artifact(
             raise ConfigError(f"unknown io '{io}': one of {', '.join(IO_KINDS)}")
         isa = isa or (CPU_ISAS[cpu][0] if cpu in CPU_ISAS else None)
         artifact, report = _from_model(
-            ref, cpu, isa, io, calibrate, pixels, sizes, trust, progress, verbose
+            ref,
+            cpu,
+            isa,
+            io,
+            calibrate,
+            pixels,
+            preprocess if ref.info is None else None,
+            sizes,
+            trust,
+            progress,
+            warn,
+            verbose,
         )
     if strict:
         report.refuse_fallbacks()
@@ -145,9 +165,11 @@ def _from_model(
     io: str,
     calibrate: str | None,
     pixels: str | None,
+    preprocess: Preprocess | None,
     dims: dict[str, int],
     trust: bool,
     progress: Progress | None,
+    warn: Callable[[str], None] | None,
     verbose: bool,
 ) -> tuple[PteArtifact, LoweringReport]:
     key = cache.make_key(
@@ -158,8 +180,9 @@ def _from_model(
         io=io,
         calibrate=calibrate,
         pixels=pixels,
+        preprocess=preprocess.to_json() if preprocess is not None else None,
         dims=dims,
-        calibration_data=source_fingerprint(calibrate) if calibrate else None,
+        calibration_data=source_fingerprint(calibrate, CALIBRATION_SAMPLES) if calibrate else None,
         source=cache.source_hash(_ROOMS),
         versions=cache.package_versions(PACKAGES),
     )
@@ -170,7 +193,7 @@ def _from_model(
         require_dataset(ref.info.dataset)
 
     with quiet(verbose=verbose):
-        from mcugen.export.calibration import RANDOM, choose_calibration
+        from mcugen.export.calibration import choose_calibration
         from mcugen.export.compare import compare, run_float
         from mcugen.export.lower import lower
         from mcugen.export.quantize import quantize
@@ -181,11 +204,17 @@ def _from_model(
         progress("loading the model", 0, 1)
     shape = None
     if ref.kind is ModelKind.PT2 and calibrate not in (None, RANDOM):
-        shape = load_source(str(calibrate), 1).inputs.shape[1:]
+        one = load_source(str(calibrate), 1)
+        shape = (preprocessed(one, preprocess) if preprocess else one).inputs.shape[1:]
     source = load_model(ref, progress=progress, trust=trust, dims=dims, sample_shape=shape)
     # A factory's calibration samples may be read from files only now.
     with files_read() as read_late:
-        calibration = choose_calibration(ref, source, calibrate, pixels)
+        calibration = choose_calibration(
+            ref, source, calibrate, pixels, preprocess=preprocess, progress=progress
+        )
+    if warn:
+        for text in calibration.warnings:
+            warn(text)
     own_samples = source.dependencies and calibrate is None
     # Hashed before the slow part: a file saved meanwhile must not pass for the one that was used.
     dependencies = {
@@ -199,6 +228,11 @@ def _from_model(
         if progress:
             progress("lowering", 0, 1)
         data, report = lower(quantized, cpu=cpu, isa=isa, io=io, verbose=verbose)
+        report = replace(
+            report,
+            warnings=calibration.warnings,
+            preprocess=as_declared(source.preprocess or preprocess),
+        )
         artifact = _read(data, ref.name, report)
     except ExportError as error:
         with quiet(verbose=verbose):

@@ -202,9 +202,9 @@ def _batch(
         ) from error
     shape = example.shape
     if example.is_floating_point() and tensor.dtype != example.dtype:
-        is_bytes = tensor.dtype is torch.uint8
+        if tensor.dtype is torch.uint8 and from_bytes is not None:
+            tensor = from_bytes(tensor)
         tensor = tensor.to(example.dtype)
-        tensor = from_bytes(tensor) if is_bytes and from_bytes is not None else tensor
     elif tensor.dtype != example.dtype:
         if tensor.is_floating_point():
             raise ConfigError(

@@ -51,6 +51,13 @@ def make_artifact(settings: Settings, terminal: Terminal) -> tuple[PteArtifact, 
     """Return the `.pte` and how it was lowered; warn about what stayed float or lost much."""
     from mcugen.export import pipeline
 
+    said: set[str] = set()
+
+    def warn(text: str) -> None:
+        if text not in said:
+            terminal.warning(text)
+        said.add(text)
+
     artifact, lowering = pipeline.build_artifact(
         settings.model,
         board=settings.board,
@@ -58,15 +65,17 @@ def make_artifact(settings: Settings, terminal: Terminal) -> tuple[PteArtifact, 
         strict=settings.strict,
         accept_loss=settings.accept_loss,
         pixels=settings.pixels,
+        preprocess=settings.preprocess,
         dims=settings.dim,
         calibrate=settings.calibrate,
         trust=settings.trust,
         progress=terminal.step,
+        warn=warn,
         verbose=terminal.verbose,
     )
     terminal.end_bar()
-    for text in (*lowering.notes, *lowering_warnings(artifact)):
-        terminal.warning(text)
+    for text in (*lowering.notes, *lowering.warnings, *lowering_warnings(artifact)):
+        warn(text)
     if lowering.fidelity.warning is not None:
         terminal.warning(lowering.fidelity.warning)
     return artifact, lowering

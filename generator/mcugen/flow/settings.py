@@ -15,6 +15,7 @@ from mcugen.program.level import Level
 if TYPE_CHECKING:
     from mcugen.boards.spec import BoardSpec
     from mcugen.device.protocol.client import Deadlines
+    from mcugen.model.preprocess import Preprocess
 
 DEFAULT_MODEL = "digits"
 DEFAULT_BOARD = "nucleo"
@@ -45,6 +46,7 @@ class Settings:
     trust: bool = False  #: a .pt2 may run code while it is loaded
     accept_loss: bool = False
     pixels: str | None = None
+    preprocess: Preprocess | None = None  #: from stored samples to what the model takes
     dim: tuple[str, ...] = ()  #: "x.1=30": sizes that a .pt2 leaves open
     level: Level = Level.BALANCED  #: --optimize
     data: str | None = None  #: labelled samples to verify with
@@ -73,7 +75,7 @@ def settle(
     Args:
         given: None, or left out, where nothing is said. model, board, io, output, calibrate,
             strict, simulate, device, samples, runs, warmups, timeout_s, trust, accept_loss, pixels,
-            dim, optimize, data, metric, runtime.
+            preprocess, dim, optimize, data, metric, runtime.
         root: the folder in which `mcugen_out` lies.
         usual_device: the device where none is given and nothing is simulated.
         prefix: what stands before an option's name in messages.
@@ -123,6 +125,7 @@ def settle(
         trust=bool(first("trust", False)),
         accept_loss=bool(first("accept_loss", False)),
         pixels=first("pixels"),
+        preprocess=first("preprocess"),
         dim=tuple(first("dim", ())),
         level=Level(level),
         data=first("data"),

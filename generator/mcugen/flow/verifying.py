@@ -52,10 +52,13 @@ def evaluation(settings: Settings, built: Built, terminal: Terminal, *, verify: 
         settings.samples,
         data=settings.data,
         pixels=settings.pixels,
+        preprocess=settings.preprocess,
         dims=settings.dim,
         trust=settings.trust,
         progress=terminal.step,
     )
+    for text in data.warnings:
+        terminal.warning(text)
     truth = _truth(settings.metric, artifact, data)
     # Of the program as it was exported: so a fault in preparing it for the board shows, too.
     expected = _host_outputs(built.exported, data.inputs, terminal)

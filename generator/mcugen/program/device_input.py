@@ -8,6 +8,34 @@ import numpy as np
 from mcugen.base.errors import ConfigError
 from mcugen.program.artifact import TensorSpec
 
+#: Share of an input's values beyond int8 that is worth a word: by its range, hardly any is.
+TELLING_SHARE = 0.02
+
+
+def beyond_int8(values: np.ndarray, spec: TensorSpec) -> np.ndarray | None:
+    """Return the share of each sample's values that int8 cannot reach, float64[n].
+
+    None if the input is not int8. Half a step beyond the last one is rounding.
+    """
+    if spec.dtype != "int8" or not spec.scale:
+        return None
+    q = np.rint(values.reshape(len(values), -1) / spec.scale) + (spec.zero_point or 0)
+    return np.asarray(((q < -129) | (q > 128)).mean(axis=1))
+
+
+def saturation(values: np.ndarray, spec: TensorSpec) -> str | None:
+    """Return what to say of samples that an input cannot represent, with figures; None: nothing."""
+    beyond = beyond_int8(values, spec)
+    if beyond is None or not len(beyond) or beyond.mean() <= TELLING_SHARE:
+        return None
+    assert spec.scale is not None
+    low, high = (((q - (spec.zero_point or 0)) * spec.scale) for q in (-128, 127))
+    return (
+        f"{spec.name} saturates: {100 * beyond.mean():.0f} % lies outside of int8, "
+        f"{low:.3g}..{high:.3g}, at least half of it in {int((beyond >= 0.5).sum())} of "
+        f"{len(beyond)} samples; they span {values.min():.3g}..{values.max():.3g}"
+    )
+
 
 def to_device(values: np.ndarray, spec: TensorSpec) -> np.ndarray:
     """Return float samples [n, *shape without the batch] as an input takes them.

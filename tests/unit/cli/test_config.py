@@ -8,6 +8,7 @@ import pytest
 
 from mcugen.base.errors import ConfigError
 from mcugen.cli.config import load_config, read_config
+from mcugen.model.preprocess import Normalize, Preprocess, Resize
 
 SAMPLES = Path(__file__).parents[1] / "samples" / "config"
 
@@ -87,3 +88,46 @@ def test_a_strangers_file_in_a_folder_above_is_refused(tmp_path):
     os.chown(inner, 0, 0)
     (inner / "mcugen.toml").write_text("")
     assert load_config(inner).model is None
+
+
+def test_preprocessing_is_a_table_of_steps(tmp_path):
+    (tmp_path / "mcugen.toml").write_text(
+        "[preprocess]\n"
+        'steps = [{ do = "resize", height = 8, width = 8 }, { do = "normalize", mean = 1 }]\n'
+    )
+
+    steps = load_config(tmp_path).preprocess
+
+    assert steps == Preprocess(Resize(8, 8), Normalize((1.0,)))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("preprocess = 3", r"'preprocess' must be a table, \[preprocess\]"),
+        ("[preprocess]\nstep = []", r"\[preprocess\]: unknown key 'step'"),
+        ("[preprocess]", r"\[preprocess\] has no steps"),
+        ('[preprocess]\nsteps = [{ do = "gray" }]', r"step 1: unknown step 'gray'; .* 'grey'"),
+    ],
+)
+def test_preprocessing_that_is_none_is_named(tmp_path, text, words):
+    (tmp_path / "mcugen.toml").write_text(text)
+
+    with pytest.raises(ConfigError, match=words):
+        load_config(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("source", "want"),
+    [
+        ("tfds:mnist", "tfds:mnist"),
+        ("tfds:own_dataset_builder.py/test", "tfds:{}/own_dataset_builder.py/test"),
+        ("data.csv:window=9,hop=3", "{}/data.csv:window=9,hop=3"),
+        ("data.npz:x=a", "{}/data.npz:x=a"),
+        ("random", "random"),
+    ],
+)
+def test_data_is_looked_for_beside_the_file(tmp_path, source, want):
+    (tmp_path / "mcugen.toml").write_text(f'calibrate = "{source}"')
+
+    assert load_config(tmp_path).calibrate == want.format(tmp_path)

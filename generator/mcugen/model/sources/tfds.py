@@ -130,7 +130,7 @@ def _class_in(file: Path, tfds: Any) -> Any:
             spec.loader.exec_module(module)
     except Exception as error:  # the user's code: anything
         raise ConfigError(f"{file} cannot be imported: {first_line(error)}") from error
-    found = [
+    found: list[Any] = [
         value
         for value in vars(module).values()
         if isinstance(value, type)
@@ -143,6 +143,10 @@ def _class_in(file: Path, tfds: Any) -> Any:
             hint="A class that derives from tfds.core.GeneratorBasedBuilder: `tfds new NAME` "
             "writes one.",
         )
+    if found[0].pkg_dir_path is None:  # where tfds looks for checksums and a citation
+        from etils import epath
+
+        found[0].pkg_dir_path = epath.Path(file.resolve().parent)
     return found[0]
 
 
