@@ -15,6 +15,7 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from mcugen.base.errors import ConfigError
 from mcugen.export.calibration import choose_calibration
+from mcugen.export.evaluation import chosen_data
 from mcugen.export.pipeline import build_artifact
 from mcugen.model.data import samples_from
 from mcugen.model.preprocess import Normalize, Preprocess, Resize, Scale
@@ -45,10 +46,17 @@ FLOATS = torch.from_numpy(PIXELS.reshape(40, *SHAPE)).float()
         (UNIT, FLOATS / 255 / 255, {}, r"example input -1..1: 255 times smaller"),
         (UNIT, Samples(PIXELS, None, "s"), {"pixels": "0..255"}, "255 times as large"),
         (ZEROS, FLOATS, {}, r"whole numbers of 0..255, as images are stored"),
+        (
+            *(ZEROS, Samples(PIXELS, None, "s"), {"preprocess": Preprocess(Resize(4, 4))}),
+            r"whole numbers of 0..255",
+        ),
         (ZEROS, FLOATS[:1].expand(20, *SHAPE), {}, "all 20 calibration samples are the same"),
         (ZEROS, Samples(PIXELS, np.full(40, 3), "s"), {}, "all 40 .* have the label 3"),
     ],
-    ids=["bytes", "scaled twice", "asked for", "no range", "one picture", "one class"],
+    ids=[
+        *("bytes", "scaled twice", "asked for", "no range", "steps that do not scale"),
+        *("one picture", "one class"),
+    ],
 )
 def test_odd_data_are_told_with_figures(example, own, options, words):
     import re
@@ -147,6 +155,20 @@ def test_preprocessing_of_a_file_makes_the_pte_and_is_part_of_its_key(tmp_path, 
     assert "preprocessed: resize height=4" in report.calibration
     assert report.warnings == () and kept.to_json() == report.to_json()
     assert said == list(loud_report.warnings) and "255 times as large" in said[0]
+    # Data to verify with take the same way, and are told if these ranges do not cover them.
+    good, bad = (
+        chosen_data(
+            f"{tmp_path / 'net.py'}:make",
+            *(artifact, 20),
+            data=str(tmp_path / "data.npz"),
+            preprocess=each,
+        )
+        for each in (steps, raw)
+    )
+    assert good.warnings == () and good.inputs[0].shape == (20, *artifact.inputs[0].memory_shape)
+    assert abs(float(good.float_inputs.min()) + 1) < 0.1
+    assert "saturates: 9" in bad.warnings[0] and "of 20 samples" in bad.warnings[0]
+    assert "scaled as the data of calibration?" in bad.warnings[0]
 
 
 def test_reading_data_needs_no_torch(tmp_path):

@@ -249,3 +249,21 @@ def test_example_model_builds(mcugen, tmp_path: Path) -> None:
     mcugen("build", f"{example}:make", "--board", "qemu-m4", "--strict", cwd=tmp_path)
 
     assert list(tmp_path.glob("mcugen_out/*/.pio/build/qemu-m4/firmware.elf"))
+
+
+def test_the_data_page_s_declaration_is_one_and_every_step_is_on_it(tmp_path):
+    from mcugen.cli.config import load_config
+    from mcugen.model.preprocess import STEPS
+
+    page = (ROOT / "docs/data.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    (tmp_path / "mcugen.toml").write_text(block)
+
+    steps = load_config(tmp_path).preprocess.steps
+    assert [step.name for step in steps] == ["resize", "centre_crop", "scale", "normalize"]
+    named = {
+        name
+        for row in re.findall(r"^\| (`.*?) \|", page, re.MULTILINE)
+        for name in re.findall(r"`(\w+)`", row)
+    }
+    assert set(STEPS) <= named

@@ -64,8 +64,8 @@ class Options:
         str | None,
         typer.Option(
             "--calibrate",
-            metavar="FILE.npz|FILE.npy|tfds:NAME|DIR|random",
-            help="Calibration data of a model of your own.",
+            metavar="FILE.npz|FILE.npy|FILE.csv|tfds:NAME|DIR|random",
+            help="Calibration data of a model of your own (docs/data.md).",
             show_default=False,
         ),
     ] = None
@@ -74,7 +74,7 @@ class Options:
         typer.Option(
             "--pixels",
             metavar="0..1|-1..1|0..255",
-            help="What bytes in the calibration data stand for (default 0..1).",
+            help="What bytes in data stand for (default 0..1); or mcugen.toml's [preprocess].",
             show_default=False,
         ),
     ] = None
@@ -130,7 +130,7 @@ class Options:
         str | None,
         typer.Option(
             "--data",
-            metavar="FILE.npz|tfds:NAME/SPLIT|DIR",
+            metavar="FILE.npz|FILE.csv|tfds:NAME/SPLIT|DIR",
             help="Labelled samples to verify with (default: the model's own, else random inputs).",
             show_default=False,
         ),

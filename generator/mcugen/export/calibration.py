@@ -12,7 +12,7 @@ from mcugen.export.looks import oddities
 from mcugen.export.rows import Labelled, Row, labelled_rows_of, zipped
 from mcugen.model.data import Samples, load_dataset, load_source
 from mcugen.model.feed import BYTES_TAKEN_AS, as_inputs
-from mcugen.model.preprocess import DEFAULT_PIXELS, AnyPreprocess, of_pixels
+from mcugen.model.preprocess import DEFAULT_PIXELS, AnyPreprocess, of_pixels, scales
 from mcugen.model.source import ModelKind, ModelRef, ModelSource
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def choose_calibration(
         )
     if chosen.random:
         return chosen
-    asked = pixels is not None or prepare is not None
+    asked = pixels is not None or (prepare is not None and scales(prepare))
     odd = oddities(chosen.samples, chosen.labels, source.example_inputs, asked=asked)
     return replace(chosen, warnings=odd)
 

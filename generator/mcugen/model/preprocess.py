@@ -54,6 +54,7 @@ __all__ = [
     "Window",
     "as_declared",
     "of_pixels",
+    "scales",
 ]
 
 #: From stored samples, [n, ...], to what the model takes.
@@ -169,6 +170,13 @@ def as_declared(preprocess: AnyPreprocess | None) -> Declared:
     if isinstance(preprocess, Preprocess):
         return preprocess.to_json()
     return None if preprocess is None else FUNCTION
+
+
+def scales(preprocess: AnyPreprocess) -> bool:
+    """Return whether preprocessing may change the range of values; a function's code may."""
+    if not isinstance(preprocess, Preprocess):
+        return True
+    return any(isinstance(step, (Scale, Normalize, LogMel)) for step in preprocess.steps)
 
 
 def of_pixels(pixels: str | None) -> Preprocess:
