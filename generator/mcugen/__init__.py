@@ -1,4 +1,88 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""PyTorch model in, measured and number-checked Cortex-M firmware out."""
+"""PyTorch model in, measured and number-checked Cortex-M firmware out.
+
+    import mcugen
+
+    model = mcugen.Model(module, example_inputs, calibration)
+    report = mcugen.run(model, board="nucleo", simulate=True)
+    print(report)
+
+docs/python.md tells the rest. Nothing is imported until it is asked for.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mcugen.api.functions import build, inspect, profile, run, verify
+    from mcugen.api.report import Accuracy, Memory, Report
+    from mcugen.base.errors import (
+        BuildError,
+        ConfigError,
+        DeviceError,
+        DeviceTimeoutError,
+        DoesNotFitError,
+        ExportError,
+        FlashError,
+        LoweringError,
+        McugenError,
+        OutputMismatchError,
+        ProtocolError,
+        PteError,
+        QuantizationError,
+        TemplateError,
+        ToolMissingError,
+        UnsupportedOperatorError,
+    )
+    from mcugen.model.description import Model
 
 __version__ = "0.1.0"
+
+_WHERE = {
+    "Model": "mcugen.model.description",
+    **dict.fromkeys(("build", "inspect", "profile", "run", "verify"), "mcugen.api.functions"),
+    **dict.fromkeys(("Accuracy", "Memory", "Report"), "mcugen.api.report"),
+}
+
+__all__ = [
+    "Accuracy",
+    "BuildError",
+    "ConfigError",
+    "DeviceError",
+    "DeviceTimeoutError",
+    "DoesNotFitError",
+    "ExportError",
+    "FlashError",
+    "LoweringError",
+    "McugenError",
+    "Memory",
+    "Model",
+    "OutputMismatchError",
+    "ProtocolError",
+    "PteError",
+    "QuantizationError",
+    "Report",
+    "TemplateError",
+    "ToolMissingError",
+    "UnsupportedOperatorError",
+    "build",
+    "inspect",
+    "profile",
+    "run",
+    "verify",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is asked for, once."""
+    if name not in __all__:
+        raise AttributeError(f"module 'mcugen' has no attribute '{name}'")
+    value = getattr(importlib.import_module(_WHERE.get(name, "mcugen.base.errors")), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -106,7 +106,7 @@ def load(nets: Path, name: str) -> ModelSource:
         ("diverged", "6 of 18 values of parameter 'weight' are NaN", "diverged"),
         ("on_meta", "parameter 'weight' is on the device 'meta'", "load its weights"),
         ("quantized", "layer 0 is quantized already", "float32"),
-        ("scripted", "returned a TorchScript module", "made of"),
+        ("scripted", "a TorchScript module", "made of"),
         ("sparse", "example input 0 is sparse", "to_dense()"),
         ("empty", "example input 0 has no elements: its shape is [0, 6]", None),
         ("keyword", "missing a required argument: 'scale'", "keyword-only"),

@@ -7,6 +7,7 @@ A message says what, where and how much; `hint` says what to do next.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 
 class McugenError(Exception):
@@ -94,9 +95,13 @@ class ProtocolError(DeviceError):
 
 
 class OutputMismatchError(McugenError):
-    """The device does not compute what the host computes."""
+    """The device does not compute what the host computes.
+
+    report: of the Python API, what was found.
+    """
 
     exit_code = 8
+    report: Any = None
 
 
 class DeviceTimeoutError(McugenError):

@@ -7,12 +7,14 @@ stdout carries mcugen's answer and stderr its progress; torch, executorch and tf
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import sys
 import tempfile
 from collections.abc import Iterator
-from typing import IO
+from typing import IO, Any
 
+_NAMES = ("stdout", "stderr")
 _saved: tuple[int, int] | None = None
 _sink: IO[bytes] | None = None
 
@@ -21,6 +23,57 @@ def _flush() -> None:
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError, ValueError, AttributeError):
             stream.flush()
+
+
+class _Hushed(io.TextIOBase):
+    """A stream that is not a file descriptor's, a notebook's say: heard outside of quiet blocks.
+
+    Loggers that a library makes in such a block keep it for good; it then writes where it did.
+    """
+
+    def __init__(self, stream: Any) -> None:
+        self.stream = stream
+
+    def write(self, text: str) -> int:
+        if _saved is None and not self.stream.closed:
+            self.stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        if _saved is None and not self.stream.closed:
+            self.stream.flush()
+
+    def isatty(self) -> bool:
+        return bool(self.stream.isatty())
+
+    def writable(self) -> bool:
+        return True
+
+
+def _has_descriptor(stream: Any, number: int) -> bool:
+    try:
+        return bool(stream.fileno() == number)
+    except (OSError, ValueError, AttributeError):
+        return False
+
+
+@contextlib.contextmanager
+def _streams_hushed() -> Iterator[None]:
+    """Put a _Hushed in the place of stdout and stderr that do not write to descriptors 1 and 2."""
+    found = {name: getattr(sys, name) for name in _NAMES}
+    put = {
+        name: _Hushed(stream)
+        for number, (name, stream) in enumerate(found.items(), 1)
+        if stream is not None and not _has_descriptor(stream, number)
+    }
+    for name, hushed in put.items():
+        setattr(sys, name, hushed)
+    try:
+        yield
+    finally:
+        for name, hushed in put.items():
+            if getattr(sys, name) is hushed:
+                setattr(sys, name, found[name])
 
 
 @contextlib.contextmanager
@@ -40,7 +93,8 @@ def quiet(*, verbose: bool = False) -> Iterator[None]:
         os.dup2(sink.fileno(), 1)
         os.dup2(sink.fileno(), 2)
         try:
-            yield
+            with _streams_hushed():
+                yield
         finally:
             _flush()
             os.dup2(saved[0], 1)

@@ -17,6 +17,7 @@ from mcugen.export.labelled import labelled
 from mcugen.export.pipeline import PACKAGES, Progress, identity
 from mcugen.model.catalog import DATASETS, Metric
 from mcugen.model.data import load_dataset
+from mcugen.model.description import Model
 from mcugen.model.feed import preprocessed
 from mcugen.model.preprocess import AnyPreprocess, Preprocess
 from mcugen.model.scores import score
@@ -51,7 +52,7 @@ class EvaluationData:
         return len(self.inputs[0])
 
 
-def evaluation_data(model: str, artifact: PteArtifact, n: int) -> EvaluationData:
+def evaluation_data(model: str | Model, artifact: PteArtifact, n: int) -> EvaluationData:
     """Return `n` samples for verifying a model (fewer if its test split has fewer). No torch.
 
     Labelled test samples where the model has a dataset, else inputs drawn from a seed.
@@ -69,7 +70,7 @@ def evaluation_data(model: str, artifact: PteArtifact, n: int) -> EvaluationData
 
 
 def chosen_data(
-    model: str,
+    model: str | Model,
     artifact: PteArtifact,
     n: int | None,
     *,
@@ -161,7 +162,7 @@ def _random_input(spec: TensorSpec, n: int, rng: np.random.RandomState) -> np.nd
     return rng.randint(limits.min, limits.max + 1, shape).astype(dtype)
 
 
-def float_score(model: str, n: int, *, progress: Progress | None = None) -> float | None:
+def float_score(model: str | Model, n: int, *, progress: Progress | None = None) -> float | None:
     """Return the figure that the float PyTorch model reaches on the first `n` test samples.
 
     None for a model without labelled data, and where the samples give no figure.
@@ -178,7 +179,7 @@ def float_score(model: str, n: int, *, progress: Progress | None = None) -> floa
 
 
 def float_outputs(
-    model: str, n: int, *, progress: Progress | None = None
+    model: str | Model, n: int, *, progress: Progress | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the first `n` test samples of a bundled model, and what it gives for them in float.
 

@@ -20,6 +20,7 @@ from mcugen.base.errors import ConfigError, QuantizationError
 from mcugen.base.quiet import quiet
 from mcugen.export.pipeline import PACKAGES, identity
 from mcugen.model.data import load_source, source_fingerprint
+from mcugen.model.description import Model
 from mcugen.model.dims import parse_dims
 from mcugen.model.preprocess import AnyPreprocess, Preprocess
 from mcugen.model.source import ModelKind, ModelRef, ModelSource, resolve_model
@@ -47,7 +48,7 @@ class Labelled:
 
 
 def labelled(
-    model: str,
+    model: str | Model,
     artifact: PteArtifact,
     n: int,
     *,
@@ -69,8 +70,11 @@ def labelled(
     Raises ConfigError, QuantizationError if the model does not run on them.
     """
     ref = resolve_model(model)
-    if data is None and ref.kind is not ModelKind.FACTORY:
+    if data is None and ref.kind not in (ModelKind.FACTORY, ModelKind.OBJECT):
         return None
+    if ref.given is not None:  # its samples are in memory: what could say that they are the same?
+        made, _ = _make(ref, artifact, n, data, pixels, preprocess, dims, trust, progress)
+        return made
     key = cache.make_key(
         what="labelled samples",
         model=identity(ref),
@@ -90,6 +94,23 @@ def labelled(
     if kept is not None:
         return kept[0]
 
+    made, dependencies = _make(ref, artifact, n, data, pixels, preprocess, dims, trust, progress)
+    _keep(key, made, dependencies)
+    return made
+
+
+def _make(
+    ref: ModelRef,
+    artifact: PteArtifact,
+    n: int,
+    data: str | None,
+    pixels: str | None,
+    preprocess: Preprocess | None,
+    dims: Sequence[str],
+    trust: bool,
+    progress: Progress | None,
+) -> tuple[Labelled | None, dict[str, str]]:
+    """Return the samples, and the hashes of the user's files behind them."""
     with quiet():
         from mcugen.export.calibration import the_preprocess
         from mcugen.model.files_read import files_read
@@ -103,16 +124,13 @@ def labelled(
     own = source.dependencies if data is not None else (*source.dependencies, *read_late)
     dependencies = {str(path): cache.file_sha256(path) for path in sorted(set(own))}
     if found is None:
-        _keep(key, None, dependencies)
-        return None
+        return None, dependencies
     rows, labels, class_names, provenance = found
     outputs = None
     if ref.kind is not ModelKind.PTE:
         outputs = _in_float(source, rows, artifact, progress)
     inputs = tuple(np.stack([row[index].numpy() for row in rows]) for index in range(len(rows[0])))
-    samples = Labelled(inputs, labels, outputs, class_names, provenance)
-    _keep(key, samples, dependencies)
-    return samples
+    return Labelled(inputs, labels, outputs, class_names, provenance), dependencies
 
 
 def _source(

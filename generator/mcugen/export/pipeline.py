@@ -7,10 +7,11 @@ A second call with nothing changed imports no torch and takes a fraction of a se
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mcugen.base import cache
 from mcugen.base.errors import (
@@ -26,13 +27,17 @@ from mcugen.export.calibration import CALIBRATION_SAMPLES, RANDOM
 from mcugen.export.fidelity import Fidelity
 from mcugen.export.lowering_report import IO_KINDS, LoweringReport, OperatorReport
 from mcugen.model.data import load_source, require_dataset, source_fingerprint
+from mcugen.model.description import Model
 from mcugen.model.dims import parse_dims
 from mcugen.model.feed import preprocessed
 from mcugen.model.preprocess import Preprocess, as_declared
-from mcugen.model.source import ModelKind, ModelRef, resolve_model
+from mcugen.model.source import ModelKind, ModelRef, ModelSource, resolve_model
 from mcugen.program.artifact import PteArtifact, TensorSpec
 from mcugen.program.calls import CallRefusedError
 from mcugen.program.read import read_pte
+
+if TYPE_CHECKING:
+    from mcugen.export.calibration import Calibration
 
 Progress = Callable[[str, int, int], None]
 #: Rooms whose change makes a kept result stale.
@@ -41,7 +46,7 @@ PACKAGES = ("torch", "executorch", "torchao", "numpy")
 
 
 def build_artifact(
-    model: str,
+    model: str | Model,
     *,
     board: BoardSpec | None = None,
     cpu: str | None = None,
@@ -61,7 +66,7 @@ def build_artifact(
     """Return the checked and stripped `.pte` of a model, and the lowering report.
 
     Args:
-        model: a bundled model, `file.py:factory`, a `.pt2` or a `.pte`.
+        model: a bundled model, `file.py:factory`, a `.pt2`, a `.pte`, or one in memory.
         board: whose cpu and isa to lower for; or give `cpu` (and `isa`).
         cpu: "cortex-m4".
         isa: what the kernels may use, if not the most that `cpu` has.
@@ -122,6 +127,7 @@ def _sizes(ref: ModelRef, dims: Sequence[str]) -> dict[str, int]:
     if sizes and ref.kind is not ModelKind.PT2:
         where = {
             ModelKind.FACTORY: "The example inputs that the factory returns have the sizes.",
+            ModelKind.OBJECT: "Its example inputs have the sizes.",
             ModelKind.PTE: "Its sizes were fixed when the .pte was made.",
         }
         raise ConfigError(
@@ -172,9 +178,12 @@ def _from_model(
     warn: Callable[[str], None] | None,
     verbose: bool,
 ) -> tuple[PteArtifact, LoweringReport]:
+    loaded = None
+    if ref.given is not None:
+        loaded = _load(ref, calibrate, pixels, preprocess, dims, trust, progress, verbose)
     key = cache.make_key(
         what="artifact",
-        model=identity(ref),
+        model=identity(ref) if loaded is None else _identity_of(*loaded[:2]),
         cpu=cpu,
         isa=isa.value if isa else None,
         io=io,
@@ -193,34 +202,16 @@ def _from_model(
         require_dataset(ref.info.dataset)
 
     with quiet(verbose=verbose):
-        from mcugen.export.calibration import choose_calibration
         from mcugen.export.compare import compare, run_float
         from mcugen.export.lower import lower
         from mcugen.export.quantize import quantize
-        from mcugen.model.files_read import files_read
-        from mcugen.model.load import load_model
 
-    if progress:
-        progress("loading the model", 0, 1)
-    shape = None
-    if ref.kind is ModelKind.PT2 and calibrate not in (None, RANDOM):
-        one = load_source(str(calibrate), 1)
-        shape = (preprocessed(one, preprocess) if preprocess else one).inputs.shape[1:]
-    source = load_model(ref, progress=progress, trust=trust, dims=dims, sample_shape=shape)
-    # A factory's calibration samples may be read from files only now.
-    with files_read() as read_late:
-        calibration = choose_calibration(
-            ref, source, calibrate, pixels, preprocess=preprocess, progress=progress
-        )
+    source, calibration, dependencies = loaded or _load(
+        ref, calibrate, pixels, preprocess, dims, trust, progress, verbose
+    )
     if warn:
         for text in calibration.warnings:
             warn(text)
-    own_samples = source.dependencies and calibrate is None
-    # Hashed before the slow part: a file saved meanwhile must not pass for the one that was used.
-    dependencies = {
-        str(path): cache.file_sha256(path)
-        for path in sorted({*source.dependencies, *(read_late if own_samples else ())})
-    }
     with quiet(verbose=verbose):
         in_float = run_float(source.module, calibration)
     try:
@@ -258,6 +249,52 @@ def _from_model(
     return artifact, report
 
 
+def _load(
+    ref: ModelRef,
+    calibrate: str | None,
+    pixels: str | None,
+    preprocess: Preprocess | None,
+    dims: dict[str, int],
+    trust: bool,
+    progress: Progress | None,
+    verbose: bool,
+) -> tuple[ModelSource, Calibration, dict[str, str]]:
+    """Return the model, its calibration samples, and the hashes of the user's files behind them."""
+    with quiet(verbose=verbose):
+        from mcugen.export.calibration import choose_calibration
+        from mcugen.model.files_read import files_read
+        from mcugen.model.load import load_model
+
+    if progress:
+        progress("loading the model", 0, 1)
+    shape = None
+    if ref.kind is ModelKind.PT2 and calibrate not in (None, RANDOM):
+        one = load_source(str(calibrate), 1)
+        shape = (preprocessed(one, preprocess) if preprocess else one).inputs.shape[1:]
+    source = load_model(ref, progress=progress, trust=trust, dims=dims, sample_shape=shape)
+    # A factory's calibration samples may be read from files only now.
+    with files_read() as read_late:
+        calibration = choose_calibration(
+            ref, source, calibrate, pixels, preprocess=preprocess, progress=progress
+        )
+    own_samples = source.dependencies and calibrate is None
+    # Hashed before the slow part: a file saved meanwhile must not pass for the one that was used.
+    dependencies = {
+        str(path): cache.file_sha256(path)
+        for path in sorted({*source.dependencies, *(read_late if own_samples else ())})
+    }
+    return source, calibration, dependencies
+
+
+def _identity_of(source: ModelSource, calibration: Calibration) -> dict[str, str]:
+    from mcugen.export.in_memory import identity_of
+
+    try:
+        return identity_of(source, calibration)
+    except ExportError:  # quantizing will say so, in clearer words; nothing is kept for it
+        return {"unknown": uuid.uuid4().hex}
+
+
 def _read(data: bytes, name: str, report: LoweringReport) -> PteArtifact:
     """Read the `.pte` that lowering wrote; what it refuses is said by layer."""
     try:
@@ -274,9 +311,14 @@ def _read(data: bytes, name: str, report: LoweringReport) -> PteArtifact:
 
 
 def identity(ref: ModelRef) -> dict[str, Any]:
-    """Return what changes when the model's definition changes."""
+    """Return what changes when the model's definition changes. Of one in memory: imports torch."""
     if ref.info is not None:
         return {"name": ref.name, "source": cache.source_hash(ref.info.sources)}
+    if ref.given is not None:
+        from mcugen.export.in_memory import identity_of
+        from mcugen.model.load import load_model
+
+        return dict(identity_of(load_model(ref)))
     assert ref.path is not None
     return {
         "name": ref.name,

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from mcugen.boards.spec import BoardSpec
     from mcugen.export.fidelity import Fidelity
     from mcugen.flow.terminal import Terminal
+    from mcugen.model.description import Model
     from mcugen.program.artifact import PteArtifact
     from mcugen.program.forms import CallForm
     from mcugen.program.memory import MemoryPlan
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 class Built:
     """A firmware and everything it was made from. lowering: None for a remembered build."""
 
-    model: str
+    model: str | Model
     board: BoardSpec
     io: str | None
     calibrate: str | None
@@ -104,8 +105,11 @@ def lowering_warnings(artifact: PteArtifact) -> list[str]:
     return [f"not int8: {names} (mcugen inspect shows why; --strict refuses it)"]
 
 
-def build(settings: Settings, terminal: Terminal) -> Built:
-    """Model to firmware: quantize, lower, plan, generate, compile. Remembered as the last build."""
+def build(settings: Settings, terminal: Terminal, *, remember: bool = True) -> Built:
+    """Model to firmware: quantize, lower, plan, generate, compile.
+
+    remember: as the last build of the folder; not for a model in memory.
+    """
     check_model(settings)
     check_compiler()
     if settings.runtime is not None:
@@ -113,7 +117,7 @@ def build(settings: Settings, terminal: Terminal) -> Built:
 
         find_runtime(settings.runtime, settings.board)  # before minutes of quantizing
     artifact, lowering = make_artifact(settings, terminal)
-    return build_artifact(settings, artifact, lowering, terminal)
+    return build_artifact(settings, artifact, lowering, terminal, remember=remember)
 
 
 def build_artifact(
@@ -190,7 +194,7 @@ def build_artifact(
         layers=layers,
         level=level,
     )
-    if not remember:
+    if not remember or not isinstance(settings.model, str):
         return built
     last_build.save_last_build(
         settings.root,

@@ -15,6 +15,7 @@ from mcugen.program.level import Level
 if TYPE_CHECKING:
     from mcugen.boards.spec import BoardSpec
     from mcugen.device.protocol.client import Deadlines
+    from mcugen.model.description import Model
     from mcugen.model.preprocess import Preprocess
 
 DEFAULT_MODEL = "digits"
@@ -31,7 +32,7 @@ class Settings:
     """All that the stages are told."""
 
     root: Path
-    model: str
+    model: str | Model
     board: BoardSpec
     io: str
     output: Path | None

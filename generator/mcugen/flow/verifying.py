@@ -172,7 +172,7 @@ def run_verification(
         data.expected,
         result.outputs,
         result.judgement,
-        model=built.model,
+        model=built.model if isinstance(built.model, str) else artifact.name,
         data=description,
     )
     _warn_of_another_model(built, result, terminal)

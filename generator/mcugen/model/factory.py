@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""A model of the user's own: a function in a Python file."""
+"""A model of the user's own: a function in a Python file, or what a script holds."""
 
 from __future__ import annotations
 
+import copy
 import difflib
 import hashlib
 import importlib.util
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +34,32 @@ def load_factory(ref: ModelRef) -> ModelSource:
         except (Exception, SystemExit) as error:  # a user's code may raise anything
             raise _failed(where, ref.factory, error) from error
     dependencies = tuple(sorted({ref.path.resolve(), *files}))
+    return _source_of(made, ref, where, f"{ref.path.name}:{ref.factory}", dependencies)
+
+
+def load_given(ref: ModelRef) -> ModelSource:
+    """Return a copy of a model in memory, in eval mode: the user's own stays as it is.
+
+    Raises ConfigError for a module that cannot be quantized.
+    """
+    assert ref.given is not None
+    given, notes = ref.given, []
+    try:
+        module = copy.deepcopy(given.module)
+    except Exception as error:  # a user's __deepcopy__, a tensor that is a result of others
+        module = given.module
+        if module.training:
+            notes.append(f"the module is left in eval mode: no copy of it ({in_brief(error)})")
+    source = _source_of(
+        replace(given, module=module), ref, f"mcugen.Model '{ref.name}'", "mcugen.Model", ()
+    )
+    return replace(source, notes=(*source.notes, *notes))
+
+
+def _source_of(
+    made: Any, ref: ModelRef, where: str, provenance: str, dependencies: tuple[Path, ...]
+) -> ModelSource:
+    """Return what a factory made, or a user gave, checked."""
     calibration = preprocess = evaluation = None
     if isinstance(made, Sequence) and len(made) in (2, 3):
         module, inputs = made[0], made[1]
@@ -52,7 +80,7 @@ def load_factory(ref: ModelRef) -> ModelSource:
     ):
         raise ConfigError(
             f"{where} returned {_what(made)}; it must return (module, example_inputs) or (module, "
-            "example_inputs, calibration), or an object with these attributes",
+            "example_inputs, calibration), or an mcugen.Model",
             hint="example_inputs is a tuple of tensors, as forward() takes them, with a batch of "
             "1: return module.eval(), (torch.zeros(1, 3, 32, 32),), samples",
         )
@@ -76,7 +104,7 @@ def load_factory(ref: ModelRef) -> ModelSource:
         example_inputs=example_inputs,
         calibration=calibration,
         preprocess=preprocess,
-        provenance=f"{ref.path.name}:{ref.factory}",
+        provenance=provenance,
         dependencies=dependencies,
         notes=tuple(notes),
         evaluation=evaluation,

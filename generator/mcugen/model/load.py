@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from mcugen.base.errors import ConfigError
 from mcugen.base.quiet import quiet
-from mcugen.model.factory import load_factory
+from mcugen.model.factory import load_factory, load_given
 from mcugen.model.pt2 import load_pt2
 from mcugen.model.source import ModelKind, ModelRef, ModelSource, Progress
 
@@ -34,6 +34,8 @@ def load_model(
         return _load_bundled(ref, progress)
     if ref.kind is ModelKind.FACTORY:
         return load_factory(ref)
+    if ref.kind is ModelKind.OBJECT:
+        return load_given(ref)
     if ref.kind is ModelKind.PT2:
         return load_pt2(ref, trust=trust, dims=dims, sample_shape=sample_shape)
     raise ConfigError(f"{ref.path} is a compiled program: it has no PyTorch model")

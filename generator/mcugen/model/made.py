@@ -36,7 +36,7 @@ def check_made(module: torch.nn.Module, inputs: Sequence[torch.Tensor], where: s
     """Raise ConfigError, naming what it is, for a module or example inputs that cannot be used."""
     if isinstance(module, torch.jit.ScriptModule):
         raise ConfigError(
-            f"{where} returned a TorchScript module, which torch.export does not take",
+            f"{where}: a TorchScript module, which torch.export does not take",
             hint="Return the torch.nn.Module that it was made of.",
         )
     for name, each in module.named_modules():

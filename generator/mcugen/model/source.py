@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Where a model comes from: the bundled ones, `file.py:factory`, a `.pt2`, a `.pte`. No torch."""
+"""Where a model comes from: bundled, `file.py:factory`, a `.pt2`, a `.pte`, memory. No torch."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from mcugen.base.errors import ConfigError
 from mcugen.model.catalog import BUNDLED, ModelInfo
+from mcugen.model.description import Model
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,17 +29,19 @@ class ModelKind(StrEnum):
     FACTORY = "factory"
     PT2 = "pt2"
     PTE = "pte"
+    OBJECT = "object"
 
 
 @dataclass(frozen=True)
 class ModelRef:
-    """A model as named on the command line, resolved but not loaded."""
+    """A model as it is named or handed over, resolved but not loaded."""
 
     kind: ModelKind
     name: str
-    path: Path | None = None  #: of the file, for all but bundled models
+    path: Path | None = None  #: of the file, where there is one
     factory: str | None = None  #: name of the callable in a `.py` file
     info: ModelInfo | None = None  #: for bundled models
+    given: Model | None = None  #: the model itself, where it is in memory
 
 
 @dataclass(frozen=True)
@@ -57,11 +60,19 @@ class ModelSource:
     class_names: tuple[str, ...] = ()  #: of those labels
 
 
-def resolve_model(model: str) -> ModelRef:
-    """Return what a MODEL argument names, without loading it. No torch.
+def resolve_model(model: str | Model) -> ModelRef:
+    """Return what a MODEL argument names, without loading it, or a model in memory. No torch.
 
-    Raises ConfigError for an unknown name (with the nearest match) or a missing file.
+    Raises ConfigError for an unknown name (with the nearest match), a missing file, another type.
     """
+    if isinstance(model, Model):
+        return ModelRef(ModelKind.OBJECT, _name(model.title), given=model)
+    if not isinstance(model, str):
+        raise ConfigError(
+            f"a model cannot be a {type(model).__name__}",
+            hint="Give mcugen.Model(module, example_inputs, calibration), or a name as the command "
+            "line takes it.",
+        )
     for info in BUNDLED:
         if info.name == model:
             return ModelRef(ModelKind.BUNDLED, model, info=info)

@@ -185,7 +185,7 @@ def _program(settings: Settings, artifact: PteArtifact, method: str) -> tuple[by
     """Return the `.pte` to send and the name of its method, "" for the usual one."""
     if method in ("", artifact.method_name):
         return artifact.pte, artifact.method_name
-    path = Path(settings.model)
+    path = Path(str(settings.model))
     if path.suffix != ".pte":
         raise ConfigError(
             f"{artifact.name} has one method, '{artifact.method_name}', not '{method}'",

@@ -45,7 +45,7 @@ def capture(name: str, module: Any, inputs: tuple[torch.Tensor, ...]) -> Any:
     from mcugen.export.captured.training import refuse_training
     from mcugen.export.captured.writes import replace_writes
 
-    program = _trace(name, module, inputs)
+    program = trace(name, module, inputs)
     refuse_training(name, program)
     _refuse_state(name, program)
     # This makes the graph functional, too. Observers put into one that is not would see a tensor
@@ -95,14 +95,22 @@ def _in_parts() -> dict[Any, Any]:
     return {**table, **{operator: _get_decomp_for_cia(operator) for operator in composite}}
 
 
-def _trace(name: str, module: Any, inputs: tuple[torch.Tensor, ...]) -> Any:
+def trace(name: str, module: Any, inputs: tuple[torch.Tensor, ...], *, strict: bool = True) -> Any:
+    """Return torch's exported program of a module.
+
+    Args:
+        strict: by Dynamo, and as Python runs only if that fails; or the other way round, which
+            takes less time and cannot tell layers from each other as well.
+
+    Raises QuantizationError if torch can do neither.
+    """
     import torch
 
     try:
-        return torch.export.export(module, inputs, strict=True)
+        return torch.export.export(module, inputs, strict=strict)
     except Exception as strict_error:
         try:
-            return torch.export.export(module, inputs, strict=False)
+            return torch.export.export(module, inputs, strict=not strict)
         except Exception:
             raise QuantizationError(
                 f"{name}: torch.export cannot trace it: {explain(strict_error)}",

@@ -1,0 +1,344 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Each stage as a function. `mcugen.toml` and the last build of a folder are the command line's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mcugen.api.listener import Listener, Progress
+from mcugen.api.report import Report
+from mcugen.base.errors import ConfigError
+from mcugen.flow.settings import Settings, settle
+from mcugen.model.description import Model
+
+if TYPE_CHECKING:
+    from mcugen.flow.building import Built
+
+#: `mcugen.Model`, or a name as the command line takes it: a bundled model, `file.py:factory`, a
+#: `.pt2` or a `.pte`.
+AnyModel = Model | str
+#: Or the report of a build that is there.
+Buildable = Model | str | Report
+
+
+def build(
+    model: AnyModel,
+    board: str = "nucleo",
+    *,
+    io: str = "int8",
+    optimize: str = "balanced",
+    output: str | PathLike[str] | None = None,
+    calibrate: str | None = None,
+    pixels: str | None = None,
+    dim: Sequence[str] = (),
+    strict: bool = False,
+    accept_loss: bool = False,
+    trust: bool = False,
+    runtime: str | PathLike[str] | None = None,
+    progress: Progress | None = None,
+    verbose: bool = False,
+) -> Report:
+    """Make the firmware: quantize, lower, plan the memory, generate a project, compile it.
+
+    Args:
+        model: `mcugen.Model`, a bundled model's name, `file.py:factory`, a `.pt2` or a `.pte`.
+        board: id or alias; `mcugen boards` lists them.
+        io: type of inputs and outputs, "int8" or "float".
+        optimize: "size", "balanced" or "speed".
+        output: the project's folder; None: `mcugen_out/<model>-<board>` in the working folder.
+        calibrate: `FILE.npz`, `FILE.npy`, `tfds:NAME`, a folder or "random"; None: the model's own.
+        pixels: what bytes in that stand for: "0..1", "-1..1" or "0..255".
+        dim: sizes of a `.pt2`'s dynamic axes: ["x.1=30"].
+        strict: refuse operators that fall back to float.
+        accept_loss: take a model whose int8 form is far from its float form.
+        trust: let a `.pt2` of your own run code while it is loaded.
+        runtime: install prefix of ExecuTorch's own libraries, to link them.
+        progress: called as progress(what, done, total); total is 0 where it is not known.
+        verbose: let torch, executorch and the compiler print.
+
+    Raises ConfigError, ToolMissingError, DoesNotFitError, ExportError (QuantizationError,
+    LoweringError, UnsupportedOperatorError, PteError), BuildError.
+    """
+    listener = Listener(progress, verbose=verbose)
+    settings = _settings(
+        {
+            **{"model": model, "board": board, "io": io, "optimize": optimize, "output": output},
+            **{"calibrate": calibrate, "pixels": pixels, "dim": dim, "strict": strict},
+            **{"accept_loss": accept_loss, "trust": trust, "runtime": runtime},
+        }
+    )
+    return _build_report(_built(settings, listener), listener)
+
+
+def run(
+    model: Buildable,
+    board: str | None = None,
+    *,
+    simulate: bool = False,
+    device: str | None = None,
+    data: Any = None,
+    metric: str | None = None,
+    samples: int | None = None,
+    runs: int | None = None,
+    warmups: int | None = None,
+    timeout_s: float | None = None,
+    io: str = "int8",
+    optimize: str = "balanced",
+    output: str | PathLike[str] | None = None,
+    calibrate: str | None = None,
+    pixels: str | None = None,
+    dim: Sequence[str] = (),
+    strict: bool = False,
+    accept_loss: bool = False,
+    trust: bool = False,
+    runtime: str | PathLike[str] | None = None,
+    progress: Progress | None = None,
+    verbose: bool = False,
+) -> Report:
+    """Build, put the image on the board or on QEMU, verify it, time it.
+
+    Args:
+        model: as `build` takes it, or the report of a build, which is not built again.
+        board: None: "nucleo", or the board that was built for.
+        simulate: on the board's QEMU machine; boards that exist only there need not be told.
+        device: which attached device, by probe serial or port.
+        data: labelled samples to verify with: a name as `calibrate`, or, with an `mcugen.Model`,
+            what its `evaluation` takes; None: the model's own.
+        metric: "accuracy", "auc", "regression" or "none"; None: by labels and outputs.
+        samples: how many to verify; None: 256 labelled ones, or 16 random ones.
+        runs, warmups: inferences that are timed (20), and before those (3).
+        timeout_s: seconds to wait for each of the device's answers.
+        others: as `build`.
+
+    Raises what `build` does, and FlashError, DeviceError, DeviceTimeoutError; OutputMismatchError,
+    whose `report` is what was found, if the device does not compute what the host does.
+    """
+    from mcugen.flow.building import check_model
+    from mcugen.flow.connection import check_target
+
+    listener = Listener(progress, verbose=verbose)
+    settings, built = _buildable(
+        model,
+        board,
+        {
+            **{"simulate": simulate, "device": device, "samples": samples, "runs": runs},
+            **{"warmups": warmups, "timeout_s": timeout_s, "data": data, "metric": metric},
+        },
+        {
+            **{"io": io, "optimize": optimize, "output": output, "calibrate": calibrate},
+            **{"pixels": pixels, "dim": dim, "strict": strict, "accept_loss": accept_loss},
+            **{"trust": trust, "runtime": runtime},
+        },
+    )
+    check_model(settings)
+    check_target(settings, flash=True)  # before minutes of work for a board that is not there
+    built = built or _built(settings, listener)
+    return _measured(settings, built, listener, "run")
+
+
+def verify(
+    model: Buildable,
+    board: str | None = None,
+    *,
+    simulate: bool = False,
+    device: str | None = None,
+    data: Any = None,
+    metric: str | None = None,
+    samples: int | None = None,
+    timeout_s: float | None = None,
+    progress: Progress | None = None,
+    verbose: bool = False,
+) -> Report:
+    """Compare the device with the host, byte for byte, and their accuracies where samples have one.
+
+    Args: as `run`. Other options than these go to `build`, whose report this takes.
+
+    Raises what `run` does.
+    """
+    listener = Listener(progress, verbose=verbose)
+    target = {"simulate": simulate, "device": device, "data": data, "metric": metric}
+    settings, built = _buildable(
+        model, board, {**target, "samples": samples, "timeout_s": timeout_s}
+    )
+    return _measured(settings, built or _built(settings, listener), listener, "verify")
+
+
+def profile(
+    model: Buildable,
+    board: str | None = None,
+    *,
+    simulate: bool = False,
+    device: str | None = None,
+    counter: bool = False,
+    runs: int | None = None,
+    warmups: int | None = None,
+    timeout_s: float | None = None,
+    progress: Progress | None = None,
+    verbose: bool = False,
+) -> Report:
+    """Find what each layer takes: the report's `layers`.
+
+    On a board: cycles of each call by its counter, median of several runs. Simulated: instructions
+    and estimated cycles, by a trace of one inference.
+
+    Args:
+        counter: by the device's own counter on a simulated board, too; runs and warmups are of it.
+        others: as `run`. Other options than these go to `build`, whose report this takes.
+
+    Raises what `run` does, but OutputMismatchError.
+    """
+    from mcugen.flow.connection import check_target
+    from mcugen.flow.profiling import counted_document, traced_document
+    from mcugen.flow.report.call_times import call_times_text
+    from mcugen.flow.report.profile import profile_text
+
+    listener = Listener(progress, verbose=verbose)
+    target = {"simulate": simulate, "device": device, "timeout_s": timeout_s}
+    settings, built = _buildable(model, board, {**target, "runs": runs, "warmups": warmups})
+    check_target(settings)
+    by_counter = counter or not settings.simulate
+    if not by_counter and (runs is not None or warmups is not None):
+        raise ConfigError("a trace is of one inference: runs and warmups go with counter=True")
+    built = built or _built(settings, listener)
+    if by_counter:
+        document, text = counted_document(settings, built, listener), call_times_text
+    else:
+        document, text = traced_document(settings, built, listener), profile_text
+    return Report(document, text, tuple(listener.warnings), built.fidelity, built=built)
+
+
+def inspect(
+    model: AnyModel,
+    board: str = "nucleo",
+    *,
+    io: str = "int8",
+    calibrate: str | None = None,
+    pixels: str | None = None,
+    dim: Sequence[str] = (),
+    strict: bool = False,
+    trust: bool = False,
+    progress: Progress | None = None,
+    verbose: bool = False,
+) -> Report:
+    """Find what a model becomes: operators, tensors, memory, what fell back to float and why.
+
+    Compiles nothing; a model that does not fit, or that lost much, is shown, too.
+
+    Args: as `build`.
+
+    Raises ConfigError, ExportError.
+    """
+    from mcugen.export.fidelity import Fidelity
+    from mcugen.flow.inspecting import inspect_document
+    from mcugen.flow.report.text import inspect_text
+
+    listener = Listener(progress, verbose=verbose)
+    settings = _settings(
+        {
+            **{"model": model, "board": board, "io": io, "calibrate": calibrate, "pixels": pixels},
+            **{"dim": dim, "strict": strict, "trust": trust},
+        }
+    )
+    document = inspect_document(settings, listener)
+    fidelity = Fidelity.from_json(document["fidelity"])
+    return Report(document, inspect_text, tuple(listener.warnings), fidelity)
+
+
+def _settings(given: dict[str, Any]) -> Settings:
+    """Return the settings of a call; a path may be given as text. Raises ConfigError."""
+    dim = given.get("dim", ())
+    given = {**given, "dim": (dim,) if isinstance(dim, str) else dim}
+    if given.get("runtime") is not None:
+        given["runtime"] = Path(given["runtime"])
+    for name, least in (("samples", 1), ("runs", 1), ("warmups", 0)):
+        value = given.get(name)
+        if value is not None and (type(value) is not int or value < least):
+            raise ConfigError(f"{name} must be a whole number from {least}, not {value!r}")
+    return settle(given, Path.cwd(), prefix="")
+
+
+def _buildable(
+    model: Buildable,
+    board: str | None,
+    target: dict[str, Any],
+    building: dict[str, Any] | None = None,
+) -> tuple[Settings, Built | None]:
+    """Return the settings, and the build if it is there.
+
+    Args:
+        target: where it runs, and how often.
+        building: options of a build; a build that is there has its own.
+    """
+    data = target.get("data")
+    own = data is not None and not isinstance(data, str)  # in memory
+    if own:
+        target = {**target, "data": None}
+    if not isinstance(model, Report):
+        named = _evaluated(model, data) if own else model
+        return _settings({"model": named, "board": board, **target, **(building or {})}), None
+    built = model.built
+    if built is None:
+        raise ConfigError(
+            "this report is of a model that was not built",
+            hint="Give the report of mcugen.build, or the model.",
+        )
+    if board is not None and _settings({"board": board}).board.id != built.board.id:
+        raise ConfigError(
+            f"this report is of a build for {built.board.id}, not for {board}",
+            hint=f'mcugen.build(model, board="{board}") first, or leave board out.',
+        )
+    if own:
+        built = replace(built, model=_evaluated(built.model, data))
+    settings = _settings({"model": built.model, "board": built.board.id, **target})
+    return replace(settings, level=built.level), built
+
+
+def _evaluated(model: AnyModel, data: Any) -> Model:
+    """Return the model with other samples to verify it with."""
+    if not isinstance(model, Model):
+        raise ConfigError(
+            f"samples in memory, a {type(data).__name__}, do not go with a model that is named",
+            hint="Give the name of a file, or mcugen.Model(..., evaluation=samples).",
+        )
+    return replace(model, evaluation=data)
+
+
+def _built(settings: Settings, listener: Listener) -> Built:
+    from mcugen.flow.building import build as make
+
+    return make(settings, listener, remember=False)
+
+
+def _build_report(built: Built, listener: Listener) -> Report:
+    from mcugen.flow.building import build_document
+    from mcugen.flow.report.text import build_text
+
+    document = build_document(built)
+    return Report(document, build_text, tuple(listener.warnings), built.fidelity, built=built)
+
+
+def _measured(settings: Settings, built: Built, listener: Listener, command: str) -> Report:
+    from mcugen.flow.measuring import measure, measured_document, require_verified
+    from mcugen.flow.report.text import measurement_text
+
+    whole = command == "run"
+    measurement = measure(
+        settings, built, listener, command, verify=True, bench=whole, flash_first=whole
+    )
+    report = Report(
+        measured_document(built, measurement, command),
+        measurement_text,
+        tuple(listener.warnings),
+        built.fidelity,
+        measurement.timing,
+        built,
+    )
+    failure = require_verified(measurement)
+    if failure is not None:
+        failure.report = report
+        raise failure
+    return report
