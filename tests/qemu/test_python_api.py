@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""A script that imports mcugen, beside the command line in the same folder."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+pytestmark = [pytest.mark.qemu, pytest.mark.toolchain, pytest.mark.torch]
+
+MODEL = """
+import torch
+from torch import nn
+import mcugen
+
+def make():
+    torch.manual_seed(1)
+    samples = torch.randn(48, 12)
+    module = nn.Sequential(nn.Linear(12, 8), nn.ReLU(), nn.Linear(8, 4))
+    labels = module(samples).argmax(1)
+    return mcugen.Model(
+        module.eval(), torch.zeros(1, 12), samples, evaluation=(samples, labels),
+        name="model_make",
+    )
+"""
+SCRIPT = """
+import json, sys
+import mcugen
+from model import make
+
+said = []
+def progress(what, done, total):
+    said.append((what, done, total))
+
+def whether_calibrated():
+    found = any(what == "calibrating" for what, _, _ in said)
+    said.clear()
+    return found
+
+result = {}
+named = mcugen.build("model.py:make", "qemu-m4")
+result["build"] = named.to_json()
+result["build_text"] = str(named)
+result["run"] = mcugen.run("model.py:make", "qemu-m4", samples=8, runs=2).to_json()
+result["profile"] = mcugen.profile(named).layers
+
+model = make()
+result["of_memory"] = mcugen.run(model, "qemu-m4", samples=8, runs=2, progress=progress).to_json()
+result["first"] = whether_calibrated()
+mcugen.inspect(make(), "qemu-m4", progress=progress)
+result["same_weights"] = whether_calibrated()
+model.module[0].weight.data[0, 0] += 0.5
+mcugen.inspect(model, "qemu-m4", progress=progress)
+result["other_weight"] = whether_calibrated()
+try:
+    mcugen.run(named, "qemu-m3")
+except mcugen.ConfigError as error:
+    result["error"] = [error.message, error.hint]
+json.dump(result, open("result.json", "w"))
+raise SystemExit(5)
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A folder with a model's file, in which the script has run."""
+    folder = tmp_path_factory.mktemp("script")
+    (folder / "model.py").write_text(MODEL)
+    (folder / "script.py").write_text(SCRIPT)
+    done = subprocess.run(
+        [sys.executable, "script.py"], cwd=folder, capture_output=True, text=True, timeout=900
+    )
+    assert (done.stdout, done.stderr, done.returncode) == ("", "", 5)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def result(folder):
+    return json.loads((folder / "result.json").read_text())
+
+
+def test_documents_are_those_of_the_command_line(folder, result, mcugen):
+    arguments = ("model.py:make", "--board", "qemu-m4")
+    built = mcugen("build", *arguments, "--json", cwd=folder)
+    text = mcugen("build", *arguments, cwd=folder)
+    ran = mcugen("run", *arguments, "--samples", 8, "--runs", 2, "--json", cwd=folder)
+
+    assert result["build"] == json.loads(built.stdout)
+    assert result["build_text"] == text.stdout.rstrip("\n")
+    assert result["run"] == json.loads(ran.stdout)
+
+
+def test_model_in_memory_is_the_same_as_from_its_file(result):
+    memory, file = result["of_memory"], result["run"]
+
+    assert memory["model"]["sha256"] == file["model"]["sha256"]
+    assert memory["timing"] == file["timing"]
+    assert memory["verify"]["bit_exact"] == 8
+    assert memory["verify"]["accuracy"] == file["verify"]["accuracy"]
+    assert memory["verify"]["accuracy"]["float"] == 1.0
+
+
+def test_model_in_memory_is_known_by_what_it_computes(result):
+    """A module built anew with equal weights is the same model; one with another weight is not."""
+    assert result["first"] is True
+    assert result["same_weights"] is False
+    assert result["other_weight"] is True
+
+
+def test_profile_has_a_row_for_each_call(result):
+    assert [row["operator"] for row in result["profile"]] == ["mcugen::packed_linear.out"] * 2
+    assert all(row["instructions"] > 0 for row in result["profile"])
+
+
+def test_error_says_what_to_do(result):
+    message, hint = result["error"]
+
+    assert "a build for qemu-m4, not for qemu-m3" in message
+    assert "mcugen.build" in hint
