@@ -17,7 +17,7 @@ from mcugen.export.fidelity import not_compared
 
 def test_import_loads_nothing_heavy():
     """0.1 s at most, of which this machine's load is no part: what is imported is counted."""
-    code = "import sys; before = set(sys.modules); import mcugen; print(len(set(sys.modules) - before))"
+    code = "import sys; old = set(sys.modules); import mcugen; print(len(set(sys.modules) - old))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert int(done.stdout) < 40
