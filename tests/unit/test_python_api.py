@@ -7,12 +7,17 @@ import subprocess
 import sys
 
 import pytest
+import samples_of_specs as sample
+from serial_peer import Peer, default_info, running
 
 import mcugen
 from mcugen.api.html import report_html
 from mcugen.api.report import Report
 from mcugen.base import errors
+from mcugen.boards.load import load_board
 from mcugen.export.fidelity import not_compared
+from mcugen.flow import measuring
+from mcugen.flow.building import Built
 
 
 def test_import_loads_nothing_heavy():
@@ -76,3 +81,42 @@ def test_report_of_no_build_is_no_model():
 
     with pytest.raises(mcugen.ConfigError, match="a model that was not built"):
         mcugen.verify(looked_at)
+
+
+def test_verification_that_fails_is_raised_with_its_report(tmp_path, monkeypatch, capfd):
+    """The host's reference is put in by the test, the device is real enough."""
+    inputs = [(bytes(range(n, n + 16)),) for n in range(4)]
+    right = [(bytes(2 * v for v in x[0]),) for x in inputs]
+    found = measuring.Evaluation(inputs, right, "the test's")
+    monkeypatch.setattr(measuring, "evaluation", lambda *_, **__: found)
+    monkeypatch.chdir(tmp_path)
+
+    def wrong(data: bytes) -> bytes:
+        doubled = bytearray(2 * v for v in data)
+        doubled[7] += data[0] == 2
+        return bytes(doubled)
+
+    pte = tmp_path / "double.pte"
+    pte.write_bytes(sample.artifact().pte)
+    board = load_board("nucleo_f446re")
+    built = Built(
+        *(str(pte), board, "int8", None, sample.artifact(), sample.artifact(), sample.plan()),
+        *(sample.image(tmp_path), not_compared()),
+    )
+    described = {"board": board.id, "pte_sha256": sample.artifact().sha256}
+    peer = Peer(info=default_info() | described, compute=wrong)
+    said = []
+
+    with running(peer), pytest.raises(mcugen.OutputMismatchError, match="1 of 4") as raised:
+        mcugen.verify(
+            Report({}, str, (), not_compared(), built=built),
+            device=peer.url,
+            progress=lambda *step: said.append(step),
+        )
+
+    report = raised.value.report
+    assert report.bit_exact == (3, 4)
+    assert "3 of 4 samples equal" in str(report)
+    assert any("memory" in text for text in report.warnings)
+    assert ("verify 4 samples", 4, 4) in said
+    assert capfd.readouterr() == ("", "")
