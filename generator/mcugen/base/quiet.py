@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import logging
 import os
 import sys
 import tempfile
@@ -59,7 +60,11 @@ def _has_descriptor(stream: Any, number: int) -> bool:
 
 @contextlib.contextmanager
 def _streams_hushed() -> Iterator[None]:
-    """Put a _Hushed in the place of stdout and stderr that do not write to descriptors 1 and 2."""
+    """Put a _Hushed in the place of stdout and stderr that do not write to descriptors 1 and 2.
+
+    A logger that was made before (`import torch` in a notebook's first cell) has hold of the stream
+    itself, so in such a place loggers are silent, too.
+    """
     found = {name: getattr(sys, name) for name in _NAMES}
     put = {
         name: _Hushed(stream)
@@ -68,9 +73,13 @@ def _streams_hushed() -> Iterator[None]:
     }
     for name, hushed in put.items():
         setattr(sys, name, hushed)
+    level = logging.root.manager.disable
+    if put:
+        logging.disable(logging.CRITICAL)
     try:
         yield
     finally:
+        logging.disable(level)
         for name, hushed in put.items():
             if getattr(sys, name) is hushed:
                 setattr(sys, name, found[name])
@@ -116,9 +125,12 @@ def aloud() -> Iterator[None]:
     os.dup2(saved[0], 1)
     os.dup2(saved[1], 2)
     _saved, _sink = None, None
+    level = logging.root.manager.disable
+    logging.disable(logging.NOTSET)
     try:
         yield
     finally:
+        logging.disable(level)
         _flush()
         os.dup2(sink.fileno(), 1)
         os.dup2(sink.fileno(), 2)
