@@ -53,8 +53,10 @@ result["first"] = whether_calibrated()
 mcugen.inspect(make(), "qemu-m4", progress=progress)
 result["same_weights"] = whether_calibrated()
 model.module[0].weight.data[0, 0] += 0.5
-mcugen.inspect(model, "qemu-m4", progress=progress)
+model.module.train()
+looked_at = mcugen.inspect(model, "qemu-m4", progress=progress)
 result["other_weight"] = whether_calibrated()
+result["training"] = [model.module.training, *looked_at.warnings]
 try:
     mcugen.run(named, "qemu-m3")
 except mcugen.ConfigError as error:
@@ -108,6 +110,13 @@ def test_model_in_memory_is_known_by_what_it_computes(result):
     assert result["first"] is True
     assert result["same_weights"] is False
     assert result["other_weight"] is True
+
+
+def test_the_user_s_module_keeps_its_mode(result):
+    training, warning = result["training"]
+
+    assert training is True
+    assert warning.startswith("the model is in train mode")
 
 
 def test_profile_has_a_row_for_each_call(result):

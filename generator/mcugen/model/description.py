@@ -34,7 +34,8 @@ class Model:
     evaluation: Any = None
     #: From stored samples [n, ...], as files have them, to what `forward()` takes.
     preprocess: Callable[[np.ndarray], np.ndarray] | None = None
-    #: Of the project, the report, and the files; None: the module's class.
+    #: Of the project, the report, and the files; None: the module's class. One that a factory
+    #: returns is called after its file.
     name: str | None = None
     #: Of output 0, 1, ..., for reports.
     class_names: Sequence[str] | None = None
