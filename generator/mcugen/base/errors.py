@@ -30,6 +30,10 @@ class ConfigError(McugenError):
     exit_code = 2
 
 
+class LockError(ConfigError):
+    """`--locked`, and something is not as `mcugen.lock` says, or there is no lock."""
+
+
 class ToolMissingError(McugenError):
     """A program or package that the host needs is not installed."""
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -37,6 +38,15 @@ class Calibration:
     random: bool
     labels: np.ndarray | None = None  #: of the samples, where they have some
     warnings: tuple[str, ...] = ()  #: what makes them look unlike the model's inputs, with numbers
+
+    @property
+    def sha256(self) -> str:
+        """Of all samples' bytes, in order."""
+        digest = hashlib.sha256()
+        for row in self.samples:
+            for value in row:
+                digest.update(value.detach().contiguous().numpy().tobytes())
+        return digest.hexdigest()
 
 
 def choose_calibration(

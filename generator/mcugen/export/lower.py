@@ -11,13 +11,14 @@ from mcugen.base.errors import ConfigError, LoweringError
 from mcugen.base.explain import explain, first_line
 from mcugen.base.quiet import quiet
 from mcugen.boards.spec import Isa
+from mcugen.export.changes import graph_changes
 from mcugen.export.lowering_report import IO_KINDS, LoweringReport, OperatorReport
+from mcugen.export.model_operators import EDGES, model_operators
 from mcugen.export.provenance import layer_of, line_of, place
 
 if TYPE_CHECKING:
     from mcugen.export.quantize import QuantizedProgram
 
-_EDGES = ("cortex_m::quantize_per_tensor.out", "cortex_m::dequantize_per_tensor.out")
 #: What the quantizer takes and the firmware would compute in plain integers, too. Where all else
 #: stands with int8 tensors, it copies or selects.
 _ARITHMETIC = frozenset(
@@ -94,17 +95,21 @@ def _lower(
     ).transform()
     executorch = edge.to_executorch(ExecutorchBackendConfig(extract_delegate_segments=True))
     program = executorch.exported_program()
+    operators = tuple(_operator_reports(program, quantized))
+    became = model_operators(quantized.traced, quantized.captured, operators)
     report = LoweringReport(
         model=quantized.name,
         cpu=cpu,
         isa=target.backend.name.lower(),
         io=io,
-        operators=tuple(_operator_reports(program, quantized)),
+        operators=operators,
         calibration=quantized.calibration,
         calibration_samples=quantized.calibration_samples,
         calibration_random=quantized.calibration_random,
         channels_last=True,
         notes=quantized.notes,
+        model_operators=became,
+        changes=quantized.changes + graph_changes(quantized.traced, quantized.captured, became),
     )
     return bytes(executorch.buffer), report
 
@@ -162,7 +167,7 @@ def _operator_reports(program: Any, quantized: QuantizedProgram) -> list[Operato
         namespace, operator, overload = str(node.target).split(".")
         name = f"{namespace}::{operator}.{overload}"
         origin = _origin(node)
-        int8 = name in _EDGES or not _touches_float(node)
+        int8 = name in EDGES or not _touches_float(node)
         if int8 and origin in quantized.sources and origin not in quantized.unquantized:
             _refuse_lost_scale(node, name, quantized.name)
         reason = None

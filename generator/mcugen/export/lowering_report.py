@@ -8,30 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 from mcugen.base.errors import LoweringError
 from mcugen.export.fidelity import Fidelity, not_compared
-from mcugen.export.provenance import place
+from mcugen.export.model_operators import ModelOperator
+from mcugen.export.operators_traced import OperatorReport
+from mcugen.model.source import Change
+
+__all__ = ["IO_KINDS", "LoweringReport", "OperatorReport"]
 
 if TYPE_CHECKING:
     from mcugen.model.preprocess import Declared
 
 IO_KINDS = ("int8", "float")
-
-
-@dataclass(frozen=True)
-class OperatorReport:
-    """One operator call of the final program."""
-
-    operator: str  #: "cortex_m::quantized_conv2d.out"
-    layer: str  #: the model's module it comes from, "body.4"; "" for the model's own forward
-    source: str  #: operator of the traced model, "aten.elu"; "" for what lowering put in
-    int8: bool
-    reason: str | None  #: why it is float
-    node: str = ""  #: node of the quantized graph that it comes from; "" for what lowering put in
-    line: str | None = None  #: of the user's source: "net.py, line 12"
-
-    @property
-    def where(self) -> str:
-        """Return "layer body.4 (net.py, line 12)"."""
-        return place(self.layer, self.line)
 
 
 @dataclass(frozen=True)
@@ -50,6 +36,11 @@ class LoweringReport:
     notes: tuple[str, ...] = ()  #: what was done to the model that its author may not expect
     warnings: tuple[str, ...] = ()  #: what makes calibration data look unlike the model's inputs
     preprocess: Declared = None  #: of stored samples
+    model_operators: tuple[ModelOperator, ...] = ()  #: of the user's model; () of a `.pte` file
+    changes: tuple[Change, ...] = ()  #: to the user's model, its function being the same
+    calibration_sha256: str | None = None  #: of all samples' bytes, in order; None: no samples
+    #: The user's files that it was made of, by absolute path, and their sha256.
+    dependencies: dict[str, str] = field(default_factory=dict)
     fidelity: Fidelity = field(default_factory=not_compared)  #: to the model in float
 
     @property
@@ -58,17 +49,26 @@ class LoweringReport:
         return tuple(line for line in self.operators if not line.int8)
 
     def to_json(self) -> dict[str, Any]:
-        """Return JSON-able values: all but the fidelity, which has a document of its own."""
+        """Return JSON-able values: all but fidelity and files, which are written apart."""
         document = asdict(self)
-        del document["fidelity"]
+        del document["fidelity"], document["dependencies"]
         return document
 
     @classmethod
     def from_json(cls, document: dict[str, Any]) -> LoweringReport:
         """Rebuild what `to_json` gave."""
-        operators = tuple(OperatorReport(**line) for line in document["operators"])
-        texts = {name: tuple(document[name]) for name in ("notes", "warnings")}
-        return cls(**{**document, "operators": operators, **texts})
+        return cls(
+            **{
+                **document,
+                "operators": tuple(OperatorReport(**line) for line in document["operators"]),
+                "notes": tuple(document["notes"]),
+                "warnings": tuple(document["warnings"]),
+                "model_operators": tuple(
+                    ModelOperator.from_json(each) for each in document["model_operators"]
+                ),
+                "changes": tuple(Change(**each) for each in document["changes"]),
+            }
+        )
 
     def refuse_fallbacks(self) -> None:
         """Raise LoweringError listing every float fallback, if there is one (`--strict`)."""

@@ -242,8 +242,13 @@ def _from_model(
     if progress:
         progress("comparing with the model", 0, 1)
     with quiet(verbose=verbose):
-        report = replace(report, fidelity=compare(in_float, quantized, report, artifact))
-    _keep(key, artifact, report, dependencies)
+        report = replace(
+            report,
+            fidelity=compare(in_float, quantized, report, artifact),
+            calibration_sha256=calibration.sha256,
+            dependencies=dependencies,
+        )
+    _keep(key, artifact, report)
     if progress:
         progress("comparing with the model", 1, 1)
     return artifact, report
@@ -300,7 +305,7 @@ def _read(data: bytes, name: str, report: LoweringReport) -> PteArtifact:
     try:
         return read_pte(data, name=name)
     except UnsupportedOperatorError as error:
-        from mcugen.export.refusals import instead_of
+        from mcugen.export.advice import instead_of
 
         named = _calls_named(error, report)
         where = "\n".join(dict.fromkeys(_origin(line) for line in named))
@@ -395,20 +400,22 @@ def _load_kept(key: str) -> tuple[PteArtifact, LoweringReport] | None:
         report = LoweringReport.from_json(document["report"])
         return (
             PteArtifact.from_json(document["artifact"], files["model.pte"]),
-            replace(report, fidelity=Fidelity.from_json(document["fidelity"])),
+            replace(
+                report,
+                fidelity=Fidelity.from_json(document["fidelity"]),
+                dependencies=document["dependencies"],
+            ),
         )
     except (KeyError, TypeError, ValueError, OSError, PteError):
         return None
 
 
-def _keep(
-    key: str, artifact: PteArtifact, report: LoweringReport, dependencies: dict[str, str]
-) -> None:
+def _keep(key: str, artifact: PteArtifact, report: LoweringReport) -> None:
     document = {
         "artifact": artifact.to_json(),
         "report": report.to_json(),
         "fidelity": report.fidelity.to_json(),
-        "dependencies": dependencies,
+        "dependencies": report.dependencies,
     }
     text = json.dumps(document, sort_keys=True, indent=1)
     cache.store("artifacts", key, {"model.pte": artifact.pte, "artifact.json": text.encode()})

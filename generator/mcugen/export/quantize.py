@@ -12,7 +12,8 @@ from mcugen.base.errors import QuantizationError
 from mcugen.base.explain import explain
 from mcugen.base.quiet import aloud, quiet
 from mcugen.export.calibration import Calibration, Progress
-from mcugen.model.source import ModelSource
+from mcugen.export.operators_traced import CapturedNode, TracedOperator
+from mcugen.model.source import Change, ModelSource
 
 if TYPE_CHECKING:
     import torch
@@ -30,6 +31,9 @@ class QuantizedProgram:
     calibration_samples: int
     calibration_random: bool
     notes: tuple[str, ...] = ()  #: as ModelSource has them
+    traced: tuple[TracedOperator, ...] = ()  #: the operators of the user's model
+    captured: tuple[CapturedNode, ...] = ()  #: the graph that was quantized
+    changes: tuple[Change, ...] = ()  #: to the module, before it was traced
 
 
 def quantize(
@@ -73,8 +77,9 @@ def _quantize(
     import torch
     from torchao.quantization.pt2e.quantize_pt2e import convert_pt2e, prepare_pt2e
 
-    from mcugen.export.captured.capture import capture
+    from mcugen.export.captured.capture import TRACED, capture
     from mcugen.export.captured.masked_softmax import settle_lows
+    from mcugen.export.changes import module_changes
 
     def report(done: int) -> None:
         if progress:
@@ -101,6 +106,9 @@ def _quantize(
         calibration_samples=len(calibration.samples),
         calibration_random=calibration.random,
         notes=source.notes,
+        traced=captured.meta[TRACED],
+        captured=quantizer.captured,
+        changes=source.changes + module_changes(source.module, source.example_inputs),
     )
 
 
@@ -113,6 +121,7 @@ def _reporting_quantizer() -> Any:
     from torchao.quantization.pt2e.quantizer import ComposableQuantizer
     from torchao.quantization.pt2e.quantizer.quantizer import Q_ANNOTATION_KEY
 
+    from mcugen.export.captured.origins import captured_nodes
     from mcugen.export.curve import CURVE, described
     from mcugen.export.patterns import take_more
     from mcugen.export.recurrent_ranges import RecurrentRanges
@@ -139,10 +148,12 @@ def _reporting_quantizer() -> Any:
             self.quantizers.insert(0, RecurrentRanges())
             self.sources: dict[str, str] = {}
             self.unquantized: dict[str, str] = {}
+            self.captured: tuple[CapturedNode, ...] = ()
 
         def annotate(self, model: Any) -> Any:
             reporter = QuantizerReporter(self.quantizers)
             model = ComposableQuantizer.annotate(self, model)
+            self.captured = captured_nodes(model)
             rejected: dict[str, str] = {}
             for report in reporter.quantizers.values():
                 for pattern in report.rejected_patterns:

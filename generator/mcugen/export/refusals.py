@@ -62,29 +62,6 @@ def clarified(error: ExportError, source: ModelSource) -> ExportError | None:
         return _unlowerable(source, program)
 
 
-#: Operators of a captured graph that the firmware lacks, and what to write instead.
-_INSTEAD = (
-    (("aten.sort", "aten.argsort"), "torch.topk(x, k) sorts, where k is the size of the axis."),
-    (
-        ("aten.rand", "aten.randn", "aten.bernoulli", "aten.multinomial", "aten.normal"),
-        "Noise is for training: leave it out where not self.training.",
-    ),
-    (
-        ("aten.cdist", "aten._cdist_forward"),
-        "Write (a.unsqueeze(-2) - b.unsqueeze(-3)).square().sum(-1).sqrt().",
-    ),
-    (("aten.nonzero", "aten.unique", "aten.masked_select"), "Multiply by a mask, or use topk."),
-)
-
-
-def instead_of(source: str) -> str | None:
-    """Return what to write in the place of an operator, "aten.sort", where we know."""
-    for operators, words in _INSTEAD:
-        if source.removesuffix("_like") in operators:
-            return words
-    return None
-
-
 def _wrong_dtype(source: ModelSource) -> ExportError | None:
     """Return the error of a model that is in another float type than the device's."""
     for index, value in enumerate(source.example_inputs):

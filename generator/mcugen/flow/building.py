@@ -13,6 +13,7 @@ from mcugen.program.level import Level
 if TYPE_CHECKING:
     from mcugen.boards.spec import BoardSpec
     from mcugen.export.fidelity import Fidelity
+    from mcugen.export.lowering_report import LoweringReport
     from mcugen.flow.terminal import Terminal
     from mcugen.model.description import Model
     from mcugen.program.artifact import PteArtifact
@@ -75,7 +76,7 @@ def make_artifact(settings: Settings, terminal: Terminal) -> tuple[PteArtifact, 
         verbose=terminal.verbose,
     )
     terminal.end_bar()
-    for text in (*lowering.notes, *lowering.warnings, *lowering_warnings(artifact)):
+    for text in (*lowering.notes, *lowering.warnings, *lowering_warnings(lowering)):
         warn(text)
     if lowering.fidelity.warning is not None:
         terminal.warning(lowering.fidelity.warning)
@@ -96,13 +97,16 @@ def check_compiler() -> None:
     find_tool(COMPILER)
 
 
-def lowering_warnings(artifact: PteArtifact) -> list[str]:
-    """Return one line if operators work on float data between int8 ones."""
-    floats = [use for use in artifact.operators if not use.int8]
-    if not floats or artifact.io != "int8":
+def lowering_warnings(lowering: LoweringReport) -> list[str]:
+    """Return one line if operators of the model run in float."""
+    from mcugen.flow.report.lowering import float_rows, float_summary
+
+    document = lowering.to_json()
+    summary = float_summary(document)
+    if summary is None:
         return []
-    names = ", ".join(f"{use.name} x {use.calls}" for use in floats)
-    return [f"not int8: {names} (mcugen inspect shows why; --strict refuses it)"]
+    names = ", ".join(dict.fromkeys(each["operator"] for each in float_rows(document)))
+    return [f"{summary}: {names} (mcugen inspect shows where and why; --strict refuses it)"]
 
 
 def build(settings: Settings, terminal: Terminal, *, remember: bool = True) -> Built:
@@ -118,6 +122,34 @@ def build(settings: Settings, terminal: Terminal, *, remember: bool = True) -> B
         find_runtime(settings.runtime, settings.board)  # before minutes of quantizing
     artifact, lowering = make_artifact(settings, terminal)
     return build_artifact(settings, artifact, lowering, terminal, remember=remember)
+
+
+def build_locked(settings: Settings, terminal: Terminal, *, locked: bool = False) -> Built:
+    """Build, and write down of what in `mcugen.lock`; locked: refuse to differ from it instead.
+
+    Raises LockError, naming each thing that differs.
+    """
+    from mcugen.flow import lock
+
+    check_model(settings)
+    path = lock.lock_path(settings)
+    if not locked:
+        before = lock.known_before(settings, path)
+        built = build(settings, terminal)
+        lowered = lock.known_lowered(built.lowering, built.exported, path)
+        lock.write(settings, path, lock.merged(before, lowered, lock.known_built(built.image)))
+        return built
+    entry = lock.read(settings, path)
+    before = lock.known_before(settings, path)
+    lock.refuse_differences(entry, before, path, complete=False)
+    check_compiler()
+    artifact, lowering = make_artifact(settings, terminal)
+    known = lock.merged(before, lock.known_lowered(lowering, artifact, path))
+    lock.refuse_differences(entry, known, path, complete=True)
+    built = build_artifact(settings, artifact, lowering, terminal)
+    known = lock.merged(known, lock.known_built(built.image))
+    lock.refuse_differences(entry, known, path, complete=True)
+    return built
 
 
 def build_artifact(
@@ -227,6 +259,17 @@ def _level(settings: Settings, terminal: Terminal) -> Level:
     return settings.level
 
 
+def lowering_of(built: Built) -> dict[str, Any] | None:
+    """Return how a build was lowered, with about what each operator costs; None: not known."""
+    from mcugen.flow.report.lowering import lowering_section
+
+    if built.lowering is None:
+        return None
+    planned = built.artifact.planned
+    dropped = planned.dropped_calls if planned is not None else ()
+    return lowering_section(built.lowering, built.exported, built.board, dropped)
+
+
 def build_document(built: Built) -> dict[str, Any]:
     """Return the document of `build`."""
     from mcugen.flow.report import documents
@@ -239,7 +282,7 @@ def build_document(built: Built) -> dict[str, Any]:
         "forms": documents.form_rows(built.forms),
         "firmware": documents.firmware_section(built.board, built.plan, built.image),
         "operators": documents.operator_rows(built.artifact),
-        "lowering": built.lowering.to_json() if built.lowering is not None else None,
+        "lowering": lowering_of(built),
         "fidelity": built.fidelity.to_json(),
         "project": str(built.image.project.root),
         "log": str(built.image.log_path),

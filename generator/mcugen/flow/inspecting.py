@@ -17,12 +17,15 @@ def inspect_document(settings: Settings, terminal: Terminal) -> dict[str, Any]:
     """Return what a model becomes: operators, tensors, memory, lowering. Compiles nothing."""
     from mcugen.base.errors import DoesNotFitError
     from mcugen.flow.report import documents
+    from mcugen.flow.report.lowering import lowering_section
     from mcugen.program.memory import io_bytes, plan_memory
     from mcugen.program.planning.fit import arrange_for
 
     # A model that lost too much is shown, too: what it lost is among what there is to see.
     artifact, lowering = make_artifact(replace(settings, accept_loss=True), terminal)
-    artifact = arrange_for(artifact, settings.board, settings.level)
+    exported = artifact
+    artifact = arrange_for(exported, settings.board, settings.level)
+    dropped = artifact.planned.dropped_calls if artifact.planned is not None else ()
     described: dict[str, Any] = {
         "schema": "mcugen.inspect/1",
         "model": documents.model_section(artifact),
@@ -37,7 +40,7 @@ def inspect_document(settings: Settings, terminal: Terminal) -> dict[str, Any]:
             "temp_bytes": artifact.temp_bytes,
             "io_bytes": io_bytes(artifact),
         },
-        "lowering": lowering.to_json(),
+        "lowering": lowering_section(lowering, exported, settings.board, dropped),
         "fidelity": lowering.fidelity.to_json(),
     }
     try:

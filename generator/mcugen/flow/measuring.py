@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 from mcugen.base.errors import OutputMismatchError
-from mcugen.flow.building import Built
+from mcugen.flow.building import Built, lowering_of
 from mcugen.flow.connection import Link, Reconnecting, check_target, connect
 from mcugen.flow.settings import Settings
 from mcugen.flow.verifying import Evaluation, evaluation, run_verification, steps
@@ -111,6 +111,6 @@ def measured_document(built: Built, measurement: Measurement, command: str) -> d
         built.plan,
         built.image,
         measurement,
-        lowering=built.lowering.to_json() if built.lowering is not None else None,
+        lowering=lowering_of(built),
         fidelity=built.fidelity.to_json(),
     )

@@ -16,7 +16,7 @@ from typing import Any
 from mcugen.base.errors import ConfigError, LoweringError
 from mcugen.base.explain import in_brief, raised_at
 from mcugen.model.files_read import files_read
-from mcugen.model.source import ModelRef, ModelSource
+from mcugen.model.source import Change, ModelRef, ModelSource
 
 
 def load_factory(ref: ModelRef) -> ModelSource:
@@ -91,10 +91,15 @@ def _source_of(
     check_made(module, inputs, where)
 
     notes = []
+    changes = []
     training = [name for name, each in module.named_modules() if each.training]
     if training:
         which = "the model" if module.training else f"layer {training[0]}"
         notes.append(f"{which} is in train mode: dropout is left out, norms use what they learned")
+        outermost = "" if module.training else training[0]
+        changes.append(
+            Change("eval mode", outermost, None, "it was in train mode, where results vary")
+        )
     example_inputs, pinned = pin_batch(module.eval(), apart(inputs))
     if pinned:
         notes.append(pinned)
@@ -107,6 +112,7 @@ def _source_of(
         provenance=provenance,
         dependencies=dependencies,
         notes=tuple(notes),
+        changes=tuple(changes),
         evaluation=evaluation,
         class_names=_class_names(made, evaluation),
     )

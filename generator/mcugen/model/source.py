@@ -45,6 +45,16 @@ class ModelRef:
 
 
 @dataclass(frozen=True)
+class Change:
+    """Something that was changed in a model, its function being the same."""
+
+    what: str  #: "batch norm folded"
+    layer: str  #: the module it was done to, "body.4"; "" for the model itself
+    line: str | None  #: of the user's source: "net.py, line 12"
+    why: str
+
+
+@dataclass(frozen=True)
 class ModelSource:
     """A loaded PyTorch model, in eval mode, with what it takes to quantize it."""
 
@@ -56,6 +66,7 @@ class ModelSource:
     provenance: str
     dependencies: tuple[Path, ...] = ()  #: files read while loading a user's model
     notes: tuple[str, ...] = ()  #: what was done to the model that its author may not expect
+    changes: tuple[Change, ...] = ()  #: what was done to it while it was loaded
     evaluation: Any = None  #: the model's own labelled samples: items (*inputs, label), or arrays
     class_names: tuple[str, ...] = ()  #: of those labels
 

@@ -3,6 +3,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+import typer
+
 from mcugen.cli.options import (
     Options,
     subcommand,
@@ -10,15 +14,20 @@ from mcugen.cli.options import (
 from mcugen.cli.settings import resolve
 from mcugen.cli.terminal import Terminal
 
+OperatorsOption = Annotated[
+    bool,
+    typer.Option("--operators", help="Every operator of the model: its line, where it ended up."),
+]
+
 
 @subcommand("model", "board", "io", "calibrate", "pixels", "dim", "strict", "trust")
-def inspect(options: Options, terminal: Terminal) -> None:
+def inspect(options: Options, terminal: Terminal, *, operators: OperatorsOption = False) -> None:
     """Show operators, tensors and memory of a model.
 
-    And what fell back to float, and why. Compiles nothing.
+    And what fell back to float, why, and what would make it int8. Compiles nothing.
     """
     from mcugen.flow.inspecting import inspect_document
     from mcugen.flow.report import text
 
     described = inspect_document(resolve(options), terminal)
-    terminal.answer(text.inspect_text(described, terminal), described)
+    terminal.answer(text.inspect_text(described, terminal, operators=operators), described)

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     import torch
 
 
+#: In the graph's `meta`: the TracedOperators that it stands for.
+TRACED = "mcugen_traced"
+
+
 def capture(name: str, module: Any, inputs: tuple[torch.Tensor, ...]) -> Any:
     """Return `module` as a graph of ATen operators for settle_lows, and after it for prepare_pt2e.
 
@@ -36,6 +40,7 @@ def capture(name: str, module: Any, inputs: tuple[torch.Tensor, ...]) -> Any:
     from mcugen.export.captured.masks import replace_masks
     from mcugen.export.captured.norms import settle_norms
     from mcugen.export.captured.one_dimension import lift_signals
+    from mcugen.export.captured.origins import mark_operators
     from mcugen.export.captured.paddings import settle_paddings
     from mcugen.export.captured.pools import settle_pools
     from mcugen.export.captured.products import settle_products
@@ -48,6 +53,7 @@ def capture(name: str, module: Any, inputs: tuple[torch.Tensor, ...]) -> Any:
     program = trace(name, module, inputs)
     refuse_training(name, program)
     _refuse_state(name, program)
+    traced = mark_operators(program)
     # This makes the graph functional, too. Observers put into one that is not would see a tensor
     # before a write that changes it.
     graph = program.run_decompositions(_in_parts()).module(check_guards=False)
@@ -80,6 +86,7 @@ def capture(name: str, module: Any, inputs: tuple[torch.Tensor, ...]) -> Any:
     graph.graph.eliminate_dead_code()
     graph.graph.lint()
     graph.recompile()
+    graph.meta[TRACED] = traced
     return graph
 
 

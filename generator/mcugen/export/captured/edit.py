@@ -12,7 +12,7 @@ from torch.fx.node import map_arg
 
 ATEN = torch.ops.aten
 #: Where a node comes from, for reports and observers.
-_PROVENANCE = ("nn_module_stack", "stack_trace", "source_fn_stack", "torch_fn")
+_PROVENANCE = ("nn_module_stack", "stack_trace", "source_fn_stack", "torch_fn", "custom")
 
 
 def value_of(node: Node) -> Any:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mcugen.flow.paths import show_path
 from mcugen.flow.report.judgement import judgement_rows
+from mcugen.flow.report.lowering import change_lines, float_lines, operators_lines
 
 if TYPE_CHECKING:
     from mcugen.flow.terminal import Painter
@@ -168,12 +169,13 @@ def build_text(document: dict[str, Any], painter: Painter) -> str:
             _row("firmware", f"{firmware['id']}, {firmware['toolchain']}"),
             _row("project", show_path(document["project"])),
             _row("image", show_path(firmware["elf"])),
+            *(float_lines(document["lowering"], painter) if document["lowering"] else []),
         ]
     )
 
 
-def inspect_text(document: dict[str, Any], painter: Painter) -> str:
-    """Return the document of `inspect` for people."""
+def inspect_text(document: dict[str, Any], painter: Painter, *, operators: bool = False) -> str:
+    """Return the document of `inspect` for people; operators: with all of the user's."""
     model, board, memory = document["model"], document["board"], document["memory"]
     lowering = document["lowering"]
     made_for = f", lowered for {model['isa']}" if model["isa"] else ""
@@ -198,9 +200,8 @@ def inspect_text(document: dict[str, Any], painter: Painter) -> str:
         )
     lines += fidelity_lines(document["fidelity"])
     lines += operator_lines(document["operators"], painter)
-    reasons = _fallback_lines(lowering)
-    if reasons:
-        lines += ["", *reasons]
+    changes = change_lines(lowering)
+    lines += ["", *(_row("changed" if not i else "", each) for i, each in enumerate(changes))]
     lines += [
         "",
         _row(
@@ -220,6 +221,9 @@ def inspect_text(document: dict[str, Any], painter: Painter) -> str:
         lines.append(_row("fits", shortage))
         if document.get("hint"):
             lines.append(_row("", document["hint"]))
+    if operators:
+        lines += operators_lines(lowering, painter)
+    lines += float_lines(lowering, painter)
     return "\n".join(lines)
 
 
@@ -259,16 +263,3 @@ def _tensor_text(spec: dict[str, Any]) -> str:
     if spec["scale"] is not None:
         text += f", real = {spec['scale']:.6g} * (q - {spec['zero_point']})"
     return text
-
-
-def _fallback_lines(lowering: dict[str, Any]) -> list[str]:
-    """Return why operators stayed float, each reason once."""
-    lines = [
-        f"  float: {line['operator']}"
-        + (f" (layer {line['layer']})" if line["layer"] else "")
-        + (f", {line['line']}" if line["line"] else "")
-        + (f": {line['reason']}" if line["reason"] else "")
-        for line in lowering["operators"]
-        if not line["int8"]
-    ]
-    return list(dict.fromkeys(lines))

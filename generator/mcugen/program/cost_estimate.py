@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""About how many instructions each call of a program takes, without running it.
+
+A table of a few numbers, from `mcugen profile --simulate` of the bundled and MLPerf Tiny networks:
+good enough to say which part of a program is worth a change (within a factor of two for nearly all
+calls), not to say how long it takes. `mcugen profile` counts.
+"""
+
+from __future__ import annotations
+
+from mcugen.boards.spec import Isa
+from mcugen.program.artifact import PteArtifact
+from mcugen.program.call_facts import CallFacts, call_sequence
+
+#: Instructions of an int8 multiply-accumulate, and of an int8 element that is read or written.
+_INT8 = {Isa.SCALAR: (1.8, 8.0), Isa.DSP: (0.9, 6.0), Isa.MVE: (0.25, 1.5)}
+#: Instructions of moving a byte.
+_COPY = 2.0
+#: Of a float element that is read or written, and of a float MAC, with hardware for float32.
+_FLOAT, _FLOAT_MAC = 8.0, 4.0
+#: Of a float element that takes a function of the C library.
+_FUNCTION = 60.0
+#: How many times as many where float32 is computed in software.
+_SOFT_FLOAT = 12.0
+#: Per call: finding tensors, checking, dispatching.
+_CALL = 300.0
+_FUNCTIONS = (
+    *("exp", "log", "pow", "sin", "cos", "tan", "atan", "asin", "acos", "sinh", "cosh", "erf"),
+    *("tanh", "sigmoid", "softmax", "gelu", "elu", "fmod", "remainder", "rsqrt"),
+)
+_COPIES = ("copy", "clone", "cat", "permute", "transpose", "slice", "select", "pad", "view")
+
+
+def estimated_instructions(
+    artifact: PteArtifact, isa: Isa | None, *, fpu: bool = True
+) -> tuple[int, ...]:
+    """Return about how many instructions each call takes that is no symbolic arithmetic, in order.
+
+    Args:
+        artifact: as exported.
+        isa: of the core; None: DSP.
+        fpu: whether it has hardware for float32.
+    """
+    per_mac, per_element = _INT8[isa or Isa.DSP]
+    found = []
+    for call in call_sequence(artifact).calls:
+        if call.own is not None:
+            found.append(round(_CALL + _work(call, per_mac, per_element, fpu)))
+    return tuple(found)
+
+
+def _work(call: CallFacts, per_mac: float, per_element: float, fpu: bool) -> float:
+    moved = [each for each in (*call.inputs, *call.outputs) if not each.constant]
+    name = call.operator.partition("::")[2]
+    if any(each in name for each in _COPIES):
+        return _COPY * sum(each.nbytes for each in moved)
+    elements = sum(_count(each.shape) for each in moved)
+    in_float = any(each.dtype == "float32" for each in moved) and "quantize" not in name
+    if not in_float:
+        return per_mac * call.macs + per_element * elements
+    each = _FUNCTION if any(word in name for word in _FUNCTIONS) else _FLOAT
+    return (_FLOAT_MAC * call.macs + each * elements) * (1 if fpu else _SOFT_FLOAT)
+
+
+def _count(shape: tuple[int, ...]) -> int:
+    count = 1
+    for size in shape:
+        count *= size
+    return count
