@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -108,3 +110,19 @@ def test_prediction_equals_what_the_device_used(reports):
 def test_every_operator_of_digits_is_int8(reports):
     assert reports[0]["operators"]
     assert all(operator["int8"] for operator in reports[0]["operators"])
+
+
+def test_a_locked_build_is_the_same_in_another_folder(reports, mcugen, tmp_path):
+    """Byte for byte: the lock holds the sha256 of the `.pte` and of the ELF."""
+    project = Path(reports[0]["project"])
+    mcugen("build", "digits", "--board", "nucleo", cwd=project.parents[1])
+    (tmp_path / "mcugen.toml").write_text('model = "digits"\nboard = "nucleo"\n')
+    lock = tmp_path / "mcugen.lock"
+    shutil.copyfile(project / "mcugen.lock", lock)
+
+    mcugen("build", "--locked", cwd=tmp_path)
+
+    lock.write_text(lock.read_text().replace('"seed": 0', '"seed": 1'))
+    refused = mcugen("build", "--locked", cwd=tmp_path, exit_code=2)
+    assert "calibration.seed: locked 1, now 0" in refused.stderr
+    assert not (project.parents[1] / "mcugen.lock").exists()

@@ -112,7 +112,7 @@ CASES = {
         SIGNAL,
         lambda: stack(nn.Conv1d(3, 4, 3, padding=1), nn.ReLU(), nn.MaxPool1d(2)),
     ),
-    "relu6": Case(("relu6 fused",), IMAGE, lambda: stack(nn.Conv2d(3, 4, 3), nn.ReLU6())),
+    "relu6": Case(("hardtanh fused",), IMAGE, lambda: stack(nn.Conv2d(3, 4, 3), nn.ReLU6())),
     "hardswish": Case(
         ("hardswish made a table",), IMAGE, lambda: stack(nn.Conv2d(3, 4, 3), nn.Hardswish())
     ),

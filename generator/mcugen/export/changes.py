@@ -18,11 +18,15 @@ if TYPE_CHECKING:
     import torch
 
 _NORMS = ("aten.batch_norm", "aten._native_batch_norm_legit_no_training")
-_DROPOUTS = ("aten.dropout", "aten.feature_dropout", "aten.alpha_dropout", "aten.native_dropout")
-_DROPOUTS += ("aten.feature_alpha_dropout", "aten.dropout_")
+_DROPOUTS = (
+    *("aten.dropout", "aten.dropout_", "aten.native_dropout", "aten.alpha_dropout"),
+    *("aten.feature_dropout", "aten.feature_alpha_dropout"),
+)
 _SIGNALS = ("conv1d", "conv_transpose1d", "pool1d", "upsample_nearest1d", "upsample_linear1d")
-_CLAMPS = ("relu", "relu6", "hardtanh", "clamp", "clamp_min", "clamp_max", "hardsigmoid")
-_CLAMPS += ("hardswish",)
+_CLAMPS = (
+    *("relu", "relu6", "hardtanh", "clamp", "clamp_min", "clamp_max"),
+    *("hardsigmoid", "hardswish"),
+)
 _RESHAPES = ("view", "reshape", "flatten", "unflatten", "squeeze", "unsqueeze")
 _ATTENTION = "aten.scaled_dot_product_attention"
 #: Of parametrizations and hooks, by the names of their classes.

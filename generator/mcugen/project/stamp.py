@@ -24,7 +24,9 @@ from mcugen.base.toolchain import Tool
 _SCHEMA = 2
 # Not part of what is built: results, caches, and what PlatformIO and Python leave behind.
 _IGNORED_DIRS = frozenset({".pio", ".git", "__pycache__", "staged"})
-_IGNORED_FILES = re.compile(r"^(\.mcugen-qemu\.json.*|\.piopm|platforms\.lock|.*\.md)$")
+_IGNORED_FILES = re.compile(
+    r"^(mcugen\.lock|\.mcugen-qemu\.json.*|\.piopm|platforms\.lock|.*\.md)$"
+)
 # What firmware/platform/builder/main.py links with, beside the project's own.
 _LINKED = ("libc_nano.a", "libm.a", "libnosys.a", "libstdc++_nano.a", "libgcc.a", "nano.specs")
 _HEADERS = b"#include <newlib.h>\n#include <cstdlib>\n#include <cstring>\n#include <cmath>\n"

@@ -3,6 +3,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+import typer
+
 from mcugen.base.errors import ConfigError
 from mcugen.cli.options import (
     BUILDING,
@@ -14,6 +18,10 @@ from mcugen.cli.options import (
 from mcugen.cli.settings import resolve
 from mcugen.cli.terminal import Terminal
 
+LockedOption = Annotated[
+    bool, typer.Option("--locked", help="Refuse to build anything else than mcugen.lock says.")
+]
+
 
 @subcommand(*BUILDING, OWN, "runtime")
 def build(
@@ -21,11 +29,14 @@ def build(
     terminal: Terminal,
     *,
     runner: RunnerOption = False,
+    locked: LockedOption = False,
 ) -> None:
     """Make the firmware.
 
     Quantizes, lowers, plans the memory, generates a PlatformIO project, compiles it.
     """
+    if runner and locked:
+        raise ConfigError("the runner has no lock", hint="Give one of --runner and --locked.")
     if runner and options.runtime is not None:
         raise ConfigError(
             "the runner relies on mcugen's own runtime",
@@ -39,5 +50,7 @@ def build(
     from mcugen.flow import building
     from mcugen.flow.report import text
 
-    document = building.build_document(building.build(resolve(options), terminal))
+    document = building.build_document(
+        building.build_locked(resolve(options), terminal, locked=locked)
+    )
     terminal.answer(text.build_text(document, terminal), document)
