@@ -98,7 +98,8 @@ def _chosen(
         samples = load_source(calibrate, CALIBRATION_SAMPLES, seed=SEED, progress=progress)
         return _of_stored(source, samples, preprocess, pixels)
     if ref.info is not None and ref.info.dataset is not None:
-        samples = load_dataset(ref.info.dataset, "train", CALIBRATION_SAMPLES, seed=SEED)
+        name = ref.info.dataset
+        samples = load_dataset(name, "train", CALIBRATION_SAMPLES, seed=SEED, progress=progress)
         return _of_stored(source, samples, preprocess, pixels)
     if ref.kind is ModelKind.BUNDLED:
         from mcugen.model.bundled import mlperf_tiny

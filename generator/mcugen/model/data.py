@@ -58,11 +58,16 @@ def require_dataset(name: str) -> None:
 
 
 def load_dataset(
-    name: str, split: str, limit: int | None = None, *, seed: int | None = None
+    name: str,
+    split: str,
+    limit: int | None = None,
+    *,
+    seed: int | None = None,
+    progress: Progress | None = None,
 ) -> Samples:
     """Return samples of a dataset of `DATASETS`: those that spread(limit, seed) chooses."""
     if DATASETS[name].reader is None:
-        return load_tfds(name, split, limit, seed=seed)
+        return load_tfds(name, split, limit, seed=seed, progress=progress)
     inputs, labels = packaged.read(name, split)
     where = f"{name}/{split} of {packaged.version(name)}"
     return Samples(inputs, labels, where).cut(limit, seed)

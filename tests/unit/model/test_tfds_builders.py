@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import http.server
+import subprocess
+import sys
 import threading
 
 import numpy as np
@@ -36,8 +38,10 @@ class Builder(tfds.core.GeneratorBasedBuilder):
 
     def _generate_examples(self):
         for number in range(40):
-            if number == 30 and os.environ.get("TEST_STOP"):
-                raise RuntimeError("the power went off")
+            if number == 30 and os.environ.get("TEST_STOP") == "error":
+                raise RuntimeError("the disk is full")
+            if number == 30 and os.environ.get("TEST_STOP") == "kill":
+                os._exit(9)
             yield number, {"x": np.full(2, number, np.float32), "label": number // 20}
 '''
 
@@ -61,13 +65,19 @@ def test_a_builder_of_a_file_gives_labels_and_their_names(builder):
     assert samples.provenance == "tfds:things_dataset_builder.py/train"
 
 
-def test_a_preparation_that_broke_off_is_no_dataset(builder, monkeypatch):
-    monkeypatch.setenv("TEST_STOP", "1")
-    with pytest.raises(ConfigError, match="the power went off"):
-        load_source(builder)
+@pytest.mark.parametrize("how", ["error", "kill"])
+def test_a_preparation_that_broke_off_is_no_dataset(builder, monkeypatch, how, tmp_path):
+    monkeypatch.setenv("TEST_STOP", how)
+    if how == "kill":  # nothing is tidied up
+        code = f"from mcugen.model.data import load_source; load_source({builder!r})"
+        assert subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 9
+    else:
+        with pytest.raises(ConfigError, match="the disk is full"):
+            load_source(builder)
     monkeypatch.delenv("TEST_STOP")
 
     assert len(load_source(builder)) == 40
+    assert not list((tmp_path / "cache").rglob("incomplete.*"))
 
 
 def test_what_was_downloaded_before_a_break_is_not_downloaded_again(builder, monkeypatch):

@@ -6,14 +6,16 @@ from __future__ import annotations
 import difflib
 import importlib
 import importlib.util
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from mcugen.base.cache import cache_dir, file_sha256
+from mcugen.base.cache import cache_dir, file_sha256, make_cache_dir, sha256_hex
 from mcugen.base.errors import ConfigError, ToolMissingError
+from mcugen.base.files import locked
 from mcugen.base.quiet import quiet
 from mcugen.model.samples import Progress, Samples, spread, stacked
 from mcugen.model.sources.text import first_line
@@ -26,6 +28,8 @@ PREFIX = "tfds:"
 _INPUTS = ("image", "audio", "speech")
 _LABEL = "label"
 _SUFFIX = "_dataset_builder"
+#: How tfds names the folder of a dataset that it is preparing: constants.INCOMPLETE_PREFIX.
+_INCOMPLETE = "incomplete."
 
 
 def split_name(source: str) -> tuple[str, str]:
@@ -65,12 +69,8 @@ def _prepared(name: str, split: str, progress: Progress | None) -> tuple[Any, An
         if progress and anew:
             progress(f"preparing {PREFIX}{name}", 0, 1)
         try:
-            try:
-                builder.download_and_prepare()
-            except OSError:
-                # Another process may have put the same dataset there in the meantime.
-                builder = _builder(name)
-                builder.download_and_prepare()
+            if anew:
+                builder = _prepare(name, builder)
             source = builder.as_data_source(split=split)
         except Exception as error:  # tfds raises many types; the user needs the cause, not the type
             raise ConfigError(
@@ -80,6 +80,18 @@ def _prepared(name: str, split: str, progress: Progress | None) -> tuple[Any, An
         if progress and anew:
             progress(f"preparing {PREFIX}{name}", 1, 1)
         return builder, source
+
+
+def _prepare(name: str, builder: Any) -> Any:
+    """Prepare a dataset, one process at a time; leave nothing of an earlier one that was killed."""
+    locks = make_cache_dir() / "locks"
+    locks.mkdir(exist_ok=True)
+    with locked(locks / f"tfds-{sha256_hex(str(builder.data_path).encode())[:16]}"):
+        for left in Path(builder.data_path).parent.glob(f"{_INCOMPLETE}*"):
+            shutil.rmtree(left, ignore_errors=True)
+        builder = _builder(name)  # another process may have prepared it in the meantime
+        builder.download_and_prepare()
+    return builder
 
 
 def _builder(name: str) -> Any:
