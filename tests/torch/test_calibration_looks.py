@@ -14,10 +14,11 @@ from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from mcugen.base.errors import ConfigError
+from mcugen.export import labelled
 from mcugen.export.calibration import choose_calibration
 from mcugen.export.evaluation import chosen_data
 from mcugen.export.pipeline import build_artifact
-from mcugen.model.data import samples_from
+from mcugen.model.data import load_source, samples_from
 from mcugen.model.preprocess import Normalize, Preprocess, Resize, Scale
 from mcugen.model.samples import Samples
 from mcugen.model.source import ModelKind, ModelRef, ModelSource
@@ -86,6 +87,23 @@ def test_two_declarations_are_one_too_many():
         choose_calibration(
             ModelRef(ModelKind.FACTORY, "net"), source, None, preprocess=Preprocess(Scale(1.0))
         )
+
+
+@pytest.mark.parametrize("as_name", [True, False], ids=["name", "Samples"])
+def test_a_model_s_own_stored_samples_are_preprocessed(tmp_path, as_name):
+    """Those that it hands over as tensors are as the model takes them."""
+    np.savez(tmp_path / "d.npz", x=PIXELS, y=np.arange(40) % 2)
+    own = str(tmp_path / "d.npz") if as_name else load_source(str(tmp_path / "d.npz"))
+    steps = Preprocess(Scale(2 / 255, -1))
+    source = ModelSource("net", nn.Identity(), (UNIT,), own, steps, "a test", evaluation=own)
+
+    chosen = choose_calibration(ModelRef(ModelKind.FACTORY, "net"), source, None)
+    rows, labels, _, said = labelled._samples(source, 20, None, None, steps, None)
+
+    assert len(chosen.samples) == 40 and chosen.warnings == ()
+    assert min(float(row[0].min()) for row in chosen.samples) == -1
+    assert len(rows) == 20 and set(labels.tolist()) == {0, 1}
+    assert max(float(row[0].max()) for row in rows) <= 1 and "preprocessed: scale" in said
 
 
 # -- objects of torch

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -108,9 +109,9 @@ def _chosen(
         return Calibration(
             tuple((value,) for value in noise), "uniform noise in [-1, 1]; untrained weights", True
         )
-    if isinstance(source.calibration, Samples):
-        samples = source.calibration.cut(CALIBRATION_SAMPLES, SEED)
-        return _of_stored(source, samples, preprocess, pixels)
+    stored = stored_samples(source.calibration, CALIBRATION_SAMPLES, progress)
+    if stored is not None:
+        return _of_stored(source, stored, preprocess, pixels)
     if source.calibration is not None:
         rows, scaling = _own(source, pixels)
         return Calibration(rows, f"the model's own ({source.provenance}){scaling}", False)
@@ -144,6 +145,15 @@ def _random(source: ModelSource) -> Calibration:
         for _ in range(RANDOM_SAMPLES)
     )
     return Calibration(samples, "uniform noise in [-1, 1]", True)
+
+
+def stored_samples(given: Any, limit: int, progress: Progress | None) -> Samples | None:
+    """Return the stored samples that a user's code names, or hands over as `Samples`; else None."""
+    if isinstance(given, Samples):
+        return given.cut(limit, SEED)
+    if isinstance(given, (str, os.PathLike)):
+        return load_source(os.fspath(given), limit, seed=SEED, progress=progress)
+    return None
 
 
 def stored_rows(

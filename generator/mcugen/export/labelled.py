@@ -19,7 +19,7 @@ from mcugen.base import cache
 from mcugen.base.errors import ConfigError, QuantizationError
 from mcugen.base.quiet import quiet
 from mcugen.export.pipeline import PACKAGES, identity
-from mcugen.model.data import load_source, source_fingerprint
+from mcugen.model.data import source_fingerprint
 from mcugen.model.description import Model
 from mcugen.model.dims import parse_dims
 from mcugen.model.preprocess import AnyPreprocess, Preprocess
@@ -183,16 +183,18 @@ def _samples(
     """Return rows, labels, the classes' names and where all that is from. Scaled in one place."""
     from mcugen.export import calibration
 
-    if data is not None:
-        stored = load_source(data, n, seed=SEED, progress=progress)
+    given_source = data if data is not None else source.evaluation
+    stored = calibration.stored_samples(given_source, n, progress)
+    if stored is not None:
+        where = data or f"{source.name}: its evaluation data"
         given, fed = calibration.stored_rows(
             source, stored, n, preprocess=preprocess, pixels=pixels
         )
-        labels = None if fed.labels is None else _numbers(list(fed.labels), data)
+        labels = None if fed.labels is None else _numbers(list(fed.labels), where)
         names = fed.class_names or source.class_names
         scaling = fed.provenance.removeprefix(stored.provenance)
         said = f"{stored.provenance}, {len(fed)} samples drawn by seed {SEED}{scaling}"
-        return _checked(list(given), data), labels, names, said
+        return _checked(list(given), where), labels, names, said
     if source.evaluation is None:
         return None
     where = f"{source.name}: its evaluation data"

@@ -27,12 +27,15 @@ class Model:
     #: As `forward()` takes them: a tensor or a tuple of tensors, with a batch of 1.
     example_inputs: torch.Tensor | Sequence[torch.Tensor]
     #: Real inputs, from which the int8 ranges come: a list, tensor, array, `Dataset`, `DataLoader`
-    #: or generator, with or without labels. None: `calibrate` names some.
+    #: or generator, with or without labels; or stored samples: a source's name (docs/data.md), or
+    #: `Samples`. None: `calibrate` names some.
     calibration: Any = None
     #: Labelled samples that the model was not trained on: (inputs, labels), a `Dataset`, a
-    #: `DataLoader` or a list of pairs. None: verified on random inputs, without an accuracy.
+    #: `DataLoader` or a list of pairs; or stored samples, as above. None: verified on random
+    #: inputs, without an accuracy.
     evaluation: Any = None
-    #: From stored samples [n, ...], as files have them, to what `forward()` takes.
+    #: From stored samples [n, ...], as files have them, to what `forward()` takes: `Preprocess` of
+    #: mcugen.model.preprocess, or a function.
     preprocess: Callable[[np.ndarray], np.ndarray] | None = None
     #: Of the project, the report, and the files; None: the module's class. One that a factory
     #: returns is called after its file.
