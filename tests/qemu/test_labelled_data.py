@@ -93,6 +93,17 @@ def test_npz_and_the_samples_that_differ(project, in_float, mcugen):
         assert row["device"] == row["host"] and row["kinds"]
 
 
+def test_folder_of_images_by_class(project, in_float, mcugen):
+    from PIL import Image
+
+    for number, (pixels, label) in enumerate(zip(*images(), strict=True)):
+        file = project / "by_class" / CLASSES[label] / f"{number:03}.png"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(pixels).save(file)
+
+    check(json.loads(mcugen(*VERIFY, "--data", "by_class", cwd=project).stdout), in_float)
+
+
 def start(project: Path, *arguments: object) -> subprocess.Popen[str]:
     command = Path(sys.executable).parent / "mcugen"
     return subprocess.Popen(

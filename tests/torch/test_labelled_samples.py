@@ -129,9 +129,13 @@ def test_files_are_scaled_as_calibration_is(model, tmp_path):
         assert found.labels.tolist() == labels.tolist()
 
 
-def test_real_labels_stay_real(model):
+def test_real_labels_stay_real(model, tmp_path):
     assert labelled(model + "measured", ARTIFACT, 9, data=None).labels.dtype == np.float64
     assert labelled(model + "several", ARTIFACT, 9, data=None).labels.shape == (9, 4)
+    wanted = [0.5, 1.25, -3, 4]
+    np.savez(tmp_path / "real.npz", x=np.zeros((4, 1, 2, 3), np.float32), y=wanted)
+    found = labelled(model + "nothing", ARTIFACT, 9, data=str(tmp_path / "real.npz"))
+    assert found.labels.tolist() == wanted
 
 
 def test_without_labels_there_is_the_model_in_float(model):

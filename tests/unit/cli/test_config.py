@@ -33,6 +33,7 @@ def test_paths_are_relative_to_the_file():
     assert config.calibrate == str(SAMPLES / "data/samples.npz")
     assert (config.io, config.strict, config.samples, config.timeout_s) == ("float", True, 500, 30)
     assert (config.dim, config.optimize) == (["x.1=30"], "size")
+    assert (config.data, config.metric) == (str(SAMPLES / "data/test.npz"), "auc")
 
 
 def test_bundled_names_are_no_paths(tmp_path):
