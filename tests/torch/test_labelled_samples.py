@@ -163,6 +163,23 @@ def test_what_cannot_be_used_says_why(model, factory, error, message):
         labelled(model + factory, ARTIFACT, 100, data=None)
 
 
+def test_a_pt2_with_an_open_axis_has_the_programs_shapes(tmp_path, monkeypatch):
+    monkeypatch.setenv("MCUGEN_CACHE_DIR", str(tmp_path / "cache"))
+    torch.manual_seed(1)
+    module = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(6, 4))
+    batch = {0: torch.export.Dim("batch", max=64)}
+    example = (torch.zeros(2, 1, 2, 3),)
+    program = torch.export.export(module, example, dynamic_shapes=(batch,))
+    torch.export.save(program, tmp_path / "net.pt2")
+    x = np.random.RandomState(3).rand(5, 2, 3).astype(np.float32)
+    np.savez(tmp_path / "set.npz", x=x, y=np.arange(5) % 4)
+    path, data = str(tmp_path / "net.pt2"), str(tmp_path / "set.npz")
+    found = labelled(path, ARTIFACT, 100, data=data)
+
+    want = by_hand(x.reshape(5, 1, 2, 3))
+    assert np.allclose(found.outputs[0].reshape(5, 4), want, atol=1e-6)
+
+
 def test_a_pte_has_samples_but_no_model_in_float(tmp_path, monkeypatch):
     monkeypatch.setenv("MCUGEN_CACHE_DIR", str(tmp_path / "cache"))
     (tmp_path / "some.pte").write_bytes(b"not read here")
