@@ -60,11 +60,11 @@ def judgement_rows(verify: dict[str, Any]) -> list[tuple[str, str]]:
     rows = [
         *_score_rows("accuracy", verify["accuracy"], _percent),
         *_score_rows("AUC", verify["auc"], "{:.4f}".format),
-        *_error_rows("", verify["regression"]),
+        *_error_rows("error", verify["regression"]),
         *_score_rows("agreement", verify["agreement"], _percent, " of classes are float's"),
     ]
-    if not rows:
-        rows += _error_rows("of float", verify["against_float"])
+    if not rows or verify["regression"]:
+        rows += _error_rows("from float", verify["against_float"])
     if verify["data"]:
         rows.append(("data", verify["data"]))
     if verify["metric"] != "none" or verify["against_float"]:
@@ -93,7 +93,7 @@ def _score_rows(
     return [(name, ", ".join(parts) + of)] if parts else []
 
 
-def _error_rows(of: str, by_side: dict[str, dict[str, Any]]) -> list[tuple[str, str]]:
+def _error_rows(name: str, by_side: dict[str, dict[str, Any]]) -> list[tuple[str, str]]:
     rows: list[tuple[str, str]] = []
     for words, key in _NAMES:
         if key in by_side:
@@ -103,7 +103,7 @@ def _error_rows(of: str, by_side: dict[str, dict[str, Any]]) -> list[tuple[str, 
                 ratio = f"{each['sqnr_db']:.1f} dB"
             r2 = "" if each["r2"] is None else f", R2 {each['r2']:.4f}"
             text = f"mean {each['mean_abs']:.4g}, largest {each['max_abs']:.4g}, {ratio}{r2}"
-            rows.append((f"error {of}".strip() if not rows else "", f"{words}: {text}"))
+            rows.append((name if not rows else "", f"{words}: {text}"))
     return rows
 
 
