@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -48,8 +49,11 @@ result["run"] = mcugen.run("model.py:make", "qemu-m4", samples=8, runs=2).to_jso
 result["profile"] = mcugen.profile(named).layers
 
 model = make()
-result["of_memory"] = mcugen.run(model, "qemu-m4", samples=8, runs=2, progress=progress).to_json()
+ran = mcugen.run(model, "qemu-m4", samples=8, runs=2, progress=progress)
+result["of_memory"] = ran.to_json()
 result["first"] = whether_calibrated()
+inputs, labels = model.evaluation
+result["wrong_labels"] = mcugen.verify(ran, data=(inputs.numpy(), 3 - labels), samples=8).to_json()
 mcugen.inspect(make(), "qemu-m4", progress=progress)
 result["same_weights"] = whether_calibrated()
 model.module[0].weight.data[0, 0] += 0.5
@@ -103,6 +107,18 @@ def test_model_in_memory_is_the_same_as_from_its_file(result):
     assert memory["verify"]["bit_exact"] == 8
     assert memory["verify"]["accuracy"] == file["verify"]["accuracy"]
     assert memory["verify"]["accuracy"]["float"] == 1.0
+
+
+def test_other_samples_are_judged_and_those_that_differ_can_be_inferred(result):
+    """A model that has no file is saved beside them."""
+    verify = result["wrong_labels"]["verify"]
+    index = Path(verify["differing"]["index"])
+    command = json.loads(index.read_text())["command"].split()
+
+    assert verify["bit_exact"] == 8
+    assert verify["accuracy"]["device"] == 0.0
+    assert command[:4] == ["mcugen", "infer", "model.pte", "--input"]
+    assert all((index.parent / name).is_file() for name in (command[2], command[4]))
 
 
 def test_model_in_memory_is_known_by_what_it_computes(result):

@@ -113,6 +113,10 @@ class Report:
         """Return the text that the command line prints."""
         return self.text(self.document, Plain())
 
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """Show IPython in a terminal the text, too."""
+        printer.text(str(self))
+
     def _repr_html_(self) -> str:
         from mcugen.api.html import report_html
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from mcugen.base import cache
 from mcugen.base.errors import McugenError
+from mcugen.base.files import write_atomically
 from mcugen.device.judgement import HOST, Truth
 from mcugen.flow.building import Built, slug
 from mcugen.flow.paths import show_path
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from mcugen.flow.connection import Reconnecting
     from mcugen.flow.terminal import Terminal
     from mcugen.program.artifact import PteArtifact
+
+#: Of a model that has no file: its program, beside saved samples, for `infer`.
+IN_MEMORY = "model.pte"
 
 
 @dataclass(frozen=True)
@@ -172,9 +176,11 @@ def run_verification(
         data.expected,
         result.outputs,
         result.judgement,
-        model=built.model if isinstance(built.model, str) else artifact.name,
+        model=built.model if isinstance(built.model, str) else IN_MEMORY,
         data=description,
     )
+    if differing.index is not None and not isinstance(built.model, str):
+        write_atomically(folder / IN_MEMORY, built.exported.pte)
     _warn_of_another_model(built, result, terminal)
     return replace(result, resumed=resumed, losses=tuple(device.losses), differing=differing)
 
