@@ -76,7 +76,13 @@ class LoweringReport:
             return
         lines = [f"{line.operator} from {line.where}: {line.reason}" for line in self.fallbacks]
         what = "1 operator falls" if len(lines) == 1 else f"{len(lines)} operators fall"
+        advised = [
+            f"{each.operator}: {each.advice}" for each in self.model_operators if each.advice
+        ]
         raise LoweringError(
             f"{self.model}: {what} back to float:\n  " + "\n  ".join(lines),
-            hint="Replace these layers by ones with int8 operators, or build without --strict.",
+            hint="\n".join(
+                [*dict.fromkeys(advised)]
+                or ["Replace these layers by ones with int8 operators, or build without --strict."]
+            ),
         )

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """About how many instructions each call of a program takes, without running it.
 
-A table of a few numbers, from `mcugen profile --simulate` of the bundled and MLPerf Tiny networks:
-good enough to say which part of a program is worth a change (within a factor of two for nearly all
-calls), not to say how long it takes. `mcugen profile` counts.
+A table of a few numbers, from `mcugen profile --simulate` of the MLPerf Tiny networks and of one
+that is mostly float: enough to say which part of a program is worth a change, not how long it
+takes. Networks are within a factor of two, single calls in float within five. `mcugen profile`
+counts.
 """
 
 from __future__ import annotations
@@ -15,19 +16,22 @@ from mcugen.program.call_facts import CallFacts, call_sequence
 #: Instructions of an int8 multiply-accumulate, and of an int8 element that is read or written. Of
 #: scalar cores a Cortex-M3: an M0+ takes about twice as many of all, so that shares are the same.
 _INT8 = {Isa.SCALAR: (1.4, 8.0), Isa.DSP: (0.62, 6.0), Isa.MVE: (0.16, 1.5)}
-#: Instructions of moving a byte.
-_COPY = 2.0
-#: Of a float element that is read or written, and of a float MAC, with hardware for float32.
-_FLOAT, _FLOAT_MAC = 8.0, 4.0
-#: Of a float element that takes a function of the C library.
-_FUNCTION = 60.0
+#: Instructions of moving a byte: read, written.
+_COPY = 5.0
+#: Of an element that becomes float, or int8 again.
+_EDGE = 14.0
+#: Of a float element that is read or written, and of a float MAC, with hardware for float32: the
+#: operators take any shapes and types.
+_FLOAT, _FLOAT_MAC = 70.0, 13.0
+#: Of a float element that takes a function of the C library, or statistics in float64.
+_FUNCTION = 600.0
 #: How many times as many where float32 is computed in software.
-_SOFT_FLOAT = 12.0
+_SOFT_FLOAT = 3.0
 #: Per call: finding tensors, checking, dispatching.
-_CALL = 300.0
+_CALL = 400.0
 _FUNCTIONS = (
     *("exp", "log", "pow", "sin", "cos", "tan", "atan", "asin", "acos", "sinh", "cosh", "erf"),
-    *("tanh", "sigmoid", "softmax", "gelu", "elu", "fmod", "remainder", "rsqrt"),
+    *("tanh", "sigmoid", "softmax", "gelu", "elu", "fmod", "remainder", "rsqrt", "var", "std"),
 )
 _COPIES = ("copy", "clone", "cat", "permute", "transpose", "slice", "select", "pad", "view")
 
@@ -56,11 +60,13 @@ def _work(call: CallFacts, per_mac: float, per_element: float, fpu: bool) -> flo
     if any(each in name for each in _COPIES):
         return _COPY * sum(each.nbytes for each in moved)
     elements = sum(_count(each.shape) for each in moved)
-    in_float = any(each.dtype == "float32" for each in moved) and "quantize" not in name
-    if not in_float:
+    if "quantize_per" in name:
+        return _EDGE * elements
+    if all(each.dtype != "float32" for each in moved):
         return per_mac * call.macs + per_element * elements
     each = _FUNCTION if any(word in name for word in _FUNCTIONS) else _FLOAT
-    return (_FLOAT_MAC * call.macs + each * elements) * (1 if fpu else _SOFT_FLOAT)
+    work = _FLOAT_MAC * call.macs if call.macs else each * elements
+    return work * (1 if fpu else _SOFT_FLOAT)
 
 
 def _count(shape: tuple[int, ...]) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import pytest
 
+from mcugen.base.errors import LoweringError
 from mcugen.cli.terminal import Terminal
 from mcugen.export.lowering_report import LoweringReport, OperatorReport
 from mcugen.export.model_operators import Fate, model_operators
@@ -111,6 +112,13 @@ def test_a_build_warns_in_one_line() -> None:
     [line] = lowering_warnings(report())
 
     assert line.startswith("1 operator runs in float, of 5: aten.cumsum (mcugen inspect")
+
+
+def test_strict_says_what_to_write_instead() -> None:
+    with pytest.raises(LoweringError, match="net: 1 operator falls back to float") as caught:
+        report().refuse_fallbacks()
+
+    assert caught.value.hint.startswith("aten.cumsum: Multiply by a triangular matrix")
 
 
 def test_a_pte_has_its_calls_for_operators() -> None:
