@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -112,17 +111,16 @@ def test_every_operator_of_digits_is_int8(reports):
     assert all(operator["int8"] for operator in reports[0]["operators"])
 
 
-def test_a_locked_build_is_the_same_in_another_folder(reports, mcugen, tmp_path):
-    """Byte for byte: the lock holds the sha256 of the `.pte` and of the ELF."""
+def test_a_locked_build_passes_unchanged_and_refuses_what_differs(reports, mcugen):
     project = Path(reports[0]["project"])
-    mcugen("build", "digits", "--board", "nucleo", cwd=project.parents[1])
-    (tmp_path / "mcugen.toml").write_text('model = "digits"\nboard = "nucleo"\n')
-    lock = tmp_path / "mcugen.lock"
-    shutil.copyfile(project / "mcugen.lock", lock)
+    cwd = project.parents[1]
+    mcugen("build", "digits", "--board", "nucleo", cwd=cwd)
+    lock = project / "mcugen.lock"
+    written = lock.read_text()
 
-    mcugen("build", "--locked", cwd=tmp_path)
+    mcugen("build", "digits", "--board", "nucleo", "--locked", cwd=cwd)
 
-    lock.write_text(lock.read_text().replace('"seed": 0', '"seed": 1'))
-    refused = mcugen("build", "--locked", cwd=tmp_path, exit_code=2)
+    assert lock.read_text() == written
+    lock.write_text(written.replace('"seed": 0', '"seed": 1'))
+    refused = mcugen("build", "digits", "--board", "nucleo", "--locked", cwd=cwd, exit_code=2)
     assert "calibration.seed: locked 1, now 0" in refused.stderr
-    assert not (project.parents[1] / "mcugen.lock").exists()
