@@ -210,16 +210,19 @@ def _flags(settings: Settings, lock: Path) -> dict[str, Any]:
     for field in fields(settings):
         if field.name in _NO_FLAGS:
             continue
-        value = getattr(settings, field.name)
-        if isinstance(value, tuple):
-            value = list(value)
-        elif isinstance(value, Path):
-            value = _shown(value, lock)
-        found[field.name] = value
+        found[field.name] = _plain(getattr(settings, field.name), lock)
     if settings.calibrate is not None and Path(settings.calibrate).exists():
         found["calibrate"] = _shown(Path(settings.calibrate), lock)
     found["cpu"] = settings.board.cpu
     return found
+
+
+def _plain(value: Any, lock: Path) -> Any:
+    """Return a setting as JSON gives it back."""
+    if isinstance(value, Path):
+        return _shown(value, lock)
+    told = value.to_json() if hasattr(value, "to_json") else value
+    return json.loads(json.dumps(told, default=repr))
 
 
 def _calibration_files(settings: Settings, lock: Path) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from mcugen.cli.options import Options
 from mcugen.cli.settings import resolve_with
 from mcugen.flow import lock
 from mcugen.flow.settings import Settings
+from mcugen.model.preprocess import Preprocess
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "nets"
 RESULTS = {"results": {"pte": "a" * 64}, "calibration": {"seed": 0, "sha256": "b" * 64}}
@@ -108,6 +109,15 @@ def test_another_flag_is_named(settings, path) -> None:
     assert said.startswith("2 things differ")
     assert "flags.io: locked int8, now float; give the locked value" in said
     assert "flags.pixels: locked nothing, now 0..255" in said
+
+
+def test_a_declaration_of_preprocessing_is_locked(settings, path) -> None:
+    declared = replace(settings, preprocess=Preprocess.from_json([{"do": "grey"}]))
+    lock.write(declared, path, lock.known_before(declared, path))
+
+    before = lock.known_before(declared, path)
+    lock.refuse_differences(lock.read(declared, path), before, path, complete=False)
+    assert "flags.preprocess: locked [" in refusal(settings, path)
 
 
 def test_flags_that_change_no_result_are_not_locked(settings, path) -> None:
