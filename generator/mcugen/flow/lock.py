@@ -12,6 +12,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
@@ -37,6 +38,8 @@ _PACKAGES = ("torch", "executorch", "torchao", "numpy", "platformio")
 _NO_FLAGS = frozenset(
     {"root", "model", "board", "output", "simulate", "device", "samples", "runs", "warmups"}
 ) | {"timeout_s", "trust", "data", "metric"}
+#: From mcugen_out/PROJECT to the folder in which one works.
+_UPWARDS = 2
 #: Where each kind of difference leads.
 _WHAT_TO_DO = {
     "versions": "install the locked version",
@@ -246,7 +249,8 @@ def _tree_sha256(path: Path) -> str:
     if path.is_file():
         return cache.file_sha256(path)
     digest = hashlib.sha256()
-    for each in sorted(each for each in path.rglob("*") if each.is_file()):
+    files = (each for each in path.rglob("*") if "__pycache__" not in each.parts)
+    for each in sorted(each for each in files if each.is_file()):
         digest.update(f"{each.relative_to(path).as_posix()}\0{cache.file_sha256(each)}\0".encode())
     return digest.hexdigest()
 
@@ -272,11 +276,10 @@ def _compiler() -> dict[str, str]:
 
 
 def _shown(path: Path, lock: Path) -> str:
-    """Return a path as the lock has it: from its own folder where it lies below that."""
-    resolved, folder = path.resolve(), lock.parent.resolve()
-    if resolved.is_relative_to(folder):
-        return resolved.relative_to(folder).as_posix()
-    return resolved.as_posix()
+    """Return a path as the lock has it: from its own folder where it lies near that."""
+    resolved = path.resolve()
+    relative = Path(os.path.relpath(resolved, lock.parent.resolve()))
+    return (relative if relative.parts.count("..") <= _UPWARDS else resolved).as_posix()
 
 
 def _value(value: Any) -> str:

@@ -62,6 +62,14 @@ def edit(path: Path, section: str, name: str, value: object) -> None:
     path.write_text(json.dumps(document))
 
 
+def test_paths_move_with_the_folder_that_holds_them(settings, path) -> None:
+    names = lock.known_before(settings, settings.root / "out" / "p" / "mcugen.lock")["files"]
+
+    assert set(names) == {"../../model.pte", "../../calibration.npz"}
+    far = lock.known_before(settings, settings.root / "a" / "b" / "c" / "mcugen.lock")["files"]
+    assert set(far) == {settings.model, settings.calibrate}
+
+
 def test_an_unchanged_build_passes(settings, path) -> None:
     before = lock.known_before(settings, path)
     entry = lock.read(settings, path)
