@@ -28,6 +28,7 @@ _CLAMPS = (
     *("hardsigmoid", "hardswish"),
 )
 _RESHAPES = ("view", "reshape", "flatten", "unflatten", "squeeze", "unsqueeze")
+_TABLE = "cortex_m::quantized_activation.out"
 _ATTENTION = "aten.scaled_dot_product_attention"
 #: Of parametrizations and hooks, by the names of their classes.
 _REPARAMETRIZED = {
@@ -115,7 +116,9 @@ def _change(became: ModelOperator, targets: Sequence[str]) -> tuple[str, str] | 
         return f"{name} made 2-D", "the device's kernels take images: one more axis, of size 1"
     if name in _CLAMPS and became.fate is Fate.FUSED:
         return f"{name} fused", f"it is part of the kernel of {became.within}"
-    if any(target.startswith("mcugen.curve") for target in targets):
+    if operator == _ATTENTION and len(targets) > 1:
+        return "attention taken apart", "into products and a softmax, which are int8"
+    if _TABLE in became.kernels:
         return f"{name} made a table", "a function of one number has 256 values in int8"
     if name in ("mean", "sum"):
         if any("pool" in kernel for kernel in became.kernels):
@@ -124,8 +127,6 @@ def _change(became: ModelOperator, targets: Sequence[str]) -> tuple[str, str] | 
             return f"{name} made a linear layer", "of equal weights: the result has its own range"
     if name.startswith("adaptive_") and any("_pool" in target for target in targets):
         return f"{name} made a pool of fixed windows", "sizes are known before anything runs"
-    if operator == _ATTENTION and len(targets) > 1:
-        return "attention taken apart", "into products and a softmax, which are int8"
     moved = {kernel.partition("::")[2].partition("_copy")[0] for kernel in became.kernels}
     if name in _RESHAPES and (became.fate is Fate.VIEW or moved <= set(_RESHAPES)):
         return f"{name} left out", "the same bytes in the same order: another shape of them"
