@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mcugen.api.functions import build, inspect, profile, run, verify
     from mcugen.api.report import Accuracy, Memory, Report
     from mcugen.base.errors import (
+        AccuracyError,
         BuildError,
         ConfigError,
         DeviceError,
@@ -37,18 +38,21 @@ if TYPE_CHECKING:
         ToolMissingError,
         UnsupportedOperatorError,
     )
+    from mcugen.export.qat import qat
     from mcugen.model.description import Model
 
 __version__ = "0.1.0"
 
 _WHERE = {
     "Model": "mcugen.model.description",
+    "qat": "mcugen.export.qat",
     **dict.fromkeys(("build", "inspect", "profile", "run", "verify"), "mcugen.api.functions"),
     **dict.fromkeys(("Accuracy", "Memory", "Report"), "mcugen.api.report"),
 }
 
 __all__ = [
     "Accuracy",
+    "AccuracyError",
     "BuildError",
     "ConfigError",
     "DeviceError",
@@ -72,6 +76,7 @@ __all__ = [
     "build",
     "inspect",
     "profile",
+    "qat",
     "run",
     "verify",
 ]

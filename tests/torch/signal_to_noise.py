@@ -18,7 +18,8 @@ from torch import nn
 from mcugen.export.calibration import Calibration
 from mcugen.export.lower import lower
 from mcugen.export.lowering_report import LoweringReport
-from mcugen.export.quantize import channels_last, quantize
+from mcugen.export.prepared import channels_last
+from mcugen.export.quantize import quantize
 from mcugen.model.source import ModelSource
 from mcugen.program.artifact import PteArtifact
 from mcugen.program.read import read_pte

@@ -108,6 +108,12 @@ class OutputMismatchError(McugenError):
     report: Any = None
 
 
+class AccuracyError(McugenError):
+    """The int8 model is further below the model in float than `--max-drop` allows."""
+
+    exit_code = 8
+
+
 class DeviceTimeoutError(McugenError):
     """The device fell silent."""
 

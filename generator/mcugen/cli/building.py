@@ -11,6 +11,7 @@ from mcugen.base.errors import ConfigError
 from mcugen.cli.config import load_config
 from mcugen.cli.options import Options
 from mcugen.cli.settings import resolve_with
+from mcugen.export.quantization import DEFAULTS
 from mcugen.flow.building import Built, build
 from mcugen.flow.paths import show_path
 from mcugen.flow.settings import Settings
@@ -36,6 +37,11 @@ def last_or_build(options: Options, terminal: Terminal) -> tuple[Settings, Built
             options.calibrate,
             options.pixels,
             options.dim or None,
+            options.calibration_method,
+            options.calibration_samples,
+            options.layer_method or None,
+            options.float_layer or None,
+            options.tune or None,
             options.output,
             options.strict,
             options.optimize,
@@ -46,7 +52,13 @@ def last_or_build(options: Options, terminal: Terminal) -> tuple[Settings, Built
         last = last_build.load_last_build(config.root)
         if options.board is not None and load_board(options.board).id != last.board_id:
             # Another board: the same model is built for it.
-            options = replace(options, model=last.model, io=last.io)
+            chosen = last.quantization.options
+            options = replace(
+                options,
+                model=last.model,
+                io=last.io,
+                **(chosen.to_json() if chosen != DEFAULTS else {}),
+            )
             config = replace(
                 config,
                 calibrate=last.calibrate or config.calibrate,
@@ -85,6 +97,7 @@ def built_from(last: Any) -> Built:
         plan=plan_memory(last.artifact, board),
         image=last.image,
         fidelity=last.fidelity,
+        quantization=last.quantization,
         layers=last.layers,
         level=last.level,
     )

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from mcugen.base.errors import McugenError
+from mcugen.export.quantization import MethodKind
 from mcugen.flow.settings import IO_CHOICES, METRIC_CHOICES, OPTIMIZE_CHOICES
 
 
@@ -42,6 +43,11 @@ def levels(incomplete: str) -> list[str]:
 def metrics(incomplete: str) -> list[str]:
     """Return what models are judged by."""
     return [metric for metric in METRIC_CHOICES if metric.startswith(incomplete)]
+
+
+def methods(incomplete: str) -> list[str]:
+    """Return the ways in which ranges come from calibration data."""
+    return [kind.value for kind in MethodKind if kind.value.startswith(incomplete)]
 
 
 def devices(incomplete: str) -> list[tuple[str, str]]:

@@ -9,6 +9,11 @@
     strict = true
     accept_loss = true
     pixels = "-1..1"
+    calibration_method = "percentile:99.9"
+    calibration_samples = 256
+    layer_method = ["body.4=minmax"]
+    float_layer = ["head"]
+    max_drop = 1.0
     dim = ["x.1=30"]
     data = "test.npz"
     metric = "accuracy"
@@ -58,6 +63,11 @@ class Config:
     accept_loss: bool | None = None
     pixels: str | None = None
     preprocess: Preprocess | None = None
+    calibration_method: str | None = None
+    calibration_samples: int | None = None
+    layer_method: list[str] | None = None
+    float_layer: list[str] | None = None
+    max_drop: float | None = None
     dim: list[str] | None = None
     optimize: str | None = None
     data: str | None = None
@@ -82,6 +92,11 @@ _KINDS: dict[str, tuple[tuple[type, ...], str]] = {
     "accept_loss": ((bool,), "true or false"),
     "pixels": ((str,), "a string"),
     "preprocess": ((dict,), "a table, [preprocess], with steps = [...]"),
+    "calibration_method": ((str,), "a string"),
+    "calibration_samples": ((int,), "a whole number"),
+    "layer_method": ((list,), "a list of strings"),
+    "float_layer": ((list,), "a list of strings"),
+    "max_drop": ((int, float), "a number"),
     "dim": ((list,), "a list of strings"),
     "optimize": ((str,), "a string"),
     "data": ((str,), "a string"),
@@ -92,7 +107,14 @@ _KINDS: dict[str, tuple[tuple[type, ...], str]] = {
     "warmups": ((int,), "a whole number"),
     "timeout_s": ((int, float), "a number"),
 }
-_MINIMUM = {"samples": 1, "runs": 1, "warmups": 0, "timeout_s": 0.1}
+_MINIMUM = {
+    "calibration_samples": 1,
+    "max_drop": 0,
+    "samples": 1,
+    "runs": 1,
+    "warmups": 0,
+    "timeout_s": 0.1,
+}
 
 
 def find_config(start: Path) -> Path | None:

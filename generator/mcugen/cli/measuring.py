@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from mcugen.flow.building import Built
+from mcugen.flow.dropping import drop_error
 from mcugen.flow.measuring import measure, measured_document, require_verified
 from mcugen.flow.settings import Settings
 
@@ -32,7 +33,7 @@ def measure_and_print(
         settings, built, terminal, command, verify=verify, bench=bench, flash_first=flash_first
     )
     document = measured_document(built, measurement, command)
-    failure = require_verified(measurement)
+    failure = require_verified(measurement) or drop_error(settings, built, measurement.verification)
     if failure is None:
         terminal.answer(text.measurement_text(document, terminal), document)
         return

@@ -78,6 +78,59 @@ class Options:
             show_default=False,
         ),
     ] = None
+    calibration_method: Annotated[
+        str | None,
+        typer.Option(
+            "--calibration-method",
+            metavar="histogram|minmax|percentile[:P]",
+            help="How ranges come from calibration data (default histogram).",
+            autocompletion=completion.methods,
+            show_default=False,
+        ),
+    ] = None
+    calibration_samples: Annotated[
+        int | None,
+        typer.Option(
+            "--calibration-samples",
+            min=1,
+            metavar="N",
+            help="Samples to calibrate with (default 128; 16 of noise).",
+            show_default=False,
+        ),
+    ] = None
+    layer_method: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--layer-method",
+            metavar="LAYER=METHOD",
+            help="Another method for one layer, body.4=minmax; * stands for any text. "
+            "May be repeated.",
+            show_default=False,
+        ),
+    ] = None
+    float_layer: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--float-layer",
+            metavar="LAYER",
+            help="Keep a layer in float, by the name of its module; * stands for any text. "
+            "May be repeated.",
+            show_default=False,
+        ),
+    ] = None
+    max_drop: Annotated[
+        float | None,
+        typer.Option(
+            "--max-drop",
+            min=0,
+            metavar="POINTS",
+            help="Fail (exit 8) if int8 is more percentage points below float than that.",
+            show_default=False,
+        ),
+    ] = None
+    tune: Annotated[
+        bool, typer.Option("--tune", help="Try methods and layers in float for the best int8.")
+    ] = False
     dim: Annotated[
         list[str] | None,
         typer.Option(
@@ -196,14 +249,23 @@ class Options:
     ] = False
 
 
+#: How a model becomes int8.
+QUANTIZING = (
+    "calibrate",
+    "pixels",
+    "calibration_method",
+    "calibration_samples",
+    "layer_method",
+    "float_layer",
+    "tune",
+)
 #: Most subcommands take these, in this order.
 BUILDING = (
     "model",
     "board",
     "output",
     "io",
-    "calibrate",
-    "pixels",
+    *QUANTIZING,
     "dim",
     "optimize",
     "strict",

@@ -23,7 +23,8 @@ def resolve_with(options: Options, config: Config) -> Settings:
     for field in fields(Options):
         value = getattr(options, field.name)
         given[field.name] = getattr(config, field.name, None) if value is None else value
-    given["dim"] = options.dim or config.dim
+    for name in ("dim", "layer_method", "float_layer"):
+        given[name] = getattr(options, name) or getattr(config, name)
     given["preprocess"] = config.preprocess
     given["device"] = options.device
     # --device on the command line outranks simulate = true in the file.

@@ -57,6 +57,7 @@ def choose_calibration(
     pixels: str | None = None,
     *,
     preprocess: AnyPreprocess | None = None,
+    most: int | None = None,
     progress: Progress | None = None,
 ) -> Calibration:
     """Return the calibration inputs named by `--calibrate`, else the model's own.
@@ -64,13 +65,14 @@ def choose_calibration(
     Args:
         pixels: what bytes in the data stand for, of PIXELS; None: 0..1.
         preprocess: from stored samples to inputs, of `mcugen.toml`, where the model has none.
+        most: samples to take; None: CALIBRATION_SAMPLES, or RANDOM_SAMPLES of noise.
         progress: called while data are read.
 
     Raises ConfigError if the model has none (noise is used only when asked for by name), or if they
     hold what no int8 range covers; or if both the model and `mcugen.toml` declare preprocessing.
     """
     prepare = the_preprocess(ref, source, preprocess)
-    chosen = _chosen(ref, source, calibrate, pixels, prepare, progress)
+    chosen = _chosen(ref, source, calibrate, pixels, prepare, most, progress)
     bad = sum(not all(bool(value.isfinite().all()) for value in row) for row in chosen.samples)
     if bad:
         raise ConfigError(
@@ -91,29 +93,31 @@ def _chosen(
     calibrate: str | None,
     pixels: str | None,
     preprocess: AnyPreprocess | None,
+    most: int | None,
     progress: Progress | None,
 ) -> Calibration:
+    of_noise, most = most or RANDOM_SAMPLES, most or CALIBRATION_SAMPLES
     if calibrate == RANDOM:
-        return _random(source)
+        return _random(source, of_noise)
     if calibrate is not None:
-        samples = load_source(calibrate, CALIBRATION_SAMPLES, seed=SEED, progress=progress)
-        return _of_stored(source, samples, preprocess, pixels)
+        samples = load_source(calibrate, most, seed=SEED, progress=progress)
+        return _of_stored(source, samples, preprocess, pixels, most)
     if ref.info is not None and ref.info.dataset is not None:
         name = ref.info.dataset
-        samples = load_dataset(name, "train", CALIBRATION_SAMPLES, seed=SEED, progress=progress)
-        return _of_stored(source, samples, preprocess, pixels)
+        samples = load_dataset(name, "train", most, seed=SEED, progress=progress)
+        return _of_stored(source, samples, preprocess, pixels, most)
     if ref.kind is ModelKind.BUNDLED:
         from mcugen.model.bundled import mlperf_tiny
 
-        noise = mlperf_tiny.samples(ref.name, RANDOM_SAMPLES, SEED + 1)
+        noise = mlperf_tiny.samples(ref.name, of_noise, SEED + 1)
         return Calibration(
             tuple((value,) for value in noise), "uniform noise in [-1, 1]; untrained weights", True
         )
-    stored = stored_samples(source.calibration, CALIBRATION_SAMPLES, progress)
+    stored = stored_samples(source.calibration, most, progress)
     if stored is not None:
-        return _of_stored(source, stored, preprocess, pixels)
+        return _of_stored(source, stored, preprocess, pixels, most)
     if source.calibration is not None:
-        rows, scaling = _own(source, pixels)
+        rows, scaling = _own(source, pixels, most)
         return Calibration(rows, f"the model's own ({source.provenance}){scaling}", False)
     raise ConfigError(
         f"{ref.name} brings no calibration data, and int8 ranges cannot be guessed",
@@ -123,15 +127,17 @@ def _chosen(
 
 
 def _of_stored(
-    source: ModelSource, samples: Samples, preprocess: AnyPreprocess | None, pixels: str | None
+    source: ModelSource,
+    samples: Samples,
+    preprocess: AnyPreprocess | None,
+    pixels: str | None,
+    most: int,
 ) -> Calibration:
-    rows, fed = stored_rows(
-        source, samples, CALIBRATION_SAMPLES, preprocess=preprocess, pixels=pixels
-    )
+    rows, fed = stored_rows(source, samples, most, preprocess=preprocess, pixels=pixels)
     return Calibration(rows, fed.provenance, False, labels=fed.labels)
 
 
-def _random(source: ModelSource) -> Calibration:
+def _random(source: ModelSource, count: int) -> Calibration:
     import torch
 
     generator = torch.Generator().manual_seed(SEED)
@@ -142,7 +148,7 @@ def _random(source: ModelSource) -> Calibration:
             else value
             for value in source.example_inputs
         )
-        for _ in range(RANDOM_SAMPLES)
+        for _ in range(count)
     )
     return Calibration(samples, "uniform noise in [-1, 1]", True)
 
@@ -194,10 +200,10 @@ def the_preprocess(
 
 
 def _own(
-    source: ModelSource, pixels: str | None
+    source: ModelSource, pixels: str | None, most: int
 ) -> tuple[tuple[tuple[torch.Tensor, ...], ...], str]:
-    """Return up to CALIBRATION_SAMPLES of a user's own samples, and what was done to bytes."""
-    rows, scaling = own_rows(source, source.calibration, CALIBRATION_SAMPLES, pixels, "calibration")
+    """Return up to `most` of a user's own samples, and what was done to bytes."""
+    rows, scaling = own_rows(source, source.calibration, most, pixels, "calibration")
     return tuple(row for row, _ in rows), scaling
 
 

@@ -28,8 +28,10 @@ from mcugen.export.fidelity import Fidelity, not_compared
 from mcugen.export.figures import Values, describe, rms, sqnr_db
 from mcugen.export.lowering_report import LoweringReport
 from mcugen.export.parting import Parting, Trace, first_parting, match_calls
+from mcugen.export.prepared import channels_last
 from mcugen.export.provenance import place
-from mcugen.export.quantize import QuantizedProgram, channels_last
+from mcugen.export.qat import as_trained
+from mcugen.export.quantize import QuantizedProgram
 from mcugen.export.quantized_run import QuantizedRun
 from mcugen.program.artifact import PteArtifact, TensorSpec
 from mcugen.program.device_input import to_device
@@ -72,7 +74,8 @@ def run_float(module: torch.nn.Module, calibration: Calibration) -> FloatRun:
     samples = tuple(calibration.samples[index] for index in sorted(chosen))
     outputs = []
     reason = None
-    with _restored(module), torch.no_grad(), _one_thread():
+    module = as_trained(module)
+    with _restored(module), torch.no_grad(), one_thread():
         try:
             for sample in samples:
                 leaves = torch.utils._pytree.tree_leaves(module(*sample))
@@ -91,7 +94,7 @@ def compare(
     """
     count = max(_FEWEST_SAMPLES, _MACS // max(artifact.macs, 1))
     samples = reference.samples[:count]
-    with _one_thread():
+    with one_thread():
         graph = QuantizedRun(quantized.program)
         laid_out = [channels_last(sample) for sample in samples]
         plain = [graph.outputs(sample) for sample in laid_out]
@@ -111,7 +114,7 @@ def compare(
         )
         for index, spec in enumerate(artifact.outputs)
     ]
-    with _one_thread():
+    with one_thread():
         parting = find_parting(graph, host, report, samples[:_TRACED_SAMPLES])
     wrong = next((each for each in values if _is_wrong(each)), None)
     if wrong is not None or (parting is not None and parting.certain):
@@ -290,7 +293,7 @@ def _float_column(run: FloatRun, index: int, spec: TensorSpec, count: int) -> np
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
+def one_thread() -> Iterator[None]:
     """These operators are too small to share out: a second thread only waits for the first."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)

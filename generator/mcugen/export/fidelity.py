@@ -6,7 +6,7 @@ Measured by `mcugen.export.compare`; kept with the artifact. No torch.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from mcugen.base.errors import LoweringError
@@ -100,6 +100,12 @@ class Fidelity:
             return True
         shares = [output.top_class for output in self.outputs if output.top_class is not None]
         return self.samples >= _TELLING_SAMPLES and min(shares, default=1.0) < POOR_TOP_CLASS
+
+    def blaming(self, layers: str | None) -> Fidelity:
+        """Return the same with the layers that cost most among the causes, if it is poor."""
+        if layers is None or not self.poor:
+            return self
+        return replace(self, causes=(*self.causes, layers))
 
     def refuse_loss(self, model: str) -> None:
         """Raise LoweringError if an output has next to nothing to do with the float model's."""

@@ -158,7 +158,7 @@ def _quantize_io(name: str, edge: Any) -> Any:
 def _operator_reports(program: Any, quantized: QuantizedProgram) -> list[OperatorReport]:
     import torch
 
-    from mcugen.export.quantize import short_name
+    from mcugen.export.provenance import short_name
 
     reports = []
     for node in program.graph.nodes:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mcugen.base.errors import LoweringError
 from mcugen.export.fidelity import Fidelity, not_compared
+from mcugen.export.layer_report import QuantizationReport
 from mcugen.export.model_operators import ModelOperator
 from mcugen.export.operators_traced import OperatorReport
 from mcugen.model.source import Change
@@ -42,6 +43,7 @@ class LoweringReport:
     #: The user's files that it was made of, by absolute path, and their sha256.
     dependencies: dict[str, str] = field(default_factory=dict)
     fidelity: Fidelity = field(default_factory=not_compared)  #: to the model in float
+    quantization: QuantizationReport = field(default_factory=QuantizationReport)
 
     @property
     def fallbacks(self) -> tuple[OperatorReport, ...]:
@@ -49,9 +51,9 @@ class LoweringReport:
         return tuple(line for line in self.operators if not line.int8)
 
     def to_json(self) -> dict[str, Any]:
-        """Return JSON-able values: all but fidelity and files, which are written apart."""
+        """Return JSON-able values: all but what is written apart."""
         document = asdict(self)
-        del document["fidelity"], document["dependencies"]
+        del document["fidelity"], document["quantization"], document["dependencies"]
         return document
 
     @classmethod

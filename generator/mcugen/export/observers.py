@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from torchao.quantization.pt2e.observer import HistogramObserver, PerChannelMinMaxObserver
 
+from mcugen.export.quantization import HISTOGRAM, CalibrationMethod, MethodKind
+
 #: Of a layer's largest scale. A row below that is less than a sixteenth of a step of the output,
 #: which has one scale; and the bias, which is in units of the row's scale, has to fit 32 bits.
 _LEAST_WEIGHT_SCALE = 2.0**-12
@@ -16,6 +18,9 @@ _LEAST_WEIGHT_SCALE = 2.0**-12
 _UNSEEN = 32
 #: Of the standard deviation of extremes, when they are distributed after Gumbel.
 _GUMBEL_SCALE = math.sqrt(6) / math.pi
+#: Values of a tensor that a percentile is taken from, drawn by a seed: 128 samples have 262 beyond
+#: each end of 99.9 %.
+_KEPT_VALUES = 4096
 
 
 class PerChannelWeightObserver(PerChannelMinMaxObserver):  # type: ignore[misc]  # torchao has no types
@@ -26,35 +31,76 @@ class PerChannelWeightObserver(PerChannelMinMaxObserver):  # type: ignore[misc] 
 
     def calculate_qparams(self) -> tuple[torch.Tensor, torch.Tensor]:
         """Return the scales and zero points, one a row."""
-        scales, zero_points = super().calculate_qparams()
-        return scales.clamp(min=float(scales.max()) * _LEAST_WEIGHT_SCALE), zero_points
+        return least_weight_scales(*super().calculate_qparams())
+
+
+def least_weight_scales(
+    scales: torch.Tensor, zero_points: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return a layer's scales, none of them too small for the bias of its row."""
+    return scales.clamp(min=float(scales.max()) * _LEAST_WEIGHT_SCALE), zero_points
 
 
 class ActivationObserver(HistogramObserver):  # type: ignore[misc]
-    """Torchao's, with room for what a few samples did not show.
+    """Torchao's, by one of three methods.
 
-    The extremes of N samples are exceeded by about one in N of those that follow, and what exceeds
+    With `histogram`, which is torchao's, there is room for what a few samples did not show: the
+    extremes of N samples are exceeded by about one in N of those that follow, and what exceeds
     them is cut off. If the extremes of single samples are distributed after Gumbel, those of N + M
     lie ln(1 + M / N) of its scale beyond those of N; that much is added at each end. It is next to
     nothing of many samples, and nothing where all have the same extreme, as images of 0 to 1.
+
+    Attributes:
+        method: set before the first tensor is seen.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.method: CalibrationMethod = HISTOGRAM
         self._lows: list[float] = []
         self._highs: list[float] = []
+        self._values: list[torch.Tensor] = []
 
     def forward(self, x_orig: torch.Tensor) -> torch.Tensor:
         """Record what `x_orig` holds, and return it."""
+        if self.method.kind is not MethodKind.HISTOGRAM:
+            self._record(x_orig.detach())
+            return x_orig
         if x_orig.numel():
             self._lows.append(float(x_orig.min()))
             self._highs.append(float(x_orig.max()))
         result: torch.Tensor = super().forward(x_orig)
         return result
 
+    def _record(self, x: torch.Tensor) -> None:
+        """Record the ends, and for a percentile values by which it can be told."""
+        x = x[torch.isfinite(x)]
+        if not x.numel():
+            return
+        self.min_val.copy_(torch.minimum(self.min_val, x.min()))
+        self.max_val.copy_(torch.maximum(self.max_val, x.max()))
+        if self.method.kind is MethodKind.PERCENTILE:
+            if x.numel() > _KEPT_VALUES:
+                drawn = torch.Generator().manual_seed(len(self._values))
+                x = x[torch.randint(x.numel(), (_KEPT_VALUES,), generator=drawn)]
+            self._values.append(x.clone())
+
     def _non_linear_param_search(self) -> tuple[torch.Tensor, torch.Tensor]:
+        if self.method.kind is MethodKind.MINMAX:
+            return self.min_val, self.max_val
+        if self.method.kind is MethodKind.PERCENTILE:
+            return self._percentiles()
         low, high = self._search()
         return low - _room(self._lows), high + _room(self._highs)
+
+    def _percentiles(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the range without as many values at each end as half of what is cut off."""
+        assert self.method.percent is not None
+        values = torch.cat(self._values).sort().values
+        cut = int(len(values) * (100 - self.method.percent) / 200)
+        if cut == 0:  # too few to tell: those that were not drawn count, too
+            return self.min_val, self.max_val
+        return values[cut], values[-1 - cut]
 
     def _search(self) -> tuple[torch.Tensor, torch.Tensor]:
         """Return torchao's range: its search, with its sums as numbers, 50 times as fast."""

@@ -16,8 +16,7 @@ from typing import Any
 import torch
 
 from mcugen.export.lowering_report import LoweringReport, OperatorReport
-from mcugen.export.provenance import line_of
-from mcugen.export.quantize import short_name
+from mcugen.export.provenance import line_of, short_name
 from mcugen.export.quantized_run import QuantizedRun
 from mcugen.program.values import numbered_calls
 

@@ -25,7 +25,9 @@ from mcugen.base.quiet import quiet
 from mcugen.boards.spec import CPU_ISAS, BoardSpec, Isa
 from mcugen.export.calibration import CALIBRATION_SAMPLES, RANDOM
 from mcugen.export.fidelity import Fidelity
+from mcugen.export.layer_report import QuantizationReport, Trial
 from mcugen.export.lowering_report import IO_KINDS, LoweringReport, OperatorReport
+from mcugen.export.quantization import DEFAULTS, QuantizationOptions
 from mcugen.model.data import load_source, require_dataset, source_fingerprint
 from mcugen.model.description import Model
 from mcugen.model.dims import parse_dims
@@ -58,6 +60,8 @@ def build_artifact(
     pixels: str | None = None,
     preprocess: Preprocess | None = None,
     dims: Sequence[str] = (),
+    quantization: QuantizationOptions | None = None,
+    tune: bool = False,
     trust: bool = False,
     progress: Progress | None = None,
     warn: Callable[[str], None] | None = None,
@@ -78,6 +82,8 @@ def build_artifact(
         preprocess: from stored samples to what the model takes, if it does not bring that itself;
             not for bundled models, which do.
         dims: "x.2=30": sizes of axes that a `.pt2` leaves open.
+        quantization: calibration method and samples, layers kept in float; None: the defaults.
+        tune: look for better ones, from there; what was tried is in the report.
         trust: let a `.pt2` run code while it is loaded. What comes of it is data: it is no part of
             the kept result's key.
         progress: called as progress(what, done, total).
@@ -89,7 +95,13 @@ def build_artifact(
     """
     ref = resolve_model(model)
     sizes = _sizes(ref, dims)
+    quantization = quantization or DEFAULTS
     if ref.kind is ModelKind.PTE:
+        if tune or quantization != DEFAULTS:
+            raise ConfigError(
+                f"{quantization.as_arguments or '--tune'}: {ref.name} is a .pte: it has ranges",
+                hint="Name the model that it was made from.",
+            )
         artifact, report = _from_pte(ref)
     else:
         cpu = cpu or (board.cpu if board else None)
@@ -109,6 +121,8 @@ def build_artifact(
             pixels,
             preprocess if ref.info is None else None,
             sizes,
+            quantization,
+            tune,
             trust,
             progress,
             warn,
@@ -173,6 +187,8 @@ def _from_model(
     pixels: str | None,
     preprocess: Preprocess | None,
     dims: dict[str, int],
+    quantization: QuantizationOptions,
+    tune: bool,
     trust: bool,
     progress: Progress | None,
     warn: Callable[[str], None] | None,
@@ -180,7 +196,10 @@ def _from_model(
 ) -> tuple[PteArtifact, LoweringReport]:
     loaded = None
     if ref.given is not None:
-        loaded = _load(ref, calibrate, pixels, preprocess, dims, trust, progress, verbose)
+        loaded = _load(
+            *(ref, calibrate, pixels, preprocess, dims, quantization.samples),
+            *(trust, progress, verbose),
+        )
     key = cache.make_key(
         what="artifact",
         model=identity(ref) if loaded is None else _identity_of(*loaded[:2]),
@@ -191,7 +210,11 @@ def _from_model(
         pixels=pixels,
         preprocess=preprocess.to_json() if preprocess is not None else None,
         dims=dims,
-        calibration_data=source_fingerprint(calibrate, CALIBRATION_SAMPLES) if calibrate else None,
+        quantization=quantization.to_json(),
+        tune=tune,
+        calibration_data=source_fingerprint(calibrate, quantization.samples or CALIBRATION_SAMPLES)
+        if calibrate
+        else None,
         source=cache.source_hash(_ROOMS),
         versions=cache.package_versions(PACKAGES),
     )
@@ -202,20 +225,30 @@ def _from_model(
         require_dataset(ref.info.dataset)
 
     with quiet(verbose=verbose):
-        from mcugen.export.compare import compare, run_float
+        from mcugen.export.compare import compare, one_thread, run_float
+        from mcugen.export.layer_figures import MOST_SAMPLES, measure_layers
         from mcugen.export.lower import lower
+        from mcugen.export.prepared import channels_last
         from mcugen.export.quantize import quantize
 
     source, calibration, dependencies = loaded or _load(
-        ref, calibrate, pixels, preprocess, dims, trust, progress, verbose
+        *(ref, calibrate, pixels, preprocess, dims, quantization.samples),
+        *(trust, progress, verbose),
     )
     if warn:
         for text in calibration.warnings:
             warn(text)
     with quiet(verbose=verbose):
         in_float = run_float(source.module, calibration)
+    trials: tuple[Trial, ...] = ()
     try:
-        quantized = quantize(source, calibration, progress=progress, verbose=verbose)
+        if tune:
+            with quiet(verbose=verbose):
+                from mcugen.export.tune import tune as search
+            quantization, trials = search(
+                source, calibration, quantization, progress=progress, verbose=verbose
+            )
+        quantized = quantize(source, calibration, quantization, progress=progress, verbose=verbose)
         if progress:
             progress("lowering", 0, 1)
         data, report = lower(quantized, cpu=cpu, isa=isa, io=io, verbose=verbose)
@@ -241,10 +274,17 @@ def _from_model(
     artifact = _named(_describe(artifact, ref, isa, report), quantized.program)
     if progress:
         progress("comparing with the model", 0, 1)
-    with quiet(verbose=verbose):
+    with quiet(verbose=verbose), one_thread():
+        layers = measure_layers(
+            quantized.prepared,
+            [channels_last(sample) for sample in calibration.samples[:MOST_SAMPLES]],
+            quantization,
+            len(calibration.samples),
+        )
         report = replace(
             report,
-            fidelity=compare(in_float, quantized, report, artifact),
+            fidelity=compare(in_float, quantized, report, artifact).blaming(layers.blame),
+            quantization=replace(layers, trials=trials),
             calibration_sha256=calibration.sha256,
             dependencies=dependencies,
         )
@@ -260,6 +300,7 @@ def _load(
     pixels: str | None,
     preprocess: Preprocess | None,
     dims: dict[str, int],
+    most: int | None,
     trust: bool,
     progress: Progress | None,
     verbose: bool,
@@ -280,7 +321,7 @@ def _load(
     # A factory's calibration samples may be read from files only now.
     with files_read() as read_late:
         calibration = choose_calibration(
-            ref, source, calibrate, pixels, preprocess=preprocess, progress=progress
+            ref, source, calibrate, pixels, preprocess=preprocess, most=most, progress=progress
         )
     own_samples = source.dependencies and calibrate is None
     # Hashed before the slow part: a file saved meanwhile must not pass for the one that was used.
@@ -404,6 +445,7 @@ def _load_kept(key: str) -> tuple[PteArtifact, LoweringReport] | None:
                 report,
                 fidelity=Fidelity.from_json(document["fidelity"]),
                 dependencies=document["dependencies"],
+                quantization=QuantizationReport.from_json(document["quantization"]),
             ),
         )
     except (KeyError, TypeError, ValueError, OSError, PteError):
@@ -415,6 +457,7 @@ def _keep(key: str, artifact: PteArtifact, report: LoweringReport) -> None:
         "artifact": artifact.to_json(),
         "report": report.to_json(),
         "fidelity": report.fidelity.to_json(),
+        "quantization": report.quantization.to_json(),
         "dependencies": report.dependencies,
     }
     text = json.dumps(document, sort_keys=True, indent=1)

@@ -25,3 +25,8 @@ def place(layer: str, line: str | None) -> str:
     """Return "layer body.4 (net.py, line 12)"."""
     where = f"layer {layer}" if layer else "the model's own forward"
     return f"{where} ({line})" if line else where
+
+
+def short_name(operator: str) -> str:
+    """Return "aten.elu" for "aten.elu.default"."""
+    return ".".join(operator.split(".")[:2])

@@ -74,7 +74,9 @@ class RecurrentRanges(Quantizer, QuantizerReporterUser):  # type: ignore[misc]
         layers = [
             node
             for node in model.graph.nodes
-            if node.op == "call_function" and node.target in _KINDS
+            if node.op == "call_function"
+            and node.target in _KINDS
+            and not node.meta.get(PatternMatcher.Q_PATTERN_MATCHED_KEY)  # kept in float
         ]
         paths = _StatePaths()
         for layer in layers:

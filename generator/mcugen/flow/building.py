@@ -13,6 +13,7 @@ from mcugen.program.level import Level
 if TYPE_CHECKING:
     from mcugen.boards.spec import BoardSpec
     from mcugen.export.fidelity import Fidelity
+    from mcugen.export.layer_report import QuantizationReport
     from mcugen.export.lowering_report import LoweringReport
     from mcugen.flow.terminal import Terminal
     from mcugen.model.description import Model
@@ -35,6 +36,7 @@ class Built:
     plan: MemoryPlan
     image: BuiltImage
     fidelity: Fidelity
+    quantization: QuantizationReport
     lowering: Any = None
     layers: tuple[str, ...] = ()  #: the model's module of each operator call, where it is known
     level: Level = Level.BALANCED
@@ -70,6 +72,8 @@ def make_artifact(settings: Settings, terminal: Terminal) -> tuple[PteArtifact, 
         preprocess=settings.preprocess,
         dims=settings.dim,
         calibrate=settings.calibrate,
+        quantization=settings.quantization,
+        tune=settings.tune,
         trust=settings.trust,
         progress=terminal.step,
         warn=warn,
@@ -222,6 +226,7 @@ def build_artifact(
         plan=plan,
         image=image,
         fidelity=lowering.fidelity,
+        quantization=lowering.quantization,
         lowering=lowering,
         layers=layers,
         level=level,
@@ -239,6 +244,7 @@ def build_artifact(
             exported=exported,
             image=image,
             fidelity=built.fidelity,
+            quantization=built.quantization,
             pixels=settings.pixels,
             dim=settings.dim,
             layers=layers,
@@ -284,6 +290,7 @@ def build_document(built: Built) -> dict[str, Any]:
         "operators": documents.operator_rows(built.artifact),
         "lowering": lowering_of(built),
         "fidelity": built.fidelity.to_json(),
+        "quantization": built.quantization.to_json(),
         "project": str(built.image.project.root),
         "log": str(built.image.log_path),
     }

@@ -42,6 +42,7 @@ def inspect_document(settings: Settings, terminal: Terminal) -> dict[str, Any]:
         },
         "lowering": lowering_section(lowering, exported, settings.board, dropped),
         "fidelity": lowering.fidelity.to_json(),
+        "quantization": lowering.quantization.to_json(),
     }
     try:
         plan = plan_memory(artifact, settings.board)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from mcugen.base.errors import OutputMismatchError
 from mcugen.flow.building import Built, lowering_of
 from mcugen.flow.connection import Link, Reconnecting, check_target, connect
+from mcugen.flow.dropping import require_figures
 from mcugen.flow.settings import Settings
 from mcugen.flow.verifying import Evaluation, evaluation, run_verification, steps
 
@@ -41,6 +42,8 @@ def measure(
     check_target(settings)
     if data is None:
         data = evaluation(settings, built, terminal, verify=verify)
+    if verify:
+        require_figures(settings, built, data.truth)
     timing: Timing | None = None
     verification: Verification | None = None
 
@@ -113,4 +116,5 @@ def measured_document(built: Built, measurement: Measurement, command: str) -> d
         measurement,
         lowering=lowering_of(built),
         fidelity=built.fidelity.to_json(),
+        quantization=built.quantization.to_json(),
     )

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mcugen.base.errors import ConfigError
+from mcugen.export.quantization import DEFAULTS, QuantizationOptions
 from mcugen.program.level import Level
 
 if TYPE_CHECKING:
@@ -49,6 +50,9 @@ class Settings:
     pixels: str | None = None
     preprocess: Preprocess | None = None  #: from stored samples to what the model takes
     dim: tuple[str, ...] = ()  #: "x.1=30": sizes that a .pt2 leaves open
+    quantization: QuantizationOptions = DEFAULTS
+    tune: bool = False  #: the options above are where a search begins
+    max_drop: float | None = None  #: percentage points that int8 may be below float
     level: Level = Level.BALANCED  #: --optimize
     data: str | None = None  #: labelled samples to verify with
     metric: str | None = None  #: of METRIC_CHOICES; None: by labels and outputs
@@ -76,7 +80,8 @@ def settle(
     Args:
         given: None, or left out, where nothing is said. model, board, io, output, calibrate,
             strict, simulate, device, samples, runs, warmups, timeout_s, trust, accept_loss, pixels,
-            preprocess, dim, optimize, data, metric, runtime.
+            preprocess, dim, optimize, data, metric, runtime, calibration_method,
+            calibration_samples, layer_method, float_layer, tune, max_drop.
         root: the folder in which `mcugen_out` lies.
         usual_device: the device where none is given and nothing is simulated.
         prefix: what stands before an option's name in messages.
@@ -128,6 +133,14 @@ def settle(
         pixels=first("pixels"),
         preprocess=first("preprocess"),
         dim=tuple(first("dim", ())),
+        quantization=QuantizationOptions.parse(
+            first("calibration_method"),
+            first("calibration_samples"),
+            first("layer_method", ()),
+            first("float_layer", ()),
+        ),
+        tune=bool(first("tune", False)),
+        max_drop=first("max_drop"),
         level=Level(level),
         data=first("data"),
         metric=metric,

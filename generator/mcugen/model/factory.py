@@ -87,6 +87,8 @@ def _source_of(
     from mcugen.model.batch import pin_batch
     from mcugen.model.made import apart, check_made, unwrapped
 
+    if hasattr(module, "in_float"):
+        module = module.in_float()  # type: ignore[operator]  # trained with int8 in place, by mcugen.qat
     module = unwrapped(module)
     check_made(module, inputs, where)
 

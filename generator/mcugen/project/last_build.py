@@ -16,6 +16,7 @@ from mcugen.base.cache import file_sha256
 from mcugen.base.errors import ConfigError, PteError
 from mcugen.base.files import write_atomically, writing_to
 from mcugen.export.fidelity import Fidelity, not_compared
+from mcugen.export.layer_report import QuantizationReport
 from mcugen.program.level import Level
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ class LastBuild:
     dim: tuple[str, ...] = ()
     level: Level = Level.BALANCED
     layers: tuple[str, ...] = ()  #: the model's module of each operator call, where it is known
+    quantization: QuantizationReport = field(default_factory=QuantizationReport)
 
 
 def out_dir(root: Path) -> Path:
@@ -69,6 +71,7 @@ def save_last_build(root: Path, last: LastBuild) -> None:
         "exported": last.exported.to_json(),
         "image": _plain(asdict(last.image)),
         "fidelity": last.fidelity.to_json(),
+        "quantization": last.quantization.to_json(),
         "elf_sha256": file_sha256(last.image.elf),
     }
     text = json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
@@ -121,6 +124,9 @@ def load_last_build(root: Path) -> LastBuild:
             tuple(document.get("dim", ())),
             Level(document.get("optimize", Level.BALANCED)),
             tuple(document.get("layers", ())),
+            QuantizationReport.from_json(document["quantization"])
+            if "quantization" in document
+            else QuantizationReport(),
         )
         elf_sha256 = document["elf_sha256"]
     except (OSError, KeyError, TypeError, ValueError, AttributeError, PteError) as error:

@@ -23,7 +23,7 @@ LockedOption = Annotated[
 ]
 
 
-@subcommand(*BUILDING, OWN, "runtime")
+@subcommand(*BUILDING, OWN, "data", "metric", "samples", "max_drop", "runtime")
 def build(
     options: Options,
     terminal: Terminal,
@@ -48,9 +48,11 @@ def build(
         terminal.answer(*generic.build(options, terminal))
         return
     from mcugen.flow import building
+    from mcugen.flow.dropping import check_on_host
     from mcugen.flow.report import text
 
-    document = building.build_document(
-        building.build_locked(resolve(options), terminal, locked=locked)
-    )
+    settings = resolve(options)
+    built = building.build_locked(settings, terminal, locked=locked)
+    check_on_host(settings, built, terminal)
+    document = building.build_document(built)
     terminal.answer(text.build_text(document, terminal), document)

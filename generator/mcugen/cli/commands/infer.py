@@ -12,6 +12,7 @@ import typer
 
 from mcugen.cli.options import (
     OWN,
+    QUANTIZING,
     TARGET,
     Options,
     RequiredModel,
@@ -24,7 +25,7 @@ from mcugen.flow.connection import check_target, connect
 
 
 @subcommand(
-    *(OWN, "board", "output", "io", "calibrate", "pixels", "dim", "strict", "accept_loss", "trust"),
+    *(OWN, "board", "output", "io", *QUANTIZING, "dim", "strict", "accept_loss", "trust"),
     *TARGET,
     "timeout_s",
 )

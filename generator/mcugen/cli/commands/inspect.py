@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 
 from mcugen.cli.options import (
+    OWN,
+    QUANTIZING,
     Options,
     subcommand,
 )
@@ -20,8 +22,19 @@ OperatorsOption = Annotated[
 ]
 
 
-@subcommand("model", "board", "io", "calibrate", "pixels", "dim", "strict", "trust")
-def inspect(options: Options, terminal: Terminal, *, operators: OperatorsOption = False) -> None:
+LayersOption = Annotated[
+    bool, typer.Option("--layers", help="What int8 costs layer by layer, worst first.")
+]
+
+
+@subcommand("model", "board", OWN, "io", *QUANTIZING, "dim", "strict", "trust")
+def inspect(
+    options: Options,
+    terminal: Terminal,
+    *,
+    operators: OperatorsOption = False,
+    layers: LayersOption = False,
+) -> None:
     """Show operators, tensors and memory of a model.
 
     And what fell back to float, why, and what would make it int8. Compiles nothing.
@@ -30,4 +43,5 @@ def inspect(options: Options, terminal: Terminal, *, operators: OperatorsOption 
     from mcugen.flow.report import text
 
     described = inspect_document(resolve(options), terminal)
-    terminal.answer(text.inspect_text(described, terminal, operators=operators), described)
+    told = text.inspect_text(described, terminal, operators=operators, layers=layers)
+    terminal.answer(told, described)

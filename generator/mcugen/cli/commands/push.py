@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 from typing import TYPE_CHECKING
 
 from mcugen.cli import runner as runner_image
-from mcugen.cli.options import OWN, TARGET, Options, RequiredModel, subcommand
+from mcugen.cli.options import OWN, QUANTIZING, TARGET, Options, RequiredModel, subcommand
 from mcugen.cli.terminal import Terminal
 
 # executorch::aten::ScalarType, as `mcugen info%` tells it.
@@ -47,7 +47,7 @@ _DTYPES = {
 
 
 @subcommand(
-    *("board", OWN, "io", "calibrate", "pixels", "dim", "strict", "accept_loss", "trust"),
+    *("board", OWN, "io", *QUANTIZING, "dim", "strict", "accept_loss", "trust"),
     *TARGET,
     "timeout_s",
 )

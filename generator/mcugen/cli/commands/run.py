@@ -18,7 +18,7 @@ from mcugen.flow.connection import check_target
 
 @subcommand(
     *(*BUILDING, *TARGET, "data", "metric"),
-    *("samples", "runs", "warmups", "timeout_s", "runtime"),
+    *("samples", "max_drop", "runs", "warmups", "timeout_s", "runtime"),
 )
 def run(options: Options, terminal: Terminal) -> None:
     """All of it: build, flash, verify, time, report."""

@@ -14,7 +14,7 @@ from mcugen.cli.options import (
 from mcugen.cli.terminal import Terminal
 
 
-@subcommand(*BUILDING, *TARGET, "data", "metric", "samples", "timeout_s")
+@subcommand(*BUILDING, *TARGET, "data", "metric", "samples", "max_drop", "timeout_s")
 def verify(options: Options, terminal: Terminal) -> None:
     """Compare the device with the host, byte for byte.
 

@@ -206,6 +206,7 @@ def measurement_document(
     *,
     lowering: dict[str, Any] | None = None,
     fidelity: dict[str, Any] | None = None,
+    quantization: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return the document of `run`, `bench` or `verify`: the sections that were measured."""
     board = measurement.board
@@ -226,6 +227,8 @@ def measurement_document(
         document["lowering"] = lowering
     if fidelity is not None:
         document["fidelity"] = fidelity
+    if quantization is not None:
+        document["quantization"] = quantization
     document["warnings"] = list(measurement.warnings)
     document["project"] = str(image.project.root)
     document["transcript"] = str(measurement.transcript)

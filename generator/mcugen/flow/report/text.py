@@ -5,8 +5,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from mcugen.export.quantization import HISTOGRAM
 from mcugen.flow.paths import show_path
 from mcugen.flow.report.judgement import judgement_rows
+from mcugen.flow.report.layers import layer_lines, tuning_lines, worst_line
 from mcugen.flow.report.lowering import change_lines, float_lines, operators_lines
 
 if TYPE_CHECKING:
@@ -56,6 +58,8 @@ def measurement_text(document: dict[str, Any], painter: Painter) -> str:
         lines += _verify_lines(verify, painter)
     if fidelity := document.get("fidelity"):
         lines.append(_row("fidelity", fidelity["summary"]))
+    if quantization := document.get("quantization"):
+        lines += _quantization_lines(quantization)
     if timing := document.get("timing"):
         lines += _timing_lines(timing, document["model"]["macs"], board)
     lines += memory_lines(firmware, document.get("device"))
@@ -163,6 +167,7 @@ def build_text(document: dict[str, Any], painter: Painter) -> str:
             painter.paint(head, "bold"),
             "",
             _row("fidelity", document["fidelity"]["summary"]),
+            *_quantization_lines(document["quantization"]),
             *memory_lines(firmware),
             *operator_lines(document["operators"], painter),
             "",
@@ -174,8 +179,13 @@ def build_text(document: dict[str, Any], painter: Painter) -> str:
     )
 
 
-def inspect_text(document: dict[str, Any], painter: Painter, *, operators: bool = False) -> str:
-    """Return the document of `inspect` for people; operators: with all of the user's."""
+def inspect_text(
+    document: dict[str, Any], painter: Painter, *, operators: bool = False, layers: bool = False
+) -> str:
+    """Return the document of `inspect` for people.
+
+    operators: with all of the user's. layers: with what int8 costs each of them.
+    """
     model, board, memory = document["model"], document["board"], document["memory"]
     lowering = document["lowering"]
     made_for = f", lowered for {model['isa']}" if model["isa"] else ""
@@ -199,6 +209,9 @@ def inspect_text(document: dict[str, Any], painter: Painter, *, operators: bool 
             )
         )
     lines += fidelity_lines(document["fidelity"])
+    lines += _quantization_lines(document["quantization"])
+    if layers:
+        lines += ["", *layer_lines(document["quantization"], painter)]
     lines += operator_lines(document["operators"], painter)
     changes = change_lines(lowering)
     lines += ["", *(_row("changed" if not i else "", each) for i, each in enumerate(changes))]
@@ -246,6 +259,21 @@ def fidelity_lines(fidelity: dict[str, Any]) -> list[str]:
             lines.append(_row("", f"{each['name']}: {share_at_limits} at the limits of int8"))
     if fidelity["outputs"]:
         lines.append(_row("", f"{fidelity['samples']} samples of {fidelity['data']}"))
+    return lines
+
+
+def _quantization_lines(quantization: dict[str, Any]) -> list[str]:
+    """Return what was chosen beside the defaults, and which layers cost the model most."""
+    lines = []
+    chosen = [*quantization["layer_method"]]
+    chosen += [f"{name} in float" for name in quantization["float_layer"]]
+    if quantization["calibration_method"] != str(HISTOGRAM) or chosen:
+        chosen.insert(0, quantization["calibration_method"])
+        lines.append(_row("ranges", ", ".join(chosen)))
+    lines += tuning_lines(quantization)
+    worst = worst_line(quantization)
+    if worst is not None:
+        lines.append(_row("worst layers", f"{worst}; mcugen inspect --layers says what to try"))
     return lines
 
 

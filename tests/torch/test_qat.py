@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Training with int8 in place, and what becomes of it. The example: docs/qat_example.py."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import hard_models
+import pytest
+import torch
+from torch import nn
+
+import mcugen
+from mcugen.base.errors import ConfigError, QuantizationError
+from mcugen.export.calibration import Calibration
+from mcugen.export.layer_figures import PreparedRun
+from mcugen.export.prepared import captured_for, channels_last, prepared_for
+from mcugen.export.qat import Trained
+from mcugen.export.quantization import DEFAULTS, QuantizationOptions
+from mcugen.export.quantize import quantize
+from mcugen.model.source import ModelSource
+
+DOCS = Path(__file__).resolve().parent.parent.parent / "docs"
+
+
+@pytest.fixture(scope="module")
+def example():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(DOCS))
+        import qat_example
+
+        yield qat_example
+    for name in ("qat_example", "example_model"):
+        sys.modules.pop(name, None)
+
+
+def share_right(model, inputs, labels):
+    with torch.no_grad():
+        outputs = torch.cat([model(image[None]) for image in inputs])
+    return float((outputs.argmax(1) == labels).float().mean())
+
+
+def test_the_example_is_ruined_by_int8_and_brought_back_by_training(example):
+    from example_model import images
+
+    inputs, labels = images(128, seed=77)
+    before, inputs_of_one, samples = example.as_it_is()
+    calibration = Calibration(tuple((sample,) for sample in samples), "a test's", False)
+    source = ModelSource("before", before, inputs_of_one, None, None, "a test's")
+    prepared, _ = prepared_for(captured_for(source, calibration), calibration, DEFAULTS)
+    run = PreparedRun(prepared)
+
+    in_float = share_right(before, inputs, labels)
+    ruined = share_right(
+        lambda x: run.outputs(channels_last((x,)), run.observers)[0], inputs, labels
+    )
+    after, _, _ = example.make()
+    quantized = quantize(
+        ModelSource("after", after.in_float(), inputs_of_one, None, None, "a test's"), calibration
+    )
+    program = quantized.program.module(check_guards=False)
+    trained = share_right(lambda x: program(*channels_last((x,))), inputs, labels)
+
+    assert in_float >= 0.97
+    assert ruined <= in_float - 0.1
+    assert trained >= in_float - 0.02
+    # What was trained is what is converted: with all parts rounding, the same classes.
+    assert len(quantized.program.graph_signature.user_inputs) == 1
+    assert not quantized.unquantized
+
+
+def test_the_model_given_is_left_alone_and_masters_the_batch_asked_for():
+    model = hard_models.Small()
+    weights = model.stem.weight.detach().clone()
+    (image,) = hard_models.images(1)
+
+    trained = mcugen.qat(model, (image,), batch=3)
+    with pytest.raises(QuantizationError, match="no batch has gone through it"):
+        trained.in_float()
+    optimizer = torch.optim.SGD(trained.parameters(), lr=0.1)
+    loss = trained(image.repeat(3, 1, 1, 1)).square().mean()
+    loss.backward()
+    optimizer.step()
+
+    assert torch.equal(model.stem.weight, weights)
+    in_float = trained.in_float()
+    assert isinstance(in_float, Trained) and in_float(image).shape == (1, 10)
+    # Near to the model, but a step of training away.
+    apart = (in_float(image) - model(image)).abs().max()
+    assert 0 < apart < 0.2
+    again = mcugen.qat(model, (image,), batch=3)
+    again.load_state_dict(trained.state_dict())
+    assert torch.equal(again.in_float()(image), in_float(image))
+    with pytest.raises(ConfigError, match="--float-layer head: small was trained"):
+        quantize(
+            ModelSource("small", in_float, (image,), None, None, "a test's"),
+            Calibration(((image,),), "a test's", False),
+            QuantizationOptions.parse(float_layers=["head"]),
+        )
+
+
+def test_what_cannot_be_traced_is_refused():
+    class Undecided(nn.Module):
+        def forward(self, x):
+            return x if float(x.sum()) > 0 else -x
+
+    with pytest.raises(QuantizationError, match="Undecided"):
+        mcugen.qat(Undecided(), (torch.zeros(1, 4),))
