@@ -34,6 +34,11 @@ def build(
     output: str | PathLike[str] | None = None,
     calibrate: str | None = None,
     pixels: str | None = None,
+    calibration_method: str | None = None,
+    calibration_samples: int | None = None,
+    layer_method: Sequence[str] = (),
+    float_layer: Sequence[str] = (),
+    tune: bool = False,
     dim: Sequence[str] = (),
     strict: bool = False,
     accept_loss: bool = False,
@@ -52,6 +57,11 @@ def build(
         output: the project's folder; None: `mcugen_out/<model>-<board>` in the working folder.
         calibrate: `FILE.npz`, `FILE.npy`, `tfds:NAME`, a folder or "random"; None: the model's own.
         pixels: what bytes in that stand for: "0..1", "-1..1" or "0..255".
+        calibration_method: "histogram" (the default), "minmax" or "percentile:99.9".
+        calibration_samples: how many to calibrate with; None: 128, or 16 of noise.
+        layer_method: another method for single layers: ["body.4=minmax"].
+        float_layer: layers to keep in float, by their modules' names: ["head", "body.*"].
+        tune: try methods and layers in float for the best int8.
         dim: sizes of a `.pt2`'s dynamic axes: ["x.1=30"].
         strict: refuse operators that fall back to float.
         accept_loss: take a model whose int8 form is far from its float form.
@@ -69,6 +79,9 @@ def build(
             **{"model": model, "board": board, "io": io, "optimize": optimize, "output": output},
             **{"calibrate": calibrate, "pixels": pixels, "dim": dim, "strict": strict},
             **{"accept_loss": accept_loss, "trust": trust, "runtime": runtime},
+            **{"calibration_method": calibration_method, "layer_method": layer_method},
+            **{"calibration_samples": calibration_samples, "float_layer": float_layer},
+            **{"tune": tune},
         }
     )
     return _build_report(_built(settings, listener), listener)
@@ -83,6 +96,7 @@ def run(
     data: Any = None,
     metric: str | None = None,
     samples: int | None = None,
+    max_drop: float | None = None,
     runs: int | None = None,
     warmups: int | None = None,
     timeout_s: float | None = None,
@@ -91,6 +105,11 @@ def run(
     output: str | PathLike[str] | None = None,
     calibrate: str | None = None,
     pixels: str | None = None,
+    calibration_method: str | None = None,
+    calibration_samples: int | None = None,
+    layer_method: Sequence[str] = (),
+    float_layer: Sequence[str] = (),
+    tune: bool = False,
     dim: Sequence[str] = (),
     strict: bool = False,
     accept_loss: bool = False,
@@ -110,12 +129,14 @@ def run(
             what its `evaluation` takes; None: the model's own.
         metric: "accuracy", "auc", "regression" or "none"; None: by labels and outputs.
         samples: how many to verify; None: 256 labelled ones, or 16 random ones.
+        max_drop: percentage points that int8 may be below float, on labelled samples.
         runs, warmups: inferences that are timed (20), and before those (3).
         timeout_s: seconds to wait for each of the device's answers.
         others: as `build`.
 
-    Raises what `build` does, and FlashError, DeviceError, DeviceTimeoutError; OutputMismatchError,
-    whose `report` is what was found, if the device does not compute what the host does.
+    Raises what `build` does, and FlashError, DeviceError, DeviceTimeoutError; OutputMismatchError
+    if the device does not compute what the host does, AccuracyError if int8 is too far below float:
+    their `report` is what was found.
     """
     from mcugen.flow.building import check_model
     from mcugen.flow.connection import check_target
@@ -127,11 +148,15 @@ def run(
         {
             **{"simulate": simulate, "device": device, "samples": samples, "runs": runs},
             **{"warmups": warmups, "timeout_s": timeout_s, "data": data, "metric": metric},
+            **{"max_drop": max_drop},
         },
         {
             **{"io": io, "optimize": optimize, "output": output, "calibrate": calibrate},
             **{"pixels": pixels, "dim": dim, "strict": strict, "accept_loss": accept_loss},
             **{"trust": trust, "runtime": runtime},
+            **{"calibration_method": calibration_method, "layer_method": layer_method},
+            **{"calibration_samples": calibration_samples, "float_layer": float_layer},
+            **{"tune": tune},
         },
     )
     check_model(settings)
@@ -149,6 +174,7 @@ def verify(
     data: Any = None,
     metric: str | None = None,
     samples: int | None = None,
+    max_drop: float | None = None,
     timeout_s: float | None = None,
     progress: Progress | None = None,
     verbose: bool = False,
@@ -162,7 +188,7 @@ def verify(
     listener = Listener(progress, verbose=verbose)
     target = {"simulate": simulate, "device": device, "data": data, "metric": metric}
     settings, built = _buildable(
-        model, board, {**target, "samples": samples, "timeout_s": timeout_s}
+        model, board, {**target, "samples": samples, "timeout_s": timeout_s, "max_drop": max_drop}
     )
     return _measured(settings, built or _built(settings, listener), listener, "verify")
 
@@ -218,6 +244,11 @@ def inspect(
     io: str = "int8",
     calibrate: str | None = None,
     pixels: str | None = None,
+    calibration_method: str | None = None,
+    calibration_samples: int | None = None,
+    layer_method: Sequence[str] = (),
+    float_layer: Sequence[str] = (),
+    tune: bool = False,
     dim: Sequence[str] = (),
     strict: bool = False,
     trust: bool = False,
@@ -241,6 +272,9 @@ def inspect(
         {
             **{"model": model, "board": board, "io": io, "calibrate": calibrate, "pixels": pixels},
             **{"dim": dim, "strict": strict, "trust": trust},
+            **{"calibration_method": calibration_method, "layer_method": layer_method},
+            **{"calibration_samples": calibration_samples, "float_layer": float_layer},
+            **{"tune": tune},
         }
     )
     document = inspect_document(settings, listener)
@@ -322,6 +356,7 @@ def _build_report(built: Built, listener: Listener) -> Report:
 
 
 def _measured(settings: Settings, built: Built, listener: Listener, command: str) -> Report:
+    from mcugen.flow.dropping import drop_error
     from mcugen.flow.measuring import measure, measured_document, require_verified
     from mcugen.flow.report.text import measurement_text
 
@@ -337,7 +372,7 @@ def _measured(settings: Settings, built: Built, listener: Listener, command: str
         measurement.timing,
         built,
     )
-    failure = require_verified(measurement)
+    failure = require_verified(measurement) or drop_error(settings, built, measurement.verification)
     if failure is not None:
         failure.report = report
         raise failure

@@ -109,9 +109,13 @@ class OutputMismatchError(McugenError):
 
 
 class AccuracyError(McugenError):
-    """The int8 model is further below the model in float than `--max-drop` allows."""
+    """The int8 model is further below the model in float than `--max-drop` allows.
+
+    report: of the Python API, what was found.
+    """
 
     exit_code = 8
+    report: Any = None
 
 
 class DeviceTimeoutError(McugenError):

@@ -37,7 +37,7 @@ _PACKAGES = ("torch", "executorch", "torchao", "numpy", "platformio")
 #: Settings that change nothing in a build, or are named apart.
 _NO_FLAGS = frozenset(
     {"root", "model", "board", "output", "simulate", "device", "samples", "runs", "warmups"}
-) | {"timeout_s", "trust", "data", "metric"}
+) | {"timeout_s", "trust", "data", "metric", "max_drop"}
 #: From mcugen_out/PROJECT to the folder in which one works.
 _UPWARDS = 2
 #: Where each kind of difference leads.
