@@ -21,6 +21,7 @@ from mcugen.program.aliases import joins, tensors_of
 from mcugen.program.artifact import PteArtifact
 from mcugen.program.calls import changed_values
 from mcugen.program.container import deserialize, find_method
+from mcugen.program.conv_words import ConvForm, of_pair
 from mcugen.program.operator_table import operator
 from mcugen.program.packing.edit import Call, Method
 from mcugen.program.planning.overlap import IN_PLACE, in_place_distance, in_place_unit
@@ -31,6 +32,9 @@ _LEAST_SHIFT, _MOST_SHIFT = -62, 30
 _MOST_WINDOW = 32767
 _MOST_EXTENT = 1 << 24
 _MOST_POOLED = 1 << 23
+#: As op_packed_conv2d.cpp and packed_conv_form.h have them.
+_MOST_TAPS = 1 << 26
+_ROUNDINGS = 9
 _PLAIN = {"Tensor", "Int", "Bool", "Double", "Null", "IntList"}
 _INT32_MIN, _INT32_MAX = -(1 << 31), (1 << 31) - 1
 
@@ -99,6 +103,29 @@ def _convolution(call: Call) -> bool:
         and _scales(call)
         and (call.name not in IN_PLACE.values() or _is_in_place(call))
     )
+
+
+def _packed_convolution(call: Call) -> bool:
+    """Words of pairs begin with the numbers of two channels, and how their sums are rounded."""
+    read = call_tensors.Call(call.method.plan, operator(call.name), call.call.args)
+    in_ch, out_ch, kernel = read.nhwc("input")[3], read.nhwc("out")[3], read.pair("kernel")
+    words = call.constant("words")
+    if (
+        words is None
+        or max(*call.sizes("input"), *call.sizes("out")) > _MOST_EXTENT
+        or not _windows(call, stride=1, padding=0, dilation=1, kernel=1)
+        or kernel[0] * kernel[1] > _MOST_TAPS // in_ch
+        or not _is_in_place(call)
+    ):
+        return False
+    if call.integer("form") != ConvForm.PAIRS:
+        return True
+    step = of_pair(ConvForm.PAIRS, in_ch, kernel, read.pair("dilation"))
+    pairs = np.asarray(words, np.int64).reshape(-1, step)
+    channels = np.concatenate([pairs[:, 0] & 0xFFFF, pairs[:, 0] >> 16 & 0xFFFF])
+    roundings = pairs[:, 1]
+    known = (roundings >= 0) & (roundings < _ROUNDINGS)
+    return bool(channels.max() == out_ch - 1 and known.all())
 
 
 def _windows(call: Call, **least: int) -> bool:
@@ -208,6 +235,8 @@ def _overlap(plan: Any, one: int, other: int) -> bool:
 #: What is left to check of the calls of each operator; of other operators, too much.
 CHECKED: dict[str, Callable[[Call], bool]] = {
     **dict.fromkeys((*IN_PLACE, *IN_PLACE.values()), _convolution),
+    "mcugen::packed_conv2d.out": _packed_convolution,
+    "mcugen::packed_conv2d_nhwc.out": _packed_convolution,
     "cortex_m::quantized_linear.out": _linear,
     "mcugen::quantized_linear.out": _linear,
     "mcugen::packed_linear.out": _packed(5),
