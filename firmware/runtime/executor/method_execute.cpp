@@ -16,16 +16,8 @@ using mcugen::operator_name;
 
 namespace {
 
-// The serialized form of a kernel call: names and indices are not kept in RAM.
-const executorch_flatbuffer::KernelCall* find_call(const executorch_flatbuffer::ExecutionPlan* plan,
-                                                   size_t chain_idx, size_t instr_idx) {
-  const auto* instructions = plan->chains()->Get(static_cast<uint32_t>(chain_idx))->instructions();
-  return instructions->Get(static_cast<uint32_t>(instr_idx))->instr_args_as_KernelCall();
-}
-
 Error check_memory(const executorch_flatbuffer::ExecutionPlan* plan, const EValue* values,
-                   size_t chain_idx, size_t instr_idx) {
-  const executorch_flatbuffer::KernelCall* call = find_call(plan, chain_idx, instr_idx);
+                   const executorch_flatbuffer::KernelCall* call, size_t instr_idx) {
   const auto* indices = call->args();
   uint32_t count = flatbuffers::length(indices);
 #if MCUGEN_RUNTIME_FULL
@@ -59,33 +51,41 @@ Error check_memory(const executorch_flatbuffer::ExecutionPlan* plan, const EValu
 }  // namespace
 
 Error Method::execute_instruction() {
-  const Chain::Instruction& instruction =
-      chains_[step_state_.chain_idx].instructions[step_state_.instr_idx];
+  const Chain& chain = chains_[step_state_.chain_idx];
+  const Chain::Instruction& instruction = chain.instructions[step_state_.instr_idx];
+  const executorch_flatbuffer::Instruction* serialized =
+      chain.serialized->Get(static_cast<uint32_t>(step_state_.instr_idx));
   size_t next = step_state_.instr_idx + 1;
   switch (instruction.kind) {
     case Chain::Kind::kCheckedKernel: {
       const Error error =
-          check_memory(serialization_plan_, values_, step_state_.chain_idx, step_state_.instr_idx);
+          check_memory(serialization_plan_, values_, serialized->instr_args_as_KernelCall(),
+                       step_state_.instr_idx);
       if (error != Error::Ok) {
         return error;
       }
       ET_FALLTHROUGH;
     }
     case Chain::Kind::kKernel: {
+      const auto* call = serialized->instr_args_as_KernelCall();
+      const auto* indices = call->args();
+      const uint32_t n_args = flatbuffers::length(indices);
+      for (uint32_t i = 0; i < n_args; ++i) {
+        chain.args[i] = &values_[indices->Get(i)];
+      }
       internal::EventTracerProfileInstructionScope instruction_scope(
           event_tracer_, static_cast<ChainID>(step_state_.chain_idx),
           static_cast<DebugHandle>(step_state_.instr_idx));
       internal::EventTracerProfileOpScope op_scope(event_tracer_, "OPERATOR_CALL");
       KernelRuntimeContext context(event_tracer_, temp_allocator_);
 #if MCUGEN_RUNTIME_FULL
-      EValue* const result =
-          instruction.n_args == 0 ? nullptr : instruction.args[instruction.n_args - 1];
+      EValue* const result = n_args == 0 ? nullptr : chain.args[n_args - 1];
       const EValue before = result == nullptr ? EValue() : *result;
 #endif
-      instruction.kernel(context, InstructionArgs(instruction.args, instruction.n_args));
+      instruction.kernel(context, InstructionArgs(chain.args, n_args));
       if (internal::event_tracer_enabled()) {
-        for (uint32_t i = 0; i < instruction.n_args; ++i) {
-          internal::event_tracer_log_evalue(event_tracer_, *instruction.args[i]);
+        for (uint32_t i = 0; i < n_args; ++i) {
+          internal::event_tracer_log_evalue(event_tracer_, values_[indices->Get(i)]);
         }
       }
       if (temp_allocator_ != nullptr) {
@@ -97,30 +97,28 @@ Error Method::execute_instruction() {
         new (result) EValue(before);
         if (context.failure_state() == Error::Ok) {
           return MCUGEN_FAIL(InvalidProgram, "%s, instruction %zu: result is of another type",
-                             operator_name(serialization_plan_,
-                                           find_call(serialization_plan_, step_state_.chain_idx,
-                                                     step_state_.instr_idx)),
-                             step_state_.instr_idx);
+                             operator_name(serialization_plan_, call), step_state_.instr_idx);
         }
       }
 #endif
       const Error error = context.failure_state();
       if (error != Error::Ok) {
-        return MCUGEN_FAIL_WITH(
-            error, "%s, instruction %zu: failed with 0x%x",
-            operator_name(serialization_plan_, find_call(serialization_plan_, step_state_.chain_idx,
-                                                         step_state_.instr_idx)),
-            step_state_.instr_idx, static_cast<unsigned>(error));
+        return MCUGEN_FAIL_WITH(error, "%s, instruction %zu: failed with 0x%x",
+                                operator_name(serialization_plan_, call), step_state_.instr_idx,
+                                static_cast<unsigned>(error));
       }
       break;
     }
 #if MCUGEN_ANY_PROGRAM
-    case Chain::Kind::kMove:
+    case Chain::Kind::kMove: {
+      const auto* move = serialized->instr_args_as_MoveCall();
       // Neither side owns anything.
-      new (instruction.args[1]) EValue(*instruction.args[0]);
+      new (&values_[move->move_to()]) EValue(values_[move->move_from()]);
       break;
+    }
     case Chain::Kind::kJumpFalse: {
-      Result<bool> jump = is_false(*instruction.args[0]);
+      Result<bool> jump =
+          is_false(values_[serialized->instr_args_as_JumpFalseCall()->cond_value_index()]);
       if (!jump.ok()) {
         return jump.error();
       }
@@ -150,7 +148,7 @@ Error Method::execute() {
   [[maybe_unused]] uint32_t left = MCUGEN_MAX_INSTRUCTIONS;
   for (; step_state_.chain_idx < n_chains_; ++step_state_.chain_idx) {
     step_state_.instr_idx = 0;
-    const size_t n_instructions = chains_[step_state_.chain_idx].n_instructions;
+    const size_t n_instructions = chains_[step_state_.chain_idx].size();
     while (error == Error::Ok && step_state_.instr_idx < n_instructions) {
       error = execute_instruction();
 #if MCUGEN_MAX_INSTRUCTIONS
@@ -174,7 +172,7 @@ Error Method::step() {
   MCUGEN_CHECK(initialized(), InvalidState, "method is not initialized");
   // Chains may be empty.
   while (step_state_.chain_idx < n_chains_ &&
-         step_state_.instr_idx == chains_[step_state_.chain_idx].n_instructions) {
+         step_state_.instr_idx == chains_[step_state_.chain_idx].size()) {
     step_state_ = {step_state_.chain_idx + 1, 0};
   }
   if (step_state_.chain_idx == n_chains_) {
@@ -185,7 +183,7 @@ Error Method::step() {
     step_state_ = {};
     return error;
   }
-  if (step_state_.instr_idx == chains_[step_state_.chain_idx].n_instructions) {
+  if (step_state_.instr_idx == chains_[step_state_.chain_idx].size()) {
     step_state_ = {step_state_.chain_idx + 1, 0};
     if (step_state_.chain_idx == n_chains_) {
       log_outputs();

@@ -88,17 +88,19 @@ MethodLayout::MethodLayout(const executorch_flatbuffer::ExecutionPlan* plan)
     }
   }
   count[kChains] = length(plan->chains());
+  uint32_t most_args = 0;
   for (uint32_t c = 0; c < count[kChains]; ++c) {
     const auto* list = plan->chains()->Get(c)->instructions();
     count[kInstructions] += length(list);
     for (uint32_t i = 0; i < length(list); ++i) {
       const executorch_flatbuffer::Instruction* instruction = list->Get(i);
-      // A move has two arguments, jump and free one: two for each keeps the count simple.
-      const auto* call = instruction->instr_args_as_KernelCall();
-      count[kPointers] += call != nullptr ? length(call->args()) : 2;
+      if (const auto* call = instruction->instr_args_as_KernelCall()) {
+        most_args = length(call->args()) > most_args ? length(call->args()) : most_args;
+      }
       has_moves = has_moves || instruction->instr_args_as_MoveCall() != nullptr;
     }
   }
+  count[kPointers] += most_args;
 }
 
 uint64_t MethodLayout::bytes() const {

@@ -11,13 +11,14 @@
 
 namespace executorch::runtime {
 
-/// The instructions of one serialized chain, everything looked up and checked.
+/// The instructions of one serialized chain, everything looked up and checked. What they are called
+/// with stays in the program, as indices of values.
 struct Chain {
   enum class Kind : uint8_t {
     kKernel,         ///< Call the kernel.
     kCheckedKernel,  ///< The same, but a tensor among the arguments may be without memory.
-    kMove,           ///< *args[1] = *args[0].
-    kJumpFalse,      ///< Go on at `destination` if *args[0] is false.
+    kMove,           ///< One value becomes another.
+    kJumpFalse,      ///< Go on at `destination` if a value is false.
     kFree,           ///< Nothing: no tensor's memory is the runtime's to free.
   };
 
@@ -26,13 +27,15 @@ struct Chain {
       OpFunction kernel;
       uint32_t destination;
     };
-    EValue** args;
-    uint16_t n_args;
     Kind kind;
   };
 
   Instruction* instructions;
-  uint32_t n_instructions;
+  EValue** args;  ///< Room for the arguments of any call of the method.
+  const flatbuffers::Vector<flatbuffers::Offset<executorch_flatbuffer::Instruction>, uint32_t>*
+      serialized;  ///< As many instructions, in the program.
+
+  uint32_t size() const { return flatbuffers::length(serialized); }
 };
 
 }  // namespace executorch::runtime
@@ -54,7 +57,7 @@ enum Pool : uint8_t {
   kTensorItems,    ///< Tensor
   kChains,         ///< Chain
   kInstructions,   ///< Chain::Instruction
-  kPointers,       ///< EValue*: items of lists, arguments of instructions.
+  kPointers,       ///< EValue*: items of lists, the arguments of one call.
   kShapeWords,     ///< int32_t: strides; of a bounded tensor sizes, then strides.
   kMarks,          ///< uint8_t, one per value; none unless MCUGEN_CHECK_OUTPUTS.
   kNumPools,
@@ -93,8 +96,8 @@ static_assert(sizeof(executorch::runtime::BoxedEvalueList<executorch::aten::Tens
 static_assert(sizeof(executorch::aten::ArrayRef<char>) == 8);
 static_assert(sizeof(std::optional<executorch::aten::Tensor>) == 8);
 static_assert(sizeof(executorch::aten::Tensor) == 4);
-static_assert(sizeof(executorch::runtime::Chain) == 8);
-static_assert(sizeof(executorch::runtime::Chain::Instruction) == 12);
+static_assert(sizeof(executorch::runtime::Chain) == 12);
+static_assert(sizeof(executorch::runtime::Chain::Instruction) == 8);
 #endif
 
 }  // namespace mcugen

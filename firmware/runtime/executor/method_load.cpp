@@ -231,11 +231,12 @@ class MethodLoader final {
 
   Error load_chain(const executorch_flatbuffer::Chain* serialized, Chain* chain) {
     const auto* instructions = serialized->instructions();
-    chain->n_instructions = flatbuffers::length(instructions);
-    chain->instructions = take<Chain::Instruction>(mcugen::kInstructions, chain->n_instructions);
-    for (uint32_t i = 0; i < chain->n_instructions; ++i) {
-      Error error =
-          load_instruction(instructions->Get(i), chain->n_instructions, &chain->instructions[i]);
+    chain->serialized = instructions;
+    const uint32_t size = chain->size();
+    chain->instructions = take<Chain::Instruction>(mcugen::kInstructions, size);
+    chain->args = pool<EValue*>(mcugen::kPointers);  // What lists have left, the same for all.
+    for (uint32_t i = 0; i < size; ++i) {
+      Error error = load_instruction(instructions->Get(i), size, &chain->instructions[i]);
       if (error != Error::Ok) {
         return error;
       }
@@ -246,14 +247,12 @@ class MethodLoader final {
   Error load_instruction(const executorch_flatbuffer::Instruction* serialized,
                          uint32_t n_instructions, Chain::Instruction* instruction) {
     const auto* call = serialized->instr_args_as_KernelCall();
-    instruction->args =
-        take<EValue*>(mcugen::kPointers, call != nullptr ? flatbuffers::length(call->args()) : 2);
     if (!MCUGEN_ANY_PROGRAM || call != nullptr) {
       return load_call(call, instruction);
     }
     if (const auto* move = serialized->instr_args_as_MoveCall()) {
       instruction->kind = Chain::Kind::kMove;
-      return load_arguments(instruction, move->move_from(), move->move_to());
+      return check_arguments(instruction->kind, move->move_from(), move->move_to());
     }
     if (const auto* jump = serialized->instr_args_as_JumpFalseCall()) {
       // One behind the last instruction is the end of the chain.
@@ -262,18 +261,19 @@ class MethodLoader final {
                         InvalidProgram, "jump to instruction %d", static_cast<int>(destination));
       instruction->kind = Chain::Kind::kJumpFalse;
       instruction->destination = static_cast<uint32_t>(destination);
-      return load_arguments(instruction, jump->cond_value_index(), jump->cond_value_index());
+      return check_arguments(instruction->kind, jump->cond_value_index(), jump->cond_value_index());
     }
     MCUGEN_CHECK_FILE(serialized->instr_args_as_DelegateCall() == nullptr, NotSupported,
                       "call of a delegate");
     const auto* free = serialized->instr_args_as_FreeCall();
     MCUGEN_CHECK_FILE(free != nullptr, InvalidProgram, "instruction without arguments");
     instruction->kind = Chain::Kind::kFree;
-    return load_arguments(instruction, free->value_index(), free->value_index());
+    return check_arguments(instruction->kind, free->value_index(), free->value_index());
   }
 
-  // The two arguments of an instruction that is not a kernel call, and their types.
-  Error load_arguments(Chain::Instruction* instruction, int32_t first, int32_t second) {
+  // The two arguments of an instruction that is not a kernel call: that they exist, and their
+  // types.
+  Error check_arguments(Chain::Kind kind, int32_t first, int32_t second) {
     Error error = check_index(first);
     if (error == Error::Ok) {
       error = check_index(second);
@@ -281,20 +281,17 @@ class MethodLoader final {
     if (error != Error::Ok) {
       return error;
     }
-    instruction->n_args = 2;
-    instruction->args[0] = &values_[first];
-    instruction->args[1] = &values_[second];
     const Tag from = values_[first].tag;
     const Tag to = values_[second].tag;
     bool fits = from == to;
 #if !MCUGEN_RUNTIME_FULL
     fits = fits && from != Tag::ListTensor && from != Tag::ListOptionalTensor;
 #endif
-    if (instruction->kind == Chain::Kind::kFree) {
+    if (kind == Chain::Kind::kFree) {
       fits = from == Tag::Tensor;
-    } else if (instruction->kind == Chain::Kind::kJumpFalse && from == Tag::Tensor) {
+    } else if (kind == Chain::Kind::kJumpFalse && from == Tag::Tensor) {
       fits = tensor_of(values_[first]).scalar_type() == executorch::aten::ScalarType::Bool;
-    } else if (instruction->kind == Chain::Kind::kJumpFalse) {
+    } else if (kind == Chain::Kind::kJumpFalse) {
       fits = from == Tag::Bool;
     }
     MCUGEN_CHECK_FILE(fits, InvalidProgram, "move, jump or free of value %d: wrong type",
@@ -311,12 +308,9 @@ class MethodLoader final {
       return error;
     }
     instruction->kind = moves_ ? Chain::Kind::kCheckedKernel : Chain::Kind::kKernel;
-    instruction->n_args = static_cast<uint16_t>(n_args);
     for (uint32_t i = 0; i < n_args; ++i) {
-      const int32_t index = indices->Get(i);
-      instruction->args[i] = &values_[index];
       // Inputs and outputs that the plan leaves to the caller have no memory yet.
-      if (!has_memory(index)) {
+      if (!has_memory(indices->Get(i))) {
         instruction->kind = Chain::Kind::kCheckedKernel;
       }
     }
@@ -355,15 +349,16 @@ class MethodLoader final {
     // describes at most 16 tensors; a call with more takes the general kernel.
     TensorMeta meta[16];
     size_t n_meta = 0;
-    for (uint32_t i = 0; i < instruction->n_args; ++i) {
-      if (!instruction->args[i]->isTensor()) {
+    for (uint32_t i = 0; i < flatbuffers::length(call->args()); ++i) {
+      const EValue& argument = values_[call->args()->Get(i)];
+      if (!argument.isTensor()) {
         continue;
       }
       if (n_meta == sizeof(meta) / sizeof(meta[0])) {
         n_meta = 0;
         break;
       }
-      const Tensor& tensor = tensor_of(*instruction->args[i]);
+      const Tensor& tensor = tensor_of(argument);
       meta[n_meta++] = TensorMeta(
           tensor.scalar_type(),
           {const_cast<uint8_t*>(tensor.dim_order().data()), static_cast<size_t>(tensor.dim())});

@@ -18,8 +18,8 @@ _BOXED_LIST = 12  # BoxedEvalueList<T>: two pointers and a length.
 _ARRAY_REF = 8
 _OPTIONAL_TENSOR = 8
 _TENSOR = 4
-_CHAIN = 8
-_INSTRUCTION = 12
+_CHAIN = 12
+_INSTRUCTION = 8
 _POINTER = 4
 _WORD = 4
 
@@ -35,8 +35,12 @@ def method_allocator_bytes(program: Any, method_name: str = "forward") -> int:
     if plan is None:
         names = ", ".join(p.name for p in program.execution_plan)
         raise PteError(f"the program has no method {method_name!r}", hint=f"It has: {names}")
-    return sum(_value_bytes(value.val) for value in plan.values) + sum(
-        _chain_bytes(chain) for chain in plan.chains
+    instructions = [each for chain in plan.chains for each in chain.instructions]
+    return (
+        sum(_value_bytes(value.val) for value in plan.values)
+        + _CHAIN * len(plan.chains)
+        + _INSTRUCTION * len(instructions)
+        + _POINTER * max(map(_arguments, instructions), default=0)
     )
 
 
@@ -60,10 +64,6 @@ def _value_bytes(value: Any) -> int:
     return _EVALUE
 
 
-def _chain_bytes(chain: Any) -> int:
-    total = _CHAIN
-    for instruction in chain.instructions:
-        call = instruction.instr_args
-        arguments = len(call.args) if type(call).__name__ == "KernelCall" else 2
-        total += _INSTRUCTION + _POINTER * arguments
-    return total
+def _arguments(instruction: Any) -> int:
+    call = instruction.instr_args
+    return len(call.args) if type(call).__name__ == "KernelCall" else 0
