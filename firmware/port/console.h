@@ -9,9 +9,9 @@
 
 namespace mcugen {
 
-/// Bytes the receive ring holds: one long command several times over, or most of a frame. The
-/// ring is drained while a frame arrives; it only fills when the host talks during an inference.
-constexpr size_t kConsoleRingBytes = 512;
+/// Bytes the receive ring holds: one long command and more. The ring is drained while a frame
+/// arrives; it only fills when the host talks during an inference, which the protocol does not.
+constexpr size_t kConsoleRingBytes = 128;
 
 /// Take the oldest received byte.
 /// @param[out] byte Set only when there is one.
