@@ -20,6 +20,7 @@ inline constexpr bool kTransposeScalar = true;
 inline constexpr bool kLinearScalar = true;
 inline constexpr bool kPackedLinearScalar = true;
 inline constexpr bool kPackedConvScalar = true;
+inline constexpr bool kConvDepthwiseScalar = true;
 inline constexpr bool kAvgPoolScalar = true;
 inline constexpr bool kMaxPoolScalar = true;
 
@@ -29,6 +30,7 @@ inline constexpr bool kGemm = true;             ///< Convolutions by a matrix pr
 inline constexpr bool kPackedGemm = true;       ///< The same of weights packed ahead of time
 inline constexpr bool kPackedWinograd = true;   ///< Winograd, of weights transformed ahead of time
 inline constexpr bool kPackedWinograd4 = true;  ///< The same of F(4x4, 3x3)
+inline constexpr bool kConvDepthwise = true;    ///< The same, for a depthwise one to read at once
 inline constexpr bool kBorder = true;           ///< There, of an image copied with its border
 inline constexpr bool kDepthwiseAsConv = true;  ///< There, of one input channel
 inline constexpr bool kPlanes = true;           ///< Depthwise 3x3 windows over planes of a channel

@@ -79,6 +79,31 @@ class Windows : ConvWindows {
     }
   }
 
+  /// Writes `count` windows, at least two, `step` pixels apart; of an odd count the last is the
+  /// second of a pair. @returns the end of what was written.
+  int16_t* write_apart(int32_t pixel, int32_t step, int32_t count, int8_t* bytes, int16_t* out) {
+    if (are_pixels()) {
+      const int8_t* const in = input_ + pixel * p_.in_ch;
+      const int32_t apart = step * p_.in_ch;
+      const uint32_t run = static_cast<uint32_t>(p_.in_ch);
+      out = mcugen_dsp_widen(in, in + apart, out, run, minus_zero_point_, count / 2,
+                             2 * apart - p_.in_ch);
+      if (count % 2 != 0) {
+        const int8_t* const last = in + (count - 1) * apart;
+        out = mcugen_dsp_widen(last, last, out, run, minus_zero_point_, 1, 0);
+      }
+      return out;
+    }
+    for (int32_t i = 0; i < count; i += 2) {
+      const bool single = i + 1 == count;
+      go_to(0, pixel + (single ? i - 1 : i) * step);
+      const Window first = next();
+      go_to(0, pixel + (single ? i : i + 1) * step);
+      out = write_pair(first, next(), bytes, out);
+    }
+    return out;
+  }
+
  private:
   /// @returns how many pairs from here on lie in this row of the output and inside of the image, as
   ///     runs that can be widened where they are.
@@ -178,6 +203,23 @@ uint32_t convolve_packed_s8_scratch(const Conv2dS8Params& p, int32_t pixels) {
   const int32_t padded = conv_runs(p).padded;
   return window_bytes(padded) +
          static_cast<uint32_t>((pixels + 1) / 2 * gemm_s8_pair_bytes(padded));
+}
+
+void write_windows_s8(const Conv2dS8Params& p, const int8_t* input, int32_t pixel, int32_t step,
+                      int32_t count, int32_t row_step, int32_t rows, int8_t* bytes, int16_t* out) {
+  Windows windows(p, input);
+  if (step == 1 && row_step == count && count % 2 == 0) {
+    windows.write(0, pixel, rows * count, bytes, out);
+    return;
+  }
+  for (; rows > 0; --rows, pixel += row_step) {
+    if (step == 1) {
+      windows.write(0, pixel, count, bytes, out);
+      out += (count + 1) / 2 * 2 * conv_runs(p).padded;
+    } else {
+      out = windows.write_apart(pixel, step, count, bytes, out);
+    }
+  }
 }
 
 namespace {

@@ -24,6 +24,16 @@ bool convolve_s8(const Conv2dS8Params& params, const int8_t* input, const int8_t
 /// The same of weights packed ahead of time, as PackedConvForm::kPairs has them.
 uint32_t convolve_packed_s8_scratch(const Conv2dS8Params& params, int32_t pixels);
 
+/// Writes windows of a convolution without groups as McugenDspTiles wants them: `rows` runs of
+/// `count`, each of pairs and, of an odd count, a last one that is the second of its pair.
+/// @param[in] pixel, step, row_step The first, and how many on the next of a run and the next run
+///     lie, among all pixels of the convolution's output.
+/// @param[in] count At least 2.
+/// @param[in] bytes 2 * padded + 8 bytes, to be written over.
+void write_windows_s8(const Conv2dS8Params& params, const int8_t* input, int32_t pixel,
+                      int32_t step, int32_t count, int32_t row_step, int32_t rows, int8_t* bytes,
+                      int16_t* out);
+
 /// @returns false, and has done nothing, where the scratch is too small.
 bool convolve_packed_s8(const Conv2dS8Params& params, const int8_t* input, const int32_t* words,
                         int8_t* output);

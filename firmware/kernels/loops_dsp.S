@@ -169,6 +169,7 @@
     four_taps
     .endr
     .balign 4
+.Ltaps_end:
 3:
     ldr.w   pc, [sp, #TILE_EXIT]        // most often nothing is left to test
 4:
@@ -235,6 +236,111 @@
     .balign 4
 #endif
     end_function mcugen_dsp_tiles
+
+#if !defined(MCUGEN_SMALL_KERNELS)
+
+// The same to planes. A tile has what mcugen_dsp_tiles has, in the same places, but for the steps:
+// of pixel_step the skip, then from the element before pixel 0 of channel 0 to both of channel 1;
+// and behind them how many rows are left.
+.equ TILE_SKIP, TILE_PIXEL_STEP
+.equ TILE_ROWS, TILE_BYTES
+.equ PLANE_TILE_BYTES, TILE_BYTES + 8
+
+    function mcugen_dsp_plane_tiles
+    push    {r4-r11, lr}
+    ldm     r0, {r0-r9}                 // see McugenDspPlaneTiles
+    // r0 pixels, r1 stream, r2 plane, r3 plane_skip, r4 plane_bytes, r5 pixels_end,
+    // r6 taps / 4 - 1, r7 pair_bytes, r8 odd, r9 rows
+    sub     sp, sp, #PLANE_TILE_BYTES
+    str     r9, [sp, #TILE_ROWS]
+    strd    r7, r8, [sp, #TILE_PAIR_BYTES]
+    adr.w   r12, 1f
+    orr     r12, r12, #1
+    mov     r9, r12
+    add     r8, r1, #24
+    add     r8, r8, r6, lsl #4          // end of the weights
+    strd    r8, r9, [sp, #TILE_WEIGHTS_END]
+    cmp     r6, #UNROLLED
+    blo     5f
+    movw    r12, #:lower16:.Ltaps_end + 1   // many taps go round in the loop above
+    movt    r12, #:upper16:.Ltaps_end + 1
+    add     r9, r12, #4
+    and     r6, r6, #UNROLLED - 1
+5:
+    mov     r7, #FOUR_TAPS_BYTES
+    mls     r8, r6, r7, r12
+    strd    r8, r9, [sp, #TILE_ENTRY]
+    mov     r6, r5
+    adds    r5, r4, #4
+    adds    r4, #2
+    stm     sp, {r1-r6}
+6:
+    ldmia   r1!, {r2, r3}               // biases
+    four_taps r2, r3
+    ldr     pc, [sp, #TILE_ENTRY]
+    .balign 4
+    .rept UNROLLED - 1
+    four_taps
+    .endr
+    .balign 4
+1:
+    ldm     r1, {r6-r9}                 // multiplier and offset of channel 0, of channel 1
+    smmla   r2, r2, r6, r7
+    smmla   r4, r4, r6, r7
+    smmla   r3, r3, r8, r9
+    smmla   r5, r5, r8, r9
+    usat    r2, #8, r2, asr #12
+    usat    r4, #8, r4, asr #12
+    usat    r3, #8, r3, asr #12
+    usat    r5, #8, r5, asr #12
+    ldm     sp, {r1, r6-r10}            // stream, plane, skip, steps to channel 1, end
+    strh    r2, [r6, #2]
+    strh    r3, [r6, r8]
+    strh    r5, [r6, r9]
+    strh    r4, [r6, #4]!
+    str     r6, [sp, #TILE_OUT]
+    cmp     r0, r10
+    bne.w   6b
+    ldrd    r2, r3, [sp, #TILE_PAIR_BYTES]
+    cbnz    r3, 4f
+2:
+    add     r6, r6, r7
+    add     r10, r10, r2
+    str     r6, [sp, #TILE_OUT]
+    str     r10, [sp, #TILE_PIXELS_END]
+    ldr     r3, [sp, #TILE_ROWS]
+    subs    r3, r3, #1
+    str     r3, [sp, #TILE_ROWS]
+    bne.w   6b
+    add     sp, sp, #PLANE_TILE_BYTES
+    pop     {r4-r11, pc}
+4:                                      // the last pixel of a row alone
+    ldr     r3, [sp, #TILE_WEIGHTS_END]
+    ldmia   r1!, {r4, r5}
+3:
+    .rept 2
+    ldmia   r1!, {r6-r9}
+    ldmia   r0!, {r10, r11, r12, lr}
+    smlad   r4, r11, r6, r4
+    smlad   r5, r11, r7, r5
+    smlad   r4, lr, r8, r4
+    smlad   r5, lr, r9, r5
+    .endr
+    cmp     r1, r3
+    bne     3b
+    ldm     r1, {r6-r9}
+    smmla   r4, r4, r6, r7
+    smmla   r5, r5, r8, r9
+    ldm     sp, {r1, r6-r9}
+    usat    r4, #8, r4, asr #12
+    usat    r5, #8, r5, asr #12
+    mov     r10, r0
+    strh    r5, [r6, r8]
+    strh    r4, [r6, #2]!
+    b       2b
+    end_function mcugen_dsp_plane_tiles
+
+#endif
 
 //
 // Bytes to 16 bits, two rows side by side
@@ -603,7 +709,8 @@
 .equ ROW_BIAS, 32       // exact only, with out_step behind
 .equ ROW_END, 40
 .equ ROW_ENTRY, 44      // of the loop over three pairs, of stride 2 over two
-.equ ROW_BYTES, 48
+.equ ROW_AGAIN, 48      // where the next channel begins
+.equ ROW_BYTES, 56
 
 // r2 and, if both, r3 -> results, rescaled and saturated. Clobbers r12, lr.
 .macro rescale_row exact, both=1
@@ -758,7 +865,10 @@
     adr     r12, 6f
     ldrh    r2, [r12, lr, lsl #1]
     add     r2, r2, r12
-    str     r2, [sp, #ROW_ENTRY]
+    adr     r1, 3f
+    orr     r1, r1, #1
+    strd    r2, r1, [sp, #ROW_ENTRY]
+    .balign 4
 3:
     ldm     r0, {r1-r8}
     // r1 plane, r2 out, r3 weights, r4 shifts, r5 multipliers, r6 bias, r7 channels, r8 plane_bytes
@@ -814,11 +924,12 @@
     ldr     r4, [sp, #ROW_LAST]
     add     r4, r4, r3
     str     r4, [sp, #ROW_LAST]
-    b       3b
+    ldr     pc, [sp, #ROW_AGAIN]
 5:
     add     sp, sp, #ROW_BYTES + 4
     pop     {r4-r11, pc}
     .balign 4
+.Ldepthwise_entries:
 6:                                      // by form and pairs that are left out
     .irp form, 1_64_0, 1_128_0, 1_128_1, 2_64_0, 2_128_0, 2_128_1
     .2byte  .Lthree_\form - 6b + 1
@@ -832,6 +943,45 @@
     depthwise 2, 128, 0
     depthwise 2, 128, 1
     end_function mcugen_dsp_depthwise
+
+    function mcugen_dsp_depthwise_packed
+    push    {r0, r4-r11, lr}
+    sub     sp, sp, #ROW_BYTES
+    add     r1, r0, #32
+    ldm     r1, {r4-r8, lr}             // pair_bytes, odd, skips, plane_end, form
+    add     r1, sp, #ROW_PAIRS
+    stm     r1, {r4-r8}
+    movw    r12, #:lower16:.Ldepthwise_entries
+    movt    r12, #:upper16:.Ldepthwise_entries
+    ldrh    r2, [r12, lr, lsl #1]
+    add     r2, r2, r12
+    adr     r1, 3f
+    orr     r1, r1, #1
+    strd    r2, r1, [sp, #ROW_ENTRY]
+    .balign 4
+3:
+    ldm     r0, {r1-r3}                 // plane, out, weights
+    ldrd    r7, r8, [r0, #24]           // channels, plane_bytes
+    ldrd    r12, r11, [r0, #52]         // form, out_step
+    add     r4, r1, r8
+    adds    r5, r2, #1
+    add     r6, r3, #36
+    stm     r0, {r4-r6}                 // of the next channel
+    subs    r7, #1
+    str     r7, [r0, #24]
+    mov     r0, r1
+    mov     r1, r2
+    ldmia   r3!, {r4-r10}               // weights and bias
+    ldrd    r2, r3, [r3]
+    strd    r2, r3, [sp, #ROW_MULTIPLIER]
+    cmp     r12, #9
+    blo.w   .Lrow_of_stride_1
+    pkhtb   r7, r7, r5, asr #16         // stride 2
+    mov     r5, r6
+    mov     r6, r8
+    mov     r8, r9
+    b.w     .Lrow_of_stride_2
+    end_function mcugen_dsp_depthwise_packed
 
 #endif
 

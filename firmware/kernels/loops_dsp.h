@@ -47,6 +47,27 @@ constexpr uint32_t kMcugenDspRoundTwice = 0;
 constexpr int32_t kMcugenDspShift = 3;
 constexpr int32_t kMcugenDspForms = 9;
 
+/// The same with results in two planes of int16, 0 to 255, for a depthwise convolution to read.
+struct McugenDspPlaneTiles {
+  const int16_t* pixels;  ///< As McugenDspTiles has them, rows of pairs one behind the other.
+  /// Two biases and weights as McugenDspTiles has them, then multiplier and offset of channel 0
+  /// and of channel 1: saturate_u8((acc * multiplier / 2^32 + offset) >> 12).
+  const int32_t* stream;
+  int16_t* plane;             ///< One element before pixel 0, of channel 0.
+  int32_t plane_skip;         ///< Bytes from behind a row's last pixel to the next row's first.
+  int32_t plane_bytes;        ///< From channel 0 to channel 1.
+  const int16_t* pixels_end;  ///< Of the first row's pairs, at least one.
+  uint32_t fours;             ///< Taps / 4 - 1; taps are a multiple of 4.
+  int32_t pair_bytes;         ///< Of the pixels: of a row's pairs.
+  /// 1: behind a row's pairs there is one more, of which the second pixel counts; taps are a
+  /// multiple of 8. Else 0.
+  uint32_t odd;
+  uint32_t rows;  ///< At least 1.
+};
+
+/// 20 instructions per pair of pixels, 21 with more than 128 taps, and 10 per four taps; 9 per row.
+void mcugen_dsp_plane_tiles(const McugenDspPlaneTiles* tiles);
+
 /// Writes pairs of runs of bytes as the pixels of McugenDspTiles, less a zero point; zeros follow
 /// the last byte of a run up to a multiple of four. One instruction per byte.
 /// @param[in] run0, run1 int8[bytes], at any address.
@@ -131,6 +152,12 @@ void mcugen_dsp_depthwise_weights(const int8_t* weights, int32_t tap_step, int32
 /// row is read up to the fourth tap (stride 2: the sixth), whose value does not matter. About 60
 /// instructions per channel besides.
 void mcugen_dsp_depthwise(McugenDspDepthwise* rows);
+
+/// The same of weights prepared ahead of time, in no exact form: `weights` are nine words for each
+/// channel, those of mcugen_dsp_depthwise_weights() times 2^bits, then bias times 2^bits,
+/// multiplier and offset, 2^bits / 4 included. shifts, multipliers, bias and offset are not used.
+/// About 25 instructions per channel besides.
+void mcugen_dsp_depthwise_packed(McugenDspDepthwise* rows);
 
 /// Four channels side by side of an image, each less the zero point, as four planes of int16.
 struct McugenDspPlanes {

@@ -12,6 +12,7 @@
 #include <kernels/matmul_f32.h>
 #include <kernels/norm_s8.h>
 #include <kernels/packed_conv2d_s8.h>
+#include <kernels/packed_conv_depthwise_s8.h>
 #include <kernels/packed_linear_blocks_s8.h>
 #include <kernels/packed_linear_s8.h>
 #include <kernels/pad_s8.h>
@@ -72,6 +73,7 @@ MCUGEN_KERNEL(minimum_s8, scalar, dsp, mve);
 MCUGEN_KERNEL(mul_s8, mla, dsp, mve);
 MCUGEN_KERNEL(norm_s8, scalar, scalar, scalar);
 MCUGEN_KERNEL(packed_conv2d_s8, scalar, dsp, scalar);
+MCUGEN_KERNEL(packed_conv_depthwise_s8, scalar, dsp, scalar);
 MCUGEN_KERNEL(packed_linear_4x4_s8, mla, scalar, scalar);
 MCUGEN_KERNEL(packed_linear_8x16_s8, scalar, scalar, mve);
 MCUGEN_KERNEL(packed_linear_5x4_s8, scalar, dsp, scalar);

@@ -25,6 +25,8 @@ def cases(rng: np.random.Generator) -> Iterator[OpCase]:
         yield _add(rng)
         yield _conv(rng, nhwc=False)
         yield _conv(rng, nhwc=True)
+        yield _joined(rng, nhwc=False)
+        yield _joined(rng, nhwc=True)
 
 
 def _int(rng: np.random.Generator, low: int, high: int) -> int:
@@ -168,6 +170,44 @@ def _conv(rng: np.random.Generator, *, nhwc: bool) -> OpCase:
     )
     name = "mcugen::packed_conv2d_nhwc.out" if nhwc else "mcugen::packed_conv2d.out"
     return OpCase(name, args, (Out("int8", shape, order),))
+
+
+def _joined(rng: np.random.Generator, *, nhwc: bool) -> OpCase:
+    """A convolution and a depthwise one, of any words; what stands twice among them is the same."""
+    in_ch, pairs, batch = _int(rng, 1, 9), _int(rng, 1, 4), 1 + (rng.random() < 0.2)
+    kernel, pad = ((1, 1), 0) if rng.random() < 0.5 else ((3, _int(rng, 1, 4)), _int(rng, 0, 1))
+    stride, second_stride, second_pad = (_int(rng, low, low + 1) for low in (1, 1, 0))
+    height, width = (stride * _int(rng, 3, 9) + side for side in kernel)
+    words = conv_words.of_joined_pair(in_ch, kernel, (1, 1))
+    rows = rng.integers(-(1 << 31), 1 << 31, (pairs, words), dtype=np.int64).astype(np.int32)
+    if rng.random() < 0.7:  # sums that leave something of results
+        rows = (rows.view(np.int16) >> 8).astype(np.int16).view(np.int32)
+        for at in (*range(-22, -18), -11, -10, -2, -1):
+            rows[:, at] = rng.integers(-(1 << 18), 1 << 20, pairs)
+        for at in (-22, -20, -11, -2):
+            rows[:, at] |= 1 << 30
+    order = tap_order(conv_words.Runs.of(in_ch, kernel, (1, 1)))
+    laid = rows[:, 2:-22].copy().view(np.int16).reshape(pairs, -1, 2, 2, 2)
+    laid *= (order >= 0).reshape(-1, 2, 2).transpose(0, 2, 1)[None, :, :, None]
+    rows[:, 2:-22] = laid.reshape(pairs, -1).view(np.int32)
+    halves = rows[:, -18:].copy().view(np.int16).reshape(2 * pairs, 9, 2)
+    halves[:, 1:6:2, 0] = halves[:, 0:6:2, 1]
+    rows[:, -18:] = halves.reshape(pairs, -1).view(np.int32)
+    outputs = []
+    for size, side in zip((height, width), kernel, strict=True):
+        between = (size + 2 * pad - side) // stride + 1
+        outputs.append((between + 2 * second_pad - 3) // second_stride + 1)
+    image, layout = _int8s(rng, batch, in_ch, height, width), None if nhwc else NHWC
+    shape = (batch, *outputs, 2 * pairs) if nhwc else (batch, 2 * pairs, *outputs)
+    args = (
+        T(image.transpose(0, 2, 3, 1) if nhwc else image, layout),
+        *(T(rows.reshape(-1)), second_stride, [stride] * 2, [pad] * 2, [1, 1]),
+        *(_int(rng, -127, 128), _int(rng, -128, 127), [*kernel], [second_pad] * 2),
+        *(*_limits(rng), _int(rng, 0, 1), T(np.zeros(_int(rng, 0, 9000), np.uint8))),
+    )
+    suffix = "_nhwc" if nhwc else ""
+    name = f"mcugen::packed_conv_depthwise{suffix}.out"
+    return OpCase(name, args, (Out("int8", shape, layout),))
 
 
 def _add(rng: np.random.Generator) -> OpCase:

@@ -31,7 +31,7 @@ FAMILIES = {
     ),
     "packed": (
         *("mcugen::packed_linear.out", "mcugen::packed_linear_5x4.out"),
-        "mcugen::packed_conv2d.out",
+        *("mcugen::packed_conv2d.out", "mcugen::packed_conv_depthwise.out"),
     ),
 }
 CALLS = 6  #: of each

@@ -26,6 +26,7 @@ LINEAR, ADD = "mcugen::packed_linear.out", "mcugen::scaled_add.out"
 LINEAR_5X4 = "mcugen::packed_linear_5x4.out"
 LINEAR_4X4, LINEAR_8X16 = "mcugen::packed_linear_4x4.out", "mcugen::packed_linear_8x16.out"
 CONV = "mcugen::packed_conv2d.out"
+JOINED = "mcugen::packed_conv_depthwise.out"
 #: Numbers of a pair of channels: which, and how they are rounded.
 PAIRS = [[0 | 1 << 16, 0], [2 | 3 << 16, 8], [4 | 4 << 16, 1]]
 
@@ -38,11 +39,19 @@ def conv_words(*heads: list[int], count: int = 36 + 9) -> T:
     return T(np.concatenate([np.array([*head, *[1] * (count - 2)], np.int32) for head in heads]))
 
 
+def joined_words(pairs: int, taps: int = 36) -> T:
+    return s32(pairs * (taps + 24))
+
+
 #: Operator → its arguments, those written to included.
 CALLS: dict[str, Callable[[], list[Any]]] = {
     CONV: lambda: [
         *(image(1, 4, 5, 6), conv_words(*PAIRS), 0, [1, 1], [1, 1], [1, 1], 0, 0, [3, 3], 1),
         *(-128, 127, T(np.zeros(0, np.uint8)), image(1, 5, 5, 6)),
+    ],
+    JOINED: lambda: [
+        *(image(1, 4, 5, 6), joined_words(3), 1, [1, 1], [1, 1], [1, 1], 0, 0, [3, 3], [1, 1]),
+        *(-128, 127, 0, T(np.zeros(0, np.uint8)), image(1, 6, 5, 6)),
     ],
     LINEAR: lambda: [
         *(s8(2, 7), words(6, -3, -128, 127, 0, groups=2 * 24)),
@@ -72,6 +81,8 @@ def _any(value: Any) -> bool:
 ALLOWED: dict[tuple[str, int], Callable[[Any], bool]] = {
     # Not used by these forms.
     (CONV, 7): lambda value: isinstance(value, int) and -128 <= value <= 127,
+    (JOINED, 7): lambda value: isinstance(value, int) and -128 <= value <= 127,
+    (JOINED, 12): lambda value: isinstance(value, int) and value in (0, 1),
     (ADD, 2): _any,
     (ADD, 3): _any,
     (ADD, 4): _any,
@@ -180,6 +191,40 @@ BAD_VALUES: list[tuple[str, dict[int, Any]]] = [
             {13: image(1, 1, 3, 5)},
             {13: image(1, 3, 3, 5)},
             {8: [1, 3]},
+        )
+    ),
+    *(
+        (JOINED, changes)
+        for changes in (
+            {0: image(1, 3, 5, 6)},
+            {0: image(1, 5, 5, 6)},
+            {0: image(2, 4, 5, 6)},
+            {1: joined_words(2)},
+            {1: joined_words(3, taps=35)},
+            {1: s32(3, 60)},
+            {1: joined_words(3), 14: image(1, 5, 5, 6)},
+            {2: 2},
+            {2: 0},
+            {2: 3},
+            {3: [2, 1]},
+            {3: [0, 1]},
+            {4: [0, 1]},
+            {4: [1, 2]},
+            {5: [2, 1]},
+            {6: 129},
+            {8: [3, 1]},
+            {8: [0, 3]},
+            {8: [32767, 32767]},
+            {9: [0, 1]},
+            {9: [2, 2]},
+            {9: [2, 2], 14: image(1, 6, 7, 8)},
+            {9: [-1, -1], 14: image(1, 6, 1, 2)},
+            {10: -129},
+            {11: 128},
+            {12: 2},
+            {12: -1},
+            {14: image(1, 8, 5, 6)},
+            {14: image(1, 6, 5, 5)},
         )
     ),
     (LINEAR_5X4, {0: s8(2, 9)}),  # twelve inputs' words

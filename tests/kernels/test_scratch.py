@@ -12,6 +12,7 @@ import pytest
 
 from mcugen.base.resources import firmware_dir
 from mcugen.program import scratch
+from mcugen.program.conv_words import ConvDepthwise
 from mcugen.program.window import Window
 
 HERE = Path(__file__).parent
@@ -44,6 +45,18 @@ def shapes() -> list[Window]:
     return found
 
 
+def _joined_bytes(w: Window) -> list[int]:
+    """Return what scratch_needs.cpp does of a depthwise convolution behind this one."""
+    stride, channels = 1 + w.in_ch % 2, w.out_ch
+    sizes = ((w.out_h - 1) // stride + 1, (w.out_w - 1) // stride + 1)
+    depthwise = Window(
+        *(w.batch, w.out_h, w.out_w, channels, *sizes, channels, 3, 3, channels),
+        *(stride, stride, 1, 1, 1, 1),
+    )
+    joined = ConvDepthwise(w, depthwise, turned=channels % 2 != 0)
+    return [joined.scratch_bytes(rows) if joined.fits else 0 for rows in (1, sum(sizes))]
+
+
 @pytest.mark.toolchain
 def test_planner_and_kernels_agree_on_working_memory(tmp_path: Path) -> None:
     """One formula on each side; a difference costs speed without a word."""
@@ -53,6 +66,7 @@ def test_planner_and_kernels_agree_on_working_memory(tmp_path: Path) -> None:
     program = tmp_path / "scratch_needs"
     sources = (
         *("im2col_s8_dsp.cpp", "im2col_s8_mla.cpp"),
+        "packed_conv_depthwise_s8_dsp.cpp",
         *("winograd_s8_dsp.cpp", "winograd_s8_mla.cpp", "winograd4_s8_dsp.cpp"),
     )
     # The loops are assembler of another machine: what calls them is left out.
@@ -70,7 +84,9 @@ def test_planner_and_kernels_agree_on_working_memory(tmp_path: Path) -> None:
 
     lines = [tuple(map(int, line.split())) for line in done.stdout.splitlines()]
     for w, (dsp, mla, mve, mve_most, *winograd) in zip(windows, lines, strict=True):
-        one_row, all_rows, one_row_mla, all_rows_mla, four = winograd
+        one_row, all_rows, one_row_mla, all_rows_mla, four, *joined = winograd
+        if w.groups == 1:
+            assert _joined_bytes(w) == joined, w
         assert scratch.winograd4_bytes(w) == four, w
         in_ch, pixels = w.in_ch // w.groups, 16
         padded = scratch.padded_taps(w, in_ch)

@@ -34,6 +34,7 @@ def test_kernels_of_an_instruction_set_equal_the_scalar_ones(core: Core, tmp_pat
         assert winograd > CALLS // 10
     if core.isa == "dsp":
         assert int(done.stdout.split(" by Winograd, ")[1].split()[0]) > CALLS // 2
+        assert int(done.stdout.split(" F(4x4), ")[1].split()[0]) > CALLS // 4
 
 
 FEW = 300

@@ -13,6 +13,7 @@
 #include <kernels/limit.h>
 #include <kernels/linear_s8.h>
 #include <kernels/packed_conv2d_s8.h>
+#include <kernels/packed_conv_depthwise_s8.h>
 #include <kernels/packed_linear_blocks_s8.h>
 #include <kernels/packed_linear_s8.h>
 #include <kernels/pool2d_s8.h>
@@ -26,6 +27,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <initializer_list>
 
 #if defined(__ARM_FEATURE_MVE)
 #define VARIANT(name) mcugen::name##_mve
@@ -49,6 +51,7 @@ int g_different = 0;
 long g_fast = 0;
 long g_winograd = 0;
 long g_winograd4 = 0;
+long g_planes = 0;
 
 uint32_t random_word() {
   g_random = g_random * 1664525u + 1013904223u;
@@ -655,6 +658,77 @@ void packed_conv2d(long call) {
   }
 }
 
+/// Any words, but that what stands twice among them is the same; small weights as a rule.
+void packed_conv_depthwise(long call) {
+  mcugen::PackedConvDepthwiseS8Params p{};
+  mcugen::Conv2dS8Params& c = p.conv;
+  geometry(c);
+  c.groups = 1;
+  c.in_ch = one_in(20) ? random_int(60, 90) : one_in(6) ? 3 : random_int(1, 20);
+  c.out_ch = 2 * random_int(1, 5);
+  if (one_in(2)) {  // one pixel of what is between for each of the input
+    c.kernel_h = c.kernel_w = c.stride_h = c.stride_w = c.dilation_h = c.dilation_w = 1;
+    c.pad_top = c.pad_left = 0;
+    c.in_ch = one_in(3) ? random_int(1, 20) : 8 * random_int(1, 4);
+    c.in_h = c.out_h = random_int(1, 13);
+    c.in_w = c.out_w = random_int(2, one_in(4) ? 62 : 26);
+    if (one_in(2)) {
+      const int32_t width = c.in_w;
+      c.in_w = c.out_w = c.in_h;
+      c.in_h = c.out_h = width;
+    }
+  }
+  p.stride = random_int(1, 2);
+  p.pad_top = random_int(0, 1);
+  p.pad_left = random_int(0, 1);
+  p.turned = one_in(2);
+  const int32_t most_h = c.out_h + 2 * p.pad_top - 3;
+  const int32_t most_w = c.out_w + 2 * p.pad_left - 3;
+  if (most_h < 0 || most_w < 0) {
+    return;
+  }
+  p.out_h = most_h / p.stride + 1;
+  p.out_w = most_w / p.stride + 1;
+  const int32_t* unused;
+  scaling(c, c.out_ch, 1, unused);
+  const mcugen::ConvRuns runs = mcugen::conv_runs(c);
+  const int32_t words = mcugen::packed_conv_depthwise_words(runs.padded);
+  const int32_t pairs = c.out_ch / 2;
+  int32_t* const all = g_bias.make(pairs * words);
+  const bool small = !one_in(4);
+  for (int32_t i = 0; i < pairs * words; ++i) {
+    const int32_t bits = static_cast<int32_t>(random_word() << 8 ^ random_word());
+    all[i] = small ? (bits >> 24) * 65536 + static_cast<int16_t>((bits & 0xff) - 128) : bits;
+  }
+  for (int32_t pair = 0; pair < pairs; ++pair) {
+    int32_t* const at = all + pair * words;
+    clear_filled(runs, at + 2);
+    int32_t* const own = at + 2 + runs.padded;
+    for (int32_t i = 0; i < 2; ++i) {
+      for (int32_t row = 0; row < 3; ++row) {  // weight 1 of a row stands in two words
+        int32_t* const taps = own + 4 + 9 * i + 2 * row;
+        taps[1] = (taps[1] & ~0xffff) | ((taps[0] >> 16) & 0xffff);
+      }
+      if (small) {
+        at[i] = random_int(-20'000, 20'000);
+        own[4 + 9 * i + 6] = random_int(-20'000, 20'000);
+        for (const int32_t scales : {2 * i, 4 + 9 * i + 7}) {
+          own[scales] = static_cast<int32_t>((1u << 30) | (random_word() << 6));
+          own[scales + 1] = random_int(-300'000, 900'000);
+        }
+      }
+    }
+  }
+  const int8_t* const input = g_input.make(c.batch * c.in_h * c.in_w * c.in_ch);
+  fill(g_input);
+  const int32_t count = c.batch * p.out_h * p.out_w * c.out_ch;
+  const uint32_t least = mcugen::packed_conv_depthwise_s8_scratch(p, 1);
+  g_planes += least != 0 && least <= c.scratch.bytes;
+  mcugen::packed_conv_depthwise_s8_scalar(p, input, all, g_expected.make(count));
+  VARIANT(packed_conv_depthwise_s8)(p, input, all, g_output.make(count));
+  compare("packed_conv_depthwise_s8", call, c.scratch, &c.batch);
+}
+
 /// Where winograd4_s8.h has the weights of channel `c` of a pair, for input channel k.
 int32_t& winograd4_word(int32_t* pair, int32_t in_ch, int32_t row, int32_t column, int32_t c,
                         int32_t k) {
@@ -910,6 +984,7 @@ int main() {
 #if defined(__ARM_FEATURE_DSP) && !defined(__ARM_FEATURE_MVE)
     packed_linear(call);
     packed_conv2d(call);
+    packed_conv_depthwise(call);
     winograd4(call);
     packed_linear_5x4(call);
 #endif
@@ -922,7 +997,9 @@ int main() {
     limit(call);
 #endif
   }
-  printf("%d different, %ld calls, %ld with scratch, %ld by Winograd, %ld by its F(4x4)\n",
-         g_different, static_cast<long>(CALLS), g_fast, g_winograd, g_winograd4);
+  printf(
+      "%d different, %ld calls, %ld with scratch, %ld by Winograd, %ld by its F(4x4), %ld over "
+      "planes\n",
+      g_different, static_cast<long>(CALLS), g_fast, g_winograd, g_winograd4, g_planes);
   return g_different == 0 ? 0 : 1;
 }

@@ -171,8 +171,24 @@ def test_packed_convolutions_change_no_byte(model):
     after = arrange(before, Passes(Isa.DSP, Level.SPEED, Room(much, much), memory=1 << 20))
 
     calls = {use.name: use.calls for use in after.operators}
-    assert calls["mcugen::packed_conv2d.out"] == {"kws": 5, "vww": 14, "ic": 9}[model]
+    joined = calls.get("mcugen::packed_conv_depthwise.out", 0)
+    assert calls["mcugen::packed_conv2d.out"] + joined == {"kws": 5, "vww": 14, "ic": 9}[model]
     assert not any("quantized_conv2d" in name or "::conv2d" in name for name in calls)
+    assert outputs(after) == outputs(before)
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize("model", ["kws", "vww"])
+def test_convolutions_joined_with_a_depthwise_one_change_no_byte(model):
+    before = golden_artifact(model, "int8", "m4")
+    much = 1 << 24
+
+    after = arrange(before, Passes(Isa.DSP, Level.SPEED, Room(much, much), memory=1 << 20))
+
+    calls = {use.name: use.calls for use in after.operators}
+    joined = after.planned.joined_calls
+    assert calls["mcugen::packed_conv_depthwise.out"] == len(joined) == {"kws": 3, "vww": 13}[model]
+    assert {first for first, _ in joined} <= set(after.planned.dropped_calls)
     assert outputs(after) == outputs(before)
 
 

@@ -6,6 +6,9 @@
 
 namespace mcugen::ops {
 
+/// Most taps of a window of packed weights: what is computed of them stays inside 32 bits.
+constexpr int64_t kMostTaps = 1 << 26;
+
 /// What the convolution operators have in common, read and checked.
 struct ConvArgs {
   /// Where the operators' argument lists differ.

@@ -9,9 +9,6 @@ namespace {
 
 constexpr char kPackedConv2d[] = "mcugen::packed_conv2d.out";
 
-/// Most taps of a window: what is computed of them stays inside 32 bits.
-constexpr int64_t kMostTaps = 1 << 26;
-
 /// @returns whether there are as many words as pairs of channels take, each of `words`.
 bool has(const Conv2dS8Params& p, int64_t words, size_t count) {
   return static_cast<uint64_t>(words) <= count &&

@@ -10,6 +10,8 @@ namespace mcugen::ops {
 
 void mcugen__packed_conv2d_out(KernelRuntimeContext& ctx, Span<EValue*> args);
 void mcugen__packed_conv2d_nhwc_out(KernelRuntimeContext& ctx, Span<EValue*> args);
+void mcugen__packed_conv_depthwise_out(KernelRuntimeContext& ctx, Span<EValue*> args);
+void mcugen__packed_conv_depthwise_nhwc_out(KernelRuntimeContext& ctx, Span<EValue*> args);
 void mcugen__packed_linear_out(KernelRuntimeContext& ctx, Span<EValue*> args);
 void mcugen__packed_linear_5x4_out(KernelRuntimeContext& ctx, Span<EValue*> args);
 void mcugen__packed_linear_4x4_out(KernelRuntimeContext& ctx, Span<EValue*> args);

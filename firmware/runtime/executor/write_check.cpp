@@ -60,6 +60,8 @@ constexpr OutCount kOutCounts[] = {
     {"mcugen::depthwise_conv2d_in_place_nhwc.out", 2},
     {"mcugen::packed_conv2d.out", 2},
     {"mcugen::packed_conv2d_nhwc.out", 2},
+    {"mcugen::packed_conv_depthwise.out", 2},
+    {"mcugen::packed_conv_depthwise_nhwc.out", 2},
     {"mcugen::packed_linear.out", 2},
     {"mcugen::packed_linear_4x4.out", 2},
     {"mcugen::packed_linear_5x4.out", 2},

@@ -210,12 +210,9 @@ def build_artifact(
         )
     terminal.end_bar()
     known = lowering.cpu is not None  # a `.pte` file does not tell
-    gone = artifact.planned.dropped_calls if artifact.planned is not None else ()
-    layers = (
-        tuple(line.layer for i, line in enumerate(lowering.operators) if i not in gone)
-        if known
-        else ()
-    )
+    layers = tuple(line.layer for line in lowering.operators) if known else ()
+    if artifact.planned is not None:
+        layers = artifact.planned.layers(layers)
     built = Built(
         model=settings.model,
         board=board,

@@ -83,12 +83,28 @@ class PlannedMemory:
 
     exported_bytes: int  #: of the exporter's plan
     bound_bytes: int | None  #: no plan has less; None: the exporter's plan was kept
-    dropped_calls: tuple[int, ...]  #: instructions that only copied, as they were numbered before
+    #: Instructions that are gone, as they were numbered before: copies, and what another does.
+    dropped_calls: tuple[int, ...]
+    #: Of the latter: which of them another does besides its own, as numbered before.
+    joined_calls: tuple[tuple[int, int], ...] = ()
+
+    def layers(self, before: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the layers of the instructions that are left, of those that there were.
+
+        Of one that does what two did: "first + second".
+        """
+        names = list(before)
+        for first, second in self.joined_calls:
+            if second < len(names):
+                names[second] = f"{names[first]} + {names[second]}"
+        return tuple(name for i, name in enumerate(names) if i not in self.dropped_calls)
 
     @classmethod
     def from_json(cls, document: dict[str, Any]) -> PlannedMemory:
         """Rebuild what `vars` described."""
-        return cls(**{**document, "dropped_calls": tuple(document["dropped_calls"])})
+        joined = tuple((int(first), int(second)) for first, second in document["joined_calls"])
+        dropped = tuple(document["dropped_calls"])
+        return cls(**{**document, "dropped_calls": dropped, "joined_calls": joined})
 
 
 @dataclass(frozen=True)

@@ -390,6 +390,21 @@ def _packed_conv2d(call: Call) -> None:
     _agree(call.sizes("words") == (-(-out_ch // 2) * of_pair,), call)
 
 
+def _packed_conv_depthwise(call: Call) -> None:
+    """Words of all pairs of output channels; the second's windows go over the first's result."""
+    (batch, _, _, in_ch), (out_batch, *outputs, out_ch) = call.nhwc("input"), call.nhwc("out")
+    kernel, pad = call.pair("kernel"), call.pair("depthwise_padding")
+    _agree(batch == out_batch and min(kernel) >= 1 and out_ch % 2 == 0, call)
+    if not 0 <= min(pad) <= max(pad) <= 1:
+        raise Refused(f"'depthwise_padding' is {list(pad)}, it takes 0 and 1")
+    between, stride = _conv_outputs(call), call.integer("depthwise_stride") or 1
+    _agree(min(between) >= 1, call)
+    ends = [_windows(between[i], pad[i], 1, 3, stride) for i in range(2)]
+    _agree(outputs == ends, call)
+    of_pair = conv_words.of_joined_pair(in_ch, kernel, call.pair("dilation"))
+    _agree(call.sizes("words") == (out_ch // 2 * of_pair,), call)
+
+
 def _scaled_add(call: Call) -> None:
     """Two inputs and one output, of one shape and memory order."""
     out = call.tensor("out")
@@ -499,6 +514,7 @@ SHAPES: dict[str, Callable[[Call], None]] = {
     "linear": _linear,
     "lookup": _lookup,
     "packed_conv2d": _packed_conv2d,
+    "packed_conv_depthwise": _packed_conv_depthwise,
     "packed_linear": _packed_linear(5, 4, lambda inputs: 16 + -(-inputs // 4) * 4, least=4),
     "packed_linear_4x4": _packed_linear(4, 4, lambda inputs: 12 + -(-inputs // 4) * 4),
     "packed_linear_5x4": _packed_linear(5, 5, lambda inputs: 20 + -(-inputs // 4) * 10, least=5),

@@ -26,6 +26,7 @@ from mcugen.program.operator_table import (
 )
 from mcugen.program.reference.numbers import NUMBERS
 from mcugen.program.values import instructions, numbered_calls
+from mcugen.program.window import Window
 
 #: Operators that give the same float bits wherever they run: they select, they do not compute.
 _SELECT = frozenset({"clamp", "hardtanh", "maximum", "minimum", "relu", "max_pool2d_with_indices"})
@@ -148,6 +149,10 @@ def call_macs(plan: Any, name: str, args: list[int]) -> int:
         read = call_tensors.Call(plan, operator(name), args)
         taps = math.prod(read.pair("kernel")) * read.nhwc("input")[3]
         return _elements(plan, args[-1]) * taps // (read.integer("groups") or 1)
+    if kind == "mcugen::packed_conv_depthwise":
+        conv, depthwise = Window.of_joined(call_tensors.Call(plan, operator(name), args))
+        taps = conv.kernel_h * conv.kernel_w * conv.in_ch
+        return conv.pixels * conv.out_ch * taps + depthwise.pixels * depthwise.out_ch * 9
     if kind.startswith("mcugen::packed_linear"):
         return _elements(plan, args[-1]) * int(_sizes(plan, args[0])[-1])
     if kind in _DEPTHWISE:  # [1, height, width, out]

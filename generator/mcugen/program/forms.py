@@ -22,7 +22,7 @@ from mcugen.program import call_tensors
 from mcugen.program.artifact import PteArtifact
 from mcugen.program.calls import call_macs, changed_values
 from mcugen.program.container import deserialize, find_method
-from mcugen.program.conv_words import ConvForm
+from mcugen.program.conv_words import ConvDepthwise, ConvForm
 from mcugen.program.level import Level
 from mcugen.program.operator_table import PRIM, operator, supported
 from mcugen.program.packing.edit import Call, Method
@@ -47,10 +47,14 @@ _PACKED = frozenset({"kPackedRows", "kPackedRowsExact", "kPackedLinearScalar"})
 _PACKED_CONV = frozenset(
     {"kPackedGemm", "kPackedWinograd", "kPackedWinograd4", "kPackedConvScalar", "kBorder"}
 )
+_CONV_DEPTHWISE = frozenset({"kConvDepthwise", "kConvDepthwiseScalar"})
 _AVG_POOL = frozenset({"kAvgPoolRows", "kAvgPoolScalar"})
 _MAX_POOL = frozenset({"kMaxPoolRows", "kMaxPoolScalar"})
 #: All that can be left out.
-FORMS = _CONV | _DEPTHWISE | _TRANSPOSE | _LINEAR | _PACKED | _PACKED_CONV | _AVG_POOL | _MAX_POOL
+FORMS = frozenset().union(
+    *(_CONV, _DEPTHWISE, _TRANSPOSE, _LINEAR, _PACKED, _PACKED_CONV, _CONV_DEPTHWISE),
+    *(_AVG_POOL, _MAX_POOL),
+)
 
 #: Of a border, at most one such part of the scratch: kShare in im2col_s8_dsp.cpp.
 _BORDER_SHARE = 3
@@ -342,6 +346,17 @@ def _packed_conv(call: Call, level: Level) -> _Choice:
     return "gemm, prepared", why, frozenset({"kPackedGemm"} | ({"kBorder"} if border else set()))
 
 
+def _conv_depthwise(call: Call, level: Level) -> _Choice:
+    windows, scratch = Window.of_joined(_read(call)), _scratch(call)
+    sizes = ConvDepthwise(*windows, bool(call.integer("turned")))
+    w = sizes.conv
+    taps = w.kernel_h * w.kernel_w * w.in_ch
+    why = f"{w.kernel_h}x{w.kernel_w}, {taps} taps, then 3x3; {scratch:,} B of scratch"
+    if not sizes.is_for_planes or scratch < sizes.scratch_bytes(1):
+        return "scalar", why, frozenset({"kConvDepthwiseScalar"})
+    return "gemm and planes, prepared", why, frozenset({"kConvDepthwise"})
+
+
 #: By operator: all forms of its kernel, and what chooses among them.
 _KERNELS: dict[str, tuple[frozenset[str], Callable[[Call, Level], _Choice]]] = {
     "cortex_m::quantized_conv2d": (_CONV, _convolution),
@@ -354,6 +369,7 @@ _KERNELS: dict[str, tuple[frozenset[str], Callable[[Call, Level], _Choice]]] = {
     "cortex_m::quantized_batch_matmul": (_LINEAR, _matmul),
     "mcugen::packed_linear": (_PACKED, _packed_linear),
     "mcugen::packed_conv2d": (_PACKED_CONV, _packed_conv),
+    "mcugen::packed_conv_depthwise": (_CONV_DEPTHWISE, _conv_depthwise),
     "mcugen::packed_linear_5x4": (_PACKED, _packed_linear),
     "cortex_m::quantized_avg_pool2d": (_AVG_POOL, _avg_pool),
     "cortex_m::quantized_max_pool2d": (_MAX_POOL, _max_pool),

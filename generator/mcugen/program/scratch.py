@@ -13,7 +13,7 @@ from typing import Any
 
 from mcugen.boards.spec import Isa
 from mcugen.program.call_tensors import Call
-from mcugen.program.conv_words import ConvForm, Runs
+from mcugen.program.conv_words import ConvDepthwise, ConvForm, Runs
 from mcugen.program.level import Level
 from mcugen.program.operator_table import operator
 from mcugen.program.values import call_name
@@ -74,6 +74,10 @@ def scratch_need(plan: Any, call: Any, isa: Isa | None, level: Level = Level.BAL
         return Need(need, need) if isa is _WIDENED[kind] else NOTHING
     if kind == "mcugen::packed_conv2d":
         return _packed_conv(Window.of(read, depthwise=False), read.integer("form"), isa)
+    if kind == "mcugen::packed_conv_depthwise":
+        return _conv_depthwise(
+            ConvDepthwise(*Window.of_joined(read), bool(read.integer("turned"))), isa
+        )
     convolution = kind in ("cortex_m::quantized_conv2d", "mcugen::conv2d_in_place")
     if isa is None or not (convolution or kind in _DEPTHWISE):
         return NOTHING
@@ -119,6 +123,13 @@ def _packed_conv(w: Window, form: int | None, isa: Isa | None) -> Need:
     # The least as where weights take some: a call is packed or not, and lies where it did.
     need, stream = _product_dsp(w, w.in_ch), 4 * padded_taps(w, w.in_ch) + 32
     return Need(need.least, max(need.least, need.most - stream))
+
+
+def _conv_depthwise(sizes: ConvDepthwise, isa: Isa | None) -> Need:
+    """Return what packed_conv_depthwise_s8_scratch() does: rows at the edges of bands are dear."""
+    if isa is not Isa.DSP or not sizes.is_for_planes:
+        return NOTHING
+    return Need(sizes.scratch_need, sizes.scratch_bytes(sizes.rows))
 
 
 def winograd4_bytes(w: Window) -> int:

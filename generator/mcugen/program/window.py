@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 
@@ -63,6 +63,23 @@ class Window:
             *call.pair("padding"),
             *call.pair("dilation"),
         )
+
+    @classmethod
+    def of_joined(cls, call: Sizes) -> tuple[Window, Window]:
+        """Return those of a call of packed_conv_depthwise: of the first, and of the depthwise."""
+        conv, stride = cls.of(call, depthwise=False), call.integer("depthwise_stride") or 1
+        reach_h, reach_w = (
+            (conv.kernel_h - 1) * conv.dilation_h + 1,
+            (conv.kernel_w - 1) * conv.dilation_w + 1,
+        )
+        height = (conv.in_h + 2 * conv.pad_top - reach_h) // conv.stride_h + 1
+        width = (conv.in_w + 2 * conv.pad_left - reach_w) // conv.stride_w + 1
+        channels = conv.out_ch
+        depthwise = cls(
+            *(conv.batch, height, width, channels, conv.out_h, conv.out_w, channels),
+            *(3, 3, channels, stride, stride, *call.pair("depthwise_padding"), 1, 1),
+        )
+        return replace(conv, out_h=height, out_w=width), depthwise
 
     @property
     def pixels(self) -> int:

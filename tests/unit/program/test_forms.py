@@ -39,8 +39,8 @@ def test_the_header_has_a_constant_for_each_form():
 
 def test_every_operator_that_calls_such_a_kernel_is_known():
     kernels = (
-        r"\b(conv2d|depthwise_conv2d|transpose_conv2d|packed_conv2d|linear|packed_linear|avg_pool2d"
-        r"|max_pool2d)_s8\("
+        r"\b(conv2d|depthwise_conv2d|transpose_conv2d|packed_conv2d|packed_conv_depthwise|linear"
+        r"|packed_linear|avg_pool2d|max_pool2d)_s8\("
     )
     calling = {
         name.removesuffix(".out").removesuffix("_nhwc")

@@ -12,6 +12,7 @@ import numpy as np
 from mcugen.boards.spec import Isa
 from mcugen.program.conv_words import ConvForm
 from mcugen.program.packing import conv_costs, conv_dsp, winograd4
+from mcugen.program.packing.conv_depthwise import Rewritten, joined_calls
 from mcugen.program.packing.conv_layer import NAMES, ConvLayer
 from mcugen.program.packing.edit import Call, Method
 
@@ -52,14 +53,19 @@ class Choice:
     form: ConvForm
     grows: int  #: bytes of the file
     saves: float  #: instructions, about
+    joined: bool = False  #: with the depthwise convolution behind it
 
 
-def pack_conv(method: Method, isa: Isa, room: Room, scratch: Mapping[int, int]) -> int:
-    """Rewrite the convolutions for which it pays; return how many.
+def pack_conv(
+    method: Method, isa: Isa, room: Room, scratch: Mapping[int, int], memory: int = 0
+) -> list[Rewritten]:
+    """Rewrite the convolutions for which it pays; return which became one with the next call.
 
-    scratch: by value of a call's output, what it would have to work in.
+    scratch: by value of a call's output, what it would have to work in; memory: what a
+    convolution and a depthwise one behind it may have as one call, operands included.
     """
     flash = conv_costs.Flash(room.line_bytes, room.wait_states)
+    joined = joined_calls(method, memory) if isa is Isa.DSP else {}
     layers: list[tuple[Call, ConvLayer, dict[ConvForm, np.ndarray]]] = []
     choices: list[list[Choice]] = []
     for call in method.calls():
@@ -76,12 +82,23 @@ def pack_conv(method: Method, isa: Isa, room: Room, scratch: Mapping[int, int]) 
                 if (saves := unpacked - conv_costs.packed(layer.window, form, flash)) > 0
             ]
         )
+        both = joined.get(call.index("out"))
+        if both is not None:
+            saves = unpacked + conv_costs.depthwise(both.sizes.depthwise)
+            grows = both.words.nbytes - _constant_bytes(layer) - both.constant_bytes
+            saves -= conv_costs.joined(both.sizes, both.rows, flash)
+            if saves > 0:
+                choices[-1].append(Choice(len(layers), ConvForm.PAIRS, grows, saves, joined=True))
         layers.append((call, layer, found))
     chosen = choose(choices, room)
+    gone = []
     for each in chosen:
         call, layer, found = layers[each.layer]
-        rewrite(call, each.form, layer, found[each.form])
-    return len(chosen)
+        if each.joined:
+            gone.append(joined[call.index("out")].rewrite())
+        else:
+            rewrite(call, each.form, layer, found[each.form])
+    return gone
 
 
 def _constant_bytes(layer: ConvLayer) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mcugen.program.conv_words import ConvForm, takes_winograd_2
+from mcugen.program.conv_words import ConvDepthwise, ConvForm, takes_winograd_2
 from mcugen.program.scratch import border_bytes, padded_taps, product_bytes, winograd_bytes
 from mcugen.program.window import Window
 
@@ -58,6 +58,18 @@ def packed(w: Window, form: ConvForm, flash: Flash) -> float:
         instructions, tiles, stream = _products(w), w.pixels / 2, 4 * taps + 28
     lines = pairs * tiles * stream / flash.line_bytes
     return instructions + lines * flash.wait_states / CYCLES
+
+
+def depthwise(w: Window) -> float:
+    """Return what a depthwise 3x3 convolution takes over planes."""
+    return w.pixels * w.out_ch * 14.5 + w.batch * w.in_h * w.in_w * w.in_ch * 1.5 + 90 * w.out_ch
+
+
+def joined(sizes: ConvDepthwise, rows: int, flash: Flash) -> float:
+    """Return what a convolution and the depthwise one behind it take, so many rows at a time."""
+    w = sizes.depthwise
+    first = packed(sizes.conv, ConvForm.PAIRS, flash)
+    return first * sizes.computed_rows(rows) + w.pixels * w.out_ch * 14.5 + 85 * w.out_ch
 
 
 def _products(w: Window) -> float:

@@ -58,6 +58,13 @@ class ConvLayer:
         )
 
     @property
+    def most(self) -> np.ndarray:
+        """The greatest value of each channel's sum, at most."""
+        rows = self.weights.reshape(len(self.weights), -1, 1)
+        ends = rows * (-128 - self.input_zero_point, 127 - self.input_zero_point)
+        return np.asarray(ends.max(2).sum(1) + self.bias)
+
+    @property
     def furthest(self) -> np.ndarray:
         """How far each channel's sum ends from zero, at most."""
         rows = self.weights.reshape(len(self.weights), -1, 1)

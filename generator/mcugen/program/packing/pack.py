@@ -9,6 +9,7 @@ from typing import Any
 from mcugen.boards.spec import Isa
 from mcugen.program.packing.add import pack_add
 from mcugen.program.packing.conv import Room, pack_conv
+from mcugen.program.packing.conv_depthwise import Rewritten
 from mcugen.program.packing.edit import Method
 from mcugen.program.packing.linear import (
     pack_linear,
@@ -35,13 +36,15 @@ def pack(
     scratch: Mapping[int, int] | None = None,
     *,
     wide: bool = False,
-) -> int:
-    """Rewrite a deserialized program's method in place; return how many calls were.
+    memory: int = 0,
+) -> list[Rewritten]:
+    """Rewrite a deserialized program's method in place; return which instructions were joined.
 
-    room: for weights of convolutions, None for none; scratch: see `pack_conv`; wide: weights of
-    linear layers may take twice their bytes.
+    room: for weights of convolutions, None for none; scratch, memory: see `pack_conv`; wide:
+    weights of linear layers may take twice their bytes.
     """
     method = Method(program, plan)
     first = (pack_linear_5x4,) if wide and isa is Isa.DSP else ()
-    count = sum(rewrite(method) for rewrite in (*first, *REWRITES[isa]))
-    return count if room is None else count + pack_conv(method, isa, room, scratch or {})
+    for rewrite in (*first, *REWRITES[isa]):
+        rewrite(method)
+    return [] if room is None else pack_conv(method, isa, room, scratch or {}, memory)

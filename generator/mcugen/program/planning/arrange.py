@@ -24,6 +24,7 @@ from mcugen.program.level import Level
 from mcugen.program.memory import ALIGNMENT, align_up
 from mcugen.program.operator_table import operator
 from mcugen.program.packing.conv import Room
+from mcugen.program.packing.conv_depthwise import Rewritten
 from mcugen.program.packing.pack import pack
 from mcugen.program.planning.copies import drop_copies, remove
 from mcugen.program.planning.in_place import join_in_place
@@ -60,6 +61,9 @@ class Passes:
     #: Where memory is short: no scratch but what is free besides, however slow that makes a call.
     lean: bool = False
     wide: bool = False  #: Weights may take twice their bytes where that saves instructions.
+    #: A convolution and the depthwise one behind it may become one call, as far as that takes no
+    #: more memory than either.
+    joins: bool = True
     copies: bool = True
     in_place: bool = True  #: as our own kernels allow
 
@@ -165,15 +169,25 @@ def _arrange(artifact: PteArtifact, passes: Passes) -> tuple[bytes, dict[str, An
     plan = find_method(file.program, name=artifact.name)
     before = list(plan.non_const_buffer_sizes)
     isa = passes.isa
+    joined: list[Rewritten] = []
     if isa is not None:
         scratch: dict[int, int] = {}
         if passes.room is not None:
             # Those that are not packed are to have no less than without.
             scratch, total = _scratch_of(artifact, passes)
             passes = replace(passes, memory=max(passes.memory, total))
-        pack(file.program, plan, isa, passes.room, scratch, wide=passes.wide)
+        memory = passes.memory if passes.joins and find_blocks(plan) is not None else 0
+        joined = pack(
+            *(file.program, plan, isa, passes.room, scratch), wide=passes.wide, memory=memory
+        )
+        remove(plan, [each for one in joined for each in one.gone])
         calls.check_calls(plan)
+    count = sum(len(chain.instructions) for chain in plan.chains)
     arranged = arrange_plan(plan, passes)
+    if joined and sum(plan.non_const_buffer_sizes[1:]) > passes.memory:
+        return _arrange(artifact, replace(passes, joins=False))
+    gone = {each for one in joined for each in one.gone}
+    kept = [i for i in range(count + len(gone)) if i not in gone]
     for each in file.program.execution_plan:
         strip_plan(each)
     data = strip(serialize(file), name=artifact.name)
@@ -187,7 +201,8 @@ def _arrange(artifact: PteArtifact, passes: Passes) -> tuple[bytes, dict[str, An
         "planned": {
             "exported_bytes": sum(before[1:]),
             "bound_bytes": arranged.bound,
-            "dropped_calls": list(arranged.dropped),
+            "dropped_calls": sorted(gone | {kept[each] for each in arranged.dropped}),
+            "joined_calls": [(each.first, each.second) for each in joined],
         },
     }
 

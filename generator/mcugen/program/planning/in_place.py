@@ -6,8 +6,8 @@ from __future__ import annotations
 from typing import Any
 
 from mcugen.program.aliases import tensors_of
+from mcugen.program.copied import memory_axes
 from mcugen.program.operator_table import operator
-from mcugen.program.planning.copies import memory_axes
 from mcugen.program.planning.lifetimes import Block
 from mcugen.program.values import call_name, instructions
 

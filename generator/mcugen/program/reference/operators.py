@@ -25,6 +25,7 @@ class Operators:
             norms,
             packed,
             packed_conv,
+            packed_conv_depthwise,
             pools,
             products,
             recurrent,

@@ -23,7 +23,7 @@ _TWICE, _SHIFT = 0, 3
 
 
 @dataclass(frozen=True)
-class _Conv:
+class Conv:
     """A call: its input and output in memory order, the output to be filled."""
 
     image: np.ndarray  #: int64[batch, in_h, in_w, in_ch]
@@ -62,7 +62,7 @@ def packed_conv2d_nhwc(
     image = x.contiguous().numpy().astype(np.int64)
     sides = (_pair(kernel), _pair(stride), _pair(padding), _pair(dilation))
     rows = words.numpy().reshape(-1, of_pair(form, image.shape[3], sides[0], sides[3]))
-    results = _FORMS[ConvForm(form)](_Conv(image, *sides, -input_offset, 0), rows)
+    results = _FORMS[ConvForm(form)](Conv(image, *sides, -input_offset, 0), rows)
     limited = results.clip(-128, 127).clip(low, high).astype(np.int8)
     return torch.from_numpy(np.ascontiguousarray(limited))
 
@@ -71,14 +71,19 @@ def _pair(numbers: list[int]) -> tuple[int, int]:
     return numbers[0], numbers[-1]
 
 
-def _int32(values: Any) -> Any:
+def in_int32(values: Any) -> Any:
+    """Return values modulo 2^32, signed."""
     return values.astype(np.int32).astype(np.int64)
+
+
+def halves_of(words: np.ndarray) -> np.ndarray:
+    """Return what lies in the halves of words [...], as [..., 2]."""
+    return _int16(np.stack([words, words >> 16], axis=-1))
 
 
 def _halves(words: np.ndarray) -> np.ndarray:
     """Return the taps of words [..., 2]: k and k + 2, k + 1 and k + 3, as [..., 4]."""
-    both = np.stack([(words << 16) >> 16, words >> 16], axis=-2)  # [..., k // 2, k % 2]
-    return _int16(both).reshape(*words.shape[:-1], 4)
+    return halves_of(words).swapaxes(-2, -1).reshape(*words.shape[:-1], 4)
 
 
 def _int16(values: np.ndarray) -> np.ndarray:
@@ -87,28 +92,23 @@ def _int16(values: np.ndarray) -> np.ndarray:
 
 def _again(values: np.ndarray, factors: np.ndarray, zero_points: np.ndarray) -> np.ndarray:
     """Return the second of two roundings."""
-    lowered = _int32(values + (values >> 31))
-    return _int32(zero_points + (((1 << 31) - lowered * factors) >> 32))
+    lowered = in_int32(values + (values >> 31))
+    return in_int32(zero_points + (((1 << 31) - lowered * factors) >> 32))
 
 
-def _by_pairs(conv: _Conv, rows: np.ndarray) -> np.ndarray:
+def _by_pairs(conv: Conv, rows: np.ndarray) -> np.ndarray:
     runs = Runs.of(conv.image.shape[3], conv.kernel, conv.dilation)
     words = rows.astype(np.int64)
-    # [pair, four, k % 2, channel] -> [pair, channel, four, k]
-    by_four = words[:, 4:-5].reshape(len(words), -1, 2, 2).transpose(0, 3, 1, 2)
-    taps = _halves(by_four).reshape(len(words), 2, -1)
-    order = tap_order(runs)
-    weights = np.zeros((len(words), 2, runs.runs * runs.run))
-    weights[:, :, order[order >= 0]] = taps[:, :, order >= 0]
-    sums = _convolved(conv, weights.reshape(2 * len(words), *conv.kernel, -1))
+    weights = weights_of(words[:, 4:-5], runs)
+    sums = convolved(conv, weights.reshape(2 * len(words), *conv.kernel, -1))
     sums = sums.reshape(*sums.shape[:3], len(words), 2)
-    sums = _int32(sums + words[:, 2:4])
+    sums = in_int32(sums + words[:, 2:4])
     scaling = words[:, -5:-1].reshape(-1, 2, 2)
     multipliers, others = scaling[..., 0], scaling[..., 1]
     products = sums * multipliers
     roundings = words[:, 1:2]
-    one = _int32((products >> 32) + others) >> (7 + _SHIFT + roundings)
-    twice = _int32(sums + ((products + (1 << 31)) >> 32))
+    one = in_int32((products >> 32) + others) >> (7 + _SHIFT + roundings)
+    twice = in_int32(sums + ((products + (1 << 31)) >> 32))
     results = np.where(roundings == _TWICE, _again(twice, others, words[:, -1:]), one)
     channels = np.stack([words[:, 0] & 0xFFFF, words[:, 0] >> 16 & 0xFFFF], axis=1)
     out = np.zeros((*sums.shape[:3], int(channels.max()) + 1), np.int64)
@@ -116,7 +116,18 @@ def _by_pairs(conv: _Conv, rows: np.ndarray) -> np.ndarray:
     return out
 
 
-def _convolved(conv: _Conv, weights: np.ndarray) -> np.ndarray:
+def weights_of(words: np.ndarray, runs: Runs) -> np.ndarray:
+    """Return the weights of pairs of channels [pair, channel, tap] from their words."""
+    # [pair, four, k % 2, channel] -> [pair, channel, four, k]
+    by_four = words.reshape(len(words), -1, 2, 2).transpose(0, 3, 1, 2)
+    taps = _halves(by_four).reshape(len(words), 2, -1)
+    order = tap_order(runs)
+    weights = np.zeros((len(words), 2, runs.runs * runs.run))
+    weights[:, :, order[order >= 0]] = taps[:, :, order >= 0]
+    return weights
+
+
+def convolved(conv: Conv, weights: np.ndarray) -> np.ndarray:
     """Return sums over taps [N, H, W, O] of weights OHWI, in float64, where they are exact."""
     x = torch.from_numpy(conv.image - conv.zero_point).permute(0, 3, 1, 2).to(torch.float64)
     sums = functional.conv2d(
@@ -136,7 +147,7 @@ _TWICE_ROWS = np.array([2, 1, 1, 2])
 _ROWS = (1, 0, 2, 3)
 
 
-def _by_winograd_2(conv: _Conv, rows: np.ndarray) -> np.ndarray:
+def _by_winograd_2(conv: Conv, rows: np.ndarray) -> np.ndarray:
     image, in_ch = conv.image, conv.image.shape[3]
     words = rows.astype(np.int64)
     columns = words[:, :-6].reshape(len(words), 4, -1)
@@ -159,10 +170,10 @@ def _by_winograd_2(conv: _Conv, rows: np.ndarray) -> np.ndarray:
     by_position = weights.transpose(2, 1, 0, 3, 4).reshape(4, 4, -1, in_ch).astype(np.float64)
     products = (moved @ by_position.transpose(0, 1, 3, 2)).astype(np.int64)
     sums = np.einsum("ri,ijto->rjto", _A, products).reshape(2, 4, -1, 2, 2 * len(words))
-    sums = _int32(sums + starts.transpose(1, 2, 0, 3).reshape(1, 4, 1, 2, -1))
+    sums = in_int32(sums + starts.transpose(1, 2, 0, 3).reshape(1, 4, 1, 2, -1))
     sums = sums.reshape(2, 4, -1, 2 * len(words))
-    left = _int32(sums[:, 0] + (_int32(sums[:, 1] + sums[:, 2]) >> 1))
-    right = _int32((_int32(sums[:, 1] - sums[:, 2]) >> 1) - sums[:, 3])
+    left = in_int32(sums[:, 0] + (in_int32(sums[:, 1] + sums[:, 2]) >> 1))
+    right = in_int32((in_int32(sums[:, 1] - sums[:, 2]) >> 1) - sums[:, 3])
     twice = np.stack([left, right], axis=1)  # [row, column, tile, channel]
     scaling = words[:, -6:].reshape(-1, 3)
     values = (twice * scaling[:, 0] + (1 << 31)) >> 32
@@ -172,7 +183,7 @@ def _by_winograd_2(conv: _Conv, rows: np.ndarray) -> np.ndarray:
     return out
 
 
-_FORMS: dict[ConvForm, Callable[[_Conv, np.ndarray], np.ndarray]] = {
+_FORMS: dict[ConvForm, Callable[[Conv, np.ndarray], np.ndarray]] = {
     ConvForm.PAIRS: _by_pairs,
     ConvForm.WINOGRAD_2: _by_winograd_2,
     ConvForm.WINOGRAD_4: lambda conv, rows: by_winograd_4(
