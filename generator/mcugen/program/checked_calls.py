@@ -10,6 +10,7 @@ one fails, or is not known, the image keeps the checks, and the operator says wh
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -32,7 +33,7 @@ _LEAST_SHIFT, _MOST_SHIFT = -62, 30
 _MOST_WINDOW = 32767
 _MOST_EXTENT = 1 << 24
 _MOST_POOLED = 1 << 23
-#: As op_packed_conv2d.cpp and packed_conv_form.h have them.
+#: Of a window, and of kinds of rounding: as firmware/ops/packed and packed_conv_form.h have them.
 _MOST_TAPS = 1 << 26
 _ROUNDINGS = 9
 _PLAIN = {"Tensor", "Int", "Bool", "Double", "Null", "IntList"}
@@ -105,29 +106,6 @@ def _convolution(call: Call) -> bool:
     )
 
 
-def _packed_convolution(call: Call) -> bool:
-    """Words of pairs begin with the numbers of two channels, and how their sums are rounded."""
-    read = call_tensors.Call(call.method.plan, operator(call.name), call.call.args)
-    in_ch, out_ch, kernel = read.nhwc("input")[3], read.nhwc("out")[3], read.pair("kernel")
-    words = call.constant("words")
-    if (
-        words is None
-        or max(*call.sizes("input"), *call.sizes("out")) > _MOST_EXTENT
-        or not _windows(call, stride=1, padding=0, dilation=1, kernel=1)
-        or kernel[0] * kernel[1] > _MOST_TAPS // in_ch
-        or not _is_in_place(call)
-    ):
-        return False
-    if call.integer("form") != ConvForm.PAIRS:
-        return True
-    step = of_pair(ConvForm.PAIRS, in_ch, kernel, read.pair("dilation"))
-    pairs = np.asarray(words, np.int64).reshape(-1, step)
-    channels = np.concatenate([pairs[:, 0] & 0xFFFF, pairs[:, 0] >> 16 & 0xFFFF])
-    roundings = pairs[:, 1]
-    known = (roundings >= 0) & (roundings < _ROUNDINGS)
-    return bool(channels.max() == out_ch - 1 and known.all())
-
-
 def _windows(call: Call, **least: int) -> bool:
     return all(
         len(call.ints(name)) in (1, 2)
@@ -172,6 +150,33 @@ def _packed(numbers: int) -> Callable[[Call], bool]:
         )
 
     return check
+
+
+def _packed_conv(call: Call) -> bool:
+    """Return whether words, kernel and padding are what packed_conv2d and the like check."""
+    words, sizes = call.constant("words"), [*call.sizes("input"), *call.sizes("out")]
+    read = call_tensors.Call(call.method.plan, operator(call.name), call.call.args)
+    in_ch, out_ch = read.nhwc("input")[3], read.nhwc("out")[3]
+    if (
+        words is None
+        or max(sizes) > _MOST_EXTENT
+        or not _windows(call, stride=1, padding=0, dilation=1, kernel=1)
+        or math.prod(read.pair("kernel")) > _MOST_TAPS // in_ch
+    ):
+        return False
+    if call.has("turned"):
+        return _windows(call, depthwise_padding=0) and not _overlap(
+            call.method.plan, call.index("input"), call.index("out")
+        )
+    if not _is_in_place(call):
+        return False
+    if call.integer("form") != ConvForm.PAIRS:
+        return True
+    rows = words.reshape(-1, of_pair(0, in_ch, read.pair("kernel"), read.pair("dilation")))
+    channels = np.stack([rows[:, 0] & 0xFFFF, rows[:, 0] >> 16 & 0xFFFF])
+    return bool(
+        channels.max() == out_ch - 1 and ((rows[:, 1] >= 0) & (rows[:, 1] < _ROUNDINGS)).all()
+    )
 
 
 def _pool(call: Call) -> bool:
@@ -235,14 +240,17 @@ def _overlap(plan: Any, one: int, other: int) -> bool:
 #: What is left to check of the calls of each operator; of other operators, too much.
 CHECKED: dict[str, Callable[[Call], bool]] = {
     **dict.fromkeys((*IN_PLACE, *IN_PLACE.values()), _convolution),
-    "mcugen::packed_conv2d.out": _packed_convolution,
-    "mcugen::packed_conv2d_nhwc.out": _packed_convolution,
     "cortex_m::quantized_linear.out": _linear,
     "mcugen::quantized_linear.out": _linear,
     "mcugen::packed_linear.out": _packed(5),
     "mcugen::packed_linear_4x4.out": _packed(4),
     "mcugen::packed_linear_5x4.out": _packed(5),
     "mcugen::packed_linear_8x16.out": _packed(4),
+    **{
+        f"mcugen::{kind}{layout}.out": _packed_conv
+        for kind in ("packed_conv2d", "packed_conv_depthwise")
+        for layout in ("", "_nhwc")
+    },
     "mcugen::scaled_add.out": _numbers,
     "cortex_m::quantized_avg_pool2d.out": _pool,
     "cortex_m::quantized_avg_pool2d_nhwc.out": _pool,

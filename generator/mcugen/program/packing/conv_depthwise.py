@@ -103,7 +103,8 @@ def joined_calls(method: Method, memory: int) -> dict[int, Joined]:
     uses = _uses(method)
     found = {}
     for position, first in enumerate(calls):
-        result, copies = first.index("out") if first.has("out") else -1, []
+        result = first.index("out") if first.has("out") else -1
+        copies: list[Call] = []
         following = calls[position + 1 :]
         for second in following:
             if uses[first.call.args[-1] if not copies else copies[-1].call.args[-1]] != _ONCE:

@@ -44,7 +44,7 @@ def packed_conv_depthwise_nhwc(
     del scratch, output_offset
     image = x.contiguous().numpy().astype(np.int64)
     sides = [(each[0], each[-1]) for each in (kernel, stride, padding, dilation)]
-    conv = Conv(image, *sides, -input_offset, 0)
+    conv = Conv(image, sides[0], sides[1], sides[2], sides[3], -input_offset, 0)
     in_ch = image.shape[3]
     runs = Runs.of(in_ch, sides[0], sides[3])
     rows = words.numpy().astype(np.int64)
