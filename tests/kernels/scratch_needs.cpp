@@ -39,8 +39,7 @@ int main() {
            mcugen::winograd_s8_scratch(p, p.out_h / 2 > 0 ? p.out_h / 2 : 1, 1),
            mcugen::winograd_s8_mla_scratch(p, 1, (p.out_ch + 1) / 2),
            mcugen::winograd_s8_mla_scratch(p, p.out_h / 2 > 0 ? p.out_h / 2 : 1, 0),
-           mcugen::winograd4_s8_scratch(p),
-           mcugen::packed_conv_depthwise_s8_scratch(joined(p), 1),
+           mcugen::winograd4_s8_scratch(p), mcugen::packed_conv_depthwise_s8_scratch(joined(p), 1),
            mcugen::packed_conv_depthwise_s8_scratch(joined(p), p.out_h + p.out_w));
   }
 }
