@@ -22,6 +22,7 @@ from typing import Any
 
 import pytest
 from harness import HostProgram, OnDevice, Reference, same_bits
+from levels import level_of, prepared
 
 from mcugen.base import cache
 from mcugen.device.verify import within_tolerance
@@ -137,8 +138,9 @@ def test_networks(
             for board in devices:
                 failed[board] += 1
             continue
-        for board, device in devices.items():
-            ran = device(network.pte, network.inputs)
+        for number, (board, device) in enumerate(devices.items()):
+            level = level_of(seed, number)
+            ran = device(prepared(network.pte, board, level), network.inputs)
             got = _split(network.outputs, ran.output)
             if ran.error:
                 fail(board, network, ran.error)
@@ -146,7 +148,7 @@ def test_networks(
                 same_bits(spec.dtype, a, b)
                 for spec, a, b in zip(network.outputs, got, outputs, strict=True)
             ):
-                fail(board, network, "other bytes than on the host")
+                fail(board, network, f"other bytes than on the host, prepared for {level}")
 
     lost = failed["reference"]
     for where in ("host", *devices):
@@ -168,7 +170,7 @@ def test_networks(
 def test_golden_networks(
     pte: Path, devices: dict[str, OnDevice], count: Callable[[str, str, int, int], None]
 ) -> None:
-    """The file as the exporter wrote it, and the published runtime's bytes."""
+    """The published runtime's bytes, of the file as the exporter wrote it and as builds do."""
     expected = pte.with_suffix(".out.bin")
     if not expected.exists():  # the published stack fails on it
         expected = pte.with_suffix(".ref.bin")
@@ -176,11 +178,13 @@ def test_golden_networks(
     inputs = _split(specs, pte.with_suffix(".in.bin").read_bytes())
 
     failures = []
-    for board, device in devices.items():
-        ran = device(pte.read_bytes(), inputs)
+    number = int(pte.stem.split("_")[1])
+    for place, (board, device) in enumerate(devices.items()):
+        level = level_of(number, place)
+        ran = device(prepared(pte.read_bytes(), board, level), inputs)
         right = not ran.error and ran.output == expected.read_bytes()
         count("golden networks", board, int(right), int(not right))
         if not right:
-            failures.append(f"{board}: {ran.error or 'other bytes'}")
+            failures.append(f"{board}, prepared for {level}: {ran.error or 'other bytes'}")
 
     assert not failures

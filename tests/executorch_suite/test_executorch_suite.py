@@ -108,7 +108,9 @@ def run_suite(
     environment = {name: value for name, value in os.environ.items() if "PYTEST" not in name}
     environment |= {
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
-        "PYTHONPATH": os.pathsep.join([str(HERE), environment.get("PYTHONPATH", "")]),
+        "PYTHONPATH": os.pathsep.join(
+            [str(HERE), str(HERE.parent / "differential"), environment.get("PYTHONPATH", "")]
+        ),
         "OMP_NUM_THREADS": "1",  # the other cores have work of their own
     }
     with open(log, "w") as output:
