@@ -102,7 +102,9 @@ class PlannedMemory:
     @classmethod
     def from_json(cls, document: dict[str, Any]) -> PlannedMemory:
         """Rebuild what `vars` described."""
-        joined = tuple((int(first), int(second)) for first, second in document["joined_calls"])
+        joined = tuple(
+            (int(first), int(second)) for first, second in document.get("joined_calls", ())
+        )
         dropped = tuple(document["dropped_calls"])
         return cls(**{**document, "dropped_calls": dropped, "joined_calls": joined})
 

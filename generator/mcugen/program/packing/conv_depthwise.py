@@ -103,18 +103,19 @@ def joined_calls(method: Method, memory: int) -> dict[int, Joined]:
     uses = _uses(method)
     found = {}
     for position, first in enumerate(calls):
-        result = first.index("out") if first.has("out") else -1
-        copies: list[Call] = []
-        following = calls[position + 1 :]
-        for second in following:
-            if uses[first.call.args[-1] if not copies else copies[-1].call.args[-1]] != _ONCE:
+        if not first.has("out"):
+            continue
+        result, copies = first.index("out"), list[Call]()
+        for second in calls[position + 1 :]:
+            if uses[result] != _ONCE:
                 break
-            if copied(plan, second.call) == (copies[-1] if copies else first).call.args[-1]:
+            if copied(plan, second.call) == result:
                 copies.append(second)
+                result = second.index("out")
                 continue
             joined = _join(first, copies, second, memory)
             if joined is not None:
-                found[result] = joined
+                found[first.index("out")] = joined
             break
     return found
 
