@@ -162,7 +162,8 @@ def operators_lines(section: dict[str, Any], painter: Painter) -> list[str]:
     if section["changes"]:
         lines += ["", "Changed without changing the function:"]
         for each in section["changes"]:
-            lines.append(f"  {each['what']}: {_where(each)}: {each['why']}")
+            where = _where(each) if each["layer"] or each["line"] else "the whole model"
+            lines.append(f"  {each['what']}: {where}: {each['why']}")
     return lines
 
 
