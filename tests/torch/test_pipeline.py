@@ -314,7 +314,8 @@ def test_build_keeps_stdout_clean_and_the_second_needs_no_torch(cache_folder):
     assert len(first) == len(second) == 3
     assert first[0] == second[0]
     assert (first[1], second[1]) == ("True", "False")
-    assert float(second[2]) < 2.0  # of the processor; 0.7 s with nothing else beside it
+    # Of the processor, on a machine however busy; importing torch alone takes more.
+    assert float(second[2]) < 2.0
 
 
 def test_same_input_gives_the_same_bytes(cache_folder, monkeypatch, tmp_path):
