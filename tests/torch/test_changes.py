@@ -30,8 +30,6 @@ pytestmark = pytest.mark.torch
 
 SIGNAL = (1, 3, 12)
 LEAST = 25.0  # dB that int8 leaves of small random models
-#: Among the others 21 dB, alone 39 and 44, in the quantized graph already: not explained yet.
-LEAST_OF = {"mean-of-steps": 20.0, "dropout": 20.0}
 
 
 def seasoned(layer: nn.Module) -> nn.Module:
@@ -193,7 +191,8 @@ def exported() -> Exported:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(capturing, "capture", capture, raising=True)
-        measured = measure(module, rows, module.rows(8, 2))
+        # Of these samples the ranges have room for every value: a change is judged, not a range.
+        measured = measure(module, rows, rows[:8])
     with torch.no_grad():
         want, got = module(*rows[1]), graphs[0](*rows[1])
     in_float = {
@@ -215,7 +214,7 @@ def test_a_change_is_listed_and_keeps_the_function(exported, name) -> None:
 
     assert set(CASES[name].what) <= listed
     assert exported.in_float[name] < 1e-5
-    assert not exported.figures[name].faults(LEAST_OF.get(name, LEAST))
+    assert not exported.figures[name].faults(LEAST)
 
 
 def test_a_change_says_where_and_why(exported) -> None:
