@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -92,6 +93,20 @@ def test_engine_stays_small(reports):
     assert firmware["static_ram_bytes"] <= 4 * 1024
     assert firmware["flash_total"] == 512 * 1024
     assert firmware["ram_total"] == 128 * 1024
+
+
+def test_a_build_with_nothing_changed_imports_no_torch(reports):
+    """Whatever the report shows: importing it alone takes longer than all of such a build."""
+    code = (
+        "import sys; from mcugen.cli.app import run_arguments;"
+        "status = run_arguments(sys.argv[1:]); print(status, 'torch' in sys.modules)"
+    )
+    folder = Path(reports[0]["project"]).parent.parent
+    build = [sys.executable, "-c", code, "build", "digits", "--board", "nucleo"]
+    for _ in range(2):  # the first may have to find out what only `build` shows
+        done = subprocess.run(build, cwd=folder, capture_output=True, text=True, check=True)
+
+    assert done.stdout.splitlines()[-1] == "0 False", done.stdout + done.stderr
 
 
 def test_prediction_equals_what_the_device_used(reports):

@@ -151,8 +151,8 @@ def store(kind: str, key: str, files: Mapping[str, bytes]) -> None:
 
 #: Every folder that mcugen makes in its cache.
 KINDS = (
-    *("artifacts", "pte", "arranged", "forms", "checked", "weights", "accuracy", "reference"),
-    *("tfds", "platformio", "objects"),
+    *("artifacts", "pte", "arranged", "forms", "checked", "costs"),
+    *("weights", "accuracy", "reference", "tfds", "platformio", "objects"),
 )
 
 

@@ -9,20 +9,19 @@ one fails, or is not known, the image keeps the checks, and the operator says wh
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
-from mcugen.base import cache
 from mcugen.program import call_tensors
 from mcugen.program.aliases import joins, tensors_of
 from mcugen.program.artifact import PteArtifact
 from mcugen.program.calls import changed_values
 from mcugen.program.container import deserialize, find_method
 from mcugen.program.conv_words import ConvForm, of_pair
+from mcugen.program.kept import kept
 from mcugen.program.operator_table import operator
 from mcugen.program.packing.edit import Call, Method
 from mcugen.program.planning.overlap import IN_PLACE, in_place_distance, in_place_unit
@@ -47,26 +46,14 @@ def left_out(artifact: PteArtifact) -> tuple[str, ...]:
     """Return which switches of the firmware may be off in an image of a checked program."""
     if not CHECKED.keys() >= {use.name for use in artifact.operators}:
         return ()
-    # Kept between builds: reading a `.pte` imports torch.
-    key = cache.make_key(
-        what="checked",
-        pte=artifact.sha256,
-        source=cache.source_hash(("program",)),
-        versions=cache.package_versions(("executorch",)),
-    )
-    kept = cache.load("checked", key)
-    if kept is not None:
-        try:
-            switches = json.loads(kept["checked.json"])
-            return tuple(name for name in _SWITCHES if name in switches)
-        except (KeyError, TypeError, ValueError, RecursionError):
-            pass  # Written by something else: look again.
-    file = deserialize(artifact.pte, name=artifact.name)
-    plan = find_method(file.program, name=artifact.name)
-    off = (is_plain(plan), are_checked(file.program, plan))
-    found = tuple(name for name, each in zip(_SWITCHES, off, strict=True) if each)
-    cache.store("checked", key, {"checked.json": json.dumps(found).encode()})
-    return found
+
+    def make() -> list[str]:
+        file = deserialize(artifact.pte, name=artifact.name)
+        plan = find_method(file.program, name=artifact.name)
+        off = (is_plain(plan), are_checked(file.program, plan))
+        return [name for name, each in zip(_SWITCHES, off, strict=True) if each]
+
+    return kept("checked", artifact, make, lambda found: tuple(n for n in _SWITCHES if n in found))
 
 
 def is_plain(plan: Any) -> bool:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from mcugen.boards.spec import Isa
 from mcugen.program.artifact import PteArtifact
 from mcugen.program.call_facts import CallFacts, call_sequence
+from mcugen.program.kept import kept
 
 #: Instructions of an int8 multiply-accumulate, and of an int8 element that is read or written. Of
 #: scalar cores a Cortex-M3: an M0+ takes about twice as many of all, so that shares are the same.
@@ -47,11 +48,12 @@ def estimated_instructions(
         fpu: whether it has hardware for float32.
     """
     per_mac, per_element = _INT8[isa or Isa.DSP]
-    found = []
-    for call in call_sequence(artifact).calls:
-        if call.own is not None:
-            found.append(round(_CALL + _work(call, per_mac, per_element, fpu)))
-    return tuple(found)
+
+    def make() -> list[int]:
+        calls = [each for each in call_sequence(artifact).calls if each.own is not None]
+        return [round(_CALL + _work(each, per_mac, per_element, fpu)) for each in calls]
+
+    return kept("costs", artifact, make, tuple, isa=isa.value if isa else None, fpu=fpu)
 
 
 def _work(call: CallFacts, per_mac: float, per_element: float, fpu: bool) -> float:

@@ -8,7 +8,6 @@ are kept. The names are those of `firmware/kernels/forms.h`.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -16,13 +15,13 @@ from typing import Any
 
 import numpy as np
 
-from mcugen.base import cache
 from mcugen.boards.spec import Isa
 from mcugen.program import call_tensors
 from mcugen.program.artifact import PteArtifact
 from mcugen.program.calls import call_macs, changed_values
 from mcugen.program.container import deserialize, find_method
 from mcugen.program.conv_words import ConvDepthwise, ConvForm
+from mcugen.program.kept import kept
 from mcugen.program.level import Level
 from mcugen.program.operator_table import PRIM, operator, supported
 from mcugen.program.packing.edit import Call, Method
@@ -80,30 +79,18 @@ class CallForm:
 
 
 def call_forms(artifact: PteArtifact, isa: Isa, level: Level) -> tuple[CallForm, ...]:
-    """Return the form of each call of a kernel that has several, in the order of the program.
+    """Return the form of each call of a kernel that has several, in the order of the program."""
 
-    Kept between runs: parsing the program imports torch, and every build asks.
-    """
-    key = cache.make_key(
-        what="forms",
-        pte=artifact.sha256,
-        isa=isa.value,
-        level=level.value,
-        source=cache.source_hash(("program",)),
-        versions=cache.package_versions(("executorch",)),
-    )
-    kept = cache.load("forms", key)
-    if kept is not None:
-        try:
-            return tuple(map(_from_json, json.loads(kept["forms.json"])))
-        except (KeyError, TypeError, ValueError, RecursionError):
-            pass  # Written by something else: look again.
-    file = deserialize(artifact.pte, name=artifact.name)
-    plan = find_method(file.program, name=artifact.name)
-    found = forms_of(file.program, plan, isa, level)
-    document = [{**vars(each), "takes": sorted(each.takes)} for each in found]
-    cache.store("forms", key, {"forms.json": json.dumps(document).encode()})
-    return found
+    def make() -> list[dict[str, Any]]:
+        file = deserialize(artifact.pte, name=artifact.name)
+        plan = find_method(file.program, name=artifact.name)
+        found = forms_of(file.program, plan, isa, level)
+        return [{**vars(each), "takes": sorted(each.takes)} for each in found]
+
+    def read(document: list[dict[str, Any]]) -> tuple[CallForm, ...]:
+        return tuple(map(_from_json, document))
+
+    return kept("forms", artifact, make, read, isa=isa.value, level=level.value)
 
 
 def _from_json(document: dict[str, Any]) -> CallForm:
