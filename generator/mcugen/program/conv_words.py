@@ -14,7 +14,7 @@ _MOST_WINOGRAD_IN_CH = 64
 
 #: Of a convolution before a depthwise one, how many rows are computed at most, of those there are:
 #: some twice, where the scratch holds a band of them.
-_MOST_COMPUTED = 1.1
+_MOST_COMPUTED = 1.05
 
 
 class ConvForm(IntEnum):

@@ -16,6 +16,8 @@ from mcugen.program.window import Window
 CYCLES = 1.8
 #: Of a pair of channels in a block of pixels, besides its taps.
 _STREAM = 100
+#: Of a row of a window that is written by itself: no two that lie side by side are taken together.
+_RUN_APART = 56
 #: Part of the scratch that a copy of the image with its border may take: kShare.
 _BORDER_SHARE = 3
 
@@ -69,6 +71,8 @@ def joined(sizes: ConvDepthwise, rows: int, flash: Flash) -> float:
     """Return what a convolution and the depthwise one behind it take, so many rows at a time."""
     w = sizes.depthwise
     first = packed(sizes.conv, ConvForm.PAIRS, flash)
+    if sizes.turned and (sizes.conv.kernel_h, sizes.conv.kernel_w) != (1, 1):
+        first += _RUN_APART * sizes.conv.pixels * sizes.conv.kernel_h
     return first * sizes.computed_rows(rows) + w.pixels * w.out_ch * 14.5 + 85 * w.out_ch
 
 
