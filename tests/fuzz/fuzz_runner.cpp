@@ -54,7 +54,9 @@ void write(const uint8_t* data, size_t size) {
   // The first chunk unloads; the others are copied as WRITE_MODEL would, only faster.
   static const std::string first = framed(kWrite, 1, le(0, 4));
   answer(first);
-  memcpy(fuzz::arena_memory + fuzz::kHeaderBytes, data, size);
+  if (size != 0) {
+    memcpy(fuzz::arena_memory + fuzz::kHeaderBytes, data, size);
+  }
 }
 
 bool is_ok(const std::string& reply, Frame frame, uint8_t seq) {
