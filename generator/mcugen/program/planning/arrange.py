@@ -309,7 +309,8 @@ def _set_offset(allocation: Any, offset: int) -> None:
 def _size_scratch(plan: Any, passes: Passes) -> dict[int, Need]:
     """Give the scratch of each call the least that our kernel wants, apart from all other memory.
 
-    Calls that want none share one of no bytes. Returns what the others want, by value.
+    Calls that want none share one of no bytes. An input or output that stands for scratch stays as
+    it is; the call gets one of its own. Returns what the others want, by value.
     """
     needs: dict[int, Need] = {}
     empty = None
@@ -326,7 +327,7 @@ def _size_scratch(plan: Any, passes: Passes) -> dict[int, Need]:
             if need.most == 0 and empty is not None:
                 call.args[position] = empty
                 continue
-            if call.args[position] in needs or call.args[position] == empty:
+            if call.args[position] in {*needs, empty, *plan.inputs, *plan.outputs}:
                 plan.values.append(copy.deepcopy(plan.values[call.args[position]]))
                 call.args[position] = len(plan.values) - 1
                 tensor = plan.values[-1].val
