@@ -11,7 +11,10 @@ import json
 
 import pytest
 
-pytestmark = [pytest.mark.qemu, pytest.mark.toolchain, pytest.mark.torch]
+pytestmark = [
+    *(pytest.mark.qemu, pytest.mark.toolchain, pytest.mark.torch),
+    pytest.mark.xdist_group("hard"),
+]
 
 RUN = ("run", "digits", "--simulate", "--samples", "100", "--runs", "1", "--max-drop", "1")
 
@@ -32,6 +35,9 @@ def hard_digits(tmp_path_factory):
         depthwise.weight[5] /= 1000
     folder = tmp_path_factory.mktemp("hard")
     with pytest.MonkeyPatch.context() as patch:
+        # What does not depend on weights is shared with other builds.
+        patch.setenv("MCUGEN_OBJECT_CACHE", str(cache.cache_dir() / "objects"))
+        patch.setenv("PLATFORMIO_CORE_DIR", str(cache.cache_dir() / "platformio"))
         patch.setenv("MCUGEN_CACHE_DIR", str(folder))
         cache.store("weights", digits.weights_key(), {"weights.npz": training.pack(model)})
         yield folder
