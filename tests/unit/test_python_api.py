@@ -16,6 +16,7 @@ from mcugen.api.report import Report
 from mcugen.base import errors
 from mcugen.boards.load import load_board
 from mcugen.export.fidelity import not_compared
+from mcugen.export.layer_report import QuantizationReport
 from mcugen.flow import measuring
 from mcugen.flow.building import Built
 
@@ -101,7 +102,7 @@ def test_verification_that_fails_is_raised_with_its_report(tmp_path, monkeypatch
     board = load_board("nucleo_f446re")
     built = Built(
         *(str(pte), board, "int8", None, sample.artifact(), sample.artifact(), sample.plan()),
-        *(sample.image(tmp_path), not_compared()),
+        *(sample.image(tmp_path), not_compared(), QuantizationReport()),
     )
     described = {"board": board.id, "pte_sha256": sample.artifact().sha256}
     peer = Peer(info=default_info() | described, compute=wrong)
