@@ -142,7 +142,6 @@ def make():
 
 
 def test_preprocessing_of_a_file_makes_the_pte_and_is_part_of_its_key(tmp_path, monkeypatch):
-    pytest.importorskip("PIL")
     monkeypatch.setenv("MCUGEN_CACHE_DIR", str(tmp_path / "cache"))
     (tmp_path / "net.py").write_text(NET)
     big = np.kron(PIXELS, np.ones((1, 3, 3, 1), np.uint8))  # 12 x 12

@@ -6,6 +6,7 @@ import sys
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from mcugen.base.errors import ConfigError
 from mcugen.model import data
@@ -138,8 +139,6 @@ def test_folder_of_arrays_is_read_in_order(tmp_path):
     ],
 )
 def test_a_damaged_file_in_a_folder_is_refused_in_words(tmp_path, name, content):
-    if not name.endswith(".npy"):
-        pytest.importorskip("PIL")
     (tmp_path / name).write_bytes(content)
 
     with pytest.raises(ConfigError, match="cannot read the samples in"):
@@ -147,9 +146,8 @@ def test_a_damaged_file_in_a_folder_is_refused_in_words(tmp_path, name, content)
 
 
 def test_an_image_of_a_huge_size_is_refused_in_words(tmp_path, monkeypatch):
-    image = pytest.importorskip("PIL.Image")
-    image.fromarray(np.zeros((64, 64), np.uint8)).save(tmp_path / "a.png")
-    monkeypatch.setattr(image, "MAX_IMAGE_PIXELS", 100)
+    Image.fromarray(np.zeros((64, 64), np.uint8)).save(tmp_path / "a.png")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
 
     with pytest.raises(ConfigError, match="decompression bomb"):
         data.load_source(str(tmp_path))
@@ -224,8 +222,7 @@ def test_an_npy_file_holds_a_sample_per_row(tmp_path):
 
 def test_an_image_with_a_palette_gives_its_colours(tmp_path):
     """Its bytes are places in the palette, and say nothing of light and dark."""
-    image = pytest.importorskip("PIL.Image")
-    image.new("RGB", (2, 2), (255, 0, 9)).convert("P").save(tmp_path / "red.png")
+    Image.new("RGB", (2, 2), (255, 0, 9)).convert("P").save(tmp_path / "red.png")
 
     (pixels,) = data.load_source(str(tmp_path)).inputs
 

@@ -69,7 +69,7 @@ def test_missing_package_is_a_missing_tool_that_names_the_extra(monkeypatch):
 
     info = replace(catalog.DATASETS["basic_motions"], package="no-such-package")
     monkeypatch.setitem(catalog.DATASETS, "basic_motions", info)
-    monkeypatch.setattr(pipeline, "_load_kept", lambda key: None)
+    monkeypatch.setattr(pipeline, "load_kept", lambda key: None)
 
     with pytest.raises(ToolMissingError, match="no-such-package") as caught:
         pipeline.build_artifact("activity", cpu="cortex-m4")

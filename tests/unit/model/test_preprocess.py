@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from mcugen.base.errors import ConfigError
 from mcugen.model.feed import as_inputs, as_model_input, preprocessed
@@ -46,9 +47,8 @@ def test_scale_and_normalize_are_by_channel_and_float():
 @pytest.mark.parametrize("method", ["bilinear", "nearest"])
 def test_resize_is_pillows_of_the_whole_image(method):
     """Each channel alone gives the bytes that Pillow makes of a colour image."""
-    image = pytest.importorskip("PIL.Image")
-    how = getattr(image.Resampling, method.upper())
-    want = [np.asarray(image.fromarray(each).resize((7, 5), how)) for each in IMAGES]
+    how = getattr(Image.Resampling, method.upper())
+    want = [np.asarray(Image.fromarray(each).resize((7, 5), how)) for each in IMAGES]
 
     (ready,) = {Preprocess(Resize(5, 7, method))(IMAGES).tobytes()}
     floats = Preprocess(Resize(5, 7, method))(IMAGES.astype(np.float64))
@@ -59,9 +59,8 @@ def test_resize_is_pillows_of_the_whole_image(method):
 
 
 def test_grey_is_pillows():
-    image = pytest.importorskip("PIL.Image")
     every = np.stack(np.meshgrid(*[np.arange(0, 256, 5)] * 3), -1).reshape(-1, 52, 3)
-    want = np.asarray(image.fromarray(every.astype(np.uint8)).convert("L"))
+    want = np.asarray(Image.fromarray(every.astype(np.uint8)).convert("L"))
 
     ready = Grey()(every.astype(np.uint8))
 
@@ -93,7 +92,6 @@ def test_windows_keep_the_label_of_their_series():
 
 
 def test_images_of_any_size_become_one_array():
-    pytest.importorskip("PIL")
     ragged = stacked([np.zeros((9, 7, 3), np.uint8), np.ones((4, 4, 3), np.uint8)])
     samples = Samples(ragged, None, "a test")
 

@@ -7,6 +7,7 @@ import sys
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from mcugen.base.errors import ConfigError, ToolMissingError
 from mcugen.model.data import load_source, samples_from, source_fingerprint, source_path
@@ -22,13 +23,12 @@ RANDOM = np.random.RandomState(0)
 @pytest.fixture
 def pictures(tmp_path):
     """Three classes of 20 images of 4 x 4; each has its class and number in two pixels."""
-    image = pytest.importorskip("PIL.Image")
     for label, name in enumerate(("ant", "bee", "cat")):
         (tmp_path / name).mkdir()
         for number in range(20):
             pixels = np.zeros((4, 4, 3), np.uint8)
             pixels[0, 0], pixels[0, 1] = label, number
-            image.fromarray(pixels).save(tmp_path / name / f"{number:02}.png")
+            Image.fromarray(pixels).save(tmp_path / name / f"{number:02}.png")
     return tmp_path
 
 
@@ -105,8 +105,7 @@ def test_an_empty_folder_says_what_it_might_hold(tmp_path):
 
 @pytest.mark.parametrize("mode, channels", [("L", 1), ("RGBA", 3), ("LA", 1), ("1", 1), ("P", 3)])
 def test_modes_of_images_are_grey_or_colours(tmp_path, mode, channels):
-    image = pytest.importorskip("PIL.Image")
-    image.new("RGB", (3, 2), (200, 200, 200)).convert(mode).save(tmp_path / "a.png")
+    Image.new("RGB", (3, 2), (200, 200, 200)).convert(mode).save(tmp_path / "a.png")
 
     (pixels,) = load_source(str(tmp_path)).inputs
 
