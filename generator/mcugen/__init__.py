@@ -41,11 +41,13 @@ if TYPE_CHECKING:
     )
     from mcugen.export.qat import qat
     from mcugen.model.description import Model
+    from mcugen.model.preprocess import Preprocess
 
 __version__ = "0.1.0"
 
 _WHERE = {
     "Model": "mcugen.model.description",
+    "Preprocess": "mcugen.model.preprocess",
     "qat": "mcugen.export.qat",
     **dict.fromkeys(("build", "inspect", "profile", "run", "verify"), "mcugen.api.functions"),
     **dict.fromkeys(("Accuracy", "Memory", "Report"), "mcugen.api.report"),
@@ -68,6 +70,7 @@ __all__ = [
     "Memory",
     "Model",
     "OutputMismatchError",
+    "Preprocess",
     "ProtocolError",
     "PteError",
     "QuantizationError",

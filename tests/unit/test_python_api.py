@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import inspect
 import subprocess
 import sys
+from dataclasses import fields
 
 import pytest
 import samples_of_specs as sample
@@ -15,6 +17,7 @@ from mcugen.api.html import report_html
 from mcugen.api.report import Report
 from mcugen.base import errors
 from mcugen.boards.load import load_board
+from mcugen.cli.options import Options
 from mcugen.export.fidelity import not_compared
 from mcugen.export.layer_report import QuantizationReport
 from mcugen.flow import measuring
@@ -121,3 +124,14 @@ def test_verification_that_fails_is_raised_with_its_report(tmp_path, monkeypatch
     assert any("memory" in text for text in report.warnings)
     assert ("verify 4 samples", 4, 4) in said
     assert capfd.readouterr() == ("", "")
+
+
+def test_what_the_command_line_can_be_told_python_can_be_told():
+    """Options and keywords are two lists of the same names."""
+    functions = (mcugen.build, mcugen.run, mcugen.verify, mcugen.profile, mcugen.inspect)
+    keywords = {name for each in functions for name in inspect.signature(each).parameters}
+
+    assert {each.name for each in fields(Options)} <= keywords
+    assert "preprocess" in keywords  # of mcugen.toml
+    for keyword in inspect.signature(mcugen.build).parameters:
+        assert keyword in inspect.signature(mcugen.run).parameters

@@ -17,6 +17,7 @@ from mcugen.model.description import Model
 
 if TYPE_CHECKING:
     from mcugen.flow.building import Built
+    from mcugen.model.preprocess import Preprocess
 
 #: `mcugen.Model`, or a name as the command line takes it: a bundled model, `file.py:factory`, a
 #: `.pt2` or a `.pte`.
@@ -34,6 +35,7 @@ def build(
     output: str | PathLike[str] | None = None,
     calibrate: str | None = None,
     pixels: str | None = None,
+    preprocess: Preprocess | None = None,
     calibration_method: str | None = None,
     calibration_samples: int | None = None,
     layer_method: Sequence[str] = (),
@@ -57,6 +59,7 @@ def build(
         output: the project's folder; None: `mcugen_out/<model>-<board>` in the working folder.
         calibrate: `FILE.npz`, `FILE.npy`, `tfds:NAME`, a folder or "random"; None: the model's own.
         pixels: what bytes in that stand for: "0..1", "-1..1" or "0..255".
+        preprocess: from stored samples to what the model takes, where it brings no such thing.
         calibration_method: "histogram" (the default), "minmax" or "percentile:99.9".
         calibration_samples: how many to calibrate with; None: 128, or 16 of noise.
         layer_method: another method for single layers: ["body.4=minmax"].
@@ -77,8 +80,8 @@ def build(
     settings = _settings(
         {
             **{"model": model, "board": board, "io": io, "optimize": optimize, "output": output},
-            **{"calibrate": calibrate, "pixels": pixels, "dim": dim, "strict": strict},
-            **{"accept_loss": accept_loss, "trust": trust, "runtime": runtime},
+            **{"calibrate": calibrate, "pixels": pixels, "preprocess": preprocess, "dim": dim},
+            **{"strict": strict, "accept_loss": accept_loss, "trust": trust, "runtime": runtime},
             **{"calibration_method": calibration_method, "layer_method": layer_method},
             **{"calibration_samples": calibration_samples, "float_layer": float_layer},
             **{"tune": tune},
@@ -105,6 +108,7 @@ def run(
     output: str | PathLike[str] | None = None,
     calibrate: str | None = None,
     pixels: str | None = None,
+    preprocess: Preprocess | None = None,
     calibration_method: str | None = None,
     calibration_samples: int | None = None,
     layer_method: Sequence[str] = (),
@@ -152,7 +156,8 @@ def run(
         },
         {
             **{"io": io, "optimize": optimize, "output": output, "calibrate": calibrate},
-            **{"pixels": pixels, "dim": dim, "strict": strict, "accept_loss": accept_loss},
+            **{"pixels": pixels, "preprocess": preprocess, "dim": dim, "strict": strict},
+            **{"accept_loss": accept_loss},
             **{"trust": trust, "runtime": runtime},
             **{"calibration_method": calibration_method, "layer_method": layer_method},
             **{"calibration_samples": calibration_samples, "float_layer": float_layer},
@@ -244,6 +249,7 @@ def inspect(
     io: str = "int8",
     calibrate: str | None = None,
     pixels: str | None = None,
+    preprocess: Preprocess | None = None,
     calibration_method: str | None = None,
     calibration_samples: int | None = None,
     layer_method: Sequence[str] = (),
@@ -274,7 +280,7 @@ def inspect(
             **{"dim": dim, "strict": strict, "trust": trust},
             **{"calibration_method": calibration_method, "layer_method": layer_method},
             **{"calibration_samples": calibration_samples, "float_layer": float_layer},
-            **{"tune": tune},
+            **{"tune": tune, "preprocess": preprocess},
         }
     )
     document = inspect_document(settings, listener)
