@@ -151,7 +151,7 @@ def store(kind: str, key: str, files: Mapping[str, bytes]) -> None:
 
 #: Every folder that mcugen makes in its cache.
 KINDS = (
-    *("artifacts", "pte", "arranged", "forms", "checked", "costs"),
+    *("artifacts", "pte", "arranged", "forms", "checked", "costs", "arguments"),
     *("weights", "accuracy", "reference", "tfds", "platformio", "objects"),
 )
 

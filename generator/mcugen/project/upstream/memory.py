@@ -6,13 +6,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from mcugen.program.kept_arguments import arguments_bytes
+
 if TYPE_CHECKING:
     from mcugen.program.artifact import PteArtifact
 
 # Upstream's runtime was seen to take 1.01 to 1.04 times what ours does (docs/upstream.md).
 _METHOD_NUMERATOR, _METHOD_DENOMINATOR = 5, 4
 _METHOD_EXTRA_BYTES = 512
-_POINTER = 4
 #: 165 to 212 B were seen. The scratch of CMSIS-NN is a planned tensor of the model.
 TEMP_BYTES = 1024
 #: 4,516 B were seen; one frame of `_clone_dim_order` at -O3 has 3,484 B.
@@ -21,7 +22,7 @@ STACK_BYTES = 8192
 
 def with_room(artifact: PteArtifact) -> PteArtifact:
     """Return the artifact with memory for upstream's runtime and kernels, estimated upwards."""
-    kept = artifact.method_bytes + _arguments_bytes(artifact)
+    kept = artifact.method_bytes + arguments_bytes(artifact)
     method_bytes = -(-kept * _METHOD_NUMERATOR // _METHOD_DENOMINATOR)
     return replace(
         artifact,
@@ -30,14 +31,3 @@ def with_room(artifact: PteArtifact) -> PteArtifact:
         least_stack_bytes=STACK_BYTES,
         own_runtime=False,
     )
-
-
-def _arguments_bytes(artifact: PteArtifact) -> int:
-    """Return what a pointer for each argument of each call takes: ours leaves them in the file."""
-    from mcugen.program.container import deserialize, find_method
-
-    plan = find_method(deserialize(artifact.pte, name=artifact.name).program, name=artifact.name)
-    calls = [each.instr_args for chain in plan.chains for each in chain.instructions]
-    counts = [len(call.args) if hasattr(call, "args") else 2 for call in calls]
-    words = sum(counts) + len(calls) - max(counts, default=0) - len(plan.chains)
-    return _POINTER * words
