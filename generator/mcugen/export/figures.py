@@ -54,7 +54,7 @@ def sqnr_db(signal: np.ndarray, other: np.ndarray) -> float:
     """Return the ratio of `signal` to the difference, in dB: inf if they are equal."""
     # A mask of -inf says nothing about noise.
     both = np.isfinite(signal) & np.isfinite(other)
-    noise = float(((signal - other)[both] ** 2).sum())
+    noise = float(((signal[both] - other[both]) ** 2).sum())
     noise += float((np.isfinite(signal) != np.isfinite(other)).sum()) * rms(signal) ** 2
     power = float((signal[both] ** 2).sum())
     if noise == 0:

@@ -6,26 +6,24 @@ A second call with nothing changed imports no torch and takes a fraction of a se
 
 from __future__ import annotations
 
-import json
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import replace
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from mcugen.base import cache
 from mcugen.base.errors import (
     ConfigError,
     ExportError,
-    PteError,
     QuantizationError,
     UnsupportedOperatorError,
 )
 from mcugen.base.quiet import quiet
 from mcugen.boards.spec import CPU_ISAS, BoardSpec, Isa
 from mcugen.export.calibration import CALIBRATION_SAMPLES, RANDOM
-from mcugen.export.fidelity import Fidelity
-from mcugen.export.layer_report import QuantizationReport, Trial
+from mcugen.export.described import described, named
+from mcugen.export.kept_artifact import keep, load_kept
+from mcugen.export.layer_report import Trial
 from mcugen.export.lowering_report import IO_KINDS, LoweringReport, OperatorReport
 from mcugen.export.quantization import DEFAULTS, QuantizationOptions
 from mcugen.model.data import load_source, require_dataset, source_fingerprint
@@ -34,7 +32,7 @@ from mcugen.model.dims import parse_dims
 from mcugen.model.feed import preprocessed
 from mcugen.model.preprocess import Preprocess, as_declared
 from mcugen.model.source import ModelKind, ModelRef, ModelSource, resolve_model
-from mcugen.program.artifact import PteArtifact, TensorSpec
+from mcugen.program.artifact import PteArtifact
 from mcugen.program.calls import CallRefusedError
 from mcugen.program.read import read_pte
 
@@ -45,6 +43,23 @@ Progress = Callable[[str, int, int], None]
 #: Rooms whose change makes a kept result stale.
 _ROOMS = ("model", "export", "program")
 PACKAGES = ("torch", "executorch", "torchao", "numpy")
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A model to quantize and lower, as `build_artifact` takes it."""
+
+    ref: ModelRef
+    calibrate: str | None
+    pixels: str | None
+    preprocess: Preprocess | None
+    dims: dict[str, int]
+    quantization: QuantizationOptions
+    tune: bool
+    trust: bool
+    verbose: bool
+    progress: Progress | None
+    warn: Callable[[str], None] | None
 
 
 def build_artifact(
@@ -112,22 +127,20 @@ def build_artifact(
         if io not in IO_KINDS:
             raise ConfigError(f"unknown io '{io}': one of {', '.join(IO_KINDS)}")
         isa = isa or (CPU_ISAS[cpu][0] if cpu in CPU_ISAS else None)
-        artifact, report = _from_model(
+        asked = _Asked(
             ref,
-            cpu,
-            isa,
-            io,
             calibrate,
             pixels,
             preprocess if ref.info is None else None,
             sizes,
             quantization,
-            tune,
-            trust,
-            progress,
-            warn,
-            verbose,
+            tune=tune,
+            trust=trust,
+            verbose=verbose,
+            progress=progress,
+            warn=warn,
         )
+        artifact, report = _from_model(asked, cpu, isa, io)
     if strict:
         report.refuse_fallbacks()
     if not accept_loss:
@@ -179,27 +192,13 @@ def _from_pte(ref: ModelRef) -> tuple[PteArtifact, LoweringReport]:
 
 
 def _from_model(
-    ref: ModelRef,
-    cpu: str,
-    isa: Isa | None,
-    io: str,
-    calibrate: str | None,
-    pixels: str | None,
-    preprocess: Preprocess | None,
-    dims: dict[str, int],
-    quantization: QuantizationOptions,
-    tune: bool,
-    trust: bool,
-    progress: Progress | None,
-    warn: Callable[[str], None] | None,
-    verbose: bool,
+    asked: _Asked, cpu: str, isa: Isa | None, io: str
 ) -> tuple[PteArtifact, LoweringReport]:
+    ref, calibrate, quantization = asked.ref, asked.calibrate, asked.quantization
+    progress, verbose = asked.progress, asked.verbose
     loaded = None
     if ref.given is not None:
-        loaded = _load(
-            *(ref, calibrate, pixels, preprocess, dims, quantization.samples),
-            *(trust, progress, verbose),
-        )
+        loaded = _load(asked)
     key = cache.make_key(
         what="artifact",
         model=identity(ref) if loaded is None else _identity_of(*loaded[:2]),
@@ -207,18 +206,18 @@ def _from_model(
         isa=isa.value if isa else None,
         io=io,
         calibrate=calibrate,
-        pixels=pixels,
-        preprocess=preprocess.to_json() if preprocess is not None else None,
-        dims=dims,
+        pixels=asked.pixels,
+        preprocess=asked.preprocess.to_json() if asked.preprocess is not None else None,
+        dims=asked.dims,
         quantization=quantization.to_json(),
-        tune=tune,
+        tune=asked.tune,
         calibration_data=source_fingerprint(calibrate, quantization.samples or CALIBRATION_SAMPLES)
         if calibrate
         else None,
         source=cache.source_hash(_ROOMS),
         versions=cache.package_versions(PACKAGES),
     )
-    kept = _load_kept(key)
+    kept = load_kept(key)
     if kept is not None:
         return kept
     if ref.info is not None and ref.info.dataset is not None and calibrate is None:
@@ -231,18 +230,15 @@ def _from_model(
         from mcugen.export.prepared import channels_last
         from mcugen.export.quantize import quantize
 
-    source, calibration, dependencies = loaded or _load(
-        *(ref, calibrate, pixels, preprocess, dims, quantization.samples),
-        *(trust, progress, verbose),
-    )
-    if warn:
+    source, calibration, dependencies = loaded or _load(asked)
+    if asked.warn:
         for text in calibration.warnings:
-            warn(text)
+            asked.warn(text)
     with quiet(verbose=verbose):
         in_float = run_float(source.module, calibration)
     trials: tuple[Trial, ...] = ()
     try:
-        if tune:
+        if asked.tune:
             with quiet(verbose=verbose):
                 from mcugen.export.tune import tune as search
             quantization, trials = search(
@@ -255,7 +251,7 @@ def _from_model(
         report = replace(
             report,
             warnings=calibration.warnings,
-            preprocess=as_declared(source.preprocess or preprocess),
+            preprocess=as_declared(source.preprocess or asked.preprocess),
         )
         artifact = _read(data, ref.name, report)
     except ExportError as error:
@@ -271,7 +267,7 @@ def _from_model(
         if clear is None:
             raise
         raise clear from error
-    artifact = _named(_describe(artifact, ref, isa, report), quantized.program)
+    artifact = named(described(artifact, ref, isa, report), quantized.program)
     if progress:
         progress("comparing with the model", 0, 1)
     with quiet(verbose=verbose), one_thread():
@@ -288,40 +284,36 @@ def _from_model(
             calibration_sha256=calibration.sha256,
             dependencies=dependencies,
         )
-    _keep(key, artifact, report)
+    keep(key, artifact, report)
     if progress:
         progress("comparing with the model", 1, 1)
     return artifact, report
 
 
-def _load(
-    ref: ModelRef,
-    calibrate: str | None,
-    pixels: str | None,
-    preprocess: Preprocess | None,
-    dims: dict[str, int],
-    most: int | None,
-    trust: bool,
-    progress: Progress | None,
-    verbose: bool,
-) -> tuple[ModelSource, Calibration, dict[str, str]]:
+def _load(asked: _Asked) -> tuple[ModelSource, Calibration, dict[str, str]]:
     """Return the model, its calibration samples, and the hashes of the user's files behind them."""
-    with quiet(verbose=verbose):
+    with quiet(verbose=asked.verbose):
         from mcugen.export.calibration import choose_calibration
         from mcugen.model.files_read import files_read
         from mcugen.model.load import load_model
 
-    if progress:
-        progress("loading the model", 0, 1)
+    ref, calibrate, preprocess = asked.ref, asked.calibrate, asked.preprocess
+    if asked.progress:
+        asked.progress("loading the model", 0, 1)
     shape = None
     if ref.kind is ModelKind.PT2 and calibrate not in (None, RANDOM):
         one = load_source(str(calibrate), 1)
         shape = (preprocessed(one, preprocess) if preprocess else one).inputs.shape[1:]
-    source = load_model(ref, progress=progress, trust=trust, dims=dims, sample_shape=shape)
+    source = load_model(
+        ref, progress=asked.progress, trust=asked.trust, dims=asked.dims, sample_shape=shape
+    )
     # A factory's calibration samples may be read from files only now.
     with files_read() as read_late:
         calibration = choose_calibration(
-            ref, source, calibrate, pixels, preprocess=preprocess, most=most, progress=progress
+            *(ref, source, calibrate, asked.pixels),
+            preprocess=preprocess,
+            most=asked.quantization.samples,
+            progress=asked.progress,
         )
     own_samples = source.dependencies and calibrate is None
     # Hashed before the slow part: a file saved meanwhile must not pass for the one that was used.
@@ -348,9 +340,9 @@ def _read(data: bytes, name: str, report: LoweringReport) -> PteArtifact:
     except UnsupportedOperatorError as error:
         from mcugen.export.advice import instead_of
 
-        named = _calls_named(error, report)
-        where = "\n".join(dict.fromkeys(_origin(line) for line in named))
-        instead = next(filter(None, (instead_of(line.source) for line in named)), None)
+        lines = _calls_named(error, report)
+        where = "\n".join(dict.fromkeys(_origin(line) for line in lines))
+        instead = next(filter(None, (instead_of(line.source) for line in lines)), None)
         raise UnsupportedOperatorError(
             f"{error.message}\n{where}" if where else error.message, hint=instead or error.hint
         ) from error
@@ -374,48 +366,6 @@ def identity(ref: ModelRef) -> dict[str, Any]:
     }
 
 
-def _describe(
-    artifact: PteArtifact, ref: ModelRef, isa: Isa | None, report: LoweringReport
-) -> PteArtifact:
-    """Add what only the model and its lowering know."""
-    layers: dict[str, list[str]] = {}
-    for line in report.operators:
-        names = layers.setdefault(line.operator, [])
-        if line.layer and line.layer not in names:
-            names.append(line.layer)
-    return replace(
-        artifact,
-        isa=isa,
-        operators=tuple(
-            replace(use, layers=tuple(layers.get(use.name, ()))) for use in artifact.operators
-        ),
-        softmax_output=ref.info.logits if ref.info else artifact.softmax_output,
-        profile_model=ref.info.profile_model if ref.info else ref.name,
-        notes=report.notes,
-    )
-
-
-def _named(artifact: PteArtifact, program: Any) -> PteArtifact:
-    """Call inputs and outputs what the user's code does; a `.pte` knows only their places."""
-    from mcugen.export.io_names import input_names, output_names
-
-    return replace(
-        artifact,
-        inputs=_with_names(artifact.inputs, input_names(program)),
-        outputs=_with_names(artifact.outputs, output_names(program)),
-    )
-
-
-def _with_names(
-    specs: tuple[TensorSpec, ...], names: Sequence[str | None]
-) -> tuple[TensorSpec, ...]:
-    if len(names) != len(specs):
-        return specs
-    return tuple(
-        replace(spec, name=name or spec.name) for spec, name in zip(specs, names, strict=True)
-    )
-
-
 def _calls_named(error: UnsupportedOperatorError, report: LoweringReport) -> list[OperatorReport]:
     """Return the report's lines of the calls that an error speaks of."""
     if isinstance(error, CallRefusedError) and error.call is not None:
@@ -427,38 +377,3 @@ def _origin(line: OperatorReport) -> str:
     """Return which layer an operator comes from, and why it is there."""
     why = f": {line.reason}" if line.reason else ""
     return f"{line.operator} comes from {line.source or 'code'} in {line.where}{why}."
-
-
-def _load_kept(key: str) -> tuple[PteArtifact, LoweringReport] | None:
-    files = cache.load("artifacts", key)
-    if files is None:
-        return None
-    try:
-        document = json.loads(files["artifact.json"])
-        for path, digest in document["dependencies"].items():
-            if not Path(path).is_file() or cache.file_sha256(Path(path)) != digest:
-                return None
-        report = LoweringReport.from_json(document["report"])
-        return (
-            PteArtifact.from_json(document["artifact"], files["model.pte"]),
-            replace(
-                report,
-                fidelity=Fidelity.from_json(document["fidelity"]),
-                dependencies=document["dependencies"],
-                quantization=QuantizationReport.from_json(document["quantization"]),
-            ),
-        )
-    except (KeyError, TypeError, ValueError, OSError, PteError):
-        return None
-
-
-def _keep(key: str, artifact: PteArtifact, report: LoweringReport) -> None:
-    document = {
-        "artifact": artifact.to_json(),
-        "report": report.to_json(),
-        "fidelity": report.fidelity.to_json(),
-        "quantization": report.quantization.to_json(),
-        "dependencies": report.dependencies,
-    }
-    text = json.dumps(document, sort_keys=True, indent=1)
-    cache.store("artifacts", key, {"model.pte": artifact.pte, "artifact.json": text.encode()})
