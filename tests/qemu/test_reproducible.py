@@ -92,8 +92,10 @@ def test_image_is_the_same(builds):
 
 
 def _sources(root: Path) -> list[Path]:
+    """Return the project's files, without what a build leaves: objects, and Python's bytecode."""
     files = (path for path in root.rglob("*") if path.is_file())
-    return sorted(path for path in files if ".pio" not in path.relative_to(root).parts)
+    left = {".pio", "__pycache__"}
+    return sorted(path for path in files if left.isdisjoint(path.relative_to(root).parts))
 
 
 def _name(path: Path, root: Path) -> str:
