@@ -105,8 +105,8 @@ def test_the_device_times_each_call(profiled):
     for call, by_trace in zip(counted["calls"], traced["calls"], strict=True):
         same = ("number", "layer", "operator", "inputs", "outputs", "macs", "form", "why")
         assert [call[key] for key in same] == [by_trace[key] for key in same]
-        # Of the runtime's share of each there is no more than some dozens.
-        assert abs(call["instructions"] - by_trace["instructions"]) <= 100 + 2 * resolution
+        # Of the runtime's share: putting the arguments together, some ten for each.
+        assert abs(call["instructions"] - by_trace["instructions"]) <= 220 + 2 * resolution
         assert call["instructions_min"] <= call["instructions"] <= call["instructions_max"]
 
 

@@ -17,9 +17,11 @@ using mcugen::operator_name;
 namespace {
 
 Error check_memory(const executorch_flatbuffer::ExecutionPlan* plan, const EValue* values,
-                   const executorch_flatbuffer::KernelCall* call, size_t instr_idx) {
-  const auto* indices = call->args();
-  uint32_t count = flatbuffers::length(indices);
+                   const Chain& chain, size_t instr_idx) {
+  const auto* indices = chain.indices(chain.instructions[instr_idx]);
+  const auto* call =
+      chain.serialized->Get(static_cast<uint32_t>(instr_idx))->instr_args_as_KernelCall();
+  uint32_t count = indices->size();
 #if MCUGEN_RUNTIME_FULL
   // What a view gives memory to has none yet.
   count -= count != 0 && mcugen::is_view(plan, call) ? 1 : 0;
@@ -53,23 +55,22 @@ Error check_memory(const executorch_flatbuffer::ExecutionPlan* plan, const EValu
 Error Method::execute_instruction() {
   const Chain& chain = chains_[step_state_.chain_idx];
   const Chain::Instruction& instruction = chain.instructions[step_state_.instr_idx];
-  const executorch_flatbuffer::Instruction* serialized =
-      chain.serialized->Get(static_cast<uint32_t>(step_state_.instr_idx));
+  // What executing a kernel does without: looking it up takes some dozens of instructions.
+  [[maybe_unused]] const auto serialized = [&chain, this] {
+    return chain.serialized->Get(static_cast<uint32_t>(step_state_.instr_idx));
+  };
   size_t next = step_state_.instr_idx + 1;
   switch (instruction.kind) {
     case Chain::Kind::kCheckedKernel: {
-      const Error error =
-          check_memory(serialization_plan_, values_, serialized->instr_args_as_KernelCall(),
-                       step_state_.instr_idx);
+      const Error error = check_memory(serialization_plan_, values_, chain, step_state_.instr_idx);
       if (error != Error::Ok) {
         return error;
       }
       ET_FALLTHROUGH;
     }
     case Chain::Kind::kKernel: {
-      const auto* call = serialized->instr_args_as_KernelCall();
-      const auto* indices = call->args();
-      const uint32_t n_args = flatbuffers::length(indices);
+      const auto* indices = chain.indices(instruction);
+      const uint32_t n_args = indices->size();
       for (uint32_t i = 0; i < n_args; ++i) {
         chain.args[i] = &values_[indices->Get(i)];
       }
@@ -79,8 +80,8 @@ Error Method::execute_instruction() {
       internal::EventTracerProfileOpScope op_scope(event_tracer_, "OPERATOR_CALL");
       KernelRuntimeContext context(event_tracer_, temp_allocator_);
 #if MCUGEN_RUNTIME_FULL
-      EValue* const result = n_args == 0 ? nullptr : chain.args[n_args - 1];
-      const EValue before = result == nullptr ? EValue() : *result;
+      EValue* const result = chain.args[n_args - 1];
+      const EValue before = *result;
 #endif
       instruction.kernel(context, InstructionArgs(chain.args, n_args));
       if (internal::event_tracer_enabled()) {
@@ -93,32 +94,35 @@ Error Method::execute_instruction() {
       }
 #if MCUGEN_RUNTIME_FULL
       // A number for a bool, say: loading has checked types for all that follows.
-      if (result != nullptr && result->tag != before.tag) {
+      if (result->tag != before.tag) {
         new (result) EValue(before);
         if (context.failure_state() == Error::Ok) {
-          return MCUGEN_FAIL(InvalidProgram, "%s, instruction %zu: result is of another type",
-                             operator_name(serialization_plan_, call), step_state_.instr_idx);
+          return MCUGEN_FAIL(
+              InvalidProgram, "%s, instruction %zu: result is of another type",
+              operator_name(serialization_plan_, serialized()->instr_args_as_KernelCall()),
+              step_state_.instr_idx);
         }
       }
 #endif
       const Error error = context.failure_state();
       if (error != Error::Ok) {
-        return MCUGEN_FAIL_WITH(error, "%s, instruction %zu: failed with 0x%x",
-                                operator_name(serialization_plan_, call), step_state_.instr_idx,
-                                static_cast<unsigned>(error));
+        return MCUGEN_FAIL_WITH(
+            error, "%s, instruction %zu: failed with 0x%x",
+            operator_name(serialization_plan_, serialized()->instr_args_as_KernelCall()),
+            step_state_.instr_idx, static_cast<unsigned>(error));
       }
       break;
     }
 #if MCUGEN_ANY_PROGRAM
     case Chain::Kind::kMove: {
-      const auto* move = serialized->instr_args_as_MoveCall();
+      const auto* move = serialized()->instr_args_as_MoveCall();
       // Neither side owns anything.
       new (&values_[move->move_to()]) EValue(values_[move->move_from()]);
       break;
     }
     case Chain::Kind::kJumpFalse: {
       Result<bool> jump =
-          is_false(values_[serialized->instr_args_as_JumpFalseCall()->cond_value_index()]);
+          is_false(values_[serialized()->instr_args_as_JumpFalseCall()->cond_value_index()]);
       if (!jump.ok()) {
         return jump.error();
       }

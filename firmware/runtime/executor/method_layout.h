@@ -14,7 +14,7 @@ namespace executorch::runtime {
 /// The instructions of one serialized chain, everything looked up and checked. What they are called
 /// with stays in the program, as indices of values.
 struct Chain {
-  enum class Kind : uint8_t {
+  enum class Kind : uint32_t {
     kKernel,         ///< Call the kernel.
     kCheckedKernel,  ///< The same, but a tensor among the arguments may be without memory.
     kMove,           ///< One value becomes another.
@@ -27,7 +27,8 @@ struct Chain {
       OpFunction kernel;
       uint32_t destination;
     };
-    Kind kind;
+    Kind kind : 3;
+    uint32_t args_words : 29;  ///< From `serialized` to a call's arguments, in four bytes.
   };
 
   Instruction* instructions;
@@ -36,6 +37,23 @@ struct Chain {
       serialized;  ///< As many instructions, in the program.
 
   uint32_t size() const { return flatbuffers::length(serialized); }
+
+  using Indices = flatbuffers::Vector<int32_t, uint32_t>;
+
+  /// Offsets of a flatbuffer point forward, and its vectors are aligned to four bytes.
+  void set_indices(const Indices* indices, Instruction* instruction) const {
+    const auto bytes = static_cast<size_t>(address(indices) - address(serialized));
+    instruction->args_words = static_cast<uint32_t>(bytes / 4) & 0x1FFF'FFFF;
+  }
+
+  /// @returns the indices of the values that a kernel call has for arguments.
+  const Indices* indices(const Instruction& instruction) const {
+    return reinterpret_cast<const Indices*>(address(serialized) +
+                                            size_t{4} * instruction.args_words);
+  }
+
+ private:
+  static const uint8_t* address(const void* table) { return static_cast<const uint8_t*>(table); }
 };
 
 }  // namespace executorch::runtime

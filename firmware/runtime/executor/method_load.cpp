@@ -236,7 +236,7 @@ class MethodLoader final {
     chain->instructions = take<Chain::Instruction>(mcugen::kInstructions, size);
     chain->args = pool<EValue*>(mcugen::kPointers);  // What lists have left, the same for all.
     for (uint32_t i = 0; i < size; ++i) {
-      Error error = load_instruction(instructions->Get(i), size, &chain->instructions[i]);
+      Error error = load_instruction(instructions->Get(i), *chain, &chain->instructions[i]);
       if (error != Error::Ok) {
         return error;
       }
@@ -244,11 +244,11 @@ class MethodLoader final {
     return Error::Ok;
   }
 
-  Error load_instruction(const executorch_flatbuffer::Instruction* serialized,
-                         uint32_t n_instructions, Chain::Instruction* instruction) {
+  Error load_instruction(const executorch_flatbuffer::Instruction* serialized, const Chain& chain,
+                         Chain::Instruction* instruction) {
     const auto* call = serialized->instr_args_as_KernelCall();
     if (!MCUGEN_ANY_PROGRAM || call != nullptr) {
-      return load_call(call, instruction);
+      return load_call(call, chain, instruction);
     }
     if (const auto* move = serialized->instr_args_as_MoveCall()) {
       instruction->kind = Chain::Kind::kMove;
@@ -257,7 +257,7 @@ class MethodLoader final {
     if (const auto* jump = serialized->instr_args_as_JumpFalseCall()) {
       // One behind the last instruction is the end of the chain.
       const int32_t destination = jump->destination_instruction();
-      MCUGEN_CHECK_FILE(destination >= 0 && static_cast<uint32_t>(destination) <= n_instructions,
+      MCUGEN_CHECK_FILE(destination >= 0 && static_cast<uint32_t>(destination) <= chain.size(),
                         InvalidProgram, "jump to instruction %d", static_cast<int>(destination));
       instruction->kind = Chain::Kind::kJumpFalse;
       instruction->destination = static_cast<uint32_t>(destination);
@@ -299,14 +299,17 @@ class MethodLoader final {
     return Error::Ok;
   }
 
-  Error load_call(const executorch_flatbuffer::KernelCall* call, Chain::Instruction* instruction) {
+  Error load_call(const executorch_flatbuffer::KernelCall* call, const Chain& chain,
+                  Chain::Instruction* instruction) {
     const auto* indices = call->args();
     const uint32_t n_args = flatbuffers::length(indices);
-    MCUGEN_CHECK_FILE(n_args <= UINT16_MAX, InvalidProgram, "too many arguments");
+    // Every kernel has at least what it writes to.
+    MCUGEN_CHECK_FILE(n_args - 1 < UINT16_MAX, InvalidProgram, "number of arguments");
     Error error = check_list(indices);
     if (error != Error::Ok) {
       return error;
     }
+    chain.set_indices(indices, instruction);
     instruction->kind = moves_ ? Chain::Kind::kCheckedKernel : Chain::Kind::kKernel;
     for (uint32_t i = 0; i < n_args; ++i) {
       // Inputs and outputs that the plan leaves to the caller have no memory yet.

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 import pytest
 
@@ -24,6 +25,8 @@ from mcugen.program.memory import (
 )
 from mcugen.program.operator_table import OPERATOR_STACK_BYTES, operator
 from mcugen.project.upstream.memory import STACK_BYTES, with_room
+
+TESTS = Path(__file__).parents[2]
 
 
 def tensor(nbytes: int, *, planned: bool = True, dtype: str = "int8") -> TensorSpec:
@@ -106,9 +109,13 @@ def test_stack_is_that_of_the_deepest_operator_or_of_loading():
 
 def test_stack_is_never_less_than_another_runtime_is_given():
     board = load_board("nucleo")
-    upstream = with_room(artifact(operators=called("cortex_m::quantized_linear.out")))
+    pte = (TESTS / "golden/mlperf_tiny/ad_cm_q_m4.pte").read_bytes()
+    own = artifact(pte=pte, sha256=sha256_hex(pte), operators=called("cortex_m::quantized_linear.out"))
+    upstream = with_room(own)
 
     assert plan_memory(upstream, board).stack_bytes == STACK_BYTES
+    # It keeps a pointer for each argument of each call; ours has room for those of one call.
+    assert upstream.method_bytes > own.method_bytes * 5 // 4 + 512
     # As when the last build is taken up again.
     again = PteArtifact.from_json(
         upstream.to_json() | {"sha256": sha256_hex(upstream.pte)}, upstream.pte
