@@ -56,6 +56,11 @@ void json_field(const char* key, uint64_t value) {
   console_writer().decimal(value);
 }
 
+void json_truth(const char* key, bool value) {
+  json_key(key);
+  console_writer().text(value ? "true" : "false");
+}
+
 void json_pair(uint64_t first, uint64_t second) {
   TextWriter& out = console_writer();
   out.character('[');
@@ -93,6 +98,20 @@ void json_error() {
   out.json_string(text);
 }
 
+void json_flash(const FlashSetup& flash) {
+  if (flash.wait_states < 0) {
+    return;
+  }
+  json_key("flash");
+  TextWriter& out = console_writer();
+  out.text("{\"wait_states\":");
+  out.decimal(static_cast<uint32_t>(flash.wait_states));
+  json_truth("prefetch", flash.prefetch);
+  json_truth("icache", flash.instruction_cache);
+  json_truth("dcache", flash.data_cache);
+  out.character('}');
+}
+
 }  // namespace
 
 void command_info() {
@@ -108,6 +127,7 @@ void command_info() {
   json_field("method", model_config().method_name);
   json_field("clock_hz", board_clock_hz());
   json_field("clock_source", clock_source_name());
+  json_flash(board_flash_setup());
   json_field("counter", counter_name());
   json_field("counter_hz", cycle_counter_hz());
   json_field("empty_ticks", cycle_counter_empty());

@@ -34,6 +34,17 @@ uint32_t board_clock_hz();
 /// @returns how that clock is made.
 ClockSource board_clock_source();
 
+/// How code and constants are read from flash.
+struct FlashSetup {
+  int wait_states;  ///< -1: the hardware, or a simulator, does not tell
+  bool prefetch;
+  bool instruction_cache;  ///< of the core, or in front of the flash
+  bool data_cache;
+};
+
+/// @returns what is set, read back from the hardware.
+FlashSetup board_flash_setup();
+
 /// Sleep until an interrupt is pending, masked ones included. What a family's errata ask for around
 /// WFI is done here.
 void board_wait_for_interrupt();

@@ -15,6 +15,7 @@ from cobs import cobs
 
 from mcugen.base.resources import executorch_include_dir
 from mcugen.boards.spec import BoardSpec
+from mcugen.project.copied import bsp_sources
 
 HERE = Path(__file__).resolve().parent
 FIRMWARE = HERE.parent.parent / "firmware"
@@ -92,7 +93,7 @@ def build_target(board: BoardSpec, folder: Path) -> Path:
     sources = [path for path in sorted(FIRMWARE.glob("app/*.cpp")) if path.name != "model.cpp"]
     sources += sorted(FIRMWARE.glob("app/embedded/*.cpp"))
     sources += sorted(FIRMWARE.glob("port/cortex_m/*.cpp"))
-    sources += sorted(FIRMWARE.glob(f"bsp/{board.bsp}/*.cpp"))
+    sources += [FIRMWARE / name for name in bsp_sources(board.bsp) if name.endswith(".cpp")]
     sources += [HERE / "fake_model.cpp", HERE / "test_config.cpp"]
     script = folder / f"{board.id}.ld"
     script.write_text(

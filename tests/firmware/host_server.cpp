@@ -26,6 +26,7 @@ uint32_t g_lost;
 uint32_t board_clock_hz() { return kBoardConfig.clock_hz; }
 ClockSource board_clock_source() { return ClockSource::kPll; }
 const char* board_reset_cause() { return "power"; }
+FlashSetup board_flash_setup() { return {5, true, true, false}; }
 
 void console_write(uint8_t byte) { std::putchar(byte); }
 void console_write(const uint8_t* data, size_t bytes) { std::fwrite(data, 1, bytes, stdout); }

@@ -210,6 +210,7 @@ def test_info_is_one_json_document(talk: Talk) -> None:
         "inputs": [[1, 600], [6, 16]],
         "outputs": [[1, 10], [6, 16]],
         "reset": "power",
+        "flash": {"wait_states": 5, "prefetch": True, "icache": True, "dcache": False},
     }
 
 

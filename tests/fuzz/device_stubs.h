@@ -33,6 +33,7 @@ inline uint32_t lost;
 uint32_t board_clock_hz() { return kBoardConfig.clock_hz; }
 ClockSource board_clock_source() { return ClockSource::kPll; }
 const char* board_reset_cause() { return "power"; }
+FlashSetup board_flash_setup() { return {5, true, true, false}; }
 
 void console_write(uint8_t byte) { fuzz::output += static_cast<char>(byte); }
 void console_write(const uint8_t* data, size_t bytes) {

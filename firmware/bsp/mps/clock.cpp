@@ -18,6 +18,8 @@ uint32_t board_clock_hz() { return kBoardConfig.clock_hz; }
 
 ClockSource board_clock_source() { return ClockSource::kFixed; }
 
+FlashSetup board_flash_setup() { return {-1, false, false, false}; }
+
 void board_wait_for_interrupt() { __asm volatile("dsb\n wfi" ::: "memory"); }
 
 const char* board_reset_cause() { return nullptr; }

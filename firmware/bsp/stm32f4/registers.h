@@ -41,20 +41,20 @@ constexpr uint32_t kRccPllCfgrSrcHse = 1u << 22;
 constexpr uint32_t kRccPllCfgrPllQPos = 24;
 constexpr uint32_t kRccPllCfgrPllRPos = 28;
 constexpr uintptr_t kRccCfgr = 0x40023808;
-constexpr uint32_t kRccCfgrSwMask = 3u << 0;
 constexpr uint32_t kRccCfgrSwHsi = 0;
 constexpr uint32_t kRccCfgrSwHse = 1;
 constexpr uint32_t kRccCfgrSwPll = 2;
 constexpr uint32_t kRccCfgrSwsPos = 2;
-constexpr uint32_t kRccCfgrHpreMask = 0xFu << 4;
-constexpr uint32_t kRccCfgrPpre1Pos = 10;  // 0: 1, 4: /2, 5: /4, 6: /8, 7: /16
+constexpr uint32_t kRccCfgrHprePos = 4;
+constexpr uint32_t kRccCfgrPpre1Pos = 10;
 constexpr uint32_t kRccCfgrPpre2Pos = 13;
-constexpr uint32_t kRccCfgrPpreMask = 7;
-constexpr uintptr_t kRccAhb1Enr = 0x40023830;
-constexpr uint32_t kRccAhb1EnrGpioA = 1u << 0;
+constexpr uintptr_t kRccAhb1Enr = 0x40023830;  // bit n: port n
 constexpr uintptr_t kRccApb1Enr = 0x40023840;
 constexpr uint32_t kRccApb1EnrUsart2 = 1u << 17;
 constexpr uint32_t kRccApb1EnrPwr = 1u << 28;
+constexpr uintptr_t kRccApb2Enr = 0x40023844;
+constexpr uint32_t kRccApb2EnrUsart1 = 1u << 4;
+constexpr uint32_t kRccApb2EnrUsart6 = 1u << 5;
 constexpr uintptr_t kRccCsr = 0x40023874;
 constexpr uint32_t kRccCsrRmvf = 1u << 24;
 constexpr uint32_t kRccCsrBorRst = 1u << 25;
@@ -65,25 +65,12 @@ constexpr uint32_t kRccCsrIwdgRst = 1u << 29;
 constexpr uint32_t kRccCsrWwdgRst = 1u << 30;
 constexpr uint32_t kRccCsrLpwrRst = 1u << 31;
 
-// GPIO port A, RM0390 7.4
-constexpr uintptr_t kGpioAModer = 0x40020000;
-constexpr uint32_t kGpioModerAlternate = 2;  // two bits a pin
-constexpr uintptr_t kGpioAPupdr = 0x4002000C;
-constexpr uint32_t kGpioPupdrPullUp = 1;      // two bits a pin
-constexpr uintptr_t kGpioAAfrl = 0x40020020;  // four bits a pin
+// GPIO port A; its registers: bsp/stm32/gpio.cpp
+constexpr uintptr_t kGpioA = 0x40020000;
 
-// USART, RM0390 25.6; offsets from MCUGEN_UART_BASE
-constexpr uintptr_t kUsartSr = 0x00;
-constexpr uint32_t kUsartSrFe = 1u << 1;
-constexpr uint32_t kUsartSrOre = 1u << 3;
-constexpr uint32_t kUsartSrRxne = 1u << 5;
-constexpr uint32_t kUsartSrTxe = 1u << 7;
-constexpr uintptr_t kUsartDr = 0x04;
-constexpr uintptr_t kUsartBrr = 0x08;
-constexpr uintptr_t kUsartCr1 = 0x0C;
-constexpr uint32_t kUsartCr1Re = 1u << 2;
-constexpr uint32_t kUsartCr1Te = 1u << 3;
-constexpr uint32_t kUsartCr1RxneIe = 1u << 5;
-constexpr uint32_t kUsartCr1Ue = 1u << 13;
+// USART; their registers: bsp/stm32/usart_sr.cpp
+constexpr uintptr_t kUsart1 = 0x40011000;
+constexpr uintptr_t kUsart2 = 0x40004400;
+constexpr uintptr_t kUsart6 = 0x40011400;
 
 }  // namespace mcugen::stm32f4

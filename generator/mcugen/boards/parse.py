@@ -74,7 +74,7 @@ def parse_board(path: Path) -> BoardSpec:
         raise top.error("a board that is not 'simulated_only' needs a [probe] table")
     level, evidence = _verified(top)
     sources = _sources(top)
-    defines = {"MCUGEN_UART_BASE": f"0x{console.base:08x}"}
+    defines = _console_defines(top, console)
     defines |= _defines(part.table("defines", optional=True))
     defines |= _defines(top.table("defines", optional=True))
     spec = BoardSpec(
@@ -168,7 +168,8 @@ def _part_file(board_path: Path, top: Table, part: str) -> Table:
 
 
 def _bsp_families() -> list[str]:
-    return sorted(path.name for path in (firmware_dir() / "bsp").glob("*") if path.is_dir())
+    """Return the folders that set up a clock; others hold what several of them share."""
+    return sorted(path.parent.name for path in (firmware_dir() / "bsp").glob("*/clock.cpp"))
 
 
 def _required(table: Table | None) -> Table:
@@ -249,6 +250,29 @@ def _console(table: Table) -> Console:
     )
     table.close()
     return console
+
+
+def _console_defines(top: Table, console: Console) -> dict[str, str]:
+    """Return the macros that follow from the console: its register block and its pins' numbers."""
+    macros = {"MCUGEN_UART_BASE": f"0x{console.base:08x}"}
+    for key, pin in (("tx", console.tx), ("rx", console.rx)):
+        if pin is not None:
+            number = _pin_number(pin)
+            if number is None:
+                raise top.error(f"'console.{key}': {pin!r} is not a pin such as PA2, P0.06 or GP0")
+            macros[f"MCUGEN_UART_{key.upper()}_PIN"] = str(number)
+    return macros
+
+
+def _pin_number(pin: str) -> int | None:
+    """Return the pin's number over all ports: of 16 pins (PA2), of 32 (P0.06), or one port."""
+    if match := re.fullmatch(r"P([A-K])(1[0-5]|[0-9])", pin):
+        return (ord(match[1]) - ord("A")) * 16 + int(match[2])
+    if match := re.fullmatch(r"P([0-3])\.([0-2][0-9]|3[01])", pin):
+        return int(match[1]) * 32 + int(match[2])
+    if match := re.fullmatch(r"GP([1-4]?[0-9])", pin):
+        return int(match[1])
+    return None
 
 
 def _probe(table: Table | None) -> Probe | None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from mcugen.base.errors import TemplateError
 from mcugen.base.resources import executorch_dir, firmware_dir, templates_dir
 from mcugen.boards.spec import BoardSpec, Isa
+from mcugen.project.headers import INCLUDE
 
 _SOURCE_SUFFIXES = frozenset({".c", ".cpp", ".h", ".inc", ".S"})
 _MAIN = "app/main.cpp"
@@ -44,7 +45,7 @@ def application_sources(board: BoardSpec, *, store: str, scalars: str) -> dict[s
     store: the folder in firmware/app that says where the model comes from.
     scalars: the one whose inputs and outputs can be numbers ("runner"), or only tensors.
     """
-    files = _sources("app", "port/cortex_m", f"bsp/{board.bsp}")
+    files = _sources("app", "port/cortex_m") | bsp_sources(board.bsp)
     del files[_MAIN]
     for path in list(files):
         folder = path.split("/")[1] if path.startswith("app/") and path.count("/") == 2 else store
@@ -52,6 +53,25 @@ def application_sources(board: BoardSpec, *, store: str, scalars: str) -> dict[s
             del files[path]
     port = (firmware_dir() / "port").glob("*.h")
     return files | {f"port/{path.name}": path.read_bytes() for path in port}
+
+
+def bsp_sources(family: str) -> dict[str, bytes]:
+    """Return a family's drivers: its folder, what lies in `bsp/` itself, and what these include.
+
+    A header of another folder brings the source of its name along.
+    """
+    available = _sources("bsp")
+    queue = [path for path in available if str(Path(path).parent) in ("bsp", f"bsp/{family}")]
+    files: dict[str, bytes] = {}
+    while queue:
+        path = queue.pop()
+        if path in files or path not in available:
+            continue
+        files[path] = data = available[path]
+        queue += (name.decode() for _, name in INCLUDE.findall(data))
+        if path.endswith(".h"):
+            queue.append(Path(path).with_suffix(".cpp").as_posix())
+    return dict(sorted(files.items()))
 
 
 def runtime_sources() -> dict[str, bytes]:

@@ -13,6 +13,7 @@ from mcugen.base.resources import boards_dir, firmware_dir
 from mcugen.boards.load import list_boards, load_board
 from mcugen.boards.parse import parse_board
 from mcugen.boards.spec import ROLES, Isa, MemoryKind
+from mcugen.project.copied import bsp_sources
 
 SAMPLES = Path(__file__).parents[1] / "samples" / "boards"
 
@@ -55,8 +56,12 @@ def test_the_arena_is_memory_of_its_own_or_that_of_the_plan(board) -> None:
 
 @pytest.mark.parametrize("board", list_boards(), ids=lambda b: b.id)
 def test_gives_every_macro_its_family_asks_for(board) -> None:
-    """The family's README is the contract; a macro missing here fails only in the compiler."""
-    readme = (firmware_dir() / "bsp" / board.bsp / "README.md").read_text()
+    """READMEs are the contract: the family's, and those of what it includes.
+
+    A macro missing here fails only in the compiler.
+    """
+    folders = {Path(name).parent for name in bsp_sources(board.bsp)} - {Path("bsp")}
+    readme = "".join((firmware_dir() / path / "README.md").read_text() for path in folders)
     asked = set(re.findall(r"^\| `(MCUGEN_[A-Z0-9_]+)` \|", readme, re.MULTILINE))
     optional = set(re.findall(r"Optional: `(MCUGEN_[A-Z0-9_]+)`", readme))
 
