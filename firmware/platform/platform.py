@@ -25,7 +25,21 @@ INSTALL_HINTS = {
     ),
     "openocd": "Debian, Ubuntu: sudo apt install openocd; macOS: brew install open-ocd",
     "qemu-system-arm": "Debian, Ubuntu: sudo apt install qemu-system-arm; macOS: brew install qemu",
+    "pyocd": "pip install pyocd",
+    "JLinkExe": "https://www.segger.com/downloads/jlink",
+    "JLink": "https://www.segger.com/downloads/jlink",
+    "bossac": "Debian, Ubuntu: sudo apt install bossa-cli; macOS: brew install bossa",
+    "dfu-util": "Debian, Ubuntu: sudo apt install dfu-util; macOS: brew install dfu-util",
+    "stm32flash": "Debian, Ubuntu: sudo apt install stm32flash; macOS: brew install stm32flash",
     "SCons": "pip install 'scons==4.11.1' into the environment that runs PlatformIO",
+}
+# upload_protocol → the program that has to be on PATH; builder/upload_command.py has the commands.
+UPLOADERS = {
+    "pyocd": "pyocd",
+    "jlink": "JLink" if os.name == "nt" else "JLinkExe",
+    "bossac": "bossac",
+    "dfu": "dfu-util",
+    "stm32flash": "stm32flash",
 }
 
 
@@ -48,6 +62,8 @@ class McugencortexmPlatform(PlatformBase):
         else:
             # Core requires every package of type uploader on `-t upload`.
             self.packages.pop("tool-openocd", None)
+        if uploading and (program := UPLOADERS.get(protocol)) and shutil.which(program) is None:
+            raise _missing(program)
         self._provide_scons()
         return super().configure_default_packages(options, targets)
 

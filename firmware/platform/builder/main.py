@@ -2,6 +2,8 @@
 """Build script: the board's JSON → compiler and linker flags, image, size summary, upload."""
 
 import os
+import shlex
+import subprocess
 import sys
 
 from SCons.Script import COMMAND_LINE_TARGETS, Builder, Default, DefaultEnvironment
@@ -12,8 +14,8 @@ board = env.BoardConfig()
 builder_dir = os.path.join(platform.get_dir(), "builder")
 
 sys.path.insert(0, builder_dir)
+import upload_command  # noqa: E402
 from object_cache import use_object_cache  # noqa: E402
-from openocd import openocd_version, serial_command  # noqa: E402
 
 HELIUM_CPUS = ("cortex-m55", "cortex-m85")
 
@@ -143,6 +145,7 @@ if whole or rest:
     )
 
 elf = f"{image}.elf"
+flat_image = None
 if "nobuild" in COMMAND_LINE_TARGETS:
     env.AlwaysBuild(env.Alias("nobuild", elf))
     if not os.path.isfile(elf):
@@ -156,7 +159,8 @@ else:
     Default(elf)
     if board.get("build.single_image"):
         # Where code and model lie far apart, a flat image would fill the gap.
-        Default(env.ElfToBin(image, elf))
+        flat_image = env.ElfToBin(image, elf)
+        Default(flat_image)
 
 #
 # Upload
@@ -166,20 +170,27 @@ protocol = os.environ.get("MCUGEN_UPLOAD_PROTOCOL") or env.subst("$UPLOAD_PROTOC
 # Shown by PlatformIO before the upload.
 env.Replace(UPLOAD_PROTOCOL=protocol)
 
-if protocol in ("openocd", "stlink"):
-    serial = os.environ.get("MCUGEN_PROBE_SERIAL")
-    # Only at an upload: it runs OpenOCD.
-    command = serial_command(openocd_version()) if "upload" in COMMAND_LINE_TARGETS else ""
-    env.Replace(
-        UPLOADER="openocd",
-        UPLOADERFLAGS=[
-            *board.get("upload.openocd_args"),
-            *(["-c", f"{command} {serial}"] if serial else []),
-            "-c",
-            f"program {{{image}.elf}} verify reset exit",
-        ],
-        UPLOADCMD='"$UPLOADER" $UPLOADERFLAGS',
-    )
+upload_action = env.VerboseAction("$UPLOADCMD", "Uploading $SOURCE")
+if protocol in upload_command.PROTOCOLS:
+
+    def upload(target, source, env):
+        """Run the command as it is, without SCons' own idea of quoting."""
+        try:
+            words = upload_command.command(
+                protocol,
+                board.get("upload"),
+                image,
+                serial=os.environ.get("MCUGEN_PROBE_SERIAL"),
+                port=os.environ.get("MCUGEN_UPLOAD_PORT"),
+            )
+            upload_command.before(protocol, image)
+            print(f"$ {shlex.join(words)}", flush=True)
+            return subprocess.call(words)
+        except (upload_command.UploadError, OSError) as error:
+            sys.stderr.write(f"Error: {error}\n")
+            return 1
+
+    upload_action = env.VerboseAction(upload, "Uploading $SOURCE")
 elif protocol == "qemu":
     qemu = board.get("upload.qemu")
     env.Replace(
@@ -200,7 +211,12 @@ elif protocol == "qemu":
         UPLOADCMD='"$PYTHONEXE" "$UPLOADER" $UPLOADERFLAGS',
     )
 elif protocol != "custom" and "upload" in COMMAND_LINE_TARGETS:
-    sys.stderr.write(f"Error: unknown upload_protocol '{protocol}': openocd, stlink, qemu\n")
+    known = ", ".join((*upload_command.PROTOCOLS, "qemu"))
+    sys.stderr.write(f"Error: unknown upload_protocol '{protocol}': {known}\n")
     env.Exit(1)
 
-env.AddPlatformTarget("upload", elf, env.VerboseAction("$UPLOADCMD", "Uploading $SOURCE"), "Upload")
+uploaded = [elf]
+if upload_command.needs_bin(protocol) and "nobuild" not in COMMAND_LINE_TARGETS:
+    # Beside the ELF, whether or not the board's usual image is flat.
+    uploaded.append(flat_image or env.ElfToBin(image, elf))
+env.AddPlatformTarget("upload", uploaded, upload_action, "Upload")

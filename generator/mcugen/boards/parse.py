@@ -10,6 +10,7 @@ from typing import Any
 
 from mcugen.base.errors import ConfigError
 from mcugen.base.resources import firmware_dir
+from mcugen.boards.parse_upload import parse_probe, parse_upload
 from mcugen.boards.spec import (
     ARENA,
     CPU_FPUS,
@@ -23,7 +24,6 @@ from mcugen.boards.spec import (
     Isa,
     MemoryKind,
     MemoryRegion,
-    Probe,
     Qemu,
     ReadWait,
 )
@@ -66,12 +66,16 @@ def parse_board(path: Path) -> BoardSpec:
         )
     console = _console(_required(top.table("console")))
     simulated_only = top.get("simulated_only", bool, False)
-    probe = _probe(top.table("probe", optional=True))
+    probe = parse_probe(top.table("probe", optional=True))
+    upload = parse_upload(top.table("upload", optional=True), probe, top)
     qemu = _qemu(top.table("qemu", optional=True))
     if simulated_only and qemu is None:
         raise top.error("'simulated_only' needs a [qemu] table")
-    if not simulated_only and probe is None:
-        raise top.error("a board that is not 'simulated_only' needs a [probe] table")
+    if not simulated_only and upload is None:
+        raise top.error(
+            "a board that is not 'simulated_only' needs a [probe] table, or an [upload] table "
+            "with a way that needs no probe"
+        )
     level, evidence = _verified(top)
     sources = _sources(top)
     defines = _console_defines(top, console)
@@ -96,6 +100,7 @@ def parse_board(path: Path) -> BoardSpec:
         console=console,
         cycle_counter=part.choice("cycle_counter", CYCLE_COUNTERS),
         probe=probe,
+        upload=upload,
         qemu=qemu,
         simulated_only=simulated_only,
         verified_level=level,
@@ -273,24 +278,6 @@ def _pin_number(pin: str) -> int | None:
     if match := re.fullmatch(r"GP([1-4]?[0-9])", pin):
         return int(match[1])
     return None
-
-
-def _probe(table: Table | None) -> Probe | None:
-    if table is None:
-        return None
-    ids = []
-    for text in table.strings("usb_ids"):
-        match = re.fullmatch(r"([0-9a-f]{4}):([0-9a-f]{4})", text)
-        if match is None:
-            raise table.error(f"'probe.usb_ids': {text!r} is not \"vid:pid\" in lower-case hex")
-        ids.append((int(match[1], 16), int(match[2], 16)))
-    probe = Probe(
-        kind=table.get("kind", str),
-        usb_ids=tuple(ids),
-        openocd_args=table.strings("openocd_args"),
-    )
-    table.close()
-    return probe
 
 
 def _qemu(table: Table | None) -> Qemu | None:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from mcugen.boards.upload import Probe, Upload
+
 
 class Isa(StrEnum):
     """What the kernels may use. SCALAR: base instructions; DSP: SMLAD and friends; MVE: Helium."""
@@ -119,15 +121,6 @@ class Qemu:
 
 
 @dataclass(frozen=True)
-class Probe:
-    """The debug probe on the board: USB (vendor, product) ids and how OpenOCD drives it."""
-
-    kind: str
-    usb_ids: tuple[tuple[int, int], ...]
-    openocd_args: tuple[str, ...]
-
-
-@dataclass(frozen=True)
 class BoardSpec:
     """One board, checked: every role has a region, and the cpu has what the file claims."""
 
@@ -153,6 +146,7 @@ class BoardSpec:
     verified_level: str
     verified_evidence: str
     sources: Mapping[str, str] = field(hash=False)
+    upload: Upload | None = None  #: None: exists in QEMU only
     arena: MemoryRegion | None = None  #: memory that only the runner image uses
 
     @property

@@ -15,7 +15,34 @@ def env_name(board: BoardSpec) -> str:
 
 def upload_protocol(board: BoardSpec) -> str:
     """Return what plain `pio run -t upload` uses for `board`."""
-    return "qemu" if board.simulated_only else "openocd"
+    return "qemu" if board.upload is None else board.upload.ways[0]
+
+
+def upload_keys(board: BoardSpec) -> dict[str, Any]:
+    """Return what `firmware/platform/builder/upload_command.py` is told of a board."""
+    how = board.upload
+    if how is None:
+        return {}
+    keys: dict[str, Any] = {"protocols": list(how.ways)}
+    if "openocd" in how.ways:
+        keys["protocols"].insert(how.ways.index("openocd") + 1, "stlink")
+        keys["openocd_args"] = list(board.probe.openocd_args) if board.probe else []
+    if how.pyocd_target is not None:
+        keys["pyocd_target"] = how.pyocd_target
+    if how.jlink_device is not None:
+        keys |= {"jlink_device": how.jlink_device, "jlink_speed_khz": how.jlink_speed_khz}
+    if how.uf2 is not None:
+        keys |= {"uf2_family": how.uf2.family, "uf2_board_id": how.uf2.board_id}
+    if how.bossac is not None:
+        keys["bossac_offset"] = how.bossac.offset
+    if how.dfu is not None:
+        ids = ",".join(f"{vid:04x}:{pid:04x}" for vid, pid in how.dfu.usb_ids)
+        keys |= {"dfu_id": ids, "dfu_alt": how.dfu.alt}
+    if how.stm32flash_baud is not None:
+        keys["stm32flash_baud"] = how.stm32flash_baud
+    if how.dfu is not None or how.stm32flash_baud is not None:
+        keys["address"] = f"0x{board.region_for('code').start:08x}"
+    return keys
 
 
 def board_json(board: BoardSpec) -> dict[str, Any]:
@@ -24,11 +51,11 @@ def board_json(board: BoardSpec) -> dict[str, Any]:
         "maximum_size": sum(r.size_bytes for r in board.regions if r.kind is MemoryKind.FLASH),
         "maximum_ram_size": sum(r.size_bytes for r in board.regions if r.kind is MemoryKind.RAM),
         "protocol": upload_protocol(board),
-        "protocols": ["openocd", "stlink"] if board.probe else [],
+        "protocols": [],
     }
     debug: dict[str, Any] = {}
-    if board.probe is not None:
-        upload["openocd_args"] = list(board.probe.openocd_args)
+    if board.upload is not None:
+        upload |= upload_keys(board)
     if board.qemu is not None:
         upload["protocols"].append("qemu")
         upload["qemu"] = {
