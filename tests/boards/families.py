@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Which of the vendors' descriptions a family's registers are compared with, and their faults."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from svd_file import SvdField, SvdPeripheral, read_svd
+
+FIRMWARE = Path(__file__).resolve().parents[2] / "firmware"
+
+
+@dataclass(frozen=True)
+class Correction:
+    """A field that a description has wrong, or not at all."""
+
+    place: tuple[str, str, str]  # peripheral, register, field
+    theirs: tuple[int, int] | None  # lsb, width; None: missing
+    right: tuple[int, int]
+    source: str
+
+
+@dataclass(frozen=True)
+class Description:
+    package: str
+    file: str
+    corrections: tuple[Correction, ...] = ()
+
+    def peripherals(self) -> dict[str, SvdPeripheral]:
+        """With the corrections made. A correction that is not needed is an error."""
+        found = dict(read_svd(self.package, self.file))
+        for fix in self.corrections:
+            unit, register, name = fix.place
+            peripheral = found[unit]
+            theirs = peripheral.registers[register]
+            old = theirs.fields.get(name)
+            assert (old and (old.lsb, old.width)) == fix.theirs, f"{self.file}: {fix} is not needed"
+            fields = theirs.fields | {name: SvdField(*fix.right)}
+            registers = peripheral.registers | {register: replace(theirs, fields=fields)}
+            found[unit] = replace(peripheral, registers=registers)
+        return found
+
+
+@dataclass(frozen=True)
+class Family:
+    descriptions: tuple[Description, ...] = ()
+    # Groups of offsets in the headers -> the peripheral that they are looked up in.
+    instances: dict[str, str] = field(default_factory=dict)
+
+
+_F446_LATENCY = Correction(
+    ("FLASH", "ACR", "LATENCY"), (0, 3), (0, 4), "RM0390 3.8.1: four bits, 0 to 15 wait states"
+)
+_F446_PLLR = Correction(("RCC", "PLLCFGR", "PLLR"), None, (28, 3), "RM0390 6.3.2: bits 30:28")
+
+FAMILIES = {
+    "stm32f4": Family(
+        (Description("cmsis-svd", "STMicro/STM32F446x.svd", (_F446_LATENCY, _F446_PLLR)),),
+        {"Usart": "USART2", "Gpio": "GPIOA"},
+    ),
+}
+# What QEMU's machines have is Arm's: no vendor describes it in a file.
+WITHOUT_DESCRIPTION = {"mps"}
+# Files about one peripheral, whose constants leave its name out.
+ONE_PERIPHERAL = {"bsp/stm32/gpio.cpp": "Gpio", "bsp/stm32/usart_sr.cpp": "Usart"}
+
+
+def sources(family: str) -> list[tuple[Path, str]]:
+    """A family's files, with the peripheral that the names in each belong to, if to one."""
+    folder = FIRMWARE / "bsp" / family
+    return [
+        (path, ONE_PERIPHERAL.get(path.relative_to(FIRMWARE).as_posix(), ""))
+        for path in sorted(folder.iterdir())
+        if path.suffix in (".h", ".cpp")
+    ]
