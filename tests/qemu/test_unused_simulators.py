@@ -124,6 +124,17 @@ def test_a_connected_client_keeps_it_though_it_says_nothing(tmp_path, start) -> 
     wait_until(lambda: not runs(values))
 
 
+def test_an_open_tty_keeps_it_though_nothing_is_said(tmp_path, start) -> None:
+    values = start(tmp_path / "s.json", "--pty", "--idle-minutes", IDLE_S / 60)
+    assert values["url"] == values["tty"] and values["port"] is None
+
+    with open(values["tty"], "rb", buffering=0):
+        time.sleep(2 * IDLE_S)
+        assert runs(values)
+
+    wait_until(lambda: not runs(values))
+
+
 def test_clients_that_come_and_go_between_two_looks_keep_it(tmp_path, start) -> None:
     """Each is there for milliseconds, and the watcher looks four times in the idle time."""
     values = start(tmp_path / "s.json", *IDLE)

@@ -207,6 +207,7 @@ elif protocol == "qemu":
             *(f"--extra={argument}" for argument in qemu.get("extra_args", [])),
             "--state",
             os.path.join(project_dir, ".mcugen-qemu.json"),
+            *(["--pty"] if os.environ.get("MCUGEN_SIMULATOR_PTY") == "1" else []),
         ],
         UPLOADCMD='"$PYTHONEXE" "$UPLOADER" $UPLOADERFLAGS',
     )

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Run an image on QEMU in the background, its console as a TCP port on this machine.
+"""Run an image on QEMU in the background, its console as a TCP port on this machine, or as a tty.
 
     qemu_session.py start --elf E --machine M --serial-index I --state FILE [--cpu C] [--extra=A]...
-                          [--shared-ram-mib N] [--idle-minutes N | --owner PID]
+                          [--pty] [--shared-ram-mib N] [--idle-minutes N | --owner PID]
     qemu_session.py status --state FILE
     qemu_session.py stop --state FILE | --all
     qemu_session.py list
@@ -24,6 +24,10 @@ between, and a host that connects early waits in its queue. The host may disconn
 again. The image does not wait for the host: what it prints before the host listens is lost, as on
 a board.
 
+With --pty the console is a pseudo-terminal of QEMU's, raw, for programs that open a serial port by
+its path: `tty` and `url` of the state are its name, `port` is null. QEMU looks once a second whether
+somebody has opened it: the first answer may take that long.
+
 Standard library only; POSIX.
 """
 
@@ -36,6 +40,7 @@ import hashlib
 import json
 import math
 import os
+import re
 import select
 import shutil
 import signal
@@ -69,6 +74,7 @@ def start(
     shared_ram_mib: int | None = None,
     idle_minutes: float | None = None,
     owner: int | None = None,
+    pty: bool = False,
 ) -> dict[str, Any]:
     """Start `elf` and return what was written to `state`. Raises SessionError."""
     qemu = shutil.which(QEMU)
@@ -83,10 +89,7 @@ def start(
     ram = _ram_path(state)
     with locked(state), contextlib.ExitStack() as stack:
         _stop(state)
-        console = stack.enter_context(socket.socket())
-        console.bind(("127.0.0.1", 0))
-        console.listen(1)
-        port = console.getsockname()[1]
+        console = None if pty else stack.enter_context(_listening())
         # QMP greets when the machine is built and the image loaded.
         ours, theirs = (stack.enter_context(each) for each in socket.socketpair())
         log = stack.enter_context(tempfile.TemporaryFile())
@@ -97,7 +100,9 @@ def start(
         command += ["-nographic", "-monitor", "none", "-icount", "shift=0"]
         command += ["-chardev", f"socket,id=ready,fd={theirs.fileno()}"]
         command += ["-mon", "chardev=ready,mode=control"]
-        command += _console(console.fileno(), serial_index, printed and printed.fileno())
+        command += _console(
+            console and console.fileno(), serial_index, printed and printed.fileno()
+        )
         command += ["-kernel", str(elf.resolve()), *extra]
         if shared_ram_mib is not None:
             command += _shared_ram(ram, shared_ram_mib)
@@ -115,8 +120,7 @@ def start(
             values = {
                 "pid": process.pid,
                 "started": _start_token(process.pid),
-                "port": port,
-                "url": f"socket://127.0.0.1:{port}",
+                **_address(console, log),
                 "machine": machine,
                 "elf": str(elf.resolve()),
                 "elf_sha256": hashlib.sha256(elf.read_bytes()).hexdigest(),
@@ -199,9 +203,35 @@ def _check_elf(path: Path) -> None:
         raise SessionError(f"not an ELF file: {path}")
 
 
-def _console(listening: int, serial_index: int, printed: int | None) -> list[str]:
-    """Return QEMU's options for a socket that listens as a serial port, and for its log."""
-    options = f"socket,id=console,fd={listening},server=on,wait=off,nodelay=on"
+def _listening() -> socket.socket:
+    """Return a socket that listens on a free port of this machine."""
+    console = socket.socket()
+    console.bind(("127.0.0.1", 0))
+    console.listen(1)
+    return console
+
+
+def _address(console: socket.socket | None, log: Any) -> dict[str, Any]:
+    """Return where the console of a machine that has started is. Raises SessionError."""
+    if console is not None:
+        port = console.getsockname()[1]
+        return {"port": port, "url": f"socket://127.0.0.1:{port}"}
+    log.seek(0)
+    output = log.read().decode(errors="replace")
+    found = re.search(r"char device redirected to (\S+) \(label console\)", output)
+    if found is None:
+        raise SessionError(f"{QEMU} does not say which tty its console is: {output.strip()}")
+    return {"port": None, "tty": found[1], "url": found[1]}
+
+
+def _console(listening: int | None, serial_index: int, printed: int | None) -> list[str]:
+    """Return QEMU's options for a serial port and its log.
+
+    listening: a socket that listens; None: a pseudo-terminal.
+    """
+    options = "pty,id=console"
+    if listening is not None:
+        options = f"socket,id=console,fd={listening},server=on,wait=off,nodelay=on"
     log = []
     if printed is not None:
         log = ["-add-fd", f"fd={printed},set=1"]
@@ -420,6 +450,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             command.add_argument("--serial-index", type=int, default=0)
             command.add_argument("--extra", action="append", default=[])
             command.add_argument("--shared-ram-mib", type=int)
+            command.add_argument("--pty", action="store_true")
             until = command.add_mutually_exclusive_group()
             until.add_argument("--idle-minutes", type=float)
             until.add_argument("--owner", type=int, metavar="PID")
@@ -443,6 +474,7 @@ def _run(arguments: argparse.Namespace) -> int:
             shared_ram_mib=arguments.shared_ram_mib,
             idle_minutes=arguments.idle_minutes,
             owner=arguments.owner,
+            pty=arguments.pty,
         )
         print(f"{QEMU} -M {values['machine']} runs {arguments.elf}; console: {values['url']}")
     elif arguments.command == "stop" and arguments.all:

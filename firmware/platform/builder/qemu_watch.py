@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """End a QEMU machine that nobody uses. Started by qemu_session.py beside each machine.
 
-A machine in the background is used while a client is connected to its console, when it has printed
+A machine in the background is used while a client is connected to its console (or has its tty open,
+by /proc on Linux and lsof on macOS), when it has printed
 something since this program last looked, and when somebody has asked for its session's status. The
 last two see clients that come and go between two looks. A machine with an owner is used while that
 process lives.
@@ -17,6 +18,7 @@ import json
 import os
 import select
 import socket
+import subprocess
 import sys
 import time
 from collections.abc import Sequence
@@ -38,7 +40,8 @@ class MachineEnded(Exception):
 class Monitor:
     """QEMU's side of the story: https://www.qemu.org/docs/master/interop/qmp-spec.html."""
 
-    def __init__(self, connection: socket.socket) -> None:
+    def __init__(self, connection: socket.socket, tty: str | None = None) -> None:
+        self._tty = tty
         self._socket = connection
         self._socket.settimeout(ANSWER_TIMEOUT_S)
         self._received = b""
@@ -54,6 +57,8 @@ class Monitor:
 
     def has_client(self) -> bool:
         """Tell whether somebody is connected to the console; yes if QEMU does not say."""
+        if self._tty is not None:
+            return is_open(self._tty)  # QEMU says the same of a pseudo-terminal either way
         for device in self._ask("query-chardev") or ():
             if device.get("label") == "console":
                 return not str(device.get("filename")).startswith("disconnected:")
@@ -88,6 +93,20 @@ class Monitor:
         if not data:
             raise MachineEnded
         self._received += data
+
+
+def is_open(tty: str) -> bool:
+    """Tell whether a process of this user has a terminal open."""
+    processes = Path("/proc/self/fd")
+    if not processes.exists():
+        return subprocess.run(["lsof", "-t", "--", tty], capture_output=True).stdout != b""
+    for folder in Path("/proc").glob("[0-9]*/fd"):
+        try:
+            if any(os.readlink(fd) == tty for fd in folder.iterdir()):
+                return True
+        except OSError:
+            continue  # another user's process, or one that just ended
+    return False
 
 
 class Uses:
@@ -154,7 +173,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     values, state = arguments.values, arguments.state
     try:
-        monitor = Monitor(socket.socket(fileno=arguments.monitor))
+        monitor = Monitor(socket.socket(fileno=arguments.monitor), values.get("tty"))
         if values["owner"] is not None:
             watch_owner(monitor, values["owner"], values, state)
         else:

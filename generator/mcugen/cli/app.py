@@ -28,6 +28,7 @@ from mcugen.cli.commands import (
     infer,
     inspect,
     models,
+    monitor,
     profile,
     push,
     run,
@@ -149,7 +150,7 @@ def _root(
 
 
 for _module in (
-    run, build, flash, push, verify, bench, profile, compare_runtimes, infer, inspect, boards,
-    models, devices, doctor, clean
+    run, build, flash, push, verify, bench, profile, compare_runtimes, infer, inspect,
+    boards, models, devices, monitor, doctor, clean
 ):  # fmt: skip
     app.command()(getattr(_module, _module.__name__.rpartition(".")[2]))

@@ -61,9 +61,13 @@ def build(options: Options, terminal: Terminal) -> tuple[str, dict[str, Any]]:
     return text, document
 
 
-def flash(options: Options, terminal: Terminal) -> tuple[str, dict[str, Any]]:
-    """Put a runner on a board, or start it on QEMU and leave it running; text and document."""
+def flash(options: Options, terminal: Terminal, *, pty: bool = False) -> tuple[str, dict[str, Any]]:
+    """Put a runner on a board, or start it on QEMU and leave it running; text and document.
+
+    pty: QEMU's console is a tty.
+    """
     settings = _settings(options)
+    require_simulated(settings, pty=pty)
     board = settings.board
     connection.check_target(settings, flash=True)
     building.check_compiler()
@@ -71,8 +75,8 @@ def flash(options: Options, terminal: Terminal) -> tuple[str, dict[str, Any]]:
     document = _document(board, image) | {"simulated": settings.simulate}
     hint = f"mcugen push MODEL --board {board.id}"
     if settings.simulate:
-        session = start(board, image, terminal)
-        document |= {"port": session.url, "probe": None, "pid": session.pid}
+        session = start(board, image, terminal, pty=pty)
+        document |= {"port": session.url, "probe": None, "pid": session.pid, "tty": session.tty}
         assert board.qemu is not None
         how = " --simulate" if not board.simulated_only else ""
         return (
@@ -82,7 +86,7 @@ def flash(options: Options, terminal: Terminal) -> tuple[str, dict[str, Any]]:
         )
     target = connection.find_target(settings)
     connection.flash_board(settings, image, target, terminal)
-    document |= {"port": target.port, "probe": target.probe_serial, "pid": None}
+    document |= {"port": target.port, "probe": target.probe_serial, "pid": None, "tty": None}
     return f"the runner runs on {board.name}\n{hint} gives it a model", document
 
 
@@ -124,14 +128,23 @@ def _document(board: BoardSpec, image: BuiltImage) -> dict[str, Any]:
     }
 
 
-def start(board: BoardSpec, image: BuiltImage, terminal: Terminal) -> Any:
+def require_simulated(settings: Settings, *, pty: bool) -> None:
+    """Refuse a tty of a simulated board where none is simulated. Raises ConfigError."""
+    if pty and not settings.simulate:
+        raise ConfigError(
+            f"--pty is the console of a simulated board, and {settings.board.id} is not simulated",
+            hint="Add --simulate; a real board has a serial port: mcugen devices",
+        )
+
+
+def start(board: BoardSpec, image: BuiltImage, terminal: Terminal, *, pty: bool = False) -> Any:
     """Start the runner on QEMU, detached, in place of one that runs there already."""
     from mcugen.device import qemu
 
     assert board.qemu is not None
     terminal.stage(f"start QEMU ({board.qemu.machine})")
     path = qemu.session_path(image.project.root)
-    qemu.QemuMachine(board, image.elf, path, shared_arena=True, background=True).start()
+    qemu.QemuMachine(board, image.elf, path, shared_arena=True, background=True, pty=pty).start()
     session = qemu.running_session(path)
     if session is None:
         raise DeviceError("QEMU was started but does not run the runner")

@@ -48,6 +48,11 @@ class SerialConsole:
         """The port as it was named."""
         return self._name
 
+    @property
+    def fd(self) -> int | None:
+        """What to wait for until there is something to read; None where nothing tells."""
+        return self._fd if os.name == "posix" else None
+
     def write(self, data: bytes) -> None:
         """Send all of it. Raises DisconnectedError, DeviceTimeoutError."""
         import serial

@@ -42,10 +42,11 @@ class QemuMachine:
     state_path: Path
     extra: tuple[str, ...] = ()  #: arguments of QEMU's besides the board's
     shared_arena: bool = False  #: let `Session.ram` be the memory of a runner's models
+    pty: bool = False  #: the console is a tty, not a TCP port
     background: bool = False  #: go on when this process ends, until nobody uses it
 
     def start(self) -> str:
-        """Start the machine and return the URL of its console.
+        """Start the machine and return the URL of its console, or its tty's path.
 
         Raises ToolMissingError, DeviceError.
         """
@@ -67,6 +68,8 @@ class QemuMachine:
         arguments += [f"--extra={extra}" for extra in (*qemu.extra_args, *self.extra)]
         if self.shared_arena and qemu.arena_ram_mib is not None:
             arguments.append(f"--shared-ram-mib={qemu.arena_ram_mib}")
+        if self.pty:
+            arguments.append("--pty")
         if not self.background:
             arguments.append(f"--owner={os.getpid()}")
         run_session_script(arguments)
@@ -128,6 +131,7 @@ class Session:
     pid: int
     elf_sha256: str
     ram: Path | None = None  #: the file that is the memory of a runner's models
+    tty: str | None = None  #: the console's path where it is a tty; `url` is the same
 
 
 def running_session(state_path: Path) -> Session | None:
@@ -137,7 +141,9 @@ def running_session(state_path: Path) -> Session | None:
     try:
         state = json.loads(run_session_script(["status", f"--state={state_path}"]))
         ram = Path(state["ram"]) if "ram" in state else None
-        return Session(str(state["url"]), int(state["pid"]), str(state["elf_sha256"]), ram)
+        return Session(
+            str(state["url"]), int(state["pid"]), str(state["elf_sha256"]), ram, state.get("tty")
+        )
     except (McugenError, ValueError, KeyError, TypeError):
         return None
 

@@ -29,7 +29,7 @@ UPLOAD_TIMEOUT_S = 180.0
 _SCRUBBED = frozenset(
     {
         *("CPATH", "C_INCLUDE_PATH", "CPLUS_INCLUDE_PATH", "LIBRARY_PATH", "GCC_EXEC_PREFIX"),
-        *("SCONSFLAGS", "MCUGEN_UPLOAD_PROTOCOL", "MCUGEN_PROBE_SERIAL"),
+        *("SCONSFLAGS", "MCUGEN_UPLOAD_PROTOCOL", "MCUGEN_PROBE_SERIAL", "MCUGEN_SIMULATOR_PTY"),
         # SCons is a copy in our cache: without bytecode it is compiled in every build.
         "PYTHONDONTWRITEBYTECODE",
     }
@@ -64,10 +64,12 @@ def upload(
     *,
     simulate: bool,
     probe_serial: str | None = None,
+    pty: bool = False,
 ) -> None:
     """Put the built image on the board, or start it on the board's QEMU machine.
 
     QEMU runs on in the background; `.mcugen-qemu.json` in the project says where its console is.
+    pty: that is a tty.
 
     Raises ToolMissingError, FlashError (with the tool's last lines).
     """
@@ -79,6 +81,8 @@ def upload(
     environment = {"MCUGEN_UPLOAD_PROTOCOL": "qemu" if simulate else "openocd"}
     if probe_serial is not None:
         environment["MCUGEN_PROBE_SERIAL"] = probe_serial
+    if pty:
+        environment["MCUGEN_SIMULATOR_PTY"] = "1"
     log_path = project.root / ".pio" / "mcugen-upload.log"
     with writing_to(project.root):
         log_path.parent.mkdir(exist_ok=True)

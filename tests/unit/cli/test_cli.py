@@ -20,7 +20,8 @@ from mcugen.project import last_build
 COMMAND = Path(sys.executable).parent / "mcugen"
 SUBCOMMANDS = (
     *("run", "build", "flash", "bench", "profile", "verify", "infer"),
-    *("push", "compare-runtimes", "inspect", "boards", "models", "devices", "doctor", "clean"),
+    *("push", "compare-runtimes", "inspect", "boards", "models", "devices", "monitor"),
+    *("doctor", "clean"),
 )
 GOLDEN = Path(__file__).resolve().parents[2] / "golden" / "mlperf_tiny"
 

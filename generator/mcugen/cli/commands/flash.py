@@ -19,6 +19,7 @@ from mcugen.cli.options import (
     RunnerOption,
     subcommand,
 )
+from mcugen.cli.runner import require_simulated
 from mcugen.cli.settings import resolve_with
 from mcugen.cli.terminal import Terminal
 from mcugen.flow.building import check_model
@@ -32,6 +33,13 @@ def flash(
     terminal: Terminal,
     *,
     runner: RunnerOption = False,
+    pty: Annotated[
+        bool,
+        typer.Option(
+            "--pty",
+            help="With --simulate: the console is a tty, for any program that opens a serial port.",
+        ),
+    ] = False,
     stop: Annotated[
         bool, typer.Option("--stop", help="End the simulator that --simulate left running.")
     ] = False,
@@ -51,20 +59,24 @@ def flash(
     elif runner:
         from mcugen.cli import runner as generic
 
-        terminal.answer(*generic.flash(options, terminal))
+        terminal.answer(*generic.flash(options, terminal, pty=pty))
     else:
-        terminal.answer(*flash_build(options, terminal))
+        terminal.answer(*flash_build(options, terminal, pty=pty))
 
 
-def flash_build(options: Options, terminal: Terminal) -> tuple[str, dict[str, Any]]:
+def flash_build(
+    options: Options, terminal: Terminal, *, pty: bool = False
+) -> tuple[str, dict[str, Any]]:
     """Put a build on a board, or start it on QEMU and leave it running; text and document."""
     # A board that is not there is found out before anything is built for it.
     early = _flash_settings(options)
     if early is not None:
+        require_simulated(early, pty=pty)
         if options.model is not None:
             check_model(early)
         check_target(early, flash=True)
     settings, built = last_or_build(options, terminal)
+    require_simulated(settings, pty=pty)
     document: dict[str, Any] = {
         "schema": "mcugen.flash/1",
         "board": built.board.id,
@@ -78,20 +90,22 @@ def flash_build(options: Options, terminal: Terminal) -> tuple[str, dict[str, An
 
         assert built.board.qemu is not None
         terminal.stage(f"start QEMU ({built.board.qemu.machine})")
-        upload(built.image.project, built.board, simulate=True)
+        upload(built.image.project, built.board, simulate=True, pty=pty)
         session = running_session(built)
         if session is None:
             raise FlashError("QEMU was started but does not run the last build")
-        document |= {"port": session.url, "probe": None, "pid": session.pid}
+        document |= {"port": session.url, "probe": None, "pid": session.pid, "tty": session.tty}
+        kind = "the tty " if session.tty else ""
         text = (
             f"{built.artifact.name} runs on QEMU's {built.board.qemu.machine}; "
-            f"its console is {session.url}\nmcugen verify --simulate and mcugen bench --simulate "
-            "use it; mcugen flash --stop ends it"
+            f"its console is {kind}{session.url}\n"
+            "mcugen verify --simulate and mcugen bench --simulate use it; "
+            "mcugen flash --stop ends it"
         )
         return text, document
     target = find_target(settings)
     flash_board(settings, built.image, target, terminal)
-    document |= {"port": target.port, "probe": target.probe_serial, "pid": None}
+    document |= {"port": target.port, "probe": target.probe_serial, "pid": None, "tty": None}
     console = f"; its console is {target.port}" if target.port else ""
     return f"{built.artifact.name} runs on {built.board.name}{console}", document
 
