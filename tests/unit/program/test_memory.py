@@ -110,7 +110,9 @@ def test_stack_is_that_of_the_deepest_operator_or_of_loading():
 def test_stack_is_never_less_than_another_runtime_is_given():
     board = load_board("nucleo")
     pte = (TESTS / "golden/mlperf_tiny/ad_cm_q_m4.pte").read_bytes()
-    own = artifact(pte=pte, sha256=sha256_hex(pte), operators=called("cortex_m::quantized_linear.out"))
+    own = artifact(
+        pte=pte, sha256=sha256_hex(pte), operators=called("cortex_m::quantized_linear.out")
+    )
     upstream = with_room(own)
 
     assert plan_memory(upstream, board).stack_bytes == STACK_BYTES
