@@ -21,6 +21,10 @@ const char* clock_source_name() {
       return "hse";
     case ClockSource::kHsi:
       return "hsi";
+    case ClockSource::kMsiLocked:
+      return "msi_lse";
+    case ClockSource::kMsi:
+      return "msi";
     case ClockSource::kFixed:
       break;
   }

@@ -17,10 +17,12 @@ extern const BoardConfig kBoardConfig;
 
 /// How the core clock came about.
 enum class ClockSource : uint8_t {
-  kPll,    ///< PLL fed by the external oscillator: the intended clock.
-  kHse,    ///< External oscillator directly; the PLL did not lock.
-  kHsi,    ///< Internal RC oscillator (about 1 %), directly or through the PLL.
-  kFixed,  ///< Given by the hardware or simulator; the firmware sets nothing.
+  kPll,        ///< PLL fed by the external oscillator: the intended clock.
+  kHse,        ///< External oscillator directly; the PLL did not lock.
+  kHsi,        ///< Internal RC oscillator (about 1 %), directly or through the PLL.
+  kMsiLocked,  ///< PLL fed by the MSI oscillator, which a 32 kHz crystal corrects (0.25 %).
+  kMsi,        ///< The MSI oscillator alone, as it is trimmed in the factory (4 %).
+  kFixed,      ///< Given by the hardware or simulator; the firmware sets nothing.
 };
 
 /// Bring up clock, console pins and UART, in that order. Called once by the startup code after

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from svd_file import SvdField, SvdPeripheral, read_svd
 
+from mcugen.project.copied import bsp_sources
+
 FIRMWARE = Path(__file__).resolve().parents[2] / "firmware"
 
 
@@ -53,24 +55,37 @@ _F446_LATENCY = Correction(
     ("FLASH", "ACR", "LATENCY"), (0, 3), (0, 4), "RM0390 3.8.1: four bits, 0 to 15 wait states"
 )
 _F446_PLLR = Correction(("RCC", "PLLCFGR", "PLLR"), None, (28, 3), "RM0390 6.3.2: bits 30:28")
+_L4_LATENCY = {
+    unit: Correction((unit, "ACR", "LATENCY"), (0, 3), (0, 4), "RM0432 3.7.1: four bits in L4+")
+    for unit in ("FLASH", "Flash")
+}
 
 FAMILIES = {
     "stm32f4": Family(
         (Description("cmsis-svd", "STMicro/STM32F446x.svd", (_F446_LATENCY, _F446_PLLR)),),
         {"Usart": "USART2", "Gpio": "GPIOA"},
     ),
+    "stm32g0": Family(),
+    "stm32g4": Family(),
+    "stm32l4": Family(
+        (
+            Description("cmsis-svd", "STMicro/STM32L4x6.svd", (_L4_LATENCY["Flash"],)),
+            Description("pyocd", "STM32L4x5.svd", (_L4_LATENCY["FLASH"],)),
+        ),
+        {"Usart": "USART2", "Gpio": "GPIOA"},
+    ),
+    "stm32u5": Family(),
 }
 # What QEMU's machines have is Arm's: no vendor describes it in a file.
 WITHOUT_DESCRIPTION = {"mps"}
 # Files about one peripheral, whose constants leave its name out.
-ONE_PERIPHERAL = {"bsp/stm32/gpio.cpp": "Gpio", "bsp/stm32/usart_sr.cpp": "Usart"}
+ONE_PERIPHERAL = {
+    "bsp/stm32/gpio.cpp": "Gpio",
+    "bsp/stm32/usart_isr.cpp": "Usart",
+    "bsp/stm32/usart_sr.cpp": "Usart",
+}
 
 
 def sources(family: str) -> list[tuple[Path, str]]:
     """A family's files, with the peripheral that the names in each belong to, if to one."""
-    folder = FIRMWARE / "bsp" / family
-    return [
-        (path, ONE_PERIPHERAL.get(path.relative_to(FIRMWARE).as_posix(), ""))
-        for path in sorted(folder.iterdir())
-        if path.suffix in (".h", ".cpp")
-    ]
+    return [(FIRMWARE / name, ONE_PERIPHERAL.get(name, "")) for name in bsp_sources(family)]

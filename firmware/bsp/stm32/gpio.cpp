@@ -11,7 +11,7 @@
 namespace mcugen::stm32 {
 namespace {
 
-constexpr uintptr_t kPortBytes = 0x400;
+constexpr uint32_t kPortBytes = 0x400;
 constexpr uintptr_t kModer = 0x00;  // two bits a pin
 constexpr uint32_t kModerAlternate = 2;
 constexpr uintptr_t kPupdr = 0x0C;  // two bits a pin

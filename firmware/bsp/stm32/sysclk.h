@@ -19,6 +19,8 @@ struct Sysclk {
     uint32_t max_hz;
   } buses[2];             ///< APB1, APB2. Without an APB2, twice the same.
   uint32_t reset_source;  ///< SW after a reset
+  /// A switch to more than this goes by way of half of it on AHB; 0: none does. L4+, G4.
+  uint32_t halve_above_hz = 0;
 };
 
 /// Let SYSCLK be `source`. Flash and bus dividers are made right for the new clock first: only for

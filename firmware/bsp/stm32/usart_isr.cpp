@@ -21,7 +21,11 @@ constexpr uint32_t kIsrOre = 1u << 3;
 constexpr uint32_t kIsrRxne = 1u << 5;
 constexpr uint32_t kIsrTxe = 1u << 7;
 constexpr uintptr_t kIcr = MCUGEN_UART_BASE + 0x20;
-constexpr uint32_t kIcrErrors = 0xF;  // PECF, FECF, NCF, ORECF
+constexpr uint32_t kIcrPe = 1u << 0;   // PECF
+constexpr uint32_t kIcrFe = 1u << 1;   // FECF
+constexpr uint32_t kIcrN = 1u << 2;    // NCF
+constexpr uint32_t kIcrOre = 1u << 3;  // ORECF
+constexpr uint32_t kErrors = kIcrPe | kIcrFe | kIcrN | kIcrOre;
 constexpr uintptr_t kRdr = MCUGEN_UART_BASE + 0x24;
 constexpr uintptr_t kTdr = MCUGEN_UART_BASE + 0x28;
 
@@ -56,7 +60,7 @@ void uart_transmit(uint8_t byte) { reg32(kTdr) = byte; }
 
 extern "C" void uart_receive_interrupt() {
   const uint32_t status = reg32(kIsr);
-  reg32(kIcr) = status & kIcrErrors;  // they have the same places; else ORE raises this for ever
+  reg32(kIcr) = status & kErrors;  // they have the same places; else ORE raises this for ever
   if ((status & kIsrOre) != 0) {
     console_lost(1);  // RDR still holds the byte before
   }

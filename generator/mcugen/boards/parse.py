@@ -78,7 +78,7 @@ def parse_board(path: Path) -> BoardSpec:
         )
     level, evidence = _verified(top)
     sources = _sources(top)
-    defines = _console_defines(top, console)
+    defines = _console_defines(top, console) | _flash_defines(regions)
     defines |= _defines(part.table("defines", optional=True))
     defines |= _defines(top.table("defines", optional=True))
     spec = BoardSpec(
@@ -267,6 +267,12 @@ def _console_defines(top: Table, console: Console) -> dict[str, str]:
                 raise top.error(f"'console.{key}': {pin!r} is not a pin such as PA2, P0.06 or GP0")
             macros[f"MCUGEN_UART_{key.upper()}_PIN"] = str(number)
     return macros
+
+
+def _flash_defines(regions: tuple[MemoryRegion, ...]) -> dict[str, str]:
+    """Return the macro that tells how many wait states the code's memory needs, if it has any."""
+    wait = next(region.wait for region in regions if "code" in region.roles)
+    return {} if wait is None else {"MCUGEN_FLASH_STEP_HZ": str(wait.step_hz)}
 
 
 def _pin_number(pin: str) -> int | None:

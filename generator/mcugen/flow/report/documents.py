@@ -67,7 +67,7 @@ def tensor_section(spec: TensorSpec) -> dict[str, Any]:
 
 #: How far off the real clock may be, as a share, by its source. Of what else there is, a crystal's
 #: tens of ppm do not show in what is reported.
-CLOCK_TOLERANCE = {"hsi": 0.01}
+CLOCK_TOLERANCE = {"hsi": 0.01, "msi_lse": 0.0025, "msi": 0.04}
 
 
 def board_section(
