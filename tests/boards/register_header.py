@@ -52,7 +52,7 @@ def read_source(path: Path, group: str = "") -> tuple[list[Register], list[str]]
             if kind == "uintptr_t" or owner or "registers" in path.stem:
                 faults.append(f"{path.name}:{line}: {name} cannot be computed here: {error}")
             continue
-        if kind == "uintptr_t":
+        if kind == "uintptr_t" and not name.endswith("Bytes"):
             source = next((s for at, s in reversed(blocks) if at < match.start()), "") + head
             registers.append(Register(name, value, comment, line, source, group))
         elif owner or (registers and "registers" in path.stem):
