@@ -29,6 +29,14 @@ def load_board(name: str) -> BoardSpec:
     )
 
 
+def simulator_hint(board: BoardSpec) -> str:
+    """Return what to simulate instead of a board whose chip QEMU does not model."""
+    for other in list_boards():
+        if other.simulated_only and other.cpu == board.cpu:
+            return f"--board {other.id} --simulate has the same core: its numbers, not its chip."
+    return "'mcugen boards' shows which boards can be simulated."
+
+
 @cache
 def list_boards() -> tuple[BoardSpec, ...]:
     """Return every board, sorted by id. Raises ConfigError for a file that is not right."""

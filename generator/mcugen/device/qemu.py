@@ -50,11 +50,12 @@ class QemuMachine:
 
         Raises ToolMissingError, DeviceError.
         """
+        from mcugen.boards.load import simulator_hint
+
         qemu = self.board.qemu
         if qemu is None:
             raise FlashError(
-                f"{self.board.id} has no QEMU machine",
-                hint="Use a real board, or one that 'mcugen boards' lists with a simulator.",
+                f"{self.board.id} has no QEMU machine", hint=simulator_hint(self.board)
             )
         arguments = [
             "start",

@@ -88,7 +88,7 @@ def settle(
 
     Raises ConfigError.
     """
-    from mcugen.boards.load import load_board
+    from mcugen.boards.load import load_board, simulator_hint
 
     def first(name: str, default: Any = None) -> Any:
         value = given.get(name)
@@ -110,8 +110,8 @@ def settle(
         )
     if simulate and board.qemu is None:
         raise ConfigError(
-            f"{board.id} has no QEMU machine",
-            hint="'mcugen boards' shows which boards can be simulated.",
+            f"{board.id} cannot be simulated: QEMU has no machine with its {board.mcu}",
+            hint=simulator_hint(board),
         )
     output = first("output")
     return Settings(

@@ -19,6 +19,7 @@ from mcugen.base.cache import CACHE_HINT, cache_dir
 from mcugen.base.errors import BuildError, DoesNotFitError, FlashError, McugenError
 from mcugen.base.files import cannot_write, locked, writing_to
 from mcugen.base.toolchain import COMPILER, OPENOCD, QEMU, find_tool
+from mcugen.boards.load import simulator_hint
 from mcugen.boards.spec import BoardSpec
 from mcugen.project.libraries import ARCHIVES
 from mcugen.project.manifest import FirmwareProject
@@ -76,7 +77,7 @@ def upload(
     find_tool(COMPILER)
     simulate = simulate or board.simulated_only
     if simulate and board.qemu is None:
-        raise FlashError(f"{board.id} has no QEMU machine")
+        raise FlashError(f"{board.id} has no QEMU machine", hint=simulator_hint(board))
     find_tool(QEMU if simulate else OPENOCD)
     environment = {"MCUGEN_UPLOAD_PROTOCOL": "qemu" if simulate else "openocd"}
     if probe_serial is not None:

@@ -33,7 +33,7 @@ def cases(networks: str | None, boards: str | None) -> tuple[Case, ...]:
 
     Raises ConfigError for a name that is none.
     """
-    from mcugen.boards.load import load_board
+    from mcugen.boards.load import load_board, simulator_hint
 
     named = _parts(networks) or NETWORKS
     unknown = [each for each in named if each not in NETWORKS]
@@ -45,7 +45,8 @@ def cases(networks: str | None, boards: str | None) -> tuple[Case, ...]:
     for board in chosen:
         if board.qemu is None:
             raise ConfigError(
-                f"{board.id} has no QEMU machine: the suite counts instructions on simulated boards"
+                f"{board.id} has no QEMU machine: the suite counts instructions in QEMU",
+                hint=simulator_hint(board),
             )
     return tuple(
         Case(network, board, level)
