@@ -13,7 +13,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -23,8 +23,10 @@ from mcugen.base import toolchain
 from mcugen.base.errors import BuildError, DoesNotFitError, FlashError, ToolMissingError
 from mcugen.base.resources import firmware_dir
 from mcugen.boards.load import list_boards, load_board
+from mcugen.boards.spec import BoardSpec
 from mcugen.project import build, platformio, stamp
-from mcugen.project.build import build_project
+from mcugen.project.build import BuiltImage, build_project
+from mcugen.project.manifest import FirmwareProject
 from mcugen.project.platformio import upload
 
 needs_compiler = [
@@ -38,6 +40,7 @@ needs_qemu = [
     pytest.mark.skipif(shutil.which(toolchain.QEMU) is None, reason=f"{toolchain.QEMU} missing"),
 ]
 needs_both = [*needs_compiler, *needs_qemu]
+Built = Callable[[BoardSpec], tuple[FirmwareProject, BuiltImage]]
 SESSION = firmware_dir() / "platform" / "builder" / "qemu_session.py"
 NUCLEO = load_board("nucleo")
 M4 = load_board("qemu-m4")
@@ -60,10 +63,14 @@ def firmware(tmp_path: Path, caches: Path, monkeypatch: pytest.MonkeyPatch) -> P
 
 
 @pytest.fixture
-def stop_qemu(tmp_path: Path) -> Iterator[None]:
-    yield
-    for state in tmp_path.rglob(".mcugen-qemu.json"):
-        subprocess.run([sys.executable, SESSION, "stop", "--state", state], check=True)
+def built(caches: Path, firmware: Path) -> Built:
+    """The sample, built for a board once for all tests that leave it as it was."""
+
+    def build_once(board: BoardSpec) -> tuple[FirmwareProject, BuiltImage]:
+        written = write_sample(board, caches / board.id)
+        return written, build_project(written, board)
+
+    return build_once
 
 
 def path_without(monkeypatch: pytest.MonkeyPatch, folder: Path, *programs: str) -> None:
@@ -108,8 +115,8 @@ class TestImage:
     pytestmark = needs_compiler
 
     @pytest.mark.parametrize("board", list_boards(), ids=lambda b: b.id)
-    def test_every_board_builds(self, tmp_path: Path, board) -> None:
-        image = build_project(write_sample(board, tmp_path / "a"), board)
+    def test_every_board_builds(self, built: Built, board: BoardSpec) -> None:
+        _, image = built(board)
 
         assert image.model_bytes == len(SAMPLE_PTE)
         assert image.engine_bytes == image.sections[".text"] + image.sections[".rodata"]
@@ -128,28 +135,30 @@ class TestImage:
             assert SAMPLE_PTE in image.bin.read_bytes()
             assert image.bin.stat().st_size < image.flash_bytes + 64
 
-    def test_same_elf_in_different_folders(self, tmp_path: Path) -> None:
+    def test_same_elf_in_different_folders(
+        self, tmp_path: Path, caches: Path, built: Built
+    ) -> None:
         """Also where a name has spaces and letters beyond ASCII."""
-        first = build_project(write_sample(NUCLEO, tmp_path / "a"), NUCLEO)
+        _, first = built(NUCLEO)
         second = build_project(write_sample(NUCLEO, tmp_path / "b c" / "é"), NUCLEO)
 
         assert first.elf.read_bytes() == second.elf.read_bytes()
-        assert str(tmp_path).encode() not in first.elf.read_bytes()
+        assert str(tmp_path).encode() not in second.elf.read_bytes()
+        assert str(caches).encode() not in first.elf.read_bytes()
 
     def test_nothing_changed_is_found_out_without_platformio(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+        self, built: Built, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        first = build_project(write_sample(M4, tmp_path / "a"), M4)
+        _, first = built(M4)
         monkeypatch.setattr(build, "run_pio", None)
         started = time.monotonic()
-        second = build_project(write_sample(M4, tmp_path / "a"), M4)
+        _, second = built(M4)
 
         assert second == first
         assert time.monotonic() - started < 1
 
-    @pytest.mark.parametrize("name", ["libc_nano.a", "libstdc++_nano.a", "_newlib_version.h"])
     def test_an_upgraded_library_is_built_with(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """The compiler stays as it is, and so does the project."""
         real = shutil.which(toolchain.COMPILER)
@@ -161,14 +170,15 @@ class TestImage:
                 command, input=probe, capture_output=True, text=True, check=True
             ).stdout
 
-        is_header = name.endswith(".h")
-        answer = ask("-M", "-x", "c", "-") if is_header else ask(f"-print-file-name={name}")
         folder = tmp_path / "toolchain"
-        library = folder / (
-            name if is_header else f"{ask('-print-multi-directory').strip()}/{name}"
-        )
-        library.parent.mkdir(parents=True)
-        shutil.copyfile(next(word for word in answer.split() if word.endswith(name)), library)
+        archives = folder / ask("-print-multi-directory").strip()
+        archives.mkdir(parents=True)
+        header = folder / "_newlib_version.h"
+        libraries = [header, archives / "libc_nano.a", archives / "libstdc++_nano.a"]
+        for library in libraries:
+            known = ask("-M", "-x", "c", "-") + ask(f"-print-file-name={library.name}")
+            words = [word for word in known.split() if word.endswith(f"/{library.name}")]
+            shutil.copyfile(words[0], library)
         fake_program(
             tmp_path / "bin",
             toolchain.COMPILER,
@@ -177,45 +187,42 @@ class TestImage:
         monkeypatch.setenv("PATH", str(tmp_path / "bin"), prepend=os.pathsep)
         written = write_sample(M4, tmp_path / "a")
         first = build_project(written, M4)
-        assert str(library) in (tmp_path / "a/.pio/mcugen-libraries.json").read_text()
         before = first.log_path.stat().st_mtime_ns
         build_project(written, M4)
         assert first.log_path.stat().st_mtime_ns == before
-        if is_header:
-            library.write_text(library.read_text() + "#define MCUGEN_TEST_NEWER 1\n")
-        else:
-            subprocess.run(["arm-none-eabi-ar", "r", library, __file__], check=True)
+        record = tmp_path / "a/.pio/mcugen-libraries.json"
+        for archive in libraries[1:]:
+            whole, status = archive.read_bytes(), archive.stat()
+            subprocess.run(["arm-none-eabi-ar", "r", archive, __file__], check=True)
+            assert stamp.libraries_changed(record), archive
+            archive.write_bytes(whole)
+            os.utime(archive, ns=(status.st_atime_ns, status.st_mtime_ns))
+            assert stamp.libraries_changed(record) is False
+        header.write_text(header.read_text() + "#define MCUGEN_TEST_NEWER 1\n")
         second = build_project(written, M4)
 
-        assert second.log_path.stat().st_mtime_ns != before
         # No object is one of before: any source may include a header of it.
         lines = second.log_path.read_text().splitlines()
         object_lines = [line for line in lines if "mcugen_runtime/ops/ops.o" in line]
-        assert any(line.startswith("Compiling") for line in object_lines) == is_header
-        assert object_lines
+        assert [line.split()[0] for line in object_lines] == ["Compiling"]
 
     def test_an_edit_is_built(self, tmp_path: Path) -> None:
         """PlatformIO alone would not relink for the linker script."""
         written = write_sample(M4, tmp_path / "a")
-        build_project(written, M4)
-
-        for path in ("src/model_pte.c", "linker/memory.ld", "src/main.cpp"):
-            before = (tmp_path / "a/.pio/build/qemu-m4/firmware.elf").stat().st_mtime_ns
+        image = build_project(written, M4)
+        for path in ("linker/memory.ld", "src/main.cpp"):
+            before = image.elf.read_bytes()
             text = (tmp_path / "a" / path).read_text()
             text = text.replace("__stack_size = 2048", "__stack_size = 4096")
-            (tmp_path / "a" / path).write_text(text.replace("== '?'", "== '!'") + "\n")
+            (tmp_path / "a" / path).write_text(text.replace("== '?'", "== '!'"))
             image = build_project(written, M4)
 
-            assert "SUCCESS" in image.log_path.read_text()
-            if path != "src/model_pte.c":
-                assert image.elf.stat().st_mtime_ns != before, path
-            if path == "linker/memory.ld":
-                assert image.sections[".stack"] == 4096
+            assert image.elf.read_bytes() != before, path
+            assert image.sections[".stack"] == 4096
 
-    def test_a_damaged_elf_is_built_again(self, tmp_path: Path) -> None:
+    def test_a_damaged_elf_is_built_again(self, built: Built) -> None:
         """As left by a crash: PlatformIO's own records say it is fine."""
-        written = write_sample(M4, tmp_path / "a")
-        image = build_project(written, M4)
+        written, image = built(M4)
         whole = image.elf.read_bytes()
         image.elf.write_bytes(whole[:1000])
 
@@ -225,8 +232,10 @@ class TestImage:
 class TestSharedObjects:
     pytestmark = needs_compiler
 
-    def test_another_project_compiles_only_what_was_generated(self, tmp_path: Path) -> None:
-        build_project(write_sample(NUCLEO, tmp_path / "a"), NUCLEO)
+    def test_another_project_compiles_only_what_was_generated(
+        self, tmp_path: Path, built: Built
+    ) -> None:
+        built(NUCLEO)
         image = build_project(write_sample(NUCLEO, tmp_path / "b", pte=b"other model"), NUCLEO)
         lines = image.log_path.read_text().splitlines()
 
@@ -278,8 +287,10 @@ class TestSharedObjects:
         ]
         assert SAMPLE_PTE in image.elf.read_bytes()
 
-    def test_boards_with_the_same_core_share_all_but_board_support(self, tmp_path: Path) -> None:
-        build_project(write_sample(NUCLEO, tmp_path / "a"), NUCLEO)
+    def test_boards_with_the_same_core_share_all_but_board_support(
+        self, tmp_path: Path, built: Built
+    ) -> None:
+        built(NUCLEO)
         image = build_project(write_sample(M4, tmp_path / "b"), M4)
         retrieved = [
             line.split("`")[1].split("/", 4)[4].split("'")[0]
@@ -295,7 +306,7 @@ class TestSharedObjects:
         """A cache shared between projects once gave a build that said SUCCESS and held the old
         model. Same sizes, same names, same board, back and forth in one project and across two."""
         models = {"a": b"A" * 1000, "b": b"B" * 1000}
-        for folder, model in (("x", "a"), ("y", "b"), ("x", "b"), ("y", "a"), ("x", "a")):
+        for folder, model in (("x", "a"), ("y", "b"), ("x", "b"), ("x", "a")):
             image = build_project(write_sample(M4, tmp_path / folder, pte=models[model]), M4)
             elf = image.elf.read_bytes()
 
@@ -304,9 +315,9 @@ class TestSharedObjects:
             assert image.firmware_id.encode() in elf
 
     def test_a_changed_header_is_not_taken_from_the_cache(
-        self, tmp_path: Path, firmware: Path
+        self, tmp_path: Path, firmware: Path, built: Built
     ) -> None:
-        first = build_project(write_sample(M4, tmp_path / "a"), M4)
+        _, first = built(M4)
         kernel = firmware / "kernels" / "sum.h"
         kernel.write_text(kernel.read_text() + "#define MCUGEN_SUM_FACTOR 33\n")
         source = firmware / "kernels" / "sum_scalar.cpp"
@@ -471,40 +482,38 @@ def test_environment_keeps_the_users_core_dir_only(monkeypatch: pytest.MonkeyPat
 class TestUpload:
     pytestmark = needs_compiler
 
-    @pytest.mark.parametrize(
-        ("version", "named"), [("0.12.0", "adapter serial"), ("0.11.0", "hla_serial")]
-    )
     def test_without_a_probe_shows_what_openocd_says(
-        self, version: str, named: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        fake_program(
-            tmp_path / "bin",
-            "openocd",
-            f'echo "Open On-Chip Debugger {version}"\n[ "$1" = --version ] && exit 0\n'
-            'for a in "$@"; do echo "<$a>"; done\necho "Error: open failed"\nexit 1\n',
-        )
         monkeypatch.setenv("PATH", str(tmp_path / "bin"), prepend=os.pathsep)
         written = write_sample(NUCLEO, tmp_path / "a b")
         image = build_project(written, NUCLEO)
-        with pytest.raises(FlashError) as caught:
-            upload(written, NUCLEO, simulate=False, probe_serial="066A FF")
+        for version, named in (("0.12.0", "adapter serial"), ("0.11.0", "hla_serial")):
+            fake_program(
+                tmp_path / "bin",
+                "openocd",
+                f'echo "Open On-Chip Debugger {version}"\n[ "$1" = --version ] && exit 0\n'
+                'for a in "$@"; do echo "<$a>"; done\necho "Error: open failed"\nexit 1\n',
+            )
+            with pytest.raises(FlashError) as caught:
+                upload(written, NUCLEO, simulate=False, probe_serial="066A FF")
 
-        assert "Error: open failed" in caught.value.message
-        assert "--simulate" in (caught.value.hint or "")
-        assert caught.value.log_path is not None
-        arguments = [
-            line for line in caught.value.log_path.read_text().splitlines() if line[:1] == "<"
-        ]
-        assert arguments == [
-            "<-f>",
-            "<board/st_nucleo_f4.cfg>",
-            "<-c>",
-            "<reset_config srst_only srst_nogate connect_assert_srst>",
-            "<-c>",
-            f"<{named} 066A FF>",
-            "<-c>",
-            f"<program {{{image.elf}}} verify reset exit>",
-        ]
+            assert "Error: open failed" in caught.value.message
+            assert "--simulate" in (caught.value.hint or "")
+            assert caught.value.log_path is not None
+            arguments = [
+                line for line in caught.value.log_path.read_text().splitlines() if line[:1] == "<"
+            ]
+            assert arguments == [
+                "<-f>",
+                "<board/st_nucleo_f4.cfg>",
+                "<-c>",
+                "<reset_config srst_only srst_nogate connect_assert_srst>",
+                "<-c>",
+                f"<{named} 066A FF>",
+                "<-c>",
+                f"<program {{{image.elf}}} verify reset exit>",
+            ]
 
     def test_plain_pio_uploads_without_building_what_it_has_built(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -546,19 +555,22 @@ class TestUpload:
 
     @needs_qemu[0]
     @needs_qemu[1]
-    @pytest.mark.usefixtures("stop_qemu")
-    def test_the_same_image_runs_on_the_simulator(self, tmp_path: Path) -> None:
-        written = write_sample(NUCLEO, tmp_path / "a")
-        image = build_project(written, NUCLEO)
+    def test_the_same_image_runs_on_the_simulator(self, built: Built) -> None:
+        written, image = built(NUCLEO)
         before = image.elf.read_bytes()
         upload(written, NUCLEO, simulate=True)
-        state = tmp_path / "a" / ".mcugen-qemu.json"
+        state = written.root / ".mcugen-qemu.json"
+        try:
+            answer = ask(state)
+            status = json.loads(state.read_text())
+        finally:
+            subprocess.run([sys.executable, SESSION, "stop", "--state", state], check=True)
 
-        assert ask(state) == f"{written.firmware_id} {model_sum(SAMPLE_PTE)}"
+        assert answer == f"{written.firmware_id} {model_sum(SAMPLE_PTE)}"
         assert image.elf.read_bytes() == before
-        assert json.loads(state.read_text())["elf_sha256"] == hashlib.sha256(before).hexdigest()
+        assert status["elf_sha256"] == hashlib.sha256(before).hexdigest()
         # Neither PlatformIO nor the session left anything that counts as a change.
-        assert write_sample(NUCLEO, tmp_path / "a") == written
+        assert write_sample(NUCLEO, written.root) == written
 
 
 @needs_compiler[0]
@@ -585,9 +597,8 @@ class TestQemuSession:
     pytestmark = needs_both
 
     @pytest.fixture
-    def elf(self, caches: Path) -> Path:
-        """One build for the whole class."""
-        return build_project(write_sample(M4, caches / "session"), M4).elf
+    def elf(self, built: Built) -> Path:
+        return built(M4)[1].elf
 
     @pytest.fixture
     def session(self, tmp_path: Path) -> Iterator[object]:
