@@ -2,10 +2,14 @@
 #pragma once
 
 #include <executorch/runtime/core/span.h>
-#include <executorch/runtime/kernel/operator_registry.h>
 
 #include <cstddef>
 #include <cstdint>
+
+// <executorch/runtime/kernel/operator_registry.h> takes the compiler a second.
+namespace executorch::runtime {
+struct Kernel;
+}
 
 namespace mcugen {
 

@@ -16,6 +16,7 @@ builder_dir = os.path.join(platform.get_dir(), "builder")
 sys.path.insert(0, builder_dir)
 import upload_command  # noqa: E402
 from object_cache import use_object_cache  # noqa: E402
+from precompiled import FOLDERS, Precompiled  # noqa: E402
 
 HELIUM_CPUS = ("cortex-m55", "cortex-m85")
 
@@ -126,6 +127,17 @@ def without_lto(env, node):
 # LTO finds out that a library function is needed after archives have been searched for it, and
 # takes the C library's: ours must be there as machine code.
 env.AddBuildMiddleware(without_lto, "*/cortex_m/libc.cpp")
+
+precompiled = Precompiled(project_dir)
+
+
+def with_precompiled(env, node):
+    return precompiled.object(env, node)
+
+
+# An editor that reads compile_commands.json finds nothing that goes with the build.
+for folder in FOLDERS if "compiledb" not in COMMAND_LINE_TARGETS else ():
+    env.AddBuildMiddleware(with_precompiled, f"*/mcugen_runtime/{folder}/*.cpp")
 
 #
 # Image

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Share the libraries' compiled objects between projects.
+"""Share compiled objects between projects, but for those that hold a model.
 
 Every project carries the same runtime and kernels; compiling them once per machine is enough.
-Only objects of `lib/` are shared: what is generated for a model never comes out of the cache, so
-an image cannot hold another project's model. (PlatformIO's own `build_cache_dir` must not be
+Shared are objects of `lib/`, and those of `main.cpp` and of the list of operators, which most
+projects have alike. What else is generated for a model never comes out of the cache, so an image
+cannot hold another project's model. (PlatformIO's own `build_cache_dir` must not be
 shared: it shares SCons' signature file too, and has been seen to give a build that says SUCCESS
 and holds the old model.)
 
@@ -20,22 +21,26 @@ import time
 
 import SCons.CacheDir
 
-# PlatformIO builds libraries in <build>/<env>/lib<3 hex digits of the absolute path>/<name>/.
-_LIBRARY_OBJECT = re.compile(r"^.*?[/\\]lib[0-9a-f]{3}[/\\](.+\.o)$")
-_LIBRARY_DIR = re.compile(rb"[^\s\"']*[/\\]lib[0-9a-f]{3}[/\\]")
+# PlatformIO builds libraries in <build>/<env>/lib<3 hex digits of the absolute path>/<name>/, and
+# the project's own sources in <build>/<env>/src/.
+_SHARED_OBJECT = re.compile(
+    r"^.*?[/\\](?:lib[0-9a-f]{3}[/\\](?P<lib>.+\.o)|src[/\\](?P<src>(?:main|operators)\.o))$"
+)
+_BUILD_DIR = re.compile(rb"[^\s\"']*[/\\](?:lib[0-9a-f]{3}|src)[/\\]")
 _KEPT_DAYS = 30
 _PROBE = "#include <newlib.h>\n#include <cstdlib>\n#include <cstring>\n#include <cmath>\n"
 
 
-class LibraryObjects(SCons.CacheDir.CacheDir):
-    """An SCons cache that takes library objects only and names them without the project's path."""
+class SharedObjects(SCons.CacheDir.CacheDir):
+    """An SCons cache that takes some objects only and names them without the project's path."""
 
     def cachepath(self, node):
-        match = _LIBRARY_OBJECT.match(str(node))
+        match = _SHARED_OBJECT.match(str(node))
         if not match or not self.is_enabled():
             return None, None
-        digest = hashlib.sha256(match[1].replace("\\", "/").encode())
-        digest.update(_LIBRARY_DIR.sub(b"", node.get_executor().get_contents()))
+        name = match["lib"] or match["src"]
+        digest = hashlib.sha256(name.replace("\\", "/").encode())
+        digest.update(_BUILD_DIR.sub(b"", node.get_executor().get_contents()))
         for child in node.children():
             digest.update(b"\0" + child.get_csig().encode())
         name = digest.hexdigest()
@@ -61,7 +66,7 @@ def use_object_cache(env):
         return
     if os.access(root, os.W_OK):
         _drop_unused(root)
-        env.CacheDir(os.path.join(os.path.abspath(root), toolchain), LibraryObjects)
+        env.CacheDir(os.path.join(os.path.abspath(root), toolchain), SharedObjects)
 
 
 def _drop_unused(root):

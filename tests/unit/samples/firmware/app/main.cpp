@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <app/app_config.h>
+#include <executorch/runtime/kernel/operator_registry.h>
 #include <kernels/sum.h>
 #include <port/board.h>
 #include <port/uart.h>
