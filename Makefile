@@ -6,9 +6,8 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.mcugen-setup
 MODEL  ?= digits
 BOARD  ?= nucleo
-# Options for pip, e.g. the index of CPU-only PyTorch builds on a Linux machine without a GPU. The
-# test of the wheel, which installs it into a new environment, reads them, too.
-export PIP_ARGS ?=
+# Options for pip, e.g. the index of CPU-only PyTorch builds on a Linux machine without a GPU.
+PIP_ARGS ?=
 
 CPP_FILES = $(shell git ls-files 'firmware/*.h' 'firmware/*.cpp' 'tests/*.h' 'tests/*.cpp')
 
