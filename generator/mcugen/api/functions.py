@@ -4,26 +4,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from os import PathLike
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mcugen.api.given import AnyModel, Buildable, buildable, settings_of
 from mcugen.api.listener import Listener, Progress
 from mcugen.api.report import Report
+from mcugen.api.reports import build_report, built_of, measured_report
 from mcugen.base.errors import ConfigError
-from mcugen.flow.settings import Settings, settle
-from mcugen.model.description import Model
 
 if TYPE_CHECKING:
-    from mcugen.flow.building import Built
     from mcugen.model.preprocess import Preprocess
-
-#: `mcugen.Model`, or a name as the command line takes it: a bundled model, `file.py:factory`, a
-#: `.pt2` or a `.pte`.
-AnyModel = Model | str
-#: Or the report of a build that is there.
-Buildable = Model | str | Report
 
 
 def build(
@@ -77,7 +68,7 @@ def build(
     LoweringError, UnsupportedOperatorError, PteError), BuildError.
     """
     listener = Listener(progress, verbose=verbose)
-    settings = _settings(
+    settings = settings_of(
         {
             **{"model": model, "board": board, "io": io, "optimize": optimize, "output": output},
             **{"calibrate": calibrate, "pixels": pixels, "preprocess": preprocess, "dim": dim},
@@ -87,7 +78,7 @@ def build(
             **{"tune": tune},
         }
     )
-    return _build_report(_built(settings, listener), listener)
+    return build_report(built_of(settings, listener), listener)
 
 
 def run(
@@ -146,7 +137,7 @@ def run(
     from mcugen.flow.connection import check_target
 
     listener = Listener(progress, verbose=verbose)
-    settings, built = _buildable(
+    settings, built = buildable(
         model,
         board,
         {
@@ -166,8 +157,8 @@ def run(
     )
     check_model(settings)
     check_target(settings, flash=True)  # before minutes of work for a board that is not there
-    built = built or _built(settings, listener)
-    return _measured(settings, built, listener, "run")
+    built = built or built_of(settings, listener)
+    return measured_report(settings, built, listener, "run")
 
 
 def verify(
@@ -192,10 +183,10 @@ def verify(
     """
     listener = Listener(progress, verbose=verbose)
     target = {"simulate": simulate, "device": device, "data": data, "metric": metric}
-    settings, built = _buildable(
+    settings, built = buildable(
         model, board, {**target, "samples": samples, "timeout_s": timeout_s, "max_drop": max_drop}
     )
-    return _measured(settings, built or _built(settings, listener), listener, "verify")
+    return measured_report(settings, built or built_of(settings, listener), listener, "verify")
 
 
 def profile(
@@ -229,12 +220,12 @@ def profile(
 
     listener = Listener(progress, verbose=verbose)
     target = {"simulate": simulate, "device": device, "timeout_s": timeout_s}
-    settings, built = _buildable(model, board, {**target, "runs": runs, "warmups": warmups})
+    settings, built = buildable(model, board, {**target, "runs": runs, "warmups": warmups})
     check_target(settings)
     by_counter = counter or not settings.simulate
     if not by_counter and (runs is not None or warmups is not None):
         raise ConfigError("a trace is of one inference: runs and warmups go with counter=True")
-    built = built or _built(settings, listener)
+    built = built or built_of(settings, listener)
     if by_counter:
         document, text = counted_document(settings, built, listener), call_times_text
     else:
@@ -274,7 +265,7 @@ def inspect(
     from mcugen.flow.report.text import inspect_text
 
     listener = Listener(progress, verbose=verbose)
-    settings = _settings(
+    settings = settings_of(
         {
             **{"model": model, "board": board, "io": io, "calibrate": calibrate, "pixels": pixels},
             **{"dim": dim, "strict": strict, "trust": trust},
@@ -286,100 +277,3 @@ def inspect(
     document = inspect_document(settings, listener)
     fidelity = Fidelity.from_json(document["fidelity"])
     return Report(document, inspect_text, tuple(listener.warnings), fidelity)
-
-
-def _settings(given: dict[str, Any]) -> Settings:
-    """Return the settings of a call; a path may be given as text. Raises ConfigError."""
-    dim = given.get("dim", ())
-    given = {**given, "dim": (dim,) if isinstance(dim, str) else dim}
-    if given.get("runtime") is not None:
-        given["runtime"] = Path(given["runtime"])
-    for name, least in (("samples", 1), ("runs", 1), ("warmups", 0)):
-        value = given.get(name)
-        if value is not None and (type(value) is not int or value < least):
-            raise ConfigError(f"{name} must be a whole number from {least}, not {value!r}")
-    return settle(given, Path.cwd(), prefix="")
-
-
-def _buildable(
-    model: Buildable,
-    board: str | None,
-    target: dict[str, Any],
-    building: dict[str, Any] | None = None,
-) -> tuple[Settings, Built | None]:
-    """Return the settings, and the build if it is there.
-
-    Args:
-        target: where it runs, and how often.
-        building: options of a build; a build that is there has its own.
-    """
-    data = target.get("data")
-    own = data is not None and not isinstance(data, str)  # in memory
-    if own:
-        target = {**target, "data": None}
-    if not isinstance(model, Report):
-        named = _evaluated(model, data) if own else model
-        return _settings({"model": named, "board": board, **target, **(building or {})}), None
-    built = model.built
-    if built is None:
-        raise ConfigError(
-            "this report is of a model that was not built",
-            hint="Give the report of mcugen.build, or the model.",
-        )
-    if board is not None and _settings({"board": board}).board.id != built.board.id:
-        raise ConfigError(
-            f"this report is of a build for {built.board.id}, not for {board}",
-            hint=f'mcugen.build(model, board="{board}") first, or leave board out.',
-        )
-    if own:
-        built = replace(built, model=_evaluated(built.model, data))
-    settings = _settings({"model": built.model, "board": built.board.id, **target})
-    return replace(settings, level=built.level), built
-
-
-def _evaluated(model: AnyModel, data: Any) -> Model:
-    """Return the model with other samples to verify it with."""
-    if not isinstance(model, Model):
-        raise ConfigError(
-            f"samples in memory, a {type(data).__name__}, do not go with a model that is named",
-            hint="Give the name of a file, or mcugen.Model(..., evaluation=samples).",
-        )
-    return replace(model, evaluation=data)
-
-
-def _built(settings: Settings, listener: Listener) -> Built:
-    from mcugen.flow.building import build as make
-
-    return make(settings, listener, remember=False)
-
-
-def _build_report(built: Built, listener: Listener) -> Report:
-    from mcugen.flow.building import build_document
-    from mcugen.flow.report.text import build_text
-
-    document = build_document(built)
-    return Report(document, build_text, tuple(listener.warnings), built.fidelity, built=built)
-
-
-def _measured(settings: Settings, built: Built, listener: Listener, command: str) -> Report:
-    from mcugen.flow.dropping import drop_error
-    from mcugen.flow.measuring import measure, measured_document, require_verified
-    from mcugen.flow.report.text import measurement_text
-
-    whole = command == "run"
-    measurement = measure(
-        settings, built, listener, command, verify=True, bench=whole, flash_first=whole
-    )
-    report = Report(
-        measured_document(built, measurement, command),
-        measurement_text,
-        tuple(listener.warnings),
-        built.fidelity,
-        measurement.timing,
-        built,
-    )
-    failure = require_verified(measurement) or drop_error(settings, built, measurement.verification)
-    if failure is not None:
-        failure.report = report
-        raise failure
-    return report

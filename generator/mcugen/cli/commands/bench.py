@@ -11,12 +11,8 @@ import typer
 from mcugen.base.errors import ConfigError
 from mcugen.cli.building import last_or_build
 from mcugen.cli.measuring import measure_and_print
-from mcugen.cli.options import (
-    BUILDING,
-    TARGET,
-    Options,
-    subcommand,
-)
+from mcugen.cli.options import BUILDING, TARGET, Options
+from mcugen.cli.subcommand import subcommand
 from mcugen.cli.terminal import Terminal
 
 

@@ -8,14 +8,9 @@ from typing import Annotated
 import typer
 
 from mcugen.base.errors import ConfigError
-from mcugen.cli.options import (
-    BUILDING,
-    OWN,
-    Options,
-    RunnerOption,
-    subcommand,
-)
+from mcugen.cli.options import BUILDING, Options, RunnerOption
 from mcugen.cli.settings import resolve
+from mcugen.cli.subcommand import OWN, subcommand
 from mcugen.cli.terminal import Terminal
 
 LockedOption = Annotated[

@@ -9,10 +9,8 @@ from typing import Annotated, Any
 import typer
 
 from mcugen.cli.config import load_config
-from mcugen.cli.options import (
-    Options,
-    subcommand,
-)
+from mcugen.cli.options import Options
+from mcugen.cli.subcommand import subcommand
 from mcugen.cli.terminal import Terminal
 from mcugen.flow.paths import show_path
 

@@ -6,8 +6,9 @@ from __future__ import annotations
 import typer
 
 from mcugen.base.errors import ConfigError
-from mcugen.cli.options import BUILDING, TARGET, Options, subcommand
+from mcugen.cli.options import BUILDING, TARGET, Options
 from mcugen.cli.settings import resolve
+from mcugen.cli.subcommand import subcommand
 from mcugen.cli.terminal import Terminal
 
 

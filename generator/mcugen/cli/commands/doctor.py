@@ -7,10 +7,8 @@ from typing import Any
 
 import typer
 
-from mcugen.cli.options import (
-    Options,
-    subcommand,
-)
+from mcugen.cli.options import Options
+from mcugen.cli.subcommand import subcommand
 from mcugen.cli.terminal import Terminal
 from mcugen.flow.terminal import table
 

@@ -12,15 +12,10 @@ import typer
 from mcugen.base.errors import ConfigError, FlashError
 from mcugen.cli.building import last_or_build
 from mcugen.cli.config import load_config
-from mcugen.cli.options import (
-    BUILDING,
-    TARGET,
-    Options,
-    RunnerOption,
-    subcommand,
-)
+from mcugen.cli.options import BUILDING, TARGET, Options, RunnerOption
 from mcugen.cli.runner import require_simulated
 from mcugen.cli.settings import resolve_with
+from mcugen.cli.subcommand import subcommand
 from mcugen.cli.terminal import Terminal
 from mcugen.flow.building import check_model
 from mcugen.flow.connection import check_target, find_target, flash_board, running_session

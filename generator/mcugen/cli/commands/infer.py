@@ -10,15 +10,9 @@ from typing import Annotated, Any
 
 import typer
 
-from mcugen.cli.options import (
-    OWN,
-    QUANTIZING,
-    TARGET,
-    Options,
-    RequiredModel,
-    subcommand,
-)
+from mcugen.cli.options import QUANTIZING, TARGET, Options, RequiredModel
 from mcugen.cli.settings import resolve
+from mcugen.cli.subcommand import OWN, subcommand
 from mcugen.cli.terminal import Terminal
 from mcugen.flow.building import build_artifact, check_compiler, check_model, make_artifact
 from mcugen.flow.connection import check_target, connect

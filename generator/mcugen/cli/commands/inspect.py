@@ -7,13 +7,9 @@ from typing import Annotated
 
 import typer
 
-from mcugen.cli.options import (
-    OWN,
-    QUANTIZING,
-    Options,
-    subcommand,
-)
+from mcugen.cli.options import QUANTIZING, Options
 from mcugen.cli.settings import resolve
+from mcugen.cli.subcommand import OWN, subcommand
 from mcugen.cli.terminal import Terminal
 
 OperatorsOption = Annotated[

@@ -5,10 +5,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mcugen.cli.options import (
-    Options,
-    subcommand,
-)
+from mcugen.cli.options import Options
+from mcugen.cli.subcommand import subcommand
 from mcugen.cli.terminal import Terminal
 from mcugen.flow.terminal import table
 

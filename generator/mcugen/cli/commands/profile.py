@@ -9,14 +9,9 @@ import typer
 
 from mcugen.base.errors import ConfigError
 from mcugen.cli.building import last_or_build
-from mcugen.cli.options import (
-    BUILDING,
-    OWN,
-    TARGET,
-    Options,
-    subcommand,
-)
+from mcugen.cli.options import BUILDING, TARGET, Options
 from mcugen.cli.settings import resolve
+from mcugen.cli.subcommand import OWN, subcommand
 from mcugen.cli.terminal import Terminal
 from mcugen.flow.settings import Settings
 

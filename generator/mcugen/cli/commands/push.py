@@ -36,7 +36,8 @@ if TYPE_CHECKING:
 from typing import TYPE_CHECKING
 
 from mcugen.cli import runner as runner_image
-from mcugen.cli.options import OWN, QUANTIZING, TARGET, Options, RequiredModel, subcommand
+from mcugen.cli.options import QUANTIZING, TARGET, Options, RequiredModel
+from mcugen.cli.subcommand import OWN, subcommand
 from mcugen.cli.terminal import Terminal
 
 # executorch::aten::ScalarType, as `mcugen info%` tells it.

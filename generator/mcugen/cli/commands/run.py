@@ -4,13 +4,9 @@
 from __future__ import annotations
 
 from mcugen.cli.measuring import measure_and_print
-from mcugen.cli.options import (
-    BUILDING,
-    TARGET,
-    Options,
-    subcommand,
-)
+from mcugen.cli.options import BUILDING, TARGET, Options
 from mcugen.cli.settings import resolve
+from mcugen.cli.subcommand import subcommand
 from mcugen.cli.terminal import Terminal
 from mcugen.flow.building import build, check_model
 from mcugen.flow.connection import check_target

@@ -5,12 +5,8 @@ from __future__ import annotations
 
 from mcugen.cli.building import last_or_build
 from mcugen.cli.measuring import measure_and_print
-from mcugen.cli.options import (
-    BUILDING,
-    TARGET,
-    Options,
-    subcommand,
-)
+from mcugen.cli.options import BUILDING, TARGET, Options
+from mcugen.cli.subcommand import subcommand
 from mcugen.cli.terminal import Terminal
 
 
