@@ -104,6 +104,19 @@ def test_folder_of_images_by_class(project, in_float, mcugen):
     check(json.loads(mcugen(*VERIFY, "--data", "by_class", cwd=project).stdout), in_float)
 
 
+def test_csv_of_windows(project, in_float, mcugen):
+    """A row of an image is a step, a pixel of it a channel; eight steps are a sample."""
+    lines = [",".join([*(f"c{column}" for column in range(8)), "label"])]
+    for pixels, label in zip(*images(), strict=True):
+        for row in pixels / 255:
+            lines.append(",".join([*(f"{value:.6f}" for value in row), CLASSES[label]]))
+    (project / "windows.csv").write_text("\n".join(lines) + "\n")
+
+    done = mcugen(*VERIFY, "--data", "windows.csv:window=8,hop=8", cwd=project)
+
+    check(json.loads(done.stdout), in_float)
+
+
 def start(project: Path, *arguments: object) -> subprocess.Popen[str]:
     command = Path(sys.executable).parent / "mcugen"
     return subprocess.Popen(
