@@ -118,6 +118,12 @@ class AccuracyError(McugenError):
     report: Any = None
 
 
+class RegressionError(McugenError):
+    """A result is further from an earlier one than the policy of `compare` allows."""
+
+    exit_code = 8
+
+
 class DeviceTimeoutError(McugenError):
     """The device fell silent."""
 

@@ -21,6 +21,7 @@ from mcugen.cli.commands import (
     boards,
     build,
     clean,
+    compare,
     compare_runtimes,
     devices,
     doctor,
@@ -150,7 +151,7 @@ def _root(
 
 
 for _module in (
-    run, build, flash, push, verify, bench, profile, compare_runtimes, infer, inspect,
+    run, build, flash, push, verify, bench, profile, compare, compare_runtimes, infer, inspect,
     boards, models, devices, monitor, doctor, clean
 ):  # fmt: skip
     app.command()(getattr(_module, _module.__name__.rpartition(".")[2]))

@@ -21,7 +21,7 @@ COMMAND = Path(sys.executable).parent / "mcugen"
 SUBCOMMANDS = (
     *("run", "build", "flash", "bench", "profile", "verify", "infer"),
     *("push", "compare-runtimes", "inspect", "boards", "models", "devices", "monitor"),
-    *("doctor", "clean"),
+    *("doctor", "clean", "compare"),
 )
 GOLDEN = Path(__file__).resolve().parents[2] / "golden" / "mlperf_tiny"
 
