@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The console as a tty: any serial program talks to the simulated board, and one can listen in.
 
-One build for the file: digits on qemu-m4, started by `mcugen flash --simulate --pty`.
+One build for this file and test_rig_simulated.py: digits on qemu-m4.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ pytestmark = [
     pytest.mark.qemu,
     pytest.mark.toolchain,
     pytest.mark.torch,
-    pytest.mark.xdist_group("tty"),
+    pytest.mark.xdist_group("digits_m4"),
 ]
 
 COMMAND = Path(sys.executable).parent / "mcugen"
@@ -47,13 +47,11 @@ def talk(tty: str, *commands: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def flashed(mcugen, tmp_path_factory) -> Iterator[dict[str, Any]]:
-    """digits on a simulated board whose console is a tty; `cwd` is where it was built."""
-    cwd = tmp_path_factory.mktemp("tty")
-    arguments = ("flash", "digits", "--board", "qemu-m4", "--simulate", "--pty", "--json")
-    document = json.loads(mcugen(*arguments, cwd=cwd).stdout)
-    yield {**document, "cwd": cwd}
-    mcugen("flash", "--stop", cwd=cwd)
+def flashed(mcugen, digits_m4) -> Iterator[dict[str, Any]]:
+    """The build on a simulated board whose console is a tty; `cwd` is where it was built."""
+    document = json.loads(mcugen("flash", "--simulate", "--pty", "--json", cwd=digits_m4).stdout)
+    yield {**document, "cwd": digits_m4}
+    mcugen("flash", "--stop", cwd=digits_m4)
     assert not os.path.exists(document["tty"])
 
 

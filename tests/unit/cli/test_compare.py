@@ -185,6 +185,15 @@ def test_a_wrong_policy_is_named(policy, text, message):
         policy(text)
 
 
+def test_the_policy_in_the_document_is_one(policy):
+    text = (Path(__file__).resolve().parents[3] / "hil" / "README.md").read_text()
+
+    rules = policy(text.partition("```toml\n")[2].partition("```")[0])
+
+    assert rules.figures["flash_bytes"].allows("flash_bytes", 60_000, 60_300)
+    assert rules.devices["bench-3"]["stack_peak_bytes"].describe() == "any"
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
