@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mcugen.base.errors import ConfigError, McugenError
-from mcugen.cli.options import Options, subcommand
+from mcugen.cli.options import Options
+from mcugen.cli.subcommand import subcommand
 from mcugen.cli.terminal import Terminal
 
 if TYPE_CHECKING:
