@@ -13,7 +13,9 @@ from types import TracebackType
 
 from cobs import cobs
 
+from mcugen.base.errors import ToolMissingError
 from mcugen.base.resources import executorch_include_dir
+from mcugen.base.toolchain import QEMU, find_tool
 from mcugen.boards.spec import BoardSpec
 from mcugen.project.copied import bsp_sources
 
@@ -142,6 +144,19 @@ def unframe(data: bytes) -> tuple[int, int, bytes]:
     payload = cobs.decode(data[1:-1])
     assert zlib.crc32(payload[:-4]) == int.from_bytes(payload[-4:], "little"), payload
     return payload[0], payload[1], payload[2:-4]
+
+
+def missing_qemu(board: BoardSpec) -> str:
+    """Say which QEMU the board's machine needs, if that on PATH is older; else return ""."""
+    wanted = board.qemu.min_version if board.qemu else None
+    if wanted is None:
+        return ""
+    try:
+        have = find_tool(QEMU).version
+    except ToolMissingError as error:
+        return error.message
+    old = [int(part) for part in have.split(".")] < [int(part) for part in wanted.split(".")]
+    return f"{board.id} needs QEMU {wanted}, there is {have}" if old else ""
 
 
 class Qemu:

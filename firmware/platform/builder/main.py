@@ -217,6 +217,7 @@ elif protocol == "qemu":
             "--serial-index",
             str(qemu["serial_index"]),
             *(f"--extra={argument}" for argument in qemu.get("extra_args", [])),
+            *([f"--min-version={qemu['min_version']}"] if qemu.get("min_version") else []),
             "--state",
             os.path.join(project_dir, ".mcugen-qemu.json"),
             *(["--pty"] if os.environ.get("MCUGEN_SIMULATOR_PTY") == "1" else []),

@@ -71,6 +71,7 @@ def start(
     state: Path,
     cpu: str | None = None,
     extra: Sequence[str] = (),
+    min_version: str | None = None,
     shared_ram_mib: int | None = None,
     idle_minutes: float | None = None,
     owner: int | None = None,
@@ -83,6 +84,8 @@ def start(
             f"{QEMU} is not on PATH. Install it: Debian, Ubuntu: sudo apt install qemu-system-arm; "
             "macOS: brew install qemu"
         )
+    if min_version is not None:
+        _check_version(qemu, machine, min_version)
     _check_elf(elf)
     idle_s = 60 * _idle_minutes(idle_minutes)
     state = state.absolute()
@@ -190,6 +193,19 @@ def end(values: dict[str, Any], state: Path) -> None:
         state.unlink(missing_ok=True)
         _ram_path(state).unlink(missing_ok=True)
     unregister(values)
+
+
+def _check_version(qemu: str, machine: str, wanted: str) -> None:
+    said = subprocess.run([qemu, "--version"], capture_output=True, text=True).stdout
+    have = re.search(r"version (\d+)\.(\d+)", said)
+    if have is None or tuple(map(int, have.groups())) < tuple(map(int, wanted.split("."))):
+        version = f"{have[1]}.{have[2]}" if have else "of no known version"
+        raise SessionError(
+            f"machine {machine} needs QEMU {wanted} or newer; {qemu} is {version}. Debian 12: "
+            "sudo apt install -t bookworm-backports qemu-system-arm (backports.debian.org says how "
+            "to enable them); Ubuntu 25.10, Debian 13: sudo apt install qemu-system-arm; "
+            "macOS: brew install qemu"
+        )
 
 
 def _check_elf(path: Path) -> None:
@@ -449,6 +465,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             command.add_argument("--cpu")
             command.add_argument("--serial-index", type=int, default=0)
             command.add_argument("--extra", action="append", default=[])
+            command.add_argument("--min-version")
             command.add_argument("--shared-ram-mib", type=int)
             command.add_argument("--pty", action="store_true")
             until = command.add_mutually_exclusive_group()
@@ -471,6 +488,7 @@ def _run(arguments: argparse.Namespace) -> int:
             state=arguments.state,
             cpu=arguments.cpu,
             extra=arguments.extra,
+            min_version=arguments.min_version,
             shared_ram_mib=arguments.shared_ram_mib,
             idle_minutes=arguments.idle_minutes,
             owner=arguments.owner,

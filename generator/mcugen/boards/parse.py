@@ -296,9 +296,12 @@ def _qemu(table: Table | None) -> Qemu | None:
         counter_hz=table.positive("counter_hz"),
         extra_args=table.strings("extra_args"),
         arena_ram_mib=table.get("arena_ram_mib", int, None),
+        min_version=table.get("min_version", str, None),
     )
     if qemu.arena_ram_mib is not None and qemu.arena_ram_mib <= 0:
         raise table.error("'qemu.arena_ram_mib' must be above 0")
+    if not re.fullmatch(r"\d+\.\d+", qemu.min_version or "0.0"):
+        raise table.error(f"'qemu.min_version' must be like \"10.0\", not {qemu.min_version!r}")
     table.close()
     return qemu
 

@@ -118,6 +118,8 @@ class Qemu:
     extra_args: tuple[str, ...]
     #: Size of the machine's main RAM, where the runner's arena lies at the start of that.
     arena_ram_mib: int | None = None
+    #: The first QEMU that has what the image needs of the machine; None: any.
+    min_version: str | None = None
 
 
 @dataclass(frozen=True)

@@ -66,6 +66,8 @@ class QemuMachine:
         ]
         if qemu.cpu is not None:
             arguments.append(f"--cpu={qemu.cpu}")
+        if qemu.min_version is not None:
+            arguments.append(f"--min-version={qemu.min_version}")
         arguments += [f"--extra={extra}" for extra in (*qemu.extra_args, *self.extra)]
         if self.shared_arena and qemu.arena_ram_mib is not None:
             arguments.append(f"--shared-ram-mib={qemu.arena_ram_mib}")

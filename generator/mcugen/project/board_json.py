@@ -64,6 +64,8 @@ def board_json(board: BoardSpec) -> dict[str, Any]:
             "serial_index": board.qemu.serial_index,
             "extra_args": list(board.qemu.extra_args),
         }
+        if board.qemu.min_version is not None:
+            upload["qemu"]["min_version"] = board.qemu.min_version
         debug["qemu_machine"] = board.qemu.machine
     build: dict[str, Any] = {
         "cpu": board.cpu,

@@ -620,6 +620,22 @@ class TestQemuSession:
         assert len(answers) == 1
         assert json.loads(session("status").stdout)["machine"] == "mps2-an386"
 
+    def test_an_older_qemu_says_what_is_needed(self, tmp_path: Path, elf: Path, session) -> None:
+        """Debian 12 has 7.2, which has no machine for the boards with an STM32L4."""
+        fake = tmp_path / "bin" / "qemu-system-arm"
+        fake.parent.mkdir()
+        fake.write_text("#!/bin/sh\necho QEMU emulator version 7.2.22 '(Debian 1:7.2)'\n")
+        fake.chmod(0o755)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("PATH", f"{fake.parent}:{os.environ['PATH']}")
+            told = session(
+                "start", "--elf", elf, "--machine", "b-l475e-iot01a", "--min-version", "10.0"
+            )
+
+        assert told.returncode == 1
+        assert f"b-l475e-iot01a needs QEMU 10.0 or newer; {fake} is 7.2." in told.stderr
+        assert "-t bookworm-backports" in told.stderr
+
     def test_a_second_start_ends_the_first(self, tmp_path: Path, elf: Path, session) -> None:
         session("start", "--elf", elf, "--machine", "mps2-an386")
         first = json.loads((tmp_path / "state.json").read_text())
