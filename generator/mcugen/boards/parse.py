@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import tomllib
 from pathlib import Path
@@ -57,7 +58,7 @@ def parse_board(path: Path) -> BoardSpec:
             f"no board-support folder firmware/bsp/{bsp}; there are: {', '.join(families)}",
             hint=did_you_mean(bsp, families),
         )
-    regions = _regions(part)
+    regions = _behind_boot_loader(top, _regions(part, top))
     max_clock_hz = part.positive("max_clock_hz")
     clock_hz = top.positive("clock_hz")
     if clock_hz > max_clock_hz:
@@ -182,10 +183,11 @@ def _required(table: Table | None) -> Table:
     return table
 
 
-def _regions(part: Table) -> tuple[MemoryRegion, ...]:
+def _regions(part: Table, top: Table) -> tuple[MemoryRegion, ...]:
+    """Return the part's regions, and those the board has beside it."""
     regions: list[MemoryRegion] = []
     owner: dict[str, str] = {}
-    for row in part.tables("regions"):
+    for row in (*part.tables("regions"), *top.tables("regions", optional=True)):
         name = row.get("name", str)
         if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
             raise row.error(f"region name {name!r} is not a lower-case identifier")
@@ -231,6 +233,25 @@ def _regions(part: Table) -> tuple[MemoryRegion, ...]:
     if missing:
         raise part.error(f"no region has the role {', '.join(repr(r) for r in missing)}")
     return tuple(regions)
+
+
+def _behind_boot_loader(top: Table, regions: tuple[MemoryRegion, ...]) -> tuple[MemoryRegion, ...]:
+    """Take what a boot loader keeps from the start of the region of `code`."""
+    taken = top.get("boot_loader_kib", int, 0) * 1024
+    code = next(region for region in regions if "code" in region.roles)
+    if not 0 <= taken < code.size_bytes:
+        raise top.error(
+            f"'boot_loader_kib' is {taken // 1024}; region '{code.name}' "
+            f"has {code.size_bytes // 1024} KiB"
+        )
+    return tuple(
+        dataclasses.replace(
+            region, start=region.start + taken, size_bytes=region.size_bytes - taken
+        )
+        if region is code
+        else region
+        for region in regions
+    )
 
 
 def _wait(table: Table | None) -> ReadWait | None:

@@ -70,8 +70,8 @@ class Table:
         values = self.get(key, dict, None if optional else ...)
         return None if values is None else Table(values, self._where, f"{self._prefix}{key}.")
 
-    def tables(self, key: str) -> list[Table]:
-        rows = self.get(key, list)
+    def tables(self, key: str, *, optional: bool = False) -> list[Table]:
+        rows = self.get(key, list, [] if optional else ...)
         for row in rows:
             if not isinstance(row, dict):
                 raise self.error(f"'{self._prefix}{key}' must be an array of tables")
