@@ -25,6 +25,10 @@ const char* clock_source_name() {
       return "msi_lse";
     case ClockSource::kMsi:
       return "msi";
+    case ClockSource::kHfint:
+      return "hfint";
+    case ClockSource::kRosc:
+      return "rosc";
     case ClockSource::kFixed:
       break;
   }
@@ -103,13 +107,18 @@ void json_error() {
 }
 
 void json_flash(const FlashSetup& flash) {
-  if (flash.wait_states < 0) {
+  const bool told = flash.wait_states >= 0;
+  if (!told && !flash.prefetch && !flash.instruction_cache && !flash.data_cache) {
     return;
   }
   json_key("flash");
   TextWriter& out = console_writer();
   out.text("{\"wait_states\":");
-  out.decimal(static_cast<uint32_t>(flash.wait_states));
+  if (told) {
+    out.decimal(static_cast<uint32_t>(flash.wait_states));
+  } else {
+    out.text("null");
+  }
   json_truth("prefetch", flash.prefetch);
   json_truth("icache", flash.instruction_cache);
   json_truth("dcache", flash.data_cache);

@@ -75,6 +75,11 @@ FAMILIES = {
         {"Usart": "USART2", "Gpio": "GPIOA"},
     ),
     "stm32u5": Family(),
+    "nrf52": Family((Description("pyocd", "nrf52840.svd"),), {"Uarte": "UARTE0", "Gpio": "P0"}),
+    # No package on PyPI has a description of these.
+    "nrf53": Family(),
+    "rp2040": Family(),
+    "rp2350": Family(),
 }
 # What QEMU's machines have is Arm's: no vendor describes it in a file.
 WITHOUT_DESCRIPTION = {"mps"}

@@ -69,6 +69,29 @@ def test_gives_every_macro_its_family_asks_for(board) -> None:
     assert {name for name, _ in board.defines} - optional == asked
 
 
+def test_a_boot_loader_is_left_what_it_keeps() -> None:
+    """Arduino's board leaves it the first 64 KiB of a part that nrf52840dk has whole."""
+    whole = load_board("nrf52840dk").region_for("code")
+    rest = load_board("arduino_nano33ble").region_for("code")
+
+    assert (whole.start, whole.size_bytes) == (0, 1024 * 1024)
+    assert (rest.start, rest.end) == (64 * 1024, whole.end)
+    assert rest == load_board("arduino_nano33ble").region_for("model")
+
+
+def test_flash_may_be_the_board_s() -> None:
+    """Two boards with one part need not have the same."""
+    pico, pico_2 = load_board("rpi_pico"), load_board("rpi_pico2")
+
+    assert {role: pico.region_for(role).name for role in ("code", "model", "planned")} == {
+        "code": "flash",
+        "model": "flash",
+        "planned": "sram",
+    }
+    assert pico.region_for("code").size_bytes == 2048 * 1024
+    assert pico_2.region_for("code").size_bytes == 4096 * 1024
+
+
 def test_nucleo_is_as_its_manuals_say() -> None:
     board = load_board("nucleo")
 

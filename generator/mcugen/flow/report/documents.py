@@ -67,7 +67,8 @@ def tensor_section(spec: TensorSpec) -> dict[str, Any]:
 
 #: How far off the real clock may be, as a share, by its source. Of what else there is, a crystal's
 #: tens of ppm do not show in what is reported.
-CLOCK_TOLERANCE = {"hsi": 0.01, "msi_lse": 0.0025, "msi": 0.04}
+#: hfint: nRF52840 PS v1.7, 5.4.4.1. rosc: 1.8 to 12 MHz for 6.5 (RP2040 datasheet 2.17).
+CLOCK_TOLERANCE = {"hsi": 0.01, "msi_lse": 0.0025, "msi": 0.04, "hfint": 0.08, "rosc": 0.85}
 
 
 def board_section(
