@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 
 from mcugen.base.errors import RegressionError
-from mcugen.cli.options import Options, subcommand
+from mcugen.cli.options import Options
+from mcugen.cli.subcommand import subcommand
 from mcugen.cli.terminal import Terminal
 
 _WHAT = "A result, a report of run, bench or verify under --json, or a folder with a run's results."
