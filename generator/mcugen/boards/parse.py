@@ -18,6 +18,7 @@ from mcugen.boards.spec import (
     CPU_ISAS,
     CYCLE_COUNTERS,
     FLOAT_ABIS,
+    MOVABLE_ROLES,
     ROLES,
     VERIFIED_LEVELS,
     BoardSpec,
@@ -212,14 +213,14 @@ def _regions(part: Table, top: Table) -> tuple[MemoryRegion, ...]:
                 )
             if role == ARENA and len(region.roles) > 1:
                 raise row.error(f"region '{name}': role '{ARENA}' cannot be shared with others")
-            if role in owner:
+            if role in owner and role not in MOVABLE_ROLES:
                 raise row.error(f"role '{role}' is given to both '{owner[role]}' and '{name}'")
             if kinds[role] is not kind:
                 raise row.error(
                     f"role '{role}' needs memory of kind {kinds[role].value}; "
                     f"'{name}' is {kind.value}"
                 )
-            owner[role] = name
+            owner.setdefault(role, name)
         for other in regions:
             if other.name == name:
                 raise row.error(f"two regions are called '{name}'")

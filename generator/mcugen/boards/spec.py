@@ -55,6 +55,9 @@ ROLES: Mapping[str, MemoryKind] = {
     "temp": MemoryKind.RAM,
     "io": MemoryKind.RAM,
 }
+#: Those that may have several regions, fastest first: a plan chooses by what has room. In the order
+#: of how much an inference does with each byte of them.
+MOVABLE_ROLES = ("planned", "temp", "method", "io")
 #: A region with this role alone is used by the runner image only, which keeps the model it is sent
 #: and all its memory there. Without one, the runner takes what is left of the region for "planned".
 ARENA = "arena"
@@ -153,15 +156,19 @@ class BoardSpec:
 
     @property
     def arena_region(self) -> MemoryRegion:
-        """Where the runner image keeps the model it is sent."""
-        return self.arena or self.region_for("planned")
+        """Where the runner image keeps the model it is sent: the largest that holds a plan."""
+        return self.arena or max(self.regions_for("planned"), key=lambda r: r.size_bytes)
 
     def region_for(self, role: str) -> MemoryRegion:
-        """Return the one region that carries `role` (a key of ROLES)."""
-        for region in self.regions:
-            if role in region.roles:
-                return region
-        raise ValueError(f"no such role: {role!r} (roles: {', '.join(ROLES)})")
+        """Return the region that carries `role` (a key of ROLES), the fastest of several."""
+        return self.regions_for(role)[0]
+
+    def regions_for(self, role: str) -> tuple[MemoryRegion, ...]:
+        """Return the regions that may carry `role`, fastest first: those of `MOVABLE_ROLES`."""
+        regions = tuple(region for region in self.regions if role in region.roles)
+        if not regions:
+            raise ValueError(f"no such role: {role!r} (roles: {', '.join(ROLES)})")
+        return regions
 
     @property
     def machine_flags(self) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from mcugen.boards.load import list_boards
 from mcugen.boards.spec import BoardSpec, MemoryRegion
 from mcugen.program.artifact import PteArtifact, TensorSpec
 from mcugen.program.operator_table import operator
+from mcugen.program.placement import Placement, place
 
 #: Alignment of every pool and of each tensor in the I/O staging area.
 ALIGNMENT = 16
@@ -83,6 +84,14 @@ class MemoryPlan:
     engine_estimate_bytes: int
     regions: tuple[RegionUse, ...]
     planned_bound_bytes: int | None = None  #: no plan of the model's tensors has less, if known
+    placements: tuple[Placement, ...] = ()  #: of each role; none: where the board says first
+
+    def region_of(self, role: str, board: BoardSpec) -> MemoryRegion:
+        """Return where a role's bytes lie."""
+        for placement in self.placements:
+            if placement.role == role:
+                return placement.region
+        return board.region_for(role)
 
 
 def align_up(size: int) -> int:
@@ -125,9 +134,9 @@ def plan_memory(artifact: PteArtifact, board: BoardSpec) -> MemoryPlan:
 
 
 def free_bytes(artifact: PteArtifact, board: BoardSpec, role: str) -> int:
-    """Return what is left of the region of a role, negative where too little is there."""
+    """Return what is left of the region where a role is, negative where too little is there."""
     return next(
-        use.free_bytes for use in _plan(artifact, board).regions if role in use.region.roles
+        use.free_bytes for use in _plan(artifact, board).regions if role in dict(use.role_bytes)
     )
 
 
@@ -147,6 +156,7 @@ def _plan(artifact: PteArtifact, board: BoardSpec) -> MemoryPlan:
         "temp": align_up(artifact.temp_bytes),
         "io": io_bytes(artifact),
     }
+    placements = place(sizes, board)
     return MemoryPlan(
         planned_bytes=tuple(align_up(size) for size in artifact.planned_buffers),
         method_bytes=sizes["method"],
@@ -156,9 +166,17 @@ def _plan(artifact: PteArtifact, board: BoardSpec) -> MemoryPlan:
         model_bytes=len(artifact.pte),
         engine_estimate_bytes=sizes["code"],
         regions=tuple(
-            RegionUse(region, tuple((role, sizes[role]) for role in region.roles))
+            RegionUse(
+                region,
+                tuple(
+                    (role, sizes[role])
+                    for role in region.roles
+                    if any(p.role == role and p.region == region for p in placements)
+                ),
+            )
             for region in board.regions
         ),
+        placements=placements,
         planned_bound_bytes=artifact.planned.bound_bytes if artifact.planned else None,
     )
 

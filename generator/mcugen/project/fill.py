@@ -136,7 +136,9 @@ def readme_context(artifact: PteArtifact, plan: MemoryPlan, board: BoardSpec) ->
         inputs=tensor_rows(artifact.inputs, "input"),
         outputs=tensor_rows(artifact.outputs, "output"),
         stack_bytes=plan.stack_bytes,
-        memory=tuple(MemoryRow(role, board.region_for(role).name, size) for role, size in sizes),
+        memory=tuple(
+            MemoryRow(role, plan.region_of(role, board).name, size) for role, size in sizes
+        ),
         executorch_version=artifact.executorch_version,
         own_runtime=artifact.own_runtime,
     )

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from mcugen.boards.spec import BoardSpec, MemoryKind
@@ -28,18 +28,24 @@ def linker_context(
     plan: MemoryPlan, board: BoardSpec, *, constructors: bool = False
 ) -> LinkerContext:
     """Return the context of memory.ld. constructors: whether static constructors are run."""
-    return _context(board, plan.stack_bytes, _RAM_ORDER, arena=None, constructors=constructors)
+    regions = {role: plan.region_of(role, board).name for role, _ in _RAM_ORDER}
+    return _context(
+        board, plan.stack_bytes, _RAM_ORDER, regions, arena=None, constructors=constructors
+    )
 
 
 def runner_linker_context(board: BoardSpec, stack_bytes: int) -> LinkerContext:
     """Return the context of memory.ld of a runner: one arena instead of model and pools."""
-    return _context(board, stack_bytes, _RUNNER_ORDER, arena=board.arena_region.name)
+    arena = board.arena_region.name
+    regions = {role: board.region_for(role).name for role in ("stack", "data")} | {"arena": arena}
+    return _context(board, stack_bytes, _RUNNER_ORDER, regions, arena=arena)
 
 
 def _context(
     board: BoardSpec,
     stack_bytes: int,
     sections: Sequence[tuple[str, str]],
+    region_names: Mapping[str, str],
     *,
     arena: str | None,
     constructors: bool = False,
@@ -62,10 +68,7 @@ def _context(
         data=board.region_for("data").name,
         model=board.region_for("model").name if arena is None else None,
         arena=arena,
-        ram_sections=tuple(
-            RamSection(kind, arena or "" if role == "arena" else board.region_for(role).name)
-            for role, kind in sections
-        ),
+        ram_sections=tuple(RamSection(kind, region_names[role]) for role, kind in sections),
         stack_bytes=stack_bytes,
         stack_guard=all(region.end != stack_region.start for region in board.regions),
         constructors=constructors,

@@ -139,6 +139,11 @@ def region_rows(plan: MemoryPlan) -> list[dict[str, Any]]:
             "planned_bytes": use.used_bytes,
             "total_bytes": use.region.size_bytes,
             "roles": dict(use.role_bytes),
+            "why": {
+                placement.role: placement.why
+                for placement in plan.placements
+                if placement.region == use.region and placement.why and placement.nbytes
+            },
         }
         for use in plan.regions
     ]

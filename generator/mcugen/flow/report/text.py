@@ -138,6 +138,24 @@ def memory_lines(firmware: dict[str, Any], device: dict[str, Any] | None = None)
         f"stack {firmware['stack_bytes']:,}" + (f" (peak {peak:,})" if peak is not None else "")
     )
     lines.append(_row("", ", ".join(parts)))
+    return lines + placement_lines(firmware["regions"])
+
+
+def placement_lines(regions: list[dict[str, Any]]) -> list[str]:
+    """Return what lies in which memory, and why, where the board has several to choose from."""
+    rows = [r for r in regions if r["kind"] == "ram" and r["roles"]]
+    if not any(r["why"] for r in regions):
+        return []
+    lines = []
+    for row in rows:
+        passed: dict[str, list[str]] = {}
+        for role, nbytes in row["roles"].items():
+            if nbytes:
+                passed.setdefault(row["why"].get(role, ""), []).append(role)
+        for why, roles in passed.items():
+            lines.append(
+                _row("", f"in {row['name']}: {', '.join(roles)}" + f" ({why})" * bool(why))
+            )
     return lines
 
 
@@ -229,6 +247,7 @@ def inspect_text(
         for region in document["regions"]:
             text = share(region["planned_bytes"], region["total_bytes"])
             lines.append(_row("", f"{region['name']:<8} {text}"))
+        lines += placement_lines(document["regions"])
     else:
         shortage = painter.paint(f"does not fit {board['id']}: ", "red") + document["shortage"]
         lines.append(_row("fits", shortage))
