@@ -28,6 +28,8 @@ class Description:
     package: str
     file: str
     corrections: tuple[Correction, ...] = ()
+    # Constants of what other parts of the family have: this one is never told to use them.
+    absent: frozenset[str] = frozenset()
 
     def peripherals(self) -> dict[str, SvdPeripheral]:
         """With the corrections made. A correction that is not needed is an error."""
@@ -54,25 +56,37 @@ class Family:
 _F446_LATENCY = Correction(
     ("FLASH", "ACR", "LATENCY"), (0, 3), (0, 4), "RM0390 3.8.1: four bits, 0 to 15 wait states"
 )
+_INSTANCES = {"Usart": "USART2", "Gpio": "GPIOA"}
 _F446_PLLR = Correction(("RCC", "PLLCFGR", "PLLR"), None, (28, 3), "RM0390 6.3.2: bits 30:28")
 _L4_LATENCY = {
     unit: Correction((unit, "ACR", "LATENCY"), (0, 3), (0, 4), "RM0432 3.7.1: four bits in L4+")
     for unit in ("FLASH", "Flash")
 }
+_F411_LATENCY = replace(_F446_LATENCY, source="RM0383 3.8.1, RM0368 3.8.1: four bits")
+_NOT_IN_SMALLER = frozenset(
+    ("kPwrCrOdEn", "kPwrCrOdSwEn", "kPwrCsrOdRdy", "kPwrCsrOdSwRdy", "kRccApb1EnrUsart3")
+)
 
 FAMILIES = {
+    "stm32f1": Family((Description("cmsis-svd", "STMicro/STM32F103xx.svd"),), _INSTANCES),
     "stm32f4": Family(
-        (Description("cmsis-svd", "STMicro/STM32F446x.svd", (_F446_LATENCY, _F446_PLLR)),),
-        {"Usart": "USART2", "Gpio": "GPIOA"},
+        (
+            Description("cmsis-svd", "STMicro/STM32F446x.svd", (_F446_LATENCY, _F446_PLLR)),
+            Description("cmsis-svd", "STMicro/STM32F411xx.svd", (_F411_LATENCY,), _NOT_IN_SMALLER),
+            Description("cmsis-svd", "STMicro/STM32F401xE.svd", (_F411_LATENCY,), _NOT_IN_SMALLER),
+        ),
+        _INSTANCES,
     ),
+    "stm32f7": Family(),
     "stm32g0": Family(),
     "stm32g4": Family(),
+    "stm32h7": Family(),
     "stm32l4": Family(
         (
             Description("cmsis-svd", "STMicro/STM32L4x6.svd", (_L4_LATENCY["Flash"],)),
             Description("pyocd", "STM32L4x5.svd", (_L4_LATENCY["FLASH"],)),
         ),
-        {"Usart": "USART2", "Gpio": "GPIOA"},
+        _INSTANCES,
     ),
     "stm32u5": Family(),
     "nrf52": Family((Description("pyocd", "nrf52840.svd"),), {"Uarte": "UARTE0", "Gpio": "P0"}),

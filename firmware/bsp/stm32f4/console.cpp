@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <bsp/stm32/gpio.h>
+#include <bsp/stm32/rcc_f4.h>
 #include <bsp/stm32/usart_sr.h>
 #include <bsp/stm32f4/registers.h>
 

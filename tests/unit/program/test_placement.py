@@ -1,73 +1,84 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Blocks in memory: never on top of each other, and as low as can be."""
+"""Which memory a role's bytes go to, where a board has several."""
 
 from __future__ import annotations
 
-import random
-from itertools import combinations, permutations
+import dataclasses
 
 import pytest
+from sample_project import sample_artifact
 
-from mcugen.program.planning.placement import Interval, lower_bound, place
+from mcugen.base.errors import DoesNotFitError
+from mcugen.boards.load import list_boards, load_board
+from mcugen.boards.spec import MOVABLE_ROLES, ROLES
+from mcugen.program.artifact import PteArtifact
+from mcugen.program.memory import plan_memory
+from mcugen.program.placement import place
+from mcugen.project.linker import linker_context, runner_linker_context
 
-
-def blocks(seed: int, count: int) -> list[Interval]:
-    rng = random.Random(seed)
-    found = []
-    for _ in range(count):
-        first = rng.randrange(count)
-        last = min(count, first + int(rng.expovariate(0.4)))
-        found.append(Interval(16 * rng.randrange(0, 60), first, last))
-    return found
-
-
-def least(found: list[Interval]) -> int:
-    """The best of all orders of putting each block at the lowest place that is free."""
-    best = 1 << 30
-    for order in permutations(found):
-        placed: list[tuple[int, Interval]] = []
-        for block in order:
-            others = [(at, other) for at, other in placed if other.meets(block)]
-            starts = sorted({0, *(at + other.size for at, other in others)})
-            at = next(
-                s for s in starts if all(s + block.size <= a or a + o.size <= s for a, o in others)
-            )
-            placed.append((at, block))
-        best = min(best, max(at + block.size for at, block in placed))
-    return best
+BOARD = load_board("nucleo_h743zi2")  # 128 KiB of DTCM, 512 KiB of AXI SRAM
+SIZES = {"code": 1000, "model": 1000, "data": 4096, "stack": 2048, "method": 4096, "temp": 0}
 
 
-@pytest.mark.parametrize("count", [0, 1, 2, 7, 30, 64, 65, 200])
-@pytest.mark.parametrize("seed", range(4))
-def test_no_two_blocks_share_a_byte_while_both_live(count: int, seed: int) -> None:
-    found = blocks(seed, count)
-
-    placement = place(found)
-
-    for (a, at_a), (b, at_b) in combinations(zip(found, placement.offsets, strict=True), 2):
-        assert not a.meets(b) or at_a + a.size <= at_b or at_b + b.size <= at_a
-    ends = [at + block.size for at, block in zip(placement.offsets, found, strict=True)]
-    assert placement.total == max(ends, default=0)
-    assert placement.bound == lower_bound(found) <= placement.total
-    assert all(offset % 16 == 0 for offset in placement.offsets)
-    assert place(found) == placement
+def planned(nbytes: int) -> PteArtifact:
+    return dataclasses.replace(sample_artifact(), operators=(), planned_buffers=(nbytes,))
 
 
-@pytest.mark.parametrize("seed", range(40))
-def test_of_few_blocks_no_plan_is_better(seed: int) -> None:
-    found = blocks(seed, 6)
-
-    assert place(found).total == least(found)
+def where(**sizes: int) -> dict[str, str]:
+    return {p.role: p.region.name for p in place({**SIZES, "io": 1024, **sizes}, BOARD)}
 
 
-@pytest.mark.parametrize("seed", [66, 76, 105, 161])
-def test_search_finds_what_no_order_of_putting_down_does(seed: int) -> None:
-    """Of 300 seeds these are among 8 where each of the orders leaves more than the bound."""
-    found = blocks(seed, 14)
-
-    assert place(found).total == place(found).bound
+def test_the_fastest_memory_that_has_room_is_taken() -> None:
+    assert {where(planned=100_000)[role] for role in MOVABLE_ROLES} == {"dtcm"}
 
 
-def test_the_bound_is_the_most_that_lives_at_one_time() -> None:
-    assert lower_bound([Interval(16, 0, 1), Interval(32, 1, 2), Interval(64, 2, 2)]) == 96
-    assert lower_bound([Interval(64, 0, 0), Interval(32, 1, 2)]) == 64
+def test_what_does_not_fit_lies_in_the_next_and_the_rest_stays() -> None:
+    found = where(planned=125_000)
+
+    assert found["planned"] == "axi_sram"
+    assert {found[role] for role in ("stack", "data", "temp", "method", "io")} == {"dtcm"}
+
+
+def test_activations_come_before_inputs() -> None:
+    found = where(planned=100_000, io=40_000)
+
+    assert (found["planned"], found["io"]) == ("dtcm", "axi_sram")
+
+
+def test_the_reason_names_what_was_left() -> None:
+    placements = {p.role: p for p in place({**SIZES, "io": 1024, "planned": 125_000}, BOARD)}
+    left = 128 * 1024 - SIZES["data"] - SIZES["stack"]
+
+    assert placements["planned"].why == f"dtcm has {left:,} B left"
+    assert placements["io"].why == "the fastest memory it may lie in"
+    assert placements["stack"].why is None
+
+
+def test_too_much_for_each_is_refused_with_the_larger() -> None:
+    with pytest.raises(DoesNotFitError) as caught:
+        plan_memory(planned(600_000), BOARD)
+
+    assert "region 'axi_sram' of nucleo_h743zi2 has 524,288 B" in caught.value.message
+
+
+def test_the_linker_script_has_sections_where_the_plan_says() -> None:
+    artifact = planned(300_000)
+    plan = plan_memory(artifact, BOARD)
+    sections = {s.kind: s.region for s in linker_context(plan, BOARD).ram_sections}
+
+    assert sections[".planned_memory"] == "axi_sram"
+    assert {sections[kind] for kind in ("stack", "data", ".io_pool")} == {"dtcm"}
+
+
+def test_a_runners_arena_is_the_largest_memory() -> None:
+    sections = {s.kind: s.region for s in runner_linker_context(BOARD, 4096).ram_sections}
+
+    assert sections == {"stack": "dtcm", "data": "dtcm", ".model_arena": "axi_sram"}
+
+
+@pytest.mark.parametrize("board", list_boards(), ids=lambda b: b.id)
+def test_every_role_is_placed_in_a_region_of_its_own(board) -> None:
+    placements = place({role: 16 for role in ROLES}, board)
+
+    assert sorted(p.role for p in placements) == sorted(ROLES)
+    assert all(p.role in p.region.roles for p in placements)
