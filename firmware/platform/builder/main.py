@@ -197,7 +197,7 @@ if protocol in upload_command.PROTOCOLS:
             )
             upload_command.before(protocol, image)
             print(f"$ {shlex.join(words)}", flush=True)
-            return subprocess.call(words)
+            return 0 if os.environ.get("MCUGEN_UPLOAD_DRY_RUN") else subprocess.call(words)
         except (upload_command.UploadError, OSError) as error:
             sys.stderr.write(f"Error: {error}\n")
             return 1

@@ -87,6 +87,8 @@ def run(
     *,
     simulate: bool = False,
     device: str | None = None,
+    port: str | None = None,
+    way: str | None = None,
     data: Any = None,
     metric: str | None = None,
     samples: int | None = None,
@@ -120,6 +122,9 @@ def run(
         board: None: "nucleo", or the board that was built for.
         simulate: on the board's QEMU machine; boards that exist only there need not be told.
         device: which attached device, by probe serial or port.
+        port: the board's console, where it is not the port of its probe.
+        way: how to flash: "openocd", "pyocd", "jlink", "uf2", "bossac", "dfu", "stm32flash"; None:
+            the board's first way that is attached and installed.
         data: labelled samples to verify with: a name as `calibrate`, or, with an `mcugen.Model`,
             what its `evaluation` takes; None: the model's own.
         metric: "accuracy", "auc", "regression" or "none"; None: by labels and outputs.
@@ -134,14 +139,15 @@ def run(
     their `report` is what was found.
     """
     from mcugen.flow.building import check_model
-    from mcugen.flow.connection import check_target
+    from mcugen.flow.flashing import check_target
 
     listener = Listener(progress, verbose=verbose)
     settings, built = buildable(
         model,
         board,
         {
-            **{"simulate": simulate, "device": device, "samples": samples, "runs": runs},
+            **{"simulate": simulate, "device": device, "port": port, "way": way},
+            **{"samples": samples, "runs": runs},
             **{"warmups": warmups, "timeout_s": timeout_s, "data": data, "metric": metric},
             **{"max_drop": max_drop},
         },
@@ -167,6 +173,8 @@ def verify(
     *,
     simulate: bool = False,
     device: str | None = None,
+    port: str | None = None,
+    way: str | None = None,
     data: Any = None,
     metric: str | None = None,
     samples: int | None = None,
@@ -182,9 +190,12 @@ def verify(
     Raises what `run` does.
     """
     listener = Listener(progress, verbose=verbose)
-    target = {"simulate": simulate, "device": device, "data": data, "metric": metric}
+    target = {"simulate": simulate, "device": device, "port": port, "way": way}
+    judged = {"data": data, "metric": metric}
     settings, built = buildable(
-        model, board, {**target, "samples": samples, "timeout_s": timeout_s, "max_drop": max_drop}
+        model,
+        board,
+        {**target, **judged, "samples": samples, "timeout_s": timeout_s, "max_drop": max_drop},
     )
     return measured_report(settings, built or built_of(settings, listener), listener, "verify")
 
@@ -195,6 +206,8 @@ def profile(
     *,
     simulate: bool = False,
     device: str | None = None,
+    port: str | None = None,
+    way: str | None = None,
     counter: bool = False,
     runs: int | None = None,
     warmups: int | None = None,
@@ -213,14 +226,15 @@ def profile(
 
     Raises what `run` does, but OutputMismatchError.
     """
-    from mcugen.flow.connection import check_target
+    from mcugen.flow.flashing import check_target
     from mcugen.flow.profiling import counted_document, traced_document
     from mcugen.flow.report.call_times import call_times_text
     from mcugen.flow.report.profile import profile_text
 
     listener = Listener(progress, verbose=verbose)
-    target = {"simulate": simulate, "device": device, "timeout_s": timeout_s}
-    settings, built = buildable(model, board, {**target, "runs": runs, "warmups": warmups})
+    target = {"simulate": simulate, "device": device, "port": port, "way": way}
+    counted = {"runs": runs, "warmups": warmups, "timeout_s": timeout_s}
+    settings, built = buildable(model, board, {**target, **counted})
     check_target(settings)
     by_counter = counter or not settings.simulate
     if not by_counter and (runs is not None or warmups is not None):

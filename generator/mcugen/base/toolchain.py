@@ -3,29 +3,52 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from mcugen.base.errors import ToolMissingError
+from mcugen.base.install import how_to_install
 
 COMPILER = "arm-none-eabi-g++"
 QEMU = "qemu-system-arm"
 OPENOCD = "openocd"
 
-#: program → how to install it.
-INSTALL: Mapping[str, str] = {
-    COMPILER: (
-        "Debian, Ubuntu: sudo apt install gcc-arm-none-eabi libnewlib-arm-none-eabi "
-        "libstdc++-arm-none-eabi-newlib; macOS: brew install --cask gcc-arm-embedded"
-    ),
-    QEMU: "Debian, Ubuntu: sudo apt install qemu-system-arm; macOS: brew install qemu",
-    OPENOCD: "Debian, Ubuntu: sudo apt install openocd; macOS: brew install open-ocd",
+#: Way onto a board → its program; UF2 files are copied by a script of ours.
+UPLOADERS: Mapping[str, str] = {
+    "openocd": OPENOCD,
+    "pyocd": "pyocd",
+    "jlink": "JLink" if os.name == "nt" else "JLinkExe",
+    "bossac": "bossac",
+    "dfu": "dfu-util",
+    "stm32flash": "stm32flash",
 }
+
+
+def search_path() -> str:
+    """Return PATH, and behind it where this Python's packages have their programs."""
+    return os.pathsep.join((os.environ.get("PATH", os.defpath), os.path.dirname(sys.executable)))
+
+
+def which(name: str) -> str | None:
+    """Return where a program is, None if it is nowhere."""
+    return shutil.which(name, path=search_path())
+
+
+def find_uploader(way: str) -> None:
+    """Raises ToolMissingError, with how to install it, if the program of a way is not there."""
+    program = UPLOADERS.get(way)
+    if program is not None and which(program) is None:
+        raise ToolMissingError(
+            f"{program} is not on PATH",
+            hint=how_to_install("JLinkExe" if way == "jlink" else program),
+        )
 
 
 @dataclass(frozen=True)
@@ -39,13 +62,13 @@ class Tool:
 
 
 def find_tool(name: str) -> Tool:
-    """Return the program called `name` (a key of INSTALL) on PATH.
+    """Return the program called `name` (a key of `install.COMMANDS`) on PATH.
 
     Raises ToolMissingError, with how to install it, if it is not there or does not run.
     """
-    found = shutil.which(name)
+    found = which(name)
     if found is None:
-        raise ToolMissingError(f"{name} is not on PATH", hint=INSTALL[name])
+        raise ToolMissingError(f"{name} is not on PATH", hint=how_to_install(name))
     # Resolved by name and state: another program under the same path is asked again.
     path = Path(found)
     return _ask_version(name, path, path.stat().st_mtime_ns)
@@ -58,7 +81,9 @@ def _ask_version(name: str, path: Path, _mtime_ns: int) -> Tool:
             [path, "--version"], capture_output=True, text=True, timeout=20, check=True
         )
     except (OSError, subprocess.SubprocessError) as error:
-        raise ToolMissingError(f"{path} does not run: {error}", hint=INSTALL[name]) from error
+        raise ToolMissingError(
+            f"{path} does not run: {error}", hint=how_to_install(name)
+        ) from error
     # OpenOCD writes its version to stderr.
     lines = (result.stdout + result.stderr).strip().splitlines() or [""]
     match = re.findall(r"\d+\.\d+(?:\.\d+)?", lines[0])

@@ -15,7 +15,7 @@ def parse_probe(table: Table | None) -> Probe | None:
         return None
     probe = Probe(
         kind=table.get("kind", str),
-        usb_ids=_usb_ids(table, "usb_ids", "probe.usb_ids"),
+        usb_ids=parse_usb_ids(table, "usb_ids", "probe.usb_ids"),
         openocd_args=table.strings("openocd_args"),
     )
     table.close()
@@ -71,7 +71,7 @@ def _uf2(table: Table | None) -> Uf2 | None:
     return Uf2(
         family=table.unsigned("family"),
         board_id=table.get("board_id", str),
-        usb_ids=_usb_ids(table, "usb_ids", "upload.uf2.usb_ids"),
+        usb_ids=parse_usb_ids(table, "usb_ids", "upload.uf2.usb_ids"),
     )
 
 
@@ -79,8 +79,8 @@ def _bossac(table: Table | None) -> Bossac | None:
     if table is None:
         return None
     return Bossac(
-        usb_ids=_usb_ids(table, "usb_ids", "upload.bossac.usb_ids"),
-        touch_usb_ids=_usb_ids(table, "touch_usb_ids", "upload.bossac.touch_usb_ids"),
+        usb_ids=parse_usb_ids(table, "usb_ids", "upload.bossac.usb_ids"),
+        touch_usb_ids=parse_usb_ids(table, "touch_usb_ids", "upload.bossac.touch_usb_ids"),
         offset=table.unsigned("offset"),
     )
 
@@ -88,10 +88,12 @@ def _bossac(table: Table | None) -> Bossac | None:
 def _dfu(table: Table | None) -> Dfu | None:
     if table is None:
         return None
-    return Dfu(usb_ids=_usb_ids(table, "usb_ids", "upload.dfu.usb_ids"), alt=table.unsigned("alt"))
+    return Dfu(
+        usb_ids=parse_usb_ids(table, "usb_ids", "upload.dfu.usb_ids"), alt=table.unsigned("alt")
+    )
 
 
-def _usb_ids(table: Table, key: str, full_key: str) -> UsbIds:
+def parse_usb_ids(table: Table, key: str, full_key: str) -> UsbIds:
     ids = []
     for text in table.strings(key):
         match = re.fullmatch(r"([0-9a-f]{4}):([0-9a-f]{4})", text)

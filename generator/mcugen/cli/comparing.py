@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mcugen.base.errors import OutputMismatchError
 from mcugen.flow.building import Built, build_artifact, check_compiler, check_model, make_artifact
-from mcugen.flow.connection import check_target
+from mcugen.flow.flashing import check_target
 from mcugen.flow.measuring import evaluation, measure, require_verified
 from mcugen.flow.paths import slug
 from mcugen.flow.settings import Settings

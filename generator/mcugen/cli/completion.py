@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from mcugen.base.errors import McugenError
+from mcugen.boards.upload import WAYS
 from mcugen.export.quantization import MethodKind
 from mcugen.flow.settings import IO_CHOICES, METRIC_CHOICES, OPTIMIZE_CHOICES
 
@@ -48,6 +49,16 @@ def metrics(incomplete: str) -> list[str]:
 def methods(incomplete: str) -> list[str]:
     """Return the ways in which ranges come from calibration data."""
     return [kind.value for kind in MethodKind if kind.value.startswith(incomplete)]
+
+
+def ways(incomplete: str) -> list[str]:
+    """Return the ways onto boards."""
+    return [way for way in WAYS if way.startswith(incomplete)]
+
+
+def ports(incomplete: str) -> list[tuple[str, str]]:
+    """Return the serial ports that are attached."""
+    return [pair for pair in devices(incomplete) if "/" in pair[0] or pair[0].startswith("COM")]
 
 
 def devices(incomplete: str) -> list[tuple[str, str]]:

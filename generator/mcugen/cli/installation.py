@@ -4,22 +4,29 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from importlib import metadata
-from pathlib import Path
 
 from mcugen.base.errors import McugenError
-from mcugen.base.toolchain import COMPILER, INSTALL, OPENOCD, QEMU
+from mcugen.base.install import COMMANDS, SYSTEMS
+from mcugen.base.toolchain import COMPILER, OPENOCD, QEMU, UPLOADERS, which
 
 #: Programs: (name, what needs it, whether more than real boards do).
 _PROGRAMS = (
     (COMPILER, "build", True),
     (QEMU, "--simulate and the qemu-* boards", True),
     (OPENOCD, "flashing a real board", False),
+    *(
+        (program, f"flash --with {way}", False)
+        for way, program in UPLOADERS.items()
+        if program != OPENOCD
+    ),
 )
+#: Below it OpenOCD does not know `adapter serial`; of an ST-LINK it knows another command.
+_OPENOCD_FOR_ALL_PROBES = (0, 12)
 
 _MINIMUM_PYTHON = (3, 11)
 
@@ -51,16 +58,19 @@ _PACKAGE_USES = {
 class Check:
     """One thing that was looked for.
 
-    version: None when it is missing. needed: False when only some uses need it.
-    problem: what is wrong with it although it is there.
+    version: None when it is missing, "?" when it does not say. needed: False when only some uses
+    need it. install: system (of `base.install.SYSTEMS`) → command. problem: what is wrong with it
+    although it is there. remark: what it cannot do. path: where it was found.
     """
 
     name: str
     version: str | None
     needed_by: str
     needed: bool
-    install: str
+    install: Mapping[str, str]
     problem: str | None = None
+    path: str | None = None
+    remark: str | None = None
 
     @property
     def ok(self) -> bool:
@@ -82,18 +92,18 @@ def _python() -> Check:
     version = ".".join(map(str, sys.version_info[:3]))
     wanted = ".".join(map(str, _MINIMUM_PYTHON))
     problem = None if sys.version_info >= _MINIMUM_PYTHON else f"older than {wanted}"
-    return Check(
-        "python", version, "everything", True, f"Install Python {wanted} or newer", problem
-    )
+    return Check("python", version, "everything", True, COMMANDS["python"], problem, sys.executable)
 
 
 def _packages() -> list[Check]:
     checks = []
     for name, specifier in _requirements():
         try:
-            version: str | None = metadata.version(name)
+            found = metadata.distribution(name)
+            version: str | None = found.version
+            path: str | None = str(found.locate_file(""))
         except metadata.PackageNotFoundError:
-            version = None
+            version = path = None
         problem = None
         if version is not None and not _satisfies(version, specifier):
             problem = f"{specifier} is needed"
@@ -104,11 +114,17 @@ def _packages() -> list[Check]:
                 version,
                 _PACKAGE_USES.get(name.lower().replace("_", "-"), "mcugen"),
                 True,
-                f"{Path(sys.executable).name} -m pip install '{name}{extra}{specifier}'",
+                everywhere(f"{sys.executable} -m pip install '{name}{extra}{specifier}'"),
                 problem,
+                path,
             )
         )
     return checks
+
+
+def everywhere(command: str) -> Mapping[str, str]:
+    """Return a command that is the same on every system."""
+    return dict.fromkeys(SYSTEMS, command)
 
 
 def _requirements() -> list[tuple[str, str]]:
@@ -150,33 +166,45 @@ def _numbers(version: str) -> tuple[int, ...]:
 
 def _program(row: tuple[str, str, bool]) -> Check:
     name, needed_by, needed = row
-    install = INSTALL[name]
-    path = shutil.which(name)
+    check = Check(name, None, needed_by, needed, COMMANDS["JLinkExe" if "JLink" in name else name])
+    path = which(name)
     if path is None:
-        return Check(name, None, needed_by, needed, install)
+        return check
+    check = replace(check, path=path, version="?")
+    if "JLink" in name:
+        return check  # It has no --version: any argument makes it connect.
     try:
         done = subprocess.run(
-            [path, "--version"], capture_output=True, text=True, timeout=20, check=False
+            [path, "-h" if name == "stm32flash" else "--version"],
+            capture_output=True,
+            text=True,
+            timeout=20,
+            check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        return Check(name, "?", needed_by, needed, install, f"does not start: {error}")
+        return replace(check, problem=f"does not start: {error}")
     text = done.stdout + done.stderr
-    if done.returncode != 0:
-        first = text.strip().splitlines()[:1]
-        return Check(name, "?", needed_by, needed, install, f"does not start: {' '.join(first)}")
     version = re.search(r"\d+\.\d+(?:\.\d+)?", text)
-    return Check(name, version[0] if version else "?", needed_by, needed, install)
+    # bossac's and stm32flash's help end with an error.
+    if done.returncode != 0 and (name not in ("bossac", "stm32flash") or version is None):
+        first = text.strip().splitlines()[:1]
+        return replace(check, problem=f"does not start: {' '.join(first)}")
+    check = replace(check, version=version[0] if version else "?")
+    if name == OPENOCD and version and _numbers(version[0]) < _OPENOCD_FOR_ALL_PROBES:
+        return replace(check, remark="below 0.12 it finds only ST-LINKs by their serial number")
+    return check
 
 
 def _data() -> Check:
     from mcugen import __version__
     from mcugen.base import resources
 
+    again = everywhere(f"{sys.executable} -m pip install --force-reinstall mcugen")
+    path = str(resources.package_dir())
     try:
         resources.data_root()
         resources.executorch_include_dir()
     except McugenError as error:
-        return Check(
-            "mcugen", __version__, "everything", True, error.hint or "Reinstall", error.message
-        )
-    return Check("mcugen", __version__, "everything", True, "")
+        install = everywhere(error.hint) if error.hint else again
+        return Check("mcugen", __version__, "everything", True, install, error.message, path)
+    return Check("mcugen", __version__, "everything", True, again, None, path)

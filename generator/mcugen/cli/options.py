@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from mcugen.boards.upload import WAYS
 from mcugen.cli import completion
 
 MODEL_HELP = "Bundled model, file.py:factory, .pt2 or .pte."
@@ -169,10 +170,31 @@ class Options:
         str | None,
         typer.Option(
             "--device",
-            metavar="SERIAL|PORT",
-            help="Which attached device, by probe serial or port; flashing takes the probe's "
-            "serial or its own port.",
+            metavar="SERIAL|PORT|FOLDER",
+            help="Which attached device: serial or own port of its probe, or of its boot loader, "
+            "or that one's volume.",
             autocompletion=completion.devices,
+            show_default=False,
+        ),
+    ] = None
+    port: Annotated[
+        str | None,
+        typer.Option(
+            "--port",
+            metavar="PORT",
+            help="The board's console, where it is not the port of its probe; --device names "
+            "the probe then.",
+            autocompletion=completion.ports,
+            show_default=False,
+        ),
+    ] = None
+    way: Annotated[
+        str | None,
+        typer.Option(
+            "--with",
+            metavar="|".join(WAYS),
+            help="How to flash (default: the board's first way that is attached and installed).",
+            autocompletion=completion.ways,
             show_default=False,
         ),
     ] = None
@@ -269,7 +291,7 @@ BUILDING = (
     "accept_loss",
     "trust",
 )
-TARGET = ("simulate", "device")
+TARGET = ("simulate", "device", "port", "way")
 
 RunnerOption = Annotated[
     bool, typer.Option("--runner", help="The generic image that takes models by 'mcugen push'.")

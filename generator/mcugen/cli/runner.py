@@ -12,7 +12,7 @@ from mcugen.base.errors import (
 )
 from mcugen.cli.options import Options
 from mcugen.cli.settings import resolve
-from mcugen.flow import building, connection
+from mcugen.flow import building, flashing
 from mcugen.flow.settings import Settings
 from mcugen.project import last_build
 
@@ -61,19 +61,23 @@ def build(options: Options, terminal: Terminal) -> tuple[str, dict[str, Any]]:
     return text, document
 
 
-def flash(options: Options, terminal: Terminal, *, pty: bool = False) -> tuple[str, dict[str, Any]]:
+def flash(
+    options: Options, terminal: Terminal, *, pty: bool = False, dry_run: bool = False
+) -> tuple[str, dict[str, Any]]:
     """Put a runner on a board, or start it on QEMU and leave it running; text and document.
 
-    pty: QEMU's console is a tty.
+    pty: QEMU's console is a tty. dry_run: show the command that would flash, and no more.
     """
     settings = _settings(options)
     require_simulated(settings, pty=pty)
     board = settings.board
-    connection.check_target(settings, flash=True)
+    flashing.check_target(settings, flash=True)
     building.check_compiler()
     image = build_runner(settings, terminal)
     document = _document(board, image) | {"simulated": settings.simulate}
     hint = f"mcugen push MODEL --board {board.id}"
+    if dry_run:
+        return flashing.command_of(settings, image, document)
     if settings.simulate:
         session = start(board, image, terminal, pty=pty)
         document |= {"port": session.url, "probe": None, "pid": session.pid, "tty": session.tty}
@@ -84,9 +88,8 @@ def flash(options: Options, terminal: Terminal, *, pty: bool = False) -> tuple[s
             f"{hint}{how} gives it a model; mcugen flash --stop ends it",
             document,
         )
-    target = connection.find_target(settings)
-    connection.flash_board(settings, image, target, terminal)
-    document |= {"port": target.port, "probe": target.probe_serial, "pid": None, "tty": None}
+    target = flashing.find_target(settings)
+    document |= flashing.flash_and_ask(settings, image, target, terminal)
     return f"the runner runs on {board.name}\n{hint} gives it a model", document
 
 

@@ -113,12 +113,37 @@ def _open_error(port: str, error: Exception) -> DisconnectedError:
             f"there is no serial port {port}", hint="'mcugen devices' lists what is attached."
         )
     if number == errno.EACCES or "Permission denied" in text:
+        owner = owner_of(port)
+        group = owner[1] if owner and owner[1] != "root" else "dialout"
         return DisconnectedError(
-            f"no permission to open {port}",
-            hint=f"Add yourself to the group that owns it: ls -l {port} "
-            "(often: sudo usermod -aG dialout $USER, then log in again).",
+            f"no permission to open {port} ({whose(port)})",
+            hint=f"Join the group, sudo usermod -aG {group} $USER, and log in again; or install "
+            "the rules that 'mcugen doctor --udev' prints.",
         )
     return DisconnectedError(f"{port} cannot be opened: {text}")
+
+
+def owner_of(path: str) -> tuple[str, str, int] | None:
+    """Return owner, group and mode of a device file; None where the system does not tell them."""
+    try:
+        import grp
+        import pwd
+
+        found = os.stat(path)
+    except (ImportError, OSError):
+        return None
+    owner, group = str(found.st_uid), str(found.st_gid)
+    with contextlib.suppress(KeyError):
+        owner = pwd.getpwuid(found.st_uid).pw_name
+    with contextlib.suppress(KeyError):
+        group = grp.getgrgid(found.st_gid).gr_name
+    return owner, group, found.st_mode & 0o777
+
+
+def whose(path: str) -> str:
+    """Return "root:dialout, mode 0660", or "not known whose"."""
+    found = owner_of(path)
+    return f"{found[0]}:{found[1]}, mode {found[2]:04o}" if found else "not known whose"
 
 
 def port_holders(port: str) -> tuple[str, ...]:

@@ -1,32 +1,33 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Ports and probes that are attached, and which of them is meant.
-
-A console and a probe are two things. Whatever port is named can be talked to; flashed is only
-through a probe that is known to be meant, because OpenOCD takes the first one it finds otherwise.
-"""
+"""Ports, probes and boot loaders that are attached."""
 
 from __future__ import annotations
 
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mcugen.base.errors import FlashError
+from mcugen.boards.probes import known_probes
 
 if TYPE_CHECKING:
     from mcugen.boards.spec import BoardSpec
 
 SYSFS = Path("/sys/bus/usb/devices")
+BY_ID = Path("/dev/serial/by-id")
+_MANY = 3  # names of boards in a line for people
 
 
 @dataclass(frozen=True)
 class UsbDevice:
-    """A serial port, a debug probe, or one that is both.
+    """A serial port, a debug probe, a boot loader, or one that is several of these.
 
     port: None for a probe without a serial port. board_ids: boards whose probe has this VID:PID.
+    loader_of: boards that show this VID:PID while their boot loader runs. touch_for: boards whose
+    boot loader comes when this port is opened at 1200 baud. by_id: a name of the port that stays
+    the same. node: what libusb opens. probe_name: of a probe that may be on no board at all.
     """
 
     port: str | None
@@ -35,6 +36,11 @@ class UsbDevice:
     serial: str | None
     description: str
     board_ids: tuple[str, ...] = ()
+    loader_of: tuple[str, ...] = ()
+    touch_for: tuple[str, ...] = ()
+    by_id: str | None = None
+    node: str | None = None
+    probe_name: str | None = None
 
     @property
     def usb_id(self) -> str:
@@ -43,8 +49,29 @@ class UsbDevice:
 
     @property
     def is_probe(self) -> bool:
-        """Whether some board's probe has this VID:PID."""
-        return bool(self.board_ids)
+        """Whether it is a debug probe: some board's, or one of its own."""
+        return bool(self.board_ids) or self.probe_name is not None
+
+    @property
+    def kind(self) -> str:
+        """What it is: probe, boot loader or port."""
+        if self.is_probe:
+            return "probe"
+        return "boot loader" if self.loader_of else "port"
+
+    @property
+    def guess(self) -> str:
+        """The boards it may belong to, in words; "" if there is nothing to go by."""
+        boards = self.board_ids or self.loader_of or self.touch_for
+        if len(boards) > _MANY + 1:
+            return f"{', '.join(boards[:_MANY])} or {len(boards) - _MANY} others"
+        return " or ".join(boards) or self.probe_name or ""
+
+    def has_serial(self, number: str) -> bool:
+        """Whether that is its serial number. J-Links and boot loaders pad theirs with zeros."""
+        if self.serial is None:
+            return False
+        return self.serial == number or self.serial.lstrip("0") == number.lstrip("0") != ""
 
     def describe(self) -> str:
         """Return one line for lists."""
@@ -53,166 +80,89 @@ class UsbDevice:
             parts.append(f"USB {self.usb_id}")
         if self.serial:
             parts.append(f"serial {self.serial}")
-        if self.board_ids:
-            parts.append(f"may be {' or '.join(self.board_ids)}")
+        if self.guess:
+            what = "boot loader, may be" if self.loader_of and not self.is_probe else "may be"
+            parts.append(f"{what} {self.guess}")
         return ", ".join(part for part in parts if part)
 
 
 def find_devices(boards: Iterable[BoardSpec]) -> tuple[UsbDevice, ...]:
-    """Return the serial ports and the known probes attached to this machine, ports first."""
+    """Return the ports, and the known probes and boot loaders, of this machine; ports first."""
     from serial.tools import list_ports
 
     boards = tuple(boards)
+    by_id = _names_by_id()
+    usb = list(_usb_from_sysfs())
     found: list[UsbDevice] = []
     for port in sorted(list_ports.comports(), key=lambda p: p.device):
         description = port.description if port.description not in (None, "n/a") else ""
+        ids = (port.vid, port.pid, port.serial_number)
+        node = next((one.node for one in usb if (one.vid, one.pid, one.serial) == ids), None)
+        device = UsbDevice(port.device, *ids, description, node=node)
         found.append(
-            UsbDevice(
-                port.device,
-                port.vid,
-                port.pid,
-                port.serial_number,
-                description,
-                _boards_with(boards, port.vid, port.pid),
-            )
+            replace(_known(boards, device), by_id=by_id.get(os.path.realpath(port.device)))
         )
     # Counted: probes without a serial number look alike, and each of them may be taken by OpenOCD.
     with_port = Counter((d.vid, d.pid, d.serial) for d in found)
-    for vid, pid, serial, description in _usb_from_sysfs():
-        board_ids = _boards_with(boards, vid, pid)
-        with_port[vid, pid, serial] -= 1
-        if board_ids and with_port[vid, pid, serial] < 0:
-            found.append(UsbDevice(None, vid, pid, serial, description, board_ids))
+    for device in usb:
+        device = _known(boards, device)
+        key = (device.vid, device.pid, device.serial)
+        with_port[key] -= 1
+        if (device.is_probe or device.loader_of) and with_port[key] < 0:
+            found.append(device)
     return tuple(found)
 
 
-def _boards_with(
-    boards: tuple[BoardSpec, ...], vid: int | None, pid: int | None
-) -> tuple[str, ...]:
-    return tuple(b.id for b in boards if b.probe is not None and (vid, pid) in b.probe.usb_ids)
+def _known(boards: tuple[BoardSpec, ...], device: UsbDevice) -> UsbDevice:
+    """Return the device with the boards that its VID:PID may be of."""
+    usb_id = (device.vid, device.pid)
+    with_upload = [board for board in boards if board.upload is not None]
+    bossacs = [(board.id, board.upload.bossac) for board in with_upload if board.upload]
+    return replace(
+        device,
+        board_ids=tuple(b.id for b in boards if b.probe is not None and usb_id in b.probe.usb_ids),
+        loader_of=tuple(
+            b.id for b in with_upload if b.upload and usb_id in b.upload.loader_usb_ids
+        ),
+        touch_for=tuple(name for name, how in bossacs if how and usb_id in how.touch_usb_ids),
+        probe_name=_probe_name(device),
+    )
 
 
-def _usb_from_sysfs() -> Iterator[tuple[int, int, str | None, str]]:
+def _probe_name(device: UsbDevice) -> str | None:
+    usb_id = (device.vid, device.pid)
+    for probe in known_probes():
+        if usb_id in probe.usb_ids:
+            return probe.name
+    # So they are told by CMSIS-DAP's specification, and OpenOCD and pyOCD find them so.
+    return "CMSIS-DAP" if "CMSIS-DAP" in device.description else None
+
+
+def _names_by_id() -> dict[str, str]:
+    """Return udev's names of ports that stay the same, by what they point at."""
+    try:
+        return {os.path.realpath(path): str(path) for path in sorted(BY_ID.iterdir())}
+    except OSError:
+        return {}
+
+
+def _usb_from_sysfs() -> Iterator[UsbDevice]:
     """Linux lists every USB device, also a probe without a serial port, under /sys."""
     for folder in sorted(SYSFS.glob("*")):
         values: dict[str, str | None] = {}
-        for name in ("idVendor", "idProduct", "serial", "product"):
+        for name in ("idVendor", "idProduct", "serial", "product", "busnum", "devnum"):
             try:
                 values[name] = (folder / name).read_text(encoding="utf-8").strip()
             except (OSError, UnicodeDecodeError):
                 values[name] = None
         vendor, product = values["idVendor"], values["idProduct"]
+        bus, number = values["busnum"], values["devnum"]
         if vendor and product:
-            yield int(vendor, 16), int(product, 16), values["serial"], values["product"] or ""
-
-
-@dataclass(frozen=True)
-class Target:
-    """The device a command is for.
-
-    port: console. probe_serial: of its probe; None where none is known to be this device's, or
-    where it has no number. only_probe: its probe has no number and is the only one attached.
-    """
-
-    port: str | None
-    probe_serial: str | None
-    only_probe: bool = False
-
-    @property
-    def can_flash(self) -> bool:
-        """Whether no other probe than this device's own would be taken."""
-        return self.probe_serial is not None or self.only_probe
-
-
-def choose_target(board: BoardSpec, devices: tuple[UsbDevice, ...], wanted: str | None) -> Target:
-    """Return the one device that is meant.
-
-    Args:
-        wanted: `--device`: a port, a URL pyserial opens, or a probe's serial number; or None.
-
-    Raises FlashError: nothing is there, several could be meant, or `wanted` is not there.
-    """
-    simulate = " or --simulate to run on QEMU" if board.qemu else ""
-    if wanted is not None:
-        return _named_target(board, devices, wanted)
-    candidates = [d for d in devices if board.id in d.board_ids]
-    if len(candidates) == 1:
-        return _with_probe(candidates[0].port, candidates[0], devices)
-    if not candidates:
-        raise FlashError(
-            f"no {board.name} ({board.id}) is attached\n{_list(devices)}",
-            hint=f"Attach the board, or give --device PORT{simulate}.",
-        )
-    raise FlashError(
-        f"{len(candidates)} attached devices may be a {board.name} ({board.id}):\n"
-        + "\n".join(f"  {d.describe()}" for d in candidates),
-        hint=f"Choose one with --device SERIAL|PORT{simulate}.",
-    )
-
-
-def _named_target(board: BoardSpec, devices: tuple[UsbDevice, ...], wanted: str) -> Target:
-    by_serial = [d for d in devices if d.serial is not None and d.serial == wanted]
-    if by_serial:
-        with_port = [d for d in by_serial if d.port is not None]
-        return Target((with_port or by_serial)[0].port, wanted)
-    real = os.path.realpath(wanted)
-    for device in devices:
-        if device.port is not None and os.path.realpath(device.port) == real:
-            own = board.id in device.board_ids
-            return _with_probe(wanted, device, devices) if own else Target(wanted, None)
-    if "://" in wanted or os.path.exists(wanted):
-        return Target(wanted, None)
-    raise FlashError(
-        f"there is no device '{wanted}' for {board.id}\n{_list(devices)}",
-        hint="--device takes a serial port or a probe's serial number; see 'mcugen devices'.",
-    )
-
-
-def _with_probe(port: str | None, probe: UsbDevice, devices: tuple[UsbDevice, ...]) -> Target:
-    alone = sum(device.is_probe for device in devices) == 1
-    return Target(port, probe.serial, only_probe=probe.serial is None and alone)
-
-
-def require_probe(board: BoardSpec, devices: tuple[UsbDevice, ...], target: Target) -> None:
-    """Raises FlashError, with what to write instead, unless it is known which probe to use."""
-    if target.can_flash:
-        return
-    own = [d for d in devices if board.id in d.board_ids]
-    real = target.port and os.path.realpath(target.port)
-    at_port = [d for d in devices if d.port is not None and os.path.realpath(d.port) == real]
-    if any(d in own for d in at_port) or target.port is None:
-        why = (
-            f"the probe of {board.id} at {target.port or 'no serial port'} has no serial number, "
-            "and other probes are attached: the wrong one might be flashed"
-        )
-        hint = "Unplug the other probes."
-    else:
-        belongs = next(
-            (f": it may be {' or '.join(d.board_ids)}" for d in at_port if d.is_probe), ""
-        )
-        why = (
-            f"{target.port} is not the port of a probe of {board.id}{belongs}; "
-            "through which probe to flash is not known"
-        )
-        numbers = [d.serial for d in own if d.serial is not None]
-        serial = numbers[0] if len(set(numbers)) == 1 == len(own) else "SERIAL"
-        hint = (
-            f"Name the probe: mcugen flash --device {serial}; then "
-            f"mcugen verify --device {target.port} talks to the board at that port."
-            if own
-            else f"Attach the probe of {board.id}: 'mcugen devices' lists it then."
-        )
-    raise FlashError(f"{why}\n{_list_probes(devices)}", hint=hint)
-
-
-def _list(devices: tuple[UsbDevice, ...]) -> str:
-    ports = [d for d in devices if d.port is not None]
-    lines = ["serial ports found: " + ("" if ports else "none")]
-    lines += [f"  {d.describe()}" for d in ports]
-    return "\n".join([*(line.rstrip() for line in lines), _list_probes(devices)])
-
-
-def _list_probes(devices: tuple[UsbDevice, ...]) -> str:
-    probes = [d for d in devices if d.is_probe]
-    lines = ["probes found:" if probes else "probes found: none"]
-    return "\n".join([*lines, *(f"  {d.describe()}" for d in probes)])
+            yield UsbDevice(
+                None,
+                int(vendor, 16),
+                int(product, 16),
+                values["serial"],
+                values["product"] or "",
+                node=f"/dev/bus/usb/{int(bus):03}/{int(number):03}" if bus and number else None,
+            )

@@ -1,35 +1,164 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Put an image on a real board."""
+"""Put an image on a real board, and see that it runs there."""
 
 from __future__ import annotations
 
+import contextlib
+import os
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
+
+from mcugen.base.errors import (
+    DeviceError,
+    DeviceTimeoutError,
+    DisconnectedError,
+    FlashError,
+)
+from mcugen.device.console import SerialConsole, port_holders, whose
+from mcugen.device.find import UsbDevice, find_devices
+from mcugen.device.protocol.client import Client, Deadlines
+from mcugen.device.protocol.transcript import Transcript
+from mcugen.device.route import Route
+from mcugen.device.target import HOW_TO_START
 
 if TYPE_CHECKING:
     from mcugen.boards.spec import BoardSpec
+    from mcugen.device.protocol.info import DeviceInfo
     from mcugen.project.build import BuiltImage
+    from mcugen.project.upload import UploadCommand
 
-
-class Flasher(Protocol):
-    """Puts an image on a device and lets it run."""
-
-    def flash(self, image: BuiltImage) -> None:
-        """Raises FlashError, ToolMissingError."""
+TOUCH_BAUD = 1200
+LOADER_WITHIN_S = 10.0
+#: A port goes and comes when what is behind it restarts.
+PORT_WITHIN_S = 8.0
 
 
 @dataclass(frozen=True)
-class ProbeFlasher:
-    """Flashes through PlatformIO's upload target.
-
-    probe_serial: None only where one probe is attached; see `find.require_probe`.
-    """
+class BoardFlasher:
+    """Flashes through PlatformIO's upload target, by one route."""
 
     board: BoardSpec
-    probe_serial: str | None
+    route: Route
 
     def flash(self, image: BuiltImage) -> None:
         """Raises FlashError, ToolMissingError."""
-        from mcugen.project.platformio import upload
+        from mcugen.project.upload import upload
 
-        upload(image.project, self.board, simulate=False, probe_serial=self.probe_serial)
+        route, place = self.route, self.route.place
+        if route.touch is not None:
+            place = self._touched(route.touch)
+        try:
+            upload(
+                image.project,
+                self.board,
+                simulate=False,
+                way=route.way,
+                serial=route.serial,
+                place=place,
+            )
+        except FlashError as error:
+            if route.node is not None:
+                _add_node(error, route.node)
+            raise
+
+    def command(self, image: BuiltImage) -> UploadCommand:
+        """Return what `flash` would run. Touches no device."""
+        from mcugen.project.upload import upload
+
+        route = self.route
+        # Which port the boot loader will have is only known when it is there.
+        place = route.touch.port if route.touch is not None else route.place
+        return upload(
+            image.project,
+            self.board,
+            simulate=False,
+            way=route.way,
+            serial=route.serial,
+            place=place,
+            dry_run=True,
+        )
+
+    def _touched(self, touch: UsbDevice) -> str:
+        """Return the port of the boot loader that a touch at 1200 baud has started."""
+        assert touch.port is not None
+        # The port may vanish before it is closed: that is what is asked for.
+        with contextlib.suppress(DisconnectedError):
+            SerialConsole(touch.port, TOUCH_BAUD).close()
+        how = self.board.upload.bossac if self.board.upload else None
+        deadline = time.monotonic() + LOADER_WITHIN_S
+        while how is not None and time.monotonic() < deadline:
+            there = [
+                device
+                for device in find_devices([self.board])
+                if (device.vid, device.pid) in how.usb_ids and device.port is not None
+            ]
+            own = [d for d in there if touch.serial is not None and d.has_serial(touch.serial)]
+            if len(own or there) == 1:
+                return str((own or there)[0].port)
+            time.sleep(0.1)
+        raise FlashError(
+            f"{touch.port} was opened at {TOUCH_BAUD} baud, but no boot loader of {self.board.id} "
+            f"came within {LOADER_WITHIN_S:.0f} s",
+            hint=f"Start it by hand: {HOW_TO_START['bossac']}",
+        )
+
+
+def _add_node(error: FlashError, node: str) -> None:
+    """Say who holds a USB device, or whose it is, where that is what went wrong."""
+    if "another program uses" in error.message and (holders := port_holders(node)):
+        error.message += f"\n{node} is held by {', '.join(holders)}"
+    if "no permission" in error.message and os.path.exists(node):
+        error.message += f"\n{node}: {whose(node)}"
+
+
+def asked_for_its_id(
+    port: str, baud: int, deadlines: Deadlines, transcript: Transcript
+) -> DeviceInfo:
+    """Return what a board that has just been flashed says of itself.
+
+    Its port may still be gone, and the board may restart when the port is opened.
+    Raises FlashError: it does not come back, or says nothing.
+    """
+    try:
+        console = _wait_for(lambda: SerialConsole(port, baud), PORT_WITHIN_S)
+    except DisconnectedError as error:
+        raise FlashError(
+            f"the image was written, but its console cannot be asked: {error.message}",
+            hint=error.hint,
+        ) from None
+    try:
+        return Client(console, transcript, deadlines).connect()
+    except (DeviceError, DeviceTimeoutError) as error:
+        raise FlashError(
+            f"the image was written, but nothing that runs it answers at {port}: {error.message}",
+            hint=f"Is {port} the console of the board that was flashed? If so, press its reset "
+            "button, and flash again if it stays silent.",
+        ) from None
+    finally:
+        console.close()
+
+
+def _wait_for(opened: Callable[[], SerialConsole], within_s: float) -> SerialConsole:
+    deadline = time.monotonic() + within_s
+    while True:
+        try:
+            return opened()
+        except DisconnectedError as error:
+            # A port that is taken, or may not be opened, stays so.
+            if "there is no serial port" not in error.message or time.monotonic() > deadline:
+                raise
+        time.sleep(0.1)
+
+
+def check_flashed(info: DeviceInfo, firmware_id: str, port: str, route: Route) -> None:
+    """Raises FlashError unless a board runs what was just written."""
+    if info.firmware_id == firmware_id:
+        return
+    raise FlashError(
+        f"firmware {firmware_id} was written{route.describe()}, but the device at {port} runs "
+        f"{info.firmware_id} ({info.model} for {info.board})",
+        hint=f"{os.path.basename(port)} is another board's console, or the board did not restart: "
+        "see 'mcugen devices', press its reset button, and flash again.",
+    )

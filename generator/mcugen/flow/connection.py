@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Any, Self
 
 from mcugen.base.errors import DeviceError, DeviceTimeoutError, FlashError, McugenError
 from mcugen.flow.building import Built, slug
+from mcugen.flow.flashing import can_flash, find_target, flash_board
 from mcugen.flow.settings import Settings
 
 if TYPE_CHECKING:
     from mcugen.boards.spec import BoardSpec
-    from mcugen.device.find import Target
     from mcugen.device.protocol.client import Client
     from mcugen.device.protocol.info import DeviceInfo
+    from mcugen.device.target import Target
     from mcugen.flow.terminal import Terminal
-    from mcugen.project.build import BuiltImage
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,7 @@ def connect(
     Args:
         again: the transcript goes on.
     """
+    from mcugen.device.flash import check_flashed
     from mcugen.device.measure import check_device
     from mcugen.device.protocol.client import Client
     from mcugen.device.protocol.transcript import Transcript
@@ -79,18 +80,24 @@ def connect(
         from mcugen.device.console import SerialConsole
 
         target = find_target(settings)
-        if flash_first:
-            flash_board(settings, built.image, target, terminal)
-        terminal.stage(f"connect to {port_of(target, built.board)}")
-        console = SerialConsole(port_of(target, built.board), built.board.console.baud)
+        route = flash_board(settings, built.image, target, terminal) if flash_first else None
+        port = port_of(target, built.board)
+        terminal.stage(f"connect to {port}")
+        console = SerialConsole(port, built.board.console.baud)
         try:
             client = Client(console, transcript, settings.deadlines)
-            if not flash_first and target.can_flash and not _runs(client, built.image.firmware_id):
+            if (
+                route is None
+                and can_flash(settings, target)
+                and not _runs(client, built.image.firmware_id)
+            ):
                 console.close()
-                flash_board(settings, built.image, target, terminal)
-                console = SerialConsole(port_of(target, built.board), built.board.console.baud)
+                route = flash_board(settings, built.image, target, terminal)
+                console = SerialConsole(port, built.board.console.baud)
                 client = Client(console, transcript, settings.deadlines)
             info = client.connect()
+            if route is not None:
+                check_flashed(info, built.image.firmware_id, port, route)
             check_device(info, built.artifact, built.image.firmware_id, log_path=path)
             yield Link(client, info, False, path)
         finally:
@@ -193,37 +200,6 @@ def _runs(client: Client, firmware_id: str) -> bool:
         client.deadlines = patience
 
 
-def check_target(settings: Settings, *, flash: bool = False) -> None:
-    """Find out now that there is no board, or no simulator, to run anything on.
-
-    Args:
-        flash: a real board is going to be flashed, so its probe must be known.
-    """
-    if settings.simulate:
-        from mcugen.base.toolchain import QEMU, find_tool
-
-        find_tool(QEMU)
-        return
-    target = find_target(settings)
-    if flash:
-        _require_probe(settings, target)
-
-
-def find_target(settings: Settings) -> Target:
-    """Return the one attached device that is meant. Raises FlashError."""
-    from mcugen.boards.load import list_boards
-    from mcugen.device.find import choose_target, find_devices
-
-    return choose_target(settings.board, find_devices(list_boards()), settings.device)
-
-
-def _require_probe(settings: Settings, target: Target) -> None:
-    from mcugen.boards.load import list_boards
-    from mcugen.device.find import find_devices, require_probe
-
-    require_probe(settings.board, find_devices(list_boards()), target)
-
-
 def port_of(target: Target, board: BoardSpec) -> str:
     """Return the serial port of a device. Raises FlashError if it has none."""
     if target.port is None:
@@ -232,13 +208,3 @@ def port_of(target: Target, board: BoardSpec) -> str:
             hint="Name the board's serial port with --device PORT.",
         )
     return target.port
-
-
-def flash_board(settings: Settings, image: BuiltImage, target: Target, terminal: Terminal) -> None:
-    """Put an image on a real board, through no other probe than its own. Raises FlashError."""
-    from mcugen.device.flash import ProbeFlasher
-
-    _require_probe(settings, target)
-    probe = f" through probe {target.probe_serial}" if target.probe_serial else ""
-    terminal.stage(f"flash {settings.board.name}{probe}")
-    ProbeFlasher(settings.board, target.probe_serial).flash(image)

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from mcugen.base.errors import OutputMismatchError
 from mcugen.flow.building import Built, lowering_of
-from mcugen.flow.connection import Link, Reconnecting, check_target, connect
+from mcugen.flow.connection import Link, Reconnecting, connect
 from mcugen.flow.dropping import require_figures
+from mcugen.flow.flashing import check_target
 from mcugen.flow.settings import Settings
 from mcugen.flow.verifying import Evaluation, evaluation, run_verification, steps
 

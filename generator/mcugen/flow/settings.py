@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mcugen.base.errors import ConfigError
+from mcugen.boards.upload import WAYS
 from mcugen.export.quantization import DEFAULTS, QuantizationOptions
 from mcugen.program.level import Level
 
@@ -56,6 +57,8 @@ class Settings:
     level: Level = Level.BALANCED  #: --optimize
     data: str | None = None  #: labelled samples to verify with
     metric: str | None = None  #: of METRIC_CHOICES; None: by labels and outputs
+    port: str | None = None  #: the board's console, where it is not its probe's own
+    way: str | None = None  #: of `boards.upload.WAYS`; None: by what is attached and installed
     runtime: Path | None = None  #: install prefix of ExecuTorch's own libraries; None: ours
 
     @property
@@ -79,9 +82,9 @@ def settle(
 
     Args:
         given: None, or left out, where nothing is said. model, board, io, output, calibrate,
-            strict, simulate, device, samples, runs, warmups, timeout_s, trust, accept_loss, pixels,
-            preprocess, dim, optimize, data, metric, runtime, calibration_method,
-            calibration_samples, layer_method, float_layer, tune, max_drop.
+            strict, simulate, device, port, way, samples, runs, warmups, timeout_s, trust,
+            accept_loss, pixels, preprocess, dim, optimize, data, metric, runtime,
+            calibration_method, calibration_samples, layer_method, float_layer, tune, max_drop.
         root: the folder in which `mcugen_out` lies.
         usual_device: the device where none is given and nothing is simulated.
         prefix: what stands before an option's name in messages.
@@ -108,6 +111,16 @@ def settle(
             + ("only exists in QEMU" if board.simulated_only else "is to be simulated"),
             hint=f"Give one of {prefix}device and {prefix}simulate.",
         )
+    way = first("way")
+    if way is not None:
+        _one_of(way, WAYS, f"{prefix}with")
+    for name, value in (("port", first("port")), ("with", way)):
+        if value is not None and simulate:
+            raise ConfigError(
+                f"{prefix}{name} is for a real {board.id}, which is to be simulated"
+                if not board.simulated_only
+                else f"{prefix}{name} is for a real board, and {board.id} only exists in QEMU"
+            )
     if simulate and board.qemu is None:
         raise ConfigError(
             f"{board.id} cannot be simulated: QEMU has no machine with its {board.mcu}",
@@ -124,6 +137,8 @@ def settle(
         strict=bool(first("strict", False)),
         simulate=simulate,
         device=device if device is not None or simulate else usual_device,
+        port=first("port"),
+        way=way,
         samples=first("samples"),
         runs=first("runs", DEFAULT_RUNS),
         warmups=first("warmups", DEFAULT_WARMUPS),

@@ -16,21 +16,18 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from mcugen.base.cache import CACHE_HINT, cache_dir
-from mcugen.base.errors import BuildError, DoesNotFitError, FlashError, McugenError
-from mcugen.base.files import cannot_write, locked, writing_to
-from mcugen.base.toolchain import COMPILER, OPENOCD, QEMU, find_tool
-from mcugen.boards.load import simulator_hint
-from mcugen.boards.spec import BoardSpec
+from mcugen.base.errors import BuildError, DoesNotFitError, McugenError
+from mcugen.base.files import cannot_write, writing_to
+from mcugen.base.toolchain import search_path
 from mcugen.project.libraries import ARCHIVES
-from mcugen.project.manifest import FirmwareProject
 
 BUILD_TIMEOUT_S = 900.0
-UPLOAD_TIMEOUT_S = 180.0
 # Taken out of the environment: each changes what is built, where or how fast, behind our back.
 _SCRUBBED = frozenset(
     {
         *("CPATH", "C_INCLUDE_PATH", "CPLUS_INCLUDE_PATH", "LIBRARY_PATH", "GCC_EXEC_PREFIX"),
-        *("SCONSFLAGS", "MCUGEN_UPLOAD_PROTOCOL", "MCUGEN_PROBE_SERIAL", "MCUGEN_SIMULATOR_PTY"),
+        *("SCONSFLAGS", "MCUGEN_UPLOAD_PROTOCOL", "MCUGEN_PROBE_SERIAL"),
+        *("MCUGEN_UPLOAD_PORT", "MCUGEN_UPLOAD_DRY_RUN", "MCUGEN_SIMULATOR_PTY"),
         # SCons is a copy in our cache: without bytecode it is compiled in every build.
         "PYTHONDONTWRITEBYTECODE",
     }
@@ -59,46 +56,6 @@ _SMALLER_LIBRARIES = (
 )
 
 
-def upload(
-    project: FirmwareProject,
-    board: BoardSpec,
-    *,
-    simulate: bool,
-    probe_serial: str | None = None,
-    pty: bool = False,
-) -> None:
-    """Put the built image on the board, or start it on the board's QEMU machine.
-
-    QEMU runs on in the background; `.mcugen-qemu.json` in the project says where its console is.
-    pty: that is a tty.
-
-    Raises ToolMissingError, FlashError (with the tool's last lines).
-    """
-    find_tool(COMPILER)
-    simulate = simulate or board.simulated_only
-    if simulate and board.qemu is None:
-        raise FlashError(f"{board.id} has no QEMU machine", hint=simulator_hint(board))
-    find_tool(QEMU if simulate else OPENOCD)
-    environment = {"MCUGEN_UPLOAD_PROTOCOL": "qemu" if simulate else "openocd"}
-    if probe_serial is not None:
-        environment["MCUGEN_PROBE_SERIAL"] = probe_serial
-    if pty:
-        environment["MCUGEN_SIMULATOR_PTY"] = "1"
-    log_path = project.root / ".pio" / "mcugen-upload.log"
-    with writing_to(project.root):
-        log_path.parent.mkdir(exist_ok=True)
-    arguments = ["run", "-d", str(project.root), "-e", project.env_name, "-t", "upload"]
-
-    def explain(lines: Sequence[str], why: str) -> McugenError:
-        what = "QEMU could not be started" if simulate else f"{board.name} could not be flashed"
-        hint = None if simulate or board.qemu is None else "Without a board: --simulate."
-        text = "\n".join(_telling_lines(lines))
-        return FlashError(f"{what} ({why}):\n{text}", hint=hint)
-
-    with locked(project.root / ".pio" / "mcugen.lock"):
-        run_pio(arguments, log_path, UPLOAD_TIMEOUT_S, explain, environment=environment)
-
-
 def pio_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return the environment for PlatformIO: quiet, no network, nothing that changes the build."""
     environment = {
@@ -110,6 +67,7 @@ def pio_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     environment.setdefault("PLATFORMIO_CORE_DIR", str(cache_dir() / "platformio"))
     environment.setdefault("MCUGEN_OBJECT_CACHE", str(cache_dir() / "objects"))
     environment |= {
+        "PATH": search_path(),
         "PLATFORMIO_SETTING_ENABLE_TELEMETRY": "no",
         "PLATFORMIO_DISABLE_UPGRADE_CHECK": "true",
         "PLATFORMIO_NO_ANSI": "true",
@@ -250,10 +208,10 @@ def explain_build_failure(root: Path, lines: Sequence[str], why: str) -> McugenE
             else "A library is missing in PREFIX/lib, or was built with other options than the "
             "rest; docs/upstream.md lists both.",
         )
-    return BuildError(f"the build failed ({why}):\n" + "\n".join(_telling_lines(lines)))
+    return BuildError(f"the build failed ({why}):\n" + "\n".join(telling_lines(lines)))
 
 
-def _telling_lines(lines: Sequence[str], limit: int = 12) -> list[str]:
+def telling_lines(lines: Sequence[str], limit: int = 12) -> list[str]:
     """Return the lines that name errors; the last lines if none does."""
     told = [line for line in lines if _ERROR_LINE.search(line)]
     # The compiler's first errors matter, the rest follow from them.

@@ -76,7 +76,7 @@ def test_lists_come_as_text_and_as_one_document(mcugen, name):
     document = mcugen(name, "--json")
 
     assert text.stdout and text.stderr == ""
-    assert json.loads(document.stdout)["schema"] == f"mcugen.{name}/1"
+    assert json.loads(document.stdout)["schema"].startswith(f"mcugen.{name}/")
     assert document.stderr == ""
 
 
@@ -261,7 +261,7 @@ probe = find.UsbDevice("/dev/ttyACM7", vid, pid, "0674FF", "ST-LINK", ("nucleo_f
 find.find_devices = lambda boards: (probe,)
 def flashed(self, image):
     {flash}
-flash.ProbeFlasher.flash = flashed
+flash.BoardFlasher.flash = flashed
 sys.exit(app.run_arguments(sys.argv[1:]))
 """
     return subprocess.run(
@@ -289,12 +289,28 @@ def test_a_port_that_is_not_the_probes_flashes_nothing(tmp_path, arguments):
 
 
 def test_flash_names_the_probe_it_took(built):
-    flash = "print(f'flashed through {self.probe_serial}', file=sys.stderr)"
+    flash = "print(f'flashed through {self.route.serial}', file=sys.stderr)"
 
-    done = run_with_a_probe("flash", "--device", "/dev/ttyACM7", cwd=built, flash=flash)
+    with running(peer_of_the_build()) as peer:
+        wanted = ("--device", "0674FF", "--port", peer.url)
+        done = run_with_a_probe("flash", *wanted, "--json", cwd=built, flash=flash)
 
     assert done.returncode == 0, done.stderr
     assert "flashed through 0674FF" in done.stderr
+    document = json.loads(done.stdout)
+    assert (document["probe"], document["port"]) == ("0674FF", peer.url)
+    assert document["confirmed"] is True
+
+
+def test_flash_without_its_firmware_behind_it_ends_with_7(built):
+    peer = peer_of_the_build()
+    peer.info |= {"firmware_id": "0" * 16}
+    with running(peer):
+        wanted = ("--device", "0674FF", "--port", peer.url)
+        done = run_with_a_probe("flash", *wanted, cwd=built, flash="pass")
+
+    assert done.returncode == 7, done.stderr
+    assert "runs 0000000000000000" in done.stderr
 
 
 def test_another_firmware_at_such_a_port_is_an_error_not_a_reason_to_flash(built):

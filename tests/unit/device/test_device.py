@@ -13,9 +13,10 @@ from mcugen.base.errors import DeviceError, DeviceTimeoutError, FlashError
 from mcugen.boards.load import list_boards, load_board
 from mcugen.device import find
 from mcugen.device.console import SerialConsole, port_holders
-from mcugen.device.find import Target, UsbDevice, choose_target, find_devices, require_probe
+from mcugen.device.find import UsbDevice, find_devices
 from mcugen.device.protocol.client import Client, Deadlines
 from mcugen.device.protocol.transcript import Transcript
+from mcugen.device.target import Target, choose_target, require_probe
 
 NUCLEO = load_board("nucleo")
 VID, PID = NUCLEO.probe.usb_ids[0]

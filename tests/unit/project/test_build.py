@@ -27,7 +27,7 @@ from mcugen.boards.spec import BoardSpec
 from mcugen.project import build, platformio, stamp
 from mcugen.project.build import BuiltImage, build_project
 from mcugen.project.manifest import FirmwareProject
-from mcugen.project.platformio import upload
+from mcugen.project.upload import upload
 
 needs_compiler = [
     pytest.mark.toolchain,
@@ -493,7 +493,7 @@ class TestUpload:
                 'for a in "$@"; do echo "<$a>"; done\necho "Error: open failed"\nexit 1\n',
             )
             with pytest.raises(FlashError) as caught:
-                upload(written, NUCLEO, simulate=False, probe_serial="066A FF")
+                upload(written, NUCLEO, simulate=False, serial="066A FF")
 
             assert "Error: open failed" in caught.value.message
             assert "--simulate" in (caught.value.hint or "")

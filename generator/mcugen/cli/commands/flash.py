@@ -18,7 +18,8 @@ from mcugen.cli.settings import resolve_with
 from mcugen.cli.subcommand import subcommand
 from mcugen.cli.terminal import Terminal
 from mcugen.flow.building import check_model
-from mcugen.flow.connection import check_target, find_target, flash_board, running_session
+from mcugen.flow.connection import running_session
+from mcugen.flow.flashing import check_target, command_of, find_target, flash_and_ask
 from mcugen.flow.settings import Settings
 
 
@@ -41,6 +42,9 @@ def flash(
     all_folders: Annotated[
         bool, typer.Option("--all", help="With --stop: those started in other folders, too.")
     ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show the command that would flash; run nothing.")
+    ] = False,
 ) -> None:
     """Put the last build, or MODEL, on a board.
 
@@ -54,13 +58,13 @@ def flash(
     elif runner:
         from mcugen.cli import runner as generic
 
-        terminal.answer(*generic.flash(options, terminal, pty=pty))
+        terminal.answer(*generic.flash(options, terminal, pty=pty, dry_run=dry_run))
     else:
-        terminal.answer(*flash_build(options, terminal, pty=pty))
+        terminal.answer(*flash_build(options, terminal, pty=pty, dry_run=dry_run))
 
 
 def flash_build(
-    options: Options, terminal: Terminal, *, pty: bool = False
+    options: Options, terminal: Terminal, *, pty: bool = False, dry_run: bool = False
 ) -> tuple[str, dict[str, Any]]:
     """Put a build on a board, or start it on QEMU and leave it running; text and document."""
     # A board that is not there is found out before anything is built for it.
@@ -80,8 +84,10 @@ def flash_build(
         "simulated": settings.simulate,
         "project": str(built.image.project.root),
     }
+    if dry_run:
+        return command_of(settings, built.image, document)
     if settings.simulate:
-        from mcugen.project.platformio import upload
+        from mcugen.project.upload import upload
 
         assert built.board.qemu is not None
         terminal.stage(f"start QEMU ({built.board.qemu.machine})")
@@ -99,8 +105,7 @@ def flash_build(
         )
         return text, document
     target = find_target(settings)
-    flash_board(settings, built.image, target, terminal)
-    document |= {"port": target.port, "probe": target.probe_serial, "pid": None, "tty": None}
+    document |= flash_and_ask(settings, built.image, target, terminal)
     console = f"; its console is {target.port}" if target.port else ""
     return f"{built.artifact.name} runs on {built.board.name}{console}", document
 

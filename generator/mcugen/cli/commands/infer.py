@@ -15,7 +15,8 @@ from mcugen.cli.settings import resolve
 from mcugen.cli.subcommand import OWN, subcommand
 from mcugen.cli.terminal import Terminal
 from mcugen.flow.building import build_artifact, check_compiler, check_model, make_artifact
-from mcugen.flow.connection import check_target, connect
+from mcugen.flow.connection import connect
+from mcugen.flow.flashing import check_target
 
 
 @subcommand(

@@ -99,7 +99,8 @@ def _port(options: Options) -> tuple[str, int]:
     from mcugen.boards.load import load_board
     from mcugen.cli.config import load_config
     from mcugen.cli.settings import resolve_with
-    from mcugen.flow.connection import find_target, port_of
+    from mcugen.flow.connection import port_of
+    from mcugen.flow.flashing import find_target
     from mcugen.flow.settings import DEFAULT_BOARD
     from mcugen.project import last_build
 

@@ -55,7 +55,7 @@ def _by_counter(options: Options, settings: Settings, counter: bool) -> bool:
 
     Raises ConfigError for options of the other; FlashError, ToolMissingError without a device.
     """
-    from mcugen.flow.connection import check_target
+    from mcugen.flow.flashing import check_target
 
     check_target(settings)
     by_counter = counter or not settings.simulate

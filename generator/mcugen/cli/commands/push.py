@@ -21,7 +21,7 @@ from mcugen.base.errors import (
     McugenError,
 )
 from mcugen.cli.settings import resolve
-from mcugen.flow import building, connection
+from mcugen.flow import building, connection, flashing
 from mcugen.flow.settings import Settings
 from mcugen.project import last_build
 
@@ -103,7 +103,7 @@ def document(
     settings = dataclasses.replace(settings, output=None)
     tensor_files.check_files(inputs, outputs)
     building.check_model(settings)
-    connection.check_target(settings)
+    flashing.check_target(settings)
     exported, _ = building.make_artifact(settings, terminal)
     artifact = arrange(exported, Passes(board.isa))
     pte, method = _program(settings, artifact, method)
@@ -262,7 +262,7 @@ def _connected(settings: Settings, transcript: Path, terminal: Terminal) -> Iter
         if session.ram is not None:
             arena = SharedArena.of(board, image.elf, session.ram)
     else:
-        target = connection.find_target(settings)
+        target = flashing.find_target(settings)
         port = connection.port_of(target, board)
     record = Transcript(transcript)
     try:

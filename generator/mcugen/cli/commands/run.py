@@ -9,7 +9,7 @@ from mcugen.cli.settings import resolve
 from mcugen.cli.subcommand import subcommand
 from mcugen.cli.terminal import Terminal
 from mcugen.flow.building import build, check_model
-from mcugen.flow.connection import check_target
+from mcugen.flow.flashing import check_target
 
 
 @subcommand(
