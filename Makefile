@@ -6,8 +6,9 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.mcugen-setup
 MODEL  ?= digits
 BOARD  ?= nucleo
-# Options for pip, e.g. the index of CPU-only PyTorch builds on a Linux machine without a GPU.
-PIP_ARGS ?=
+# Options for pip. Without any, a Linux machine without a GPU takes PyTorch from its index of CPU-only
+# builds, if that answers (.ci/torch-index).
+export PIP_ARGS ?=
 
 CPP_FILES = $(shell git ls-files 'firmware/*.h' 'firmware/*.cpp' 'tests/*.h' 'tests/*.cpp')
 
@@ -27,7 +28,7 @@ setup: $(STAMP)
 $(STAMP): pyproject.toml .ci/system-packages .ci/python
 	@.ci/system-packages
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || "$$(.ci/python)" -m venv --clear $(VENV)
-	$(BIN)/python -m pip install --quiet $(PIP_ARGS) --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet $(PIP_ARGS) $$($(BIN)/python .ci/torch-index) --editable '.[dev]'
 	@touch $@
 
 demo: setup
