@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
+from pathlib import Path
 
 from mcugen.base.errors import ConfigError
 from mcugen.base.resources import boards_dir
@@ -13,10 +15,12 @@ from mcugen.boards.table import did_you_mean
 
 
 def load_board(name: str) -> BoardSpec:
-    """Return the board called `name`, by id or alias.
+    """Return the board called `name`, by id or alias, or described by a user's file `name`.
 
     Raises ConfigError (with the nearest match) if there is none, or if its file is not right.
     """
+    if name.endswith(".toml"):
+        return _load_file(name)
     boards = list_boards()
     for board in boards:
         if name == board.id or name in board.aliases:
@@ -25,7 +29,7 @@ def load_board(name: str) -> BoardSpec:
     near = did_you_mean(name.lower(), names)
     raise ConfigError(
         f"unknown board '{name}'; boards: {', '.join(board.id for board in boards)}",
-        hint=near or "List them with: mcugen boards",
+        hint=near or "List them with: mcugen boards; one of your own: --board FILE.toml",
     )
 
 
@@ -35,6 +39,23 @@ def simulator_hint(board: BoardSpec) -> str:
         if other.simulated_only and other.cpu == board.cpu:
             return f"--board {other.id} --simulate has the same core: its numbers, not its chip."
     return "'mcugen boards' shows which boards can be simulated."
+
+
+def _load_file(name: str) -> BoardSpec:
+    """Return the board of a user's file. Its parts are those beside it, then ours."""
+    path = Path(name).absolute()
+    if not path.is_file():
+        raise ConfigError(
+            f"there is no board file {name}", hint="'mcugen boards new' writes one: docs/boards.md."
+        )
+    board = parse_board(path, where=name)
+    for known in list_boards():
+        if board.id == known.id or board.id in known.aliases:
+            raise ConfigError(
+                f"{name}: 'id' is {board.id!r}, which is a board of mcugen's own",
+                hint="Give it, and its file, another name.",
+            )
+    return replace(board, file=str(path))
 
 
 @cache

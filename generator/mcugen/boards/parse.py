@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mcugen.base.errors import ConfigError
-from mcugen.base.resources import firmware_dir
+from mcugen.base.resources import boards_dir, firmware_dir
 from mcugen.boards.parse_upload import parse_probe, parse_upload
 from mcugen.boards.spec import (
     ARENA,
@@ -32,12 +32,17 @@ from mcugen.boards.spec import (
 from mcugen.boards.table import Table, did_you_mean
 
 
-def parse_board(path: Path) -> BoardSpec:
-    """Return the board described by one TOML file; `mcu/<part>.toml` is looked up beside it.
+def parse_board(path: Path, *, where: str | None = None) -> BoardSpec:
+    """Return the board described by one TOML file.
+
+    `mcu/<part>.toml` is looked up beside it, then among ours.
+
+    Args:
+        where: how messages call the file.
 
     Raises ConfigError naming the file and the key.
     """
-    where = f"boards/{path.name}"
+    where = where or f"boards/{path.name}"
     top = Table(_read_toml(path, where), where)
     board_id = top.get("id", str)
     if board_id != path.stem:
@@ -163,15 +168,17 @@ def _read_toml(path: Path, where: str) -> dict[str, Any]:
 
 
 def _part_file(board_path: Path, top: Table, part: str) -> Table:
-    folder = board_path.parent / "mcu"
-    parts = sorted(path.stem for path in folder.glob("*.toml"))
-    if part not in parts:
+    folders = dict.fromkeys((board_path.parent / "mcu", boards_dir() / "mcu"))
+    found = {path.stem: path for folder in folders for path in sorted(folder.glob("*.toml"))}
+    beside = board_path.parent / "mcu" / f"{part}.toml"
+    path = beside if beside.is_file() else found.get(part)
+    if path is None:
         raise top.error(
-            f"no boards/mcu/{part}.toml; there are: {', '.join(parts) or 'none'}",
-            hint=did_you_mean(part, parts) or "Or write the part's keys in an [mcu] table.",
+            f"no boards/mcu/{part}.toml; there are: {', '.join(sorted(found)) or 'none'}",
+            hint=did_you_mean(part, found) or "Or write the part's keys in an [mcu] table.",
         )
-    where = f"boards/mcu/{part}.toml"
-    return Table(_read_toml(folder / f"{part}.toml", where), where)
+    where = f"boards/mcu/{part}.toml" if path.parent == boards_dir() / "mcu" else str(path)
+    return Table(_read_toml(path, where), where)
 
 
 def _bsp_families() -> list[str]:

@@ -153,6 +153,12 @@ class BoardSpec:
     sources: Mapping[str, str] = field(hash=False)
     upload: Upload | None = None  #: None: exists in QEMU only
     arena: MemoryRegion | None = None  #: memory that only the runner image uses
+    file: str | None = field(default=None, compare=False)  #: of a user's own board
+
+    @property
+    def reference(self) -> str:
+        """What `load_board` finds it by."""
+        return self.file or self.id
 
     @property
     def arena_region(self) -> MemoryRegion:

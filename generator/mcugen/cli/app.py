@@ -154,4 +154,7 @@ for _module in (
     run, build, flash, push, verify, bench, profile, compare, compare_runtimes, infer, inspect,
     boards, models, devices, monitor, doctor, clean
 ):  # fmt: skip
-    app.command()(getattr(_module, _module.__name__.rpartition(".")[2]))
+    if hasattr(_module, "group"):
+        app.add_typer(_module.group, name=_module.__name__.rpartition(".")[2])
+    else:
+        app.command()(getattr(_module, _module.__name__.rpartition(".")[2]))

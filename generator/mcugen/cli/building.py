@@ -50,7 +50,7 @@ def last_or_build(options: Options, terminal: Terminal) -> tuple[Settings, Built
     last = None
     if not builds_anew and last_build.has_last_build(config.root):
         last = last_build.load_last_build(config.root)
-        if options.board is not None and load_board(options.board).id != last.board_id:
+        if options.board is not None and load_board(options.board).reference != last.board_id:
             # Another board: the same model is built for it.
             chosen = last.quantization.options
             options = replace(

@@ -168,6 +168,8 @@ def read_config(path: Path, *, shown: str | None = None) -> Config:
         values["output"] = root / values["output"]
     if "model" in values:
         values["model"] = _model_path(values["model"], root)
+    if values.get("board", "").endswith(".toml"):
+        values["board"] = str(root / values["board"])
     for key in ("calibrate", "data"):
         if key in values:
             values[key] = _source_path(values[key], root)

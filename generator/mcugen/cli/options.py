@@ -33,7 +33,7 @@ class Options:
         typer.Option(
             "--board",
             "-b",
-            help="Board id or alias; see 'mcugen boards'.",
+            help="Board id or alias ('mcugen boards'), or a file of your own, board.toml.",
             autocompletion=completion.boards,
             show_default=False,
         ),

@@ -234,7 +234,7 @@ def build_artifact(
         settings.root,
         last_build.LastBuild(
             model=absolute_model(settings.model),
-            board_id=board.id,
+            board_id=board.reference,
             io=built.io,
             calibrate=settings.calibrate,
             artifact=artifact,

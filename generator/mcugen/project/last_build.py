@@ -31,7 +31,8 @@ SCHEMA = "mcugen.last/2"
 class LastBuild:
     """Enough to flash, verify and time the last build.
 
-    model: as it was named, paths absolute. project paths and `elf` are absolute.
+    model: as it was named, paths absolute. board_id: or the file of a user's own board. project
+    paths and `elf` are absolute.
     """
 
     model: str

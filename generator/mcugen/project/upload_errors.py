@@ -54,9 +54,10 @@ _MEANINGS: tuple[tuple[str, str, str], ...] = (
         "Is the board powered, are its debug jumpers set, and is it this board?",
     ),
     (
-        r"open failed|[Nn]o (available )?(debug )?probes?\b|[Nn]o connected debug probes|"
+        r"open failed|[Nn]o (available )?(debug )?probes?\b|[Nn]o connected debug probe|"
         r"[Cc]annot connect to (the )?J-Link|Connecting to J-Link.*FAILED|"
-        r"No DFU capable USB device|unable to find a matching|[Nn]o device found",
+        r"No DFU capable USB device|No target device available|unable to find a matching|"
+        r"[Nn]o device found",
         "the device was not found",
         "'mcugen devices' lists what is attached.",
     ),

@@ -295,7 +295,7 @@ def test_a_busy_probe_names_its_holder(programs, image, tmp_path):
         ("Error: libusb_open() failed with LIBUSB_ERROR_ACCESS", "no permission"),
         ("Error: open failed", "was not found"),
         ("Error: init mode failed (unable to connect to the target)", "the chip does not answer"),
-        ("0001234 C No connected debug probes", "not found"),
+        ("No connected debug probe matches unique ID '0674FF'", "not found"),
         ("0000456 C Target type stm32f446retx not recognized. Use 'pyocd list", "pyOCD does not"),
         ("Cannot connect to target.", "the chip does not answer"),
         ("Connecting to J-Link via USB...FAILED: Cannot connect to J-Link.", "not found"),

@@ -1,0 +1,300 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The text of a new board file, table by table, and what is missing for it."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mcugen.base.errors import ConfigError
+from mcugen.base.resources import boards_dir
+from mcugen.boards.probes import known_probes
+from mcugen.boards.spec import CPU_FPUS, BoardSpec
+from mcugen.boards.vendor_data import PlatformioBoard, SvdPeripheral
+
+_PROBES = {"stlink": "ST-LINK", "jlink": "J-Link", "cmsis-dap": "DAPLink"}
+_ALL_RAM = '["stack", "data", "planned", "method", "temp", "io"]'
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the author says; None, or empty, where they say nothing."""
+
+    path: Path
+    pio: str
+    svd: Path | None = None
+    like: str | None = None
+    family: str | None = None
+    uart: str | None = None
+    tx: str | None = None
+    rx: str | None = None
+    clock_hz: int | None = None
+    ram: tuple[str, ...] = ()  #: "name:0x20000000:96:planned,io"
+    defines: tuple[str, ...] = ()  #: "MCUGEN_HSE_HZ=8000000"
+    probe: str | None = None
+    flash_wait: str | None = None  #: "30000000:16:64": `regions.wait`
+
+
+@dataclass
+class Sheet:
+    """Collected facts, and what is missing."""
+
+    wanted: Wanted
+    pio: PlatformioBoard
+    peripherals: dict[str, SvdPeripheral]
+    like: dict[str, Any]  #: the board that is taken for the rest, as its file; empty: none
+    example: BoardSpec  #: a board of the family, for error messages and what a core has
+    missing: list[str] = field(default_factory=list)
+
+    def need(self, value: Any, option: str, what: str) -> Any:
+        if value is None:
+            self.missing.append(f"{what}: {option}")
+        return value
+
+
+def file_of(board: BoardSpec) -> dict[str, Any]:
+    """Return a board's file as it is, its part's keys in "mcu"."""
+    path = Path(board.file) if board.file else boards_dir() / f"{board.id}.toml"
+    values = tomllib.loads(path.read_text(encoding="utf-8"))
+    if isinstance(values["mcu"], str):
+        part = boards_dir() / "mcu" / f"{values['mcu']}.toml"
+        values["mcu"] = tomllib.loads(part.read_text(encoding="utf-8"))
+    return values
+
+
+def board_text(sheet: Sheet) -> str:
+    """Return the board file; what no source says is noted in `sheet.missing`."""
+    wanted, pio, like = sheet.wanted, sheet.pio, sheet.like
+    from_pio = f"PlatformIO, {pio.id}.json"
+    as_like = f"as {sheet.example.id}" if like else ""
+    part = sheet.need(pio.get("build.mcu"), "another --pio", "the part (build.mcu)") or "?"
+    clock = wanted.clock_hz or _number(pio.get("build.f_cpu"))
+    sheet.need(clock, "--clock-hz", "the core clock")
+    lines = [
+        "# SPDX-License-Identifier: BSD-3-Clause",
+        f'id = "{wanted.path.stem}"',
+        f"name = {_string(pio.get('name') or wanted.path.stem)}",
+        f"vendor = {_string(pio.get('vendor') or 'not told')}",
+        f"url = {_string(pio.get('url') or 'not told')}",
+        f"clock_hz = {clock}  # {'--clock-hz' if wanted.clock_hz else from_pio}",
+        *_mcu(sheet, str(part), clock, from_pio, as_like),
+        *_console(sheet, as_like),
+        *_probe(sheet, from_pio),
+        "",
+        "[verified]",
+        'level = "builds"',
+        'evidence = ""',
+        "",
+        "[sources]",
+        f"memory = {_string(from_pio + (', ' + as_like if as_like else ''))}",
+        f"clock = {_string(from_pio if not wanted.clock_hz else 'its author')}",
+        f"console = {_string(wanted.svd.name if wanted.svd else as_like or 'its author')}",
+        f"probe = {_string(from_pio)}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _mcu(sheet: Sheet, part: str, clock: int | None, from_pio: str, as_like: str) -> list[str]:
+    pio, example = sheet.pio, sheet.example
+    cpu = pio.get("build.cpu") or example.cpu
+    sheet.need(pio.get("upload.maximum_size"), "another --pio", "the size of flash")
+    lines = [
+        "",
+        "[mcu]",
+        f"part = {_string(part.upper())}",
+        f"cpu = {_string(cpu)}  # {from_pio}",
+    ]
+    fpu = example.fpu if cpu == example.cpu else next(iter(CPU_FPUS.get(cpu, ())), None)
+    if fpu is not None:
+        lines.append(f"fpu = {_string(fpu)}")
+    max_hz = max(clock or 0, _number(pio.get("build.f_cpu")) or 0)
+    lines += [
+        f"float_abi = {_string('hard' if fpu else 'soft')}",
+        f"bsp = {_string(example.bsp)}",
+        f"cycle_counter = {_string(example.cycle_counter)}",
+        f"max_clock_hz = {max_hz}  # {from_pio}",
+        "",
+        "[mcu.defines]  # " + f"firmware/bsp/{example.bsp}/README.md",
+    ]
+    lines += _defines(sheet, as_like)
+    code = example.region_for("code")
+    size = (pio.get("upload.maximum_size") or 0) // 1024
+    lines += [
+        "",
+        "[[mcu.regions]]",
+        'name = "flash"',
+        f"start = 0x{code.start:08x}  # of the family",
+        f"size_kib = {size}  # {from_pio}",
+        'kind = "flash"',
+        'roles = ["code", "model"]',
+    ]
+    return lines + _wait(sheet, as_like) + _ram(sheet, from_pio)
+
+
+def _wait(sheet: Sheet, as_like: str) -> list[str]:
+    """Return how the flash is read, where the family's firmware is told."""
+    known, given = sheet.example.region_for("code").wait, sheet.wanted.flash_wait
+    if known is None and given is None:
+        return []
+    numbers = [known.step_hz, known.line_bytes, known.code_lines] if known else []
+    source = as_like
+    if given is not None:
+        match = re.fullmatch(r"(\d+):(\d+):(\d+)", given)
+        if match is None:
+            raise ConfigError(
+                f"--flash-wait {given}: it is STEP_HZ:LINE_BYTES:CODE_LINES, 30000000:16:64"
+            )
+        numbers, source = [int(text) for text in match.groups()], "--flash-wait"
+    elif not sheet.like:
+        shown = ":".join(map(str, numbers))
+        option = f"--flash-wait STEP_HZ:LINE_BYTES:CODE_LINES ({sheet.example.id}: {shown})"
+        sheet.need(None, option, "wait states of flash")
+    keys = ("step_hz", "line_bytes", "code_lines")
+    rows = [f"{key} = {number}" for key, number in zip(keys, numbers, strict=True)]
+    return ["", f"[mcu.regions.wait]  # {source}", *rows]
+
+
+def _ram(sheet: Sheet, from_pio: str) -> list[str]:
+    rows = sheet.wanted.ram
+    own = [region for region in sheet.example.regions if region.kind.value == "ram"]
+    if not rows:
+        if len(own) > 1:
+            shown = " ".join(
+                f"--ram {r.name}:0x{r.start:08x}:{r.size_bytes // 1024}:{','.join(r.roles)}"
+                for r in own
+            )
+            sheet.need(None, f"--ram NAME:START:KIB:ROLES ({sheet.example.id}: {shown})", "RAM")
+            return []
+        size = sheet.need(
+            sheet.pio.get("upload.maximum_ram_size"), "--ram NAME:START:KIB", "the size of RAM"
+        )
+        return _region("sram", f"0x{own[0].start:08x}", (size or 0) // 1024, _ALL_RAM, from_pio)
+    lines = []
+    for row in rows:
+        match = re.fullmatch(r"([a-z][a-z0-9_]*):(0x[0-9a-fA-F]+):(\d+)(?::([a-z,]+))?", row)
+        if match is None:
+            raise ConfigError(f"--ram {row}: it is NAME:START:KIB:ROLES, sram:0x20000000:96:io")
+        name, start, size_kib, roles = match.groups()
+        listed = "[" + ", ".join(f'"{r}"' for r in roles.split(",")) + "]" if roles else _ALL_RAM
+        lines += _region(name, start, int(size_kib), listed, "--ram")
+    return lines
+
+
+def _region(name: str, start: str, size_kib: int, roles: str, source: str) -> list[str]:
+    return [
+        "",
+        "[[mcu.regions]]",
+        f'name = "{name}"',
+        f"start = {start}",
+        f"size_kib = {size_kib}  # {source}",
+        'kind = "ram"',
+        f"roles = {roles}",
+    ]
+
+
+def _defines(sheet: Sheet, as_like: str) -> list[str]:
+    """Return the family's macros: as the author says, by the SVD, as another board has them."""
+    given: dict[str, str] = {}
+    for text in sheet.wanted.defines:
+        name, equals, value = text.partition("=")
+        if not equals or not re.fullmatch(r"\d+|0x[0-9a-fA-F]+", value):
+            raise ConfigError(f"--define {text}: it is NAME=INTEGER, MCUGEN_HSE_HZ=8000000")
+        given[name] = value
+    example = file_of(sheet.example)
+    known = {**example["mcu"].get("defines", {}), **example.get("defines", {})}
+    peripheral = sheet.peripherals.get(sheet.wanted.uart or "")
+    lines = []
+    for name, value in known.items():
+        if name in given:
+            lines.append(f"{name} = {given.pop(name)}  # --define")
+        elif name == "MCUGEN_UART_RX_IRQ" and peripheral and peripheral.interrupts:
+            numbers = peripheral.interrupts
+            own = [n for key, n in numbers.items() if (sheet.wanted.uart or "") in key]
+            lines.append(f"{name} = {(own or list(numbers.values()))[0]}  # {_svd(sheet)}")
+        elif sheet.like:
+            lines.append(f"{name} = {value}  # {as_like}")
+        else:
+            sheet.need(None, f"--define {name}=… ({sheet.example.id}: {value})", "a macro")
+    return lines + [f"{name} = {value}  # --define" for name, value in given.items()]
+
+
+def _console(sheet: Sheet, as_like: str) -> list[str]:
+    wanted, like = sheet.wanted, sheet.like.get("console", {})
+    uart = sheet.need(wanted.uart or like.get("uart"), "--uart USART2", "the console's UART")
+    tx = sheet.need(wanted.tx or like.get("tx"), "--tx PA2", "the console's pin")
+    rx = sheet.need(wanted.rx or like.get("rx"), "--rx PA3", "the console's pin")
+    peripheral = sheet.peripherals.get(uart or "")
+    if wanted.svd is not None and uart and peripheral is None:
+        names = [name for name in sheet.peripherals if "UART" in name or "USART" in name]
+        raise ConfigError(f"{wanted.svd.name} has no {uart}; it has {', '.join(names)}")
+    base = peripheral.base if peripheral else None
+    source = _svd(sheet)
+    if base is None and like.get("uart") == uart:
+        base, source = like.get("base"), as_like
+    sheet.need(base, "--svd FILE.svd", f"the registers of {uart or 'the UART'}")
+    return [
+        "",
+        "[console]",
+        f'uart = "{uart}"',
+        f'tx = "{tx}"',
+        f'rx = "{rx}"',
+        "baud = 115_200",
+        f"base = 0x{base or 0:08x}  # {source}",
+    ]
+
+
+def _probe(sheet: Sheet, from_pio: str) -> list[str]:
+    pio = sheet.pio
+    protocol = pio.get("upload.protocol")
+    kind = sheet.wanted.probe or (protocol if protocol in _PROBES else None)
+    sheet.need(kind, f"--probe {'|'.join(_PROBES)}", "the debug probe")
+    if kind is None:
+        return []
+    if kind not in _PROBES:
+        raise ConfigError(f"--probe must be {' or '.join(_PROBES)}, not '{kind}'")
+    known = next(probe for probe in known_probes() if probe.name == _PROBES[kind])
+    ids = ", ".join(f'"{vid:04x}:{pid:04x}"' for vid, pid in known.usb_ids)
+    board, target = pio.get("debug.openocd_board"), pio.get("debug.openocd_target")
+    jlink, pyocd = pio.get("debug.jlink_device"), pio.get("debug.pyocd_target")
+    arguments: list[str] = []
+    if board:
+        arguments = ["-f", f"board/{board}.cfg"]
+    elif target:
+        interface = {"stlink": "stlink", "jlink": "jlink", "cmsis-dap": "cmsis-dap"}[kind]
+        arguments = ["-f", f"interface/{interface}.cfg", "-f", f"target/{target}.cfg"]
+    ways = [
+        *(["openocd"] if arguments else []),
+        *(["jlink"] if jlink else []),
+        *(["pyocd"] if pyocd else []),
+    ]
+    if kind == "jlink":
+        ways.sort(key=lambda way: way != "jlink")
+    sheet.need(ways or None, "another --pio", "what OpenOCD or J-Link call the part (debug.*)")
+    lines = ["", "[probe]", f'kind = "{kind}"', f"usb_ids = [{ids}]  # {known.source}"]
+    if arguments:
+        lines.append(f"openocd_args = [{', '.join(map(_string, arguments))}]  # {from_pio}")
+    lines += ["", "[upload]", f"ways = [{', '.join(map(_string, ways))}]"]
+    if jlink:
+        lines += ["", "[upload.jlink]", f"device = {_string(jlink)}  # {from_pio}"]
+    if pyocd:
+        lines += ["", "[upload.pyocd]", f"target = {_string(pyocd)}  # {from_pio}"]
+    return lines
+
+
+def _svd(sheet: Sheet) -> str:
+    return sheet.wanted.svd.name if sheet.wanted.svd else ""
+
+
+def _number(text: Any) -> int | None:
+    """Return the number of PlatformIO's "84000000L"."""
+    match = re.match(r"\d+", str(text or ""))
+    return int(match[0]) if match else None
+
+
+def _string(text: Any) -> str:
+    """Return a TOML basic string."""
+    escaped = str(text).replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
