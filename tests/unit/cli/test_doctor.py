@@ -2,12 +2,18 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
 
 import pytest
 
+from mcugen.base.install import SYSTEMS, this_system
+from mcugen.base.toolchain import UPLOADERS
+from mcugen.boards.load import list_boards
+from mcugen.boards.probes import known_probes
 from mcugen.cli import installation
+from mcugen.device.udev import udev_rules
 
 
 def named(checks, name):
@@ -73,3 +79,63 @@ def test_looking_imports_no_torch():
     )
 
     subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parent)
+
+
+def test_every_check_says_where_it_is_and_how_it_is_installed_everywhere():
+    for check in installation.run_checks():
+        assert set(check.install) == set(SYSTEMS), check.name
+        assert all(check.install.values()), check.name
+        assert (check.path is None) is (check.version is None), check.name
+
+
+def test_every_way_onto_a_board_has_its_program_among_the_checks():
+    names = {check.name for check in installation.run_checks()}
+
+    assert set(UPLOADERS.values()) <= names
+
+
+def test_an_old_openocd_is_told_what_it_cannot_do(monkeypatch, tmp_path):
+    old = tmp_path / "openocd"
+    old.write_text("#!/bin/sh\necho 'Open On-Chip Debugger 0.11.0' >&2\n")
+    old.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}/usr/bin:/bin")
+
+    check = named(installation.run_checks(), "openocd")
+
+    assert (check.ok, check.version, check.path) == (True, "0.11.0", str(old))
+    assert "below 0.12" in check.remark
+
+
+@pytest.mark.parametrize(
+    "text, system",
+    [
+        ("ID=debian\n", "debian"),
+        ('ID=pop\nID_LIKE="ubuntu debian"\n', "debian"),
+        ("ID=fedora\n", "fedora"),
+        ('ID="rocky"\nID_LIKE="rhel centos fedora"\n', "fedora"),
+        ("ID=arch\n", None),
+    ],
+)
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="of Linux")
+def test_the_system_is_known_by_os_release(tmp_path, text, system):
+    (tmp_path / "os-release").write_text(text)
+
+    assert this_system(tmp_path / "os-release") == system
+
+
+def test_the_rules_name_every_probe_and_boot_loader_that_is_known():
+    boards = list_boards()
+    rules = udev_rules(boards)
+    pattern = r'^SUBSYSTEM=="usb", ATTRS\{idVendor\}=="(....)", ATTRS\{idProduct\}=="(....)", MODE="0660", GROUP="plugdev", TAG\+="uaccess"$'  # noqa: E501
+    allowed = [(int(v, 16), int(p, 16)) for v, p in re.findall(pattern, rules, re.MULTILINE)]
+
+    wanted = {one for probe in known_probes() for one in probe.usb_ids}
+    wanted |= {one for b in boards if b.probe for one in b.probe.usb_ids}
+    wanted |= {one for b in boards if b.upload for one in b.upload.loader_usb_ids}
+    assert set(allowed) == wanted | {
+        one for b in boards if b.upload and b.upload.bossac for one in b.upload.bossac.touch_usb_ids
+    }
+    assert len(allowed) == len(set(allowed))
+    assert rules.count("ID_MM_DEVICE_IGNORE") == len(allowed)
+    # A comment, or a rule: udev refuses a file with anything else.
+    assert all(line.startswith(("#", "SUBSYSTEM==")) for line in rules.splitlines())

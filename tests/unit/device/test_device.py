@@ -170,6 +170,31 @@ def test_a_port_of_a_usb_device_is_listed_once(attached):
     assert [(d.port, d.serial) for d in found] == [("/dev/ttyACM0", "AAA"), (None, "BBB")]
 
 
+def test_probes_of_no_board_and_boot_loaders_are_known(attached, tmp_path, monkeypatch):
+    """By their USB id; a port also by the name that udev gives it for good."""
+    by_id = tmp_path / "by-id"
+    by_id.mkdir()
+    (by_id / "usb-FTDI_FT232R_X-if00").symlink_to("/dev/ttyUSB0")
+    monkeypatch.setattr(find, "BY_ID", by_id)
+
+    found = attached(
+        (0x0403, 0x6001, "X", "/dev/ttyUSB0"),
+        (0x1366, 0x1015, "000683000001", "/dev/ttyACM2"),
+        (0x2E8A, 0x0003, "E0C9", None),
+    )
+
+    adapter = next(d for d in found if d.serial == "X")
+    probe_of_none = next(d for d in found if d.vid == 0x1366)
+    assert (adapter.kind, adapter.by_id) == ("port", str(by_id / "usb-FTDI_FT232R_X-if00"))
+    assert (probe_of_none.kind, probe_of_none.guess) == ("probe", "J-Link")
+    assert choose_target(NUCLEO, found, "683000001") == Target("/dev/ttyACM2", "000683000001")
+    # The tests' only board is not flashed by UF2.
+    assert len(found) == 2
+    pico = [board for board in list_boards() if board.id == "rpi_pico"]
+    (loader,) = [d for d in find_devices(pico) if d.loader_of]
+    assert (loader.kind, loader.loader_of, loader.serial) == ("boot loader", ("rpi_pico",), "E0C9")
+
+
 @pytest.mark.parametrize("wanted", [None, "/dev/ttyACM0"])
 def test_the_only_probe_needs_no_number(attached, wanted):
     devices = attached((VID, PID, None, "/dev/ttyACM0"), (0x0403, 0x6001, "X", "/dev/ttyUSB0"))
