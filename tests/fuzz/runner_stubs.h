@@ -4,6 +4,7 @@
 
 #include <app/app_config.h>
 #include <app/runner/arena.h>
+#include <executorch/runtime/kernel/operator_registry.h>
 #include <ops/ops.h>
 
 #include "device_stubs.h"
