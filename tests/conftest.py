@@ -65,6 +65,24 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     differential.addoption("--boards", metavar="BOARD,…", help="the simulated boards to run on")
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let tests that share a fixture of their file run in one worker: it is made once.
+
+    A group that is marked wins.
+    """
+    for item in items:
+        if isinstance(item, pytest.Function) and item.get_closest_marker("xdist_group") is None:
+            file = item.getparent(pytest.Module).nodeid
+            known = item._fixtureinfo.name2fixturedefs.values()
+            if any(
+                each.baseid == file and each.scope in ("module", "session")
+                for definitions in known
+                for each in definitions
+            ):
+                item.add_marker(pytest.mark.xdist_group(file))
+
+
 @pytest.fixture
 def count(record_property: Callable[[str, object], None]) -> Callable[[str, str, int, int], None]:
     """Count(what, where, passed, failed): printed in sum at the end of the run."""
