@@ -44,7 +44,9 @@ def golden(model: str, board: str) -> tuple[bytes, bytes, bytes]:
     return pte, inputs, outputs
 
 
-@pytest.mark.parametrize("board", BOARDS)
+@pytest.mark.parametrize(
+    "board", [pytest.param(board, marks=pytest.mark.xdist_group(board)) for board in BOARDS]
+)
 @pytest.mark.parametrize("model", MODELS)
 def test_a_golden_model_gives_the_right_bytes(runners: Runners, model: str, board: str) -> None:
     pte, inputs, outputs = golden(model, board)
