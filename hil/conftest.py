@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -166,7 +165,7 @@ def desk(
     """The device's place: built for once a run and board, flashed once."""
     options = request.config.getoption
     shared = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
+    if hasattr(request.config, "workerinput"):
         shared = shared.parent
     builds = (options("--builds") or shared / "rig-builds").absolute()
     folder = tmp_path_factory.mktemp(device.id)
