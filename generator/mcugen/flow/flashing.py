@@ -67,13 +67,17 @@ def can_flash(settings: Settings, target: Target) -> bool:
 def flash_board(settings: Settings, image: BuiltImage, target: Target, terminal: Terminal) -> Route:
     """Put an image on a real board, through no other probe than its own, and return how.
 
-    Raises FlashError, ToolMissingError.
+    Raises FlashError, ToolMissingError; DisconnectedError where another mcugen, or a rig, holds it.
     """
     from mcugen.device.flash import BoardFlasher
+    from mcugen.device.probe_lock import probe_lock
 
     route = find_route(settings, target)
+    # A device without any number is locked by what it is: one of its kind at a time.
+    through = route.serial or route.place or target.port or settings.board.id
     terminal.stage(f"flash {settings.board.name}{route.describe()}")
-    BoardFlasher(settings.board, route).flash(image)
+    with probe_lock(through):
+        BoardFlasher(settings.board, route).flash(image)
     return route
 
 

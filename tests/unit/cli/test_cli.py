@@ -15,6 +15,7 @@ import pytest
 import samples_of_specs as sample
 from serial_peer import Peer, default_info, running
 
+from mcugen.device.probe_lock import probe_lock
 from mcugen.project import last_build
 
 COMMAND = Path(sys.executable).parent / "mcugen"
@@ -311,6 +312,14 @@ def test_flash_without_its_firmware_behind_it_ends_with_7(built):
 
     assert done.returncode == 7, done.stderr
     assert "runs 0000000000000000" in done.stderr
+
+
+def test_a_probe_that_a_rig_holds_is_not_flashed_through(built):
+    with probe_lock("0674FF"):
+        done = run_with_a_probe("flash", "--device", "0674FF", cwd=built)
+
+    assert done.returncode == 7, done.stderr
+    assert "0674FF is in use by" in done.stderr and f"(pid {os.getpid()}," in done.stderr
 
 
 def test_another_firmware_at_such_a_port_is_an_error_not_a_reason_to_flash(built):
