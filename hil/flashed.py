@@ -60,7 +60,9 @@ class Flashed:
         """The options that name it."""
         if self.device.simulated:
             return ("--simulate",)
-        return ("--device", str(self.device.probe_id))  # names the probe and its port
+        # The console may be another port than the probe's own.
+        probe = ("--device", str(self.device.probe_id))
+        return (*probe, "--port", self.device.port, "--with", self.device.runner)
 
     def mcugen(self, *arguments: str) -> dict[str, Any]:
         """Run a command on the build for this device; return its document."""

@@ -11,6 +11,8 @@ from typing import Any
 
 import yaml
 
+from mcugen.boards.upload import WAYS
+
 #: The runner of entries that are QEMU machines: they need neither `serial` nor `probe_id`.
 SIMULATOR = "qemu"
 #: The runner of entries that somebody else flashes: they need `serial` alone.
@@ -75,6 +77,9 @@ def _device(entry: Any, where: str) -> Device:
         raise ValueError(f"{where}: fixtures must be a list of names")
     device = Device(**{**entry, "fixtures": tuple(fixtures)})
     if device.connected and not device.simulated:
+        if device.flashed_here and device.runner not in WAYS:
+            ways = ", ".join((SIMULATOR, NO_RUNNER, *WAYS))
+            raise ValueError(f"{where}: runner {device.runner!r} is not one of {ways}")
         # Never flash by "the only probe there is": the wrong board has been flashed that way.
         if device.flashed_here and not device.probe_id:
             raise ValueError(f"{where}: a real board needs probe_id (or runner: none)")

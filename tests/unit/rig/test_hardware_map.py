@@ -9,6 +9,7 @@ from typing import Any
 
 import hardware_map
 import pytest
+from flashed import Flashed
 
 ENTRY = {
     "connected": True,
@@ -40,6 +41,7 @@ def entry(**changes: Any) -> dict[str, Any]:
         ([entry(product=None)], "'product' is missing"),
         ([entry(probe_id=674)], "probe_id must be a string: put it in quotes"),
         ([entry(probe_id=None)], r"a real board needs probe_id \(or runner: none\)"),
+        ([entry(runner="nrfjprog")], "runner 'nrfjprog' is not one of qemu, none, openocd, pyocd"),
         ([entry(serial=None)], "a real board needs serial"),
         ([entry(fixtures="loop")], "fixtures must be a list of names"),
         ([entry(), entry(probe_id="1", serial="/dev/b")], "id 'one' stands more than once"),
@@ -77,6 +79,15 @@ def test_devices_are_chosen_by_board_and_by_all_of_their_fixtures(path):
         ValueError, match=r"that is qemu-m4 with fixture sensor; it has one \(nucle"
     ):
         chosen(["qemu-m4"], ["sensor"])
+
+
+def test_a_real_board_is_named_by_probe_port_and_way(path):
+    path.write_text(json.dumps([entry()]))
+    (device,) = hardware_map.choose(path)
+
+    target = Flashed(device, path.parent, device.port, None, 1.0, {}).target
+
+    assert target == ("--device", "0674FF", "--port", "/dev/ttyACM0", "--with", "openocd")
 
 
 def test_the_map_that_comes_with_it_is_right():
