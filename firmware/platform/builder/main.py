@@ -14,6 +14,7 @@ board = env.BoardConfig()
 builder_dir = os.path.join(platform.get_dir(), "builder")
 
 sys.path.insert(0, builder_dir)
+import uf2  # noqa: E402
 import upload_command  # noqa: E402
 from object_cache import use_object_cache  # noqa: E402
 from precompiled import FOLDERS, Precompiled  # noqa: E402
@@ -22,6 +23,15 @@ HELIUM_CPUS = ("cortex-m55", "cortex-m85")
 
 machine_flags = board.get("build.machine_flags")
 prefix = "arm-none-eabi-"
+
+
+
+def write_uf2(target, source, env):
+    with open(str(source[0]), "rb") as file:
+        data = uf2.from_elf(file.read(), board.get("upload.uf2_family"))
+    with open(str(target[0]), "wb") as file:
+        file.write(data)
+
 
 env.Replace(
     AR=prefix + "gcc-ar",
@@ -96,6 +106,10 @@ env.Append(
         "ElfToBin": Builder(
             action=env.VerboseAction("$OBJCOPY -O binary $SOURCES $TARGET", "Building $TARGET"),
             suffix=".bin",
+        ),
+        "ElfToUf2": Builder(
+            action=env.VerboseAction(write_uf2, "Building $TARGET"),
+            suffix=".uf2",
         ),
     },
 )
@@ -173,6 +187,9 @@ else:
         # Where code and model lie far apart, a flat image would fill the gap.
         flat_image = env.ElfToBin(image, elf)
         Default(flat_image)
+    if board.get("upload.uf2_family", 0):
+        # To be copied by hand where mcugen is not.
+        Default(env.ElfToUf2(image, elf))
 
 #
 # Upload

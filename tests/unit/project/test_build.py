@@ -9,6 +9,7 @@ import os
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -119,6 +120,17 @@ def model_sum(pte: bytes) -> str:
     return f"{total:08x}"
 
 
+def uf2_contents(file: bytes, family: int) -> tuple[int, bytes]:
+    """Return where a UF2 file begins and what it holds, of blocks in a row."""
+    blocks = [file[at : at + 512] for at in range(0, len(file), 512)]
+    start = struct.unpack_from("<I", blocks[0], 12)[0]
+    for number, block in enumerate(blocks):
+        head = (0x0A324655, 0x9E5D5157, 0x2000, start + 256 * number, 256, number)
+        assert struct.unpack_from("<8I", block) == (*head, len(blocks), family)
+        assert struct.unpack_from("<I", block, 508) == (0x0AB16F30,)
+    return start, b"".join(block[32 : 32 + 256] for block in blocks)
+
+
 class TestImage:
     pytestmark = needs_compiler
 
@@ -143,6 +155,20 @@ class TestImage:
         if image.bin is not None:  # the loaded sections, and no gap between them
             assert SAMPLE_PTE in image.bin.read_bytes()
             assert image.bin.stat().st_size < image.flash_bytes + 64
+
+    def test_a_uf2_file_lies_beside_the_elf_where_the_board_takes_one(self, built: Built) -> None:
+        pico = load_board("rpi_pico")
+        assert pico.upload is not None and pico.upload.uf2 is not None
+        _, image = built(pico)
+        _, other = built(M4)
+
+        start, data = uf2_contents(
+            image.elf.with_suffix(".uf2").read_bytes(), pico.upload.uf2.family
+        )
+        assert start == pico.region_for("code").start
+        assert image.bin is not None
+        assert data.rstrip(b"\0") == image.bin.read_bytes().rstrip(b"\0")
+        assert not other.elf.with_suffix(".uf2").exists()
 
     def test_same_elf_in_different_folders(
         self, tmp_path: Path, caches: Path, built: Built
