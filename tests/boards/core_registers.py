@@ -7,6 +7,8 @@ B3.2.2. Nothing behind them is modelled but counting.
 
 SYST_CVR = 0xE000E018
 NVIC_ISER = 0xE000E100
+NVIC_ICER = 0xE000E180
+NVIC_ICPR = 0xE000E280
 VTOR = 0xE000ED08
 CYCCNT = 0xE0001004
 
@@ -19,7 +21,7 @@ CORE_REGISTERS: dict[int, int] = {
     0xE000E014: 0,  # SYST_RVR
     SYST_CVR: 0,
     0xE000E01C: 0,  # SYST_CALIB: not known
-    **{NVIC_ISER + 4 * i: 0 for i in range(8)},
+    **{first + 4 * i: 0 for first in (NVIC_ISER, NVIC_ICER, NVIC_ICPR) for i in range(8)},
     0xE000ED00: 0x410FC241,  # CPUID
     0xE000ED04: 0,  # ICSR
     VTOR: 0,

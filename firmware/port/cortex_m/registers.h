@@ -30,6 +30,13 @@ constexpr uint32_t kSystCalibTenms = 0x00FFFFFF;
 
 // NVIC, DDI 0403 B3.4
 constexpr uintptr_t kNvicIser0 = 0xE000E100;
+constexpr uintptr_t kNvicIcer0 = 0xE000E180;
+constexpr uintptr_t kNvicIcpr0 = 0xE000E280;
+#if defined(__ARM_ARCH_6M__)
+constexpr uint32_t kNvicRegisters = 1;  // of each kind, DDI 0419 B3.4
+#else
+constexpr uint32_t kNvicRegisters = 8;  // 240 interrupts; what is not implemented ignores writes
+#endif
 
 // System control block, DDI 0403 B3.2
 constexpr uintptr_t kScbIcsr = 0xE000ED04;

@@ -8,7 +8,8 @@
 //  4. The FPU (and MVE) is switched on before any code that may use its registers.
 //  5. The stack below us is painted, while nothing deep has run.
 //  6. .data is copied, .bss is zeroed. Nothing before this may touch either.
-//  7. MemManage, BusFault and UsageFault get their own handlers instead of HardFault.
+//  7. MemManage, BusFault and UsageFault get their own handlers instead of HardFault; external
+//     interrupts that are still on go off.
 //  8. board_init(): clock, pins, UART. Then the counters, which need the clock's frequency.
 //  9. main().
 //
@@ -52,6 +53,12 @@ inline __attribute__((always_inline)) void paint_stack() {
   reg32(kScbCcr) = reg32(kScbCcr) | kScbCcrLob;  // else each LE instruction is a taken branch
 #endif
 
+  // What a boot loader has left on would find no handler: the table ends with the console's.
+#pragma GCC unroll 1
+  for (uint32_t i = 0; i < kNvicRegisters; ++i) {
+    reg32(kNvicIcer0 + 4 * i) = 0xFFFFFFFF;
+    reg32(kNvicIcpr0 + 4 * i) = 0xFFFFFFFF;
+  }
   __asm volatile("cpsie i" ::: "memory");
   board_init();
   cycle_counter_init();
