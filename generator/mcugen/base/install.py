@@ -67,6 +67,12 @@ COMMANDS: Mapping[str, Mapping[str, str]] = {
     },
 }
 
+#: Where a distribution's QEMU is too old for a board.
+QEMU_NEWER = (
+    "Debian 12 has 10.0 in bookworm-backports: sudo apt install -t bookworm-backports "
+    "qemu-system-arm; Debian 13, Ubuntu 25.10 and Homebrew have it or newer"
+)
+
 
 def this_system(os_release: Path = Path("/etc/os-release")) -> str | None:
     """Return the key of SYSTEMS that is this machine; None for another Linux."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from importlib import metadata
 
 from mcugen.base.errors import McugenError
-from mcugen.base.install import COMMANDS, SYSTEMS
+from mcugen.base.install import COMMANDS, QEMU_NEWER, SYSTEMS
 from mcugen.base.toolchain import COMPILER, OPENOCD, QEMU, UPLOADERS, which
 
 #: Programs: (name, what needs it, whether more than real boards do).
@@ -190,9 +190,28 @@ def _program(row: tuple[str, str, bool]) -> Check:
         first = text.strip().splitlines()[:1]
         return replace(check, problem=f"does not start: {' '.join(first)}")
     check = replace(check, version=version[0] if version else "?")
-    if name == OPENOCD and version and _numbers(version[0]) < _OPENOCD_FOR_ALL_PROBES:
-        return replace(check, remark="below 0.12 it finds only ST-LINKs by their serial number")
-    return check
+    return replace(check, remark=_remark(name, version[0])) if version else check
+
+
+def _remark(name: str, version: str) -> str | None:
+    """Return what a program of this version cannot do."""
+    if name == OPENOCD and _numbers(version) < _OPENOCD_FOR_ALL_PROBES:
+        return "below 0.12 it finds only ST-LINKs by their serial number"
+    if name == QEMU:
+        return _boards_without_machine(version)
+    return None
+
+
+def _boards_without_machine(version: str) -> str | None:
+    """Return which boards want a newer QEMU, and where there is one."""
+    from mcugen.boards.load import list_boards
+
+    wanted = {board.id: board.qemu.min_version for board in list_boards() if board.qemu}
+    newer = {id: v for id, v in wanted.items() if v and not _satisfies(version, f">={v}")}
+    if not newer:
+        return None
+    boards = ", ".join(f"{id} (needs {v})" for id, v in sorted(newer.items()))
+    return f"too old to simulate {boards}. {QEMU_NEWER}"
 
 
 def _data() -> Check:

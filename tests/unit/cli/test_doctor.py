@@ -106,6 +106,20 @@ def test_an_old_openocd_is_told_what_it_cannot_do(monkeypatch, tmp_path):
     assert "below 0.12" in check.remark
 
 
+@pytest.mark.parametrize("version, told", [("7.2.22", True), ("10.0.2", False)])
+def test_an_old_qemu_is_told_which_boards_it_cannot_simulate(monkeypatch, tmp_path, version, told):
+    program = tmp_path / "qemu-system-arm"
+    program.write_text(f"#!/bin/sh\necho 'QEMU emulator version {version} (Debian 1:1)'\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}/usr/bin:/bin")
+
+    check = named(installation.run_checks(), "qemu-system-arm")
+
+    assert (check.ok, check.version) == (True, version)
+    assert ("b_l475e_iot01a (needs 10.0)" in (check.remark or "")) is told
+    assert ("bookworm-backports" in (check.remark or "")) is told
+
+
 @pytest.mark.parametrize(
     "text, system",
     [
