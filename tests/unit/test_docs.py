@@ -198,6 +198,7 @@ def test_named_subcommands_exist(path: Path) -> None:
         for command in app.app.registered_commands
         if command.callback
     }
+    subcommands |= {group.name for group in app.app.registered_groups if group.name}
     for names in re.findall(r"`mcugen ([a-z][a-z|-]*)", path.read_text("utf-8")):
         assert set(names.split("|")) <= subcommands, names
 
