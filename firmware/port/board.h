@@ -20,7 +20,7 @@ enum class ClockSource : uint8_t {
   kPll,        ///< PLL fed by the external oscillator: the intended clock.
   kHse,        ///< External oscillator directly; the PLL did not lock.
   kHsi,        ///< Internal RC oscillator (about 1 %), directly or through the PLL.
-  kMsiLocked,  ///< PLL fed by the MSI oscillator, which a 32 kHz crystal corrects (0.25 %).
+  kMsiLocked,  ///< The MSI oscillator, which a 32 kHz crystal corrects (0.25 %), or its PLL.
   kMsi,        ///< The MSI oscillator alone, as it is trimmed in the factory (4 %).
   kHfint,      ///< Nordic's internal oscillator (8 % at worst).
   kRosc,       ///< Raspberry Pi's ring oscillator: nominal, it may be twice or a third of that.

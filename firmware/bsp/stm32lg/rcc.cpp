@@ -64,11 +64,6 @@ bool start_hse() {
   return turn_on(kRccCr, kRccCrHseOn, kRccCrHseRdy);
 }
 
-bool run_from_locked_oscillator() {
-  const LockedOscillator oscillator = start_locked_oscillator();
-  return oscillator.hz != 0 && run_from_pll(oscillator.hz, oscillator.pll_src);
-}
-
 }  // namespace
 
 bool set_flash_wait_states(uint32_t clock_hz) {
@@ -107,11 +102,16 @@ void clock_init() {
     g_clock.source = ClockSource::kPll;
   } else if (hse && switch_sysclk(kRcc.sysclk, kRcc.sw_hse, MCUGEN_HSE_HZ)) {
     g_clock.source = ClockSource::kHse;
-  } else if (run_from_locked_oscillator()) {
-    g_clock.source = ClockSource::kMsiLocked;
-  } else if (turn_on(kRccCr, kRccCrHsiOn, kRccCrHsiRdy) &&
-             run_from_pll(kHsiHz, kRccPllCfgrSrcHsi)) {
-    g_clock.source = ClockSource::kHsi;
+  } else {
+    const LockedOscillator own = start_locked_oscillator();
+    if (own.hz != 0 && run_from_pll(own.hz, own.pll_src)) {
+      g_clock.source = ClockSource::kMsiLocked;
+    } else if (turn_on(kRccCr, kRccCrHsiOn, kRccCrHsiRdy) &&
+               run_from_pll(kHsiHz, kRccPllCfgrSrcHsi)) {
+      g_clock.source = ClockSource::kHsi;
+    } else if (own.hz != 0) {
+      g_clock.source = ClockSource::kMsiLocked;  // no PLL, but no less exact
+    }
   }
 }
 

@@ -53,8 +53,6 @@ bool switch_to(uint32_t source, uint32_t clock_hz) {
 }
 
 bool raise_voltage() {
-  set_bits(kRccAhb3Enr, kRccAhb3EnrPwr);
-  read_back(kRccAhb3Enr);
   if (MCUGEN_UART_TX_PIN / 16 == kPortG || MCUGEN_UART_RX_PIN / 16 == kPortG) {
     set_bits(kPwrSvmcr, kPwrSvmcrIo2Sv);  // its supply, VDDIO2, is there
   }
@@ -149,6 +147,9 @@ void clock_init() {
   g_clock.reset_flags = reg32(kRccCsr);
   set_bits(kRccCsr, kRccCsrRmvf);
 
+  set_bits(kRccAhb3Enr, kRccAhb3EnrPwr);  // before the booster is touched
+  read_back(kRccAhb3Enr);
+
   // A bootloader may have left the PLL running; it must not be changed while SYSCLK uses it.
   select(kRccCfgr1SwMsis);
   stop_pll();
@@ -162,11 +163,16 @@ void clock_init() {
     g_clock.source = ClockSource::kPll;
   } else if (hse && switch_to(kRccCfgr1SwHse, MCUGEN_HSE_HZ)) {
     g_clock.source = ClockSource::kHse;
-  } else if (lock_msis() && run_from_pll(kMsisHz, kRccPll1CfgrSrcMsis)) {
-    g_clock.source = ClockSource::kMsiLocked;
-  } else if (turn_on(kRccCr, kRccCrHsiOn, kRccCrHsiRdy) &&
-             run_from_pll(kHsiHz, kRccPll1CfgrSrcHsi)) {
-    g_clock.source = ClockSource::kHsi;
+  } else {
+    const bool locked = lock_msis();
+    if (locked && run_from_pll(kMsisHz, kRccPll1CfgrSrcMsis)) {
+      g_clock.source = ClockSource::kMsiLocked;
+    } else if (turn_on(kRccCr, kRccCrHsiOn, kRccCrHsiRdy) &&
+               run_from_pll(kHsiHz, kRccPll1CfgrSrcHsi)) {
+      g_clock.source = ClockSource::kHsi;
+    } else if (locked) {
+      g_clock.source = ClockSource::kMsiLocked;  // no PLL, but no less exact
+    }
   }
 }
 
