@@ -37,6 +37,7 @@ class Chip:
     """Registers by name, at their addresses, with their values after a reset."""
 
     name = ""
+    sleeps = True  # waits for the host by WFI
     registers: Mapping[str, tuple[int, int]] = {}  # name -> address, reset value
     ready: tuple[Ready, ...] = ()
     dead_kinds: tuple[str, ...] = ()  # what may fail to come up, alone
@@ -49,6 +50,15 @@ class Chip:
         self.by_address = {address: name for name, (address, _) in self.registers.items()}
         self.old = {name: reset for name, (_, reset) in self.registers.items()}
         self._defines = dict(board.defines)
+
+    @classmethod
+    def failures(cls, board: BoardSpec) -> list[tuple[str, ...]]:
+        """What may fail to come up; first, nothing."""
+        return [(), *((kind,) for kind in cls.dead_kinds), *cls.dead_pairs]
+
+    def highest_hz(self) -> int:
+        """Return the clock that a sound chip comes up with."""
+        return self.board.clock_hz
 
     # What a family says.
 
@@ -82,6 +92,14 @@ class Chip:
         """Return memory that the chip has and the board file does not list."""
         return ()
 
+    def sinks(self) -> frozenset[int]:
+        """Return the registers that take a byte to be sent, and do nothing else."""
+        return frozenset()
+
+    def sink(self, byte: int) -> None:
+        """Take a byte to be sent."""
+        self.sent(byte)
+
     def read_effects(self) -> list[int]:
         """Return the registers whose reading does something."""
         return []
@@ -100,9 +118,12 @@ class Chip:
         put: Callable[[int, int], None],
         sent: Callable[[int], None],
         memory: Callable[[int, int], bytearray],
+        put_byte: Callable[[int, int], None],
     ) -> None:
         """Take the machine's memory: registers live there."""
         self._get, self._put, self.sent, self.memory = get, put, sent, memory
+        self.put_byte = put_byte
+        self.reset_hz = self.clocks().core_hz
 
     def define(self, name: str) -> int:
         return int(self._defines[name], 0)
@@ -122,7 +143,7 @@ class Chip:
         if text not in self.problems:
             self.problems.append(text)
 
-    def written(self, address: int, where: Callable[[], str], size: int, at: int) -> None:
+    def written(self, address: int, where: Callable[[], str], size: int) -> None:
         name = self.by_address[address]
         if size != 4 and name not in self.narrow():
             self.problem(f"{name} is written {8 * size} bits wide by {where()}")

@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import ClassVar
 
 from chip import Clocks, Ready
 from chip_stm32 import Source, Stm32, at, steps
+
+from mcugen.boards.spec import BoardSpec
 
 MHZ = 1_000_000
 # Part -> core, APB1, APB2 at most; core by PWR_CR.VOS; above what over-drive is needed.
@@ -44,14 +47,28 @@ class Stm32F4(Stm32):
     alternate: ClassVar = {
         ("USART2", "PA2"): 7
     }  # DS10693 table 11, and the same in F401's and F411's
-    gates: ClassVar = {
-        "PWR": ("RCC_APB1ENR", 28),
-        "GPIOA": ("RCC_AHB1ENR", 0),
-        "UART": ("RCC_APB1ENR", 17),
+    gates: ClassVar = {"PWR": ("RCC_APB1ENR", 28)}
+    port_a_gate = ("RCC_AHB1ENR", 0)
+    uart_gates: ClassVar = {
+        "USART1": ("RCC_APB2ENR", 4),
+        "USART2": ("RCC_APB1ENR", 17),
+        "USART6": ("RCC_APB2ENR", 5),
     }
     isr_uart = False
     ppre_shifts = (10, 13)
     caches = 7 << 8
+
+    def __init__(self, board: BoardSpec, dead: Iterable[str] = ()) -> None:
+        super().__init__(board, dead)
+        if board.mcu.upper().startswith(("STM32F401", "STM32F411")):
+            self.registers["PWR_CR"] = (0x40007000, 0x8000)  # RM0368 5.4.1, RM0383 5.4.1
+
+    @classmethod
+    def failures(cls, board: BoardSpec) -> list[tuple[str, ...]]:
+        found = super().failures(board)
+        if board.mcu.upper().startswith(("STM32F401", "STM32F411")):  # no over-drive
+            found = [dead for dead in found if not {"OD", "ODSW"} & {*dead}]
+        return found
 
     @property
     def part(self) -> tuple[tuple[int, int, int], dict[int, int], int | None]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
@@ -31,7 +32,6 @@ _CPUS = {
     "cortex-m33": arm_const.UC_CPU_ARM_CORTEX_M33,
 }
 _PAGE = 0x1000
-_PERIPHERALS = 0x4000_0000
 _RETURN = 0x1E00_0000  # where a called handler returns to
 # A poll is a dozen instructions: the longest bounded wait takes 0.1 s here.
 _WAIT_S = 8
@@ -40,6 +40,28 @@ _STORED_CONTEXT = (
     *(arm_const.UC_ARM_REG_R3, arm_const.UC_ARM_REG_R12, arm_const.UC_ARM_REG_LR),
     *(arm_const.UC_ARM_REG_PC, arm_const.UC_ARM_REG_XPSR, arm_const.UC_ARM_REG_SP),
 )
+
+
+Segments = tuple[tuple[int, bytes], ...]
+Functions = tuple[tuple[int, int, str], ...]
+
+
+@cache
+def _read_elf(path: Path) -> tuple[Segments, Functions]:
+    """What is flashed and where; functions' first and last address and name."""
+    with path.open("rb") as file:
+        elf = ELFFile(file)
+        segments = tuple(
+            (segment["p_paddr"], segment.data())
+            for segment in elf.iter_segments()
+            if segment["p_type"] == "PT_LOAD" and segment["p_filesz"]
+        )
+        functions = tuple(
+            (symbol["st_value"] & ~1, (symbol["st_value"] & ~1) + symbol["st_size"], symbol.name)
+            for symbol in elf.get_section_by_name(".symtab").iter_symbols()
+            if symbol["st_info"]["type"] == "STT_FUNC"
+        )
+    return segments, functions
 
 
 class BootError(AssertionError):
@@ -53,11 +75,11 @@ class Machine:
         self.board = board
         self.chip = chip
         self.sent = bytearray()
-        self._functions: list[tuple[int, int, str]] = []
         self._trouble: str | None = None
         self._stepping = False
         self._written: list[tuple[int, int, int]] = []
         self._counts = 0
+        self._sinks = chip.sinks()
         self.uc = unicorn.Uc(unicorn.UC_ARCH_ARM, unicorn.UC_MODE_THUMB | unicorn.UC_MODE_MCLASS)
         self.uc.ctl_set_cpu_model(_CPUS[board.cpu])
         self._words = dict(CORE_REGISTERS) | chip.words()
@@ -66,7 +88,7 @@ class Machine:
         self._map_registers()
         stack, self._pc = struct.unpack("<II", self.uc.mem_read(self._vectors(), 8))
         self.uc.reg_write(arm_const.UC_ARM_REG_SP, stack)
-        chip.attach(self.word, self._put, self.sent.append, self.uc.mem_read)
+        chip.attach(self.word, self._put, self.sent.append, self.uc.mem_read, self._put_byte)
 
     def word(self, address: int) -> int:
         """Value of a register."""
@@ -79,7 +101,7 @@ class Machine:
         the core goes to sleep first.
         """
         while text not in self.sent:
-            if not self._advance():
+            if not self._advance() and text not in self.sent:
                 raise BootError(
                     f"asleep at {self._where()} without {text!r}; sent {bytes(self.sent)!r}"
                 )
@@ -89,6 +111,10 @@ class Machine:
         return found
 
     def run_until_asleep(self) -> None:
+        """Run until it waits for the host: by WFI, or where the chip must not, in its loop."""
+        if not self.chip.sleeps:
+            self._advance(count=20_000)
+            return
         while self._advance():
             pass
 
@@ -122,15 +148,9 @@ class Machine:
         self.uc.mem_write(_RETURN, b"\xfe\xe7" * 8)  # never run
 
     def _load(self, path: Path) -> None:
-        with path.open("rb") as file:
-            elf = ELFFile(file)
-            for segment in elf.iter_segments():
-                if segment["p_type"] == "PT_LOAD" and segment["p_filesz"]:
-                    self.uc.mem_write(segment["p_paddr"], segment.data())
-            for symbol in elf.get_section_by_name(".symtab").iter_symbols():
-                if symbol["st_info"]["type"] == "STT_FUNC":
-                    start = symbol["st_value"] & ~1
-                    self._functions.append((start, start + symbol["st_size"], symbol.name))
+        segments, self._functions = _read_elf(path)
+        for address, data in segments:
+            self.uc.mem_write(address, data)
 
     def _map_registers(self) -> None:
         pages = sorted({address & -_PAGE for address in self._words})
@@ -158,21 +178,24 @@ class Machine:
     def _put(self, address: int, value: int) -> None:
         self.uc.mem_write(address, (value & 0xFFFFFFFF).to_bytes(4, "little"))
 
-    def _advance(self) -> bool:
+    def _put_byte(self, address: int, value: int) -> None:
+        self.uc.mem_write(address, bytes([value]))
+
+    def _advance(self, count: int = 0) -> bool:
         """Go on up to the next write to a register; False when the core has gone to sleep."""
-        start = self._pc
-        self._start(timeout=_WAIT_S * 1_000_000)
+        self._start(timeout=_WAIT_S * 1_000_000, count=count)
         if self.uc.query(unicorn.UC_QUERY_TIMEOUT):
             raise BootError(f"a wait without end at {self._where()}")
         if not self._written:
-            return not self._sleeping(start)
+            return bool(count) or not self._sleeping()
         self._written.clear()
         self._stepping = True
+        # Else a block that begins here, translated before, is run to its end.
+        self.uc.ctl_remove_cache(self._pc & ~1, (self._pc & ~1) + 4)
         self._start(count=1)
         self._stepping = False
         for address, size, _ in self._written:
-            if address >= _PERIPHERALS and (address & ~3) in self.chip.by_address:
-                self.chip.written(address & ~3, self._where, size, address & 3)
+            self.chip.written(address & ~3, self._where, size)
         self._written.clear()
         return True
 
@@ -185,7 +208,7 @@ class Machine:
         if self._trouble:
             raise BootError(f"{self._trouble} at {self._where()}; sent {bytes(self.sent)!r}")
 
-    def _sleeping(self, start: int) -> bool:
+    def _sleeping(self) -> bool:
         """Whether it stands behind a WFI."""
         if self._pc == _RETURN:
             return False
@@ -214,6 +237,11 @@ class Machine:
     ) -> None:
         if (address & ~3) not in self._words:
             self._stop(f"writes {address:#x}, where {self.chip.name}'s table has no register")
+        if address & ~3 in CORE_REGISTERS:
+            return  # nothing follows from it
+        if address in self._sinks:
+            self.chip.sink(value & 0xFF)
+            return
         self._written.append((address, size, value))
         if not self._stepping:
             self.uc.emu_stop()

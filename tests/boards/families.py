@@ -8,9 +8,10 @@ from pathlib import Path
 
 from svd_file import SvdField, SvdPeripheral, read_svd
 
+from mcugen.base.resources import firmware_dir
 from mcugen.project.copied import bsp_sources
 
-FIRMWARE = Path(__file__).resolve().parents[2] / "firmware"
+FIRMWARE = firmware_dir()
 
 
 @dataclass(frozen=True)

@@ -23,12 +23,6 @@ BANNER = b"m-ready\r\n"
 BAUD_TOLERANCE = 0.02
 
 
-def failures(board_id: str) -> list[tuple[str, ...]]:
-    """What fails to come up; first, nothing."""
-    chip = CHIPS[load_board(board_id).bsp]
-    return [(), *((kind,) for kind in chip.dead_kinds), *chip.dead_pairs]
-
-
 def ask_info(machine: Machine) -> dict[str, object]:
     """Send the command by the console's interrupt; return what is answered."""
     machine.run_until_asleep()
@@ -44,7 +38,12 @@ def ask_info(machine: Machine) -> dict[str, object]:
 @pytest.mark.toolchain
 @pytest.mark.parametrize(
     ("board_id", "dead"),
-    [(b, f) for b in BOARDS for f in failures(b)],
+    [
+        (board.id, dead)
+        for board in map(load_board, BOARDS)
+        if board.bsp in CHIPS  # else the last test fails
+        for dead in CHIPS[board.bsp].failures(board)
+    ],
     ids=lambda value: value if isinstance(value, str) else "+".join(value) or "sound",
 )
 def test_boots(image_of: Callable[[str], Path], board_id: str, dead: tuple[str, ...]) -> None:
@@ -62,8 +61,8 @@ def test_boots(image_of: Callable[[str], Path], board_id: str, dead: tuple[str, 
     assert (info["clock_hz"], info["clock_source"]) == (clocks.core_hz, clocks.source)
     assert abs(chip.baud(clocks) / board.console.baud - 1) < BAUD_TOLERANCE
     if not dead:
-        assert clocks.core_hz == board.clock_hz
+        assert clocks.core_hz == chip.highest_hz() == board.clock_hz
 
 
 def test_every_family_has_a_model() -> None:
-    assert set(CHIPS) == {load_board(board).bsp for board in BOARDS}
+    assert {load_board(board).bsp for board in BOARDS} <= set(CHIPS)
