@@ -91,8 +91,12 @@ FAMILIES = {
     ),
     "stm32u5": Family(),
     "nrf52": Family((Description("pyocd", "nrf52840.svd"),), {"Uarte": "UARTE0", "Gpio": "P0"}),
+    # There is none of nRF5340. nRF9160 has the same blocks at the same addresses.
+    "nrf53": Family(
+        (Description("pyocd", "nrf9160.svd"),),
+        {"Uarte": "UARTE0_S", "Clock": "CLOCK_S"},
+    ),
     # No package on PyPI has a description of these.
-    "nrf53": Family(),
     "rp2040": Family(),
     "rp2350": Family(),
 }
