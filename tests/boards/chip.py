@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from core_registers import CCR
+
 from mcugen.boards.spec import BoardSpec, MemoryRegion
 
 
@@ -142,6 +144,12 @@ class Chip:
     def problem(self, text: str) -> None:
         if text not in self.problems:
             self.problems.append(text)
+
+    def check_core_caches(self) -> None:
+        """Check that a Cortex-M7's own caches are on (CCR.IC, CCR.DC)."""
+        on = self._get(CCR) >> 16 & 3
+        if on != 3:
+            self.problem(f"the core's caches are off: CCR.IC and DC are {on:#b}")
 
     def written(self, address: int, where: Callable[[], str], size: int) -> None:
         name = self.by_address[address]

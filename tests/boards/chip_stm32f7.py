@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from chip import Clocks
 from chip_stm32 import at
 from chip_stm32f4 import Stm32F4
 
@@ -27,4 +28,9 @@ class Stm32F7(Stm32F4):
     # DS11532 table 13, DS10916 table 12
     alternate: ClassVar = {("USART3", "PD8"): 7, ("USART1", "PA9"): 7}
     caches = 0  # the core's: the ART accelerator is on the bus that is not used
+
+    def check_end(self, clocks: Clocks) -> None:
+        super().check_end(clocks)
+        self.check_core_caches()
+
     part = ((216, 54, 108), {3: 216, 2: 180, 1: 144}, 180)

@@ -160,5 +160,6 @@ class Stm32H7(Stm32):
 
     def check_end(self, clocks: Clocks) -> None:
         super().check_end(clocks)
+        self.check_core_caches()
         if "REVISION_Y" in self.dead and not self.get("AXI_TARG7_FN_MOD", 0, 1):
             self.problem("ES0392 2.2.9: READ_ISS_OVERRIDE is not set on revision Y")

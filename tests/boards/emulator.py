@@ -34,7 +34,7 @@ _CPUS = {
 _PAGE = 0x1000
 _RETURN = 0x1E00_0000  # where a called handler returns to
 # A poll is a dozen instructions: the longest bounded wait takes 0.1 s here.
-_WAIT_S = 8
+_WAIT_S: float = 8
 _STORED_CONTEXT = (
     *(arm_const.UC_ARM_REG_R0, arm_const.UC_ARM_REG_R1, arm_const.UC_ARM_REG_R2),
     *(arm_const.UC_ARM_REG_R3, arm_const.UC_ARM_REG_R12, arm_const.UC_ARM_REG_LR),
@@ -183,7 +183,7 @@ class Machine:
 
     def _advance(self, count: int = 0) -> bool:
         """Go on up to the next write to a register; False when the core has gone to sleep."""
-        self._start(timeout=_WAIT_S * 1_000_000, count=count)
+        self._start(timeout=int(_WAIT_S * 1_000_000), count=count)
         if self.uc.query(unicorn.UC_QUERY_TIMEOUT):
             raise BootError(f"a wait without end at {self._where()}")
         if not self._written:
