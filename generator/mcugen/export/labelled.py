@@ -6,11 +6,7 @@ Kept on disk: with nothing changed, no torch is imported and none of the user's 
 
 from __future__ import annotations
 
-import io
-import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +14,7 @@ import numpy as np
 from mcugen.base import cache
 from mcugen.base.errors import ConfigError, QuantizationError
 from mcugen.base.quiet import quiet
+from mcugen.export.kept_labelled import Labelled, keep, load_kept
 from mcugen.export.pipeline import PACKAGES, identity
 from mcugen.model.data import source_fingerprint
 from mcugen.model.description import Model
@@ -33,18 +30,13 @@ Progress = Callable[[str, int, int], None]
 #: Which samples are drawn.
 SEED = 0
 #: What decides on the samples and on what the model makes of them.
-_SOURCES = ("model", "export/calibration.py", "export/labelled.py", "export/rows.py")
-
-
-@dataclass(frozen=True)
-class Labelled:
-    """Samples as the model in float takes them, and what it gives."""
-
-    inputs: tuple[np.ndarray, ...]  #: per input: [n, *shape], real values
-    labels: np.ndarray | None  #: int64[n, ...] or float64[n, ...]
-    outputs: tuple[np.ndarray, ...] | None  #: per output: float64[n, *shape]; None: no such model
-    class_names: tuple[str, ...]
-    provenance: str
+_SOURCES = (
+    "model",
+    "export/calibration.py",
+    "export/labelled.py",
+    "export/kept_labelled.py",
+    "export/rows.py",
+)
 
 
 def labelled(
@@ -90,12 +82,12 @@ def labelled(
         source=cache.source_hash(_SOURCES),
         versions=cache.package_versions(PACKAGES),
     )
-    kept = _load_kept(key)
+    kept = load_kept(key)
     if kept is not None:
         return kept[0]
 
     made, dependencies = _make(ref, artifact, n, data, pixels, preprocess, dims, trust, progress)
-    _keep(key, made, dependencies)
+    keep(key, made, dependencies)
     return made
 
 
@@ -274,62 +266,3 @@ def _in_float(
     if progress:
         progress("your model in float", len(rows), len(rows))
     return tuple(np.stack(column) for column in zip(*found, strict=True))
-
-
-# --- kept between runs ---
-
-
-def _load_kept(key: str) -> tuple[Labelled | None] | None:
-    files = cache.load("accuracy", key)
-    if files is None:
-        return None
-    try:
-        document = json.loads(files["labelled.json"])
-        for path, digest in document["dependencies"].items():
-            if not Path(path).is_file() or cache.file_sha256(Path(path)) != digest:
-                return None
-        if document["inputs"] is None:
-            return (None,)
-
-        def arrays(name: str, count: int) -> tuple[np.ndarray, ...]:
-            return tuple(_array(files[f"{name}{index}.npy"]) for index in range(count))
-
-        count = document["outputs"]
-        return (
-            Labelled(
-                arrays("input", document["inputs"]),
-                _array(files["labels.npy"]) if "labels.npy" in files else None,
-                None if count is None else arrays("output", count),
-                tuple(document["class_names"]),
-                document["provenance"],
-            ),
-        )
-    except (KeyError, TypeError, ValueError, OSError):
-        return None
-
-
-def _array(data: bytes) -> np.ndarray:
-    return np.asarray(np.load(io.BytesIO(data), allow_pickle=False))
-
-
-def _keep(key: str, samples: Labelled | None, dependencies: dict[str, str]) -> None:
-    document: dict[str, Any] = {"dependencies": dependencies, "inputs": None}
-    arrays: dict[str, np.ndarray] = {}
-    if samples is not None:
-        outputs = samples.outputs
-        arrays = {f"input{index}": values for index, values in enumerate(samples.inputs)}
-        arrays |= {f"output{index}": values for index, values in enumerate(outputs or ())}
-        if samples.labels is not None:
-            arrays["labels"] = samples.labels
-        document |= {
-            "inputs": len(samples.inputs),
-            "outputs": None if outputs is None else len(outputs),
-            "class_names": list(samples.class_names),
-            "provenance": samples.provenance,
-        }
-    files = {"labelled.json": json.dumps(document).encode()}
-    for name, values in arrays.items():
-        buffer = io.BytesIO()
-        np.save(buffer, values, allow_pickle=False)
-        files[f"{name}.npy"] = buffer.getvalue()
-    cache.store("accuracy", key, files)
