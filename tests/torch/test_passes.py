@@ -87,6 +87,17 @@ class Attention(nn.Module):
         return torch.bmm(torch.softmax(scores, -1), self.value(x))
 
 
+class FarApart(nn.Module):
+    """One operand's scale is so small beside the other's that no shift of the device says so."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.left = nn.Linear(6, 6)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.left(x) * 1e24 + x
+
+
 IMAGE = (1, 3, 6, 7)
 
 
@@ -100,6 +111,7 @@ FORMS = {
     "hardswish": (Hardswish, IMAGE),
     "extremes": (Extremes, IMAGE),
     "attention": (Attention, (1, 4, 6)),
+    "far-apart": (FarApart, (1, 4, 6)),
 }
 #: For the M55 those whose operators take other arguments there, and one whose ranges are shared.
 FOR_M55 = ("cat-ReLU", "cat-transposed", "extremes", "attention")

@@ -108,7 +108,9 @@ def check(plan: Any, called: Operator, args: Sequence[int], *, changed: frozense
             _check_tensor(argument.name, tensor, called.takes[argument.name])
         limits, value = called.within.get(argument.name), call.integer(argument.name)
         if limits is not None and value is not None and not limits[0] <= value <= limits[1]:
-            raise Refused(f"'{argument.name}' is {value}, it takes {limits[0]} to {limits[1]}")
+            why = f"'{argument.name}' is {value}, it takes {limits[0]} to {limits[1]}"
+            apart = ": the ranges of its tensors are too far apart"
+            raise Refused(why + apart * argument.name.endswith("shift"))
     low, high = call.integer("activation_min"), call.integer("activation_max")
     if low is not None and high is not None and low > high:
         raise Refused(f"no value is in its limits, {low} to {high}")

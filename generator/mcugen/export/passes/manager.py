@@ -20,6 +20,7 @@ from mcugen.export.passes.clamp_activations import ClampActivations
 from mcugen.export.passes.comparisons import QuantizeThresholds
 from mcugen.export.passes.fuse_activations import FuseActivations
 from mcugen.export.passes.layouts import SettleLayouts, mend_results
+from mcugen.export.passes.scalings import LimitShifts
 from mcugen.export.passes.to_cortex_m import ToCortexM
 
 
@@ -46,5 +47,6 @@ def lowering_passes() -> list[Any]:
         QuantizeThresholds,
         *passes[folding + 1 :],
         ReplaceQuantNodesPass,
+        LimitShifts,
         SettleLayouts,
     ]
