@@ -22,7 +22,7 @@ from pathlib import Path
 
 from SCons.Action import FunctionAction
 
-FOLDERS = ("ops", "runtime/executor")  # of the runtime: nearly all sources there include it
+FOLDERS = ("app", "ops", "runtime/executor")  # of the runtime: most sources there include it
 _FOLDER = os.path.join(".pio", "precompiled")  # from the project's folder, where all tools run
 _HEADER = os.path.join(_FOLDER, "executorch.h")
 _INCLUDES = (
@@ -45,7 +45,7 @@ class Precompiled:
         has_room = shutil.disk_usage(project_dir).free > _FREE_BYTES
         self._used = has_room and len(sources) >= _FROM_SOURCES
         self._lock = threading.Lock()
-        self._made = False
+        self._status = None
 
     def object(self, env, node):
         """Return the object of a source whose includes lead to these headers."""
@@ -54,42 +54,50 @@ class Precompiled:
         target = env.Object(node, CXXFLAGS=[*env["CXXFLAGS"], "-include", _HEADER])
 
         def before_compiling(target, source, env, library=env):
-            self._make(library)
+            return self._make(library)
 
         # Not PlatformIO's AddPreAction(), which puts it off until the target is a file.
         target[0].get_executor().add_pre_action(_Unseen(before_compiling, {"cmdstr": None}))
         return target
 
     def _make(self, env):
-        """Do it for the first source that is not in the object cache; the others wait."""
+        """Do it for the first source that is not in the object cache; the others wait.
+
+        Returns what SCons takes for success or an error.
+        """
         with self._lock:
-            if self._made:
-                return
-            self._made = True
-            atexit.register(shutil.rmtree, _FOLDER, ignore_errors=True)
-            shutil.rmtree(_FOLDER, ignore_errors=True)  # of a build that was killed
-            os.makedirs(_FOLDER)
-            with open(_HEADER, "w", encoding="utf-8") as file:
-                for name in _INCLUDES:  # a project has the headers that its sources include
-                    file.write(f"#if __has_include(<{name}>)\n#include <{name}>\n#endif\n")
-            # Without success, sources read the header as it is.
-            if not _precompile(env):
-                with contextlib.suppress(FileNotFoundError):
-                    os.remove(f"{_HEADER}.gch")
+            if self._status is None:
+                atexit.register(shutil.rmtree, _FOLDER, ignore_errors=True)
+                shutil.rmtree(_FOLDER, ignore_errors=True)  # of a build that was killed
+                os.makedirs(_FOLDER)
+                with open(_HEADER, "w", encoding="utf-8") as file:
+                    for name in _INCLUDES:  # a project has the headers that its sources include
+                        file.write(f"#if __has_include(<{name}>)\n#include <{name}>\n#endif\n")
+                self._status = _precompile(env)
+            return self._status
 
 
 def _precompile(env):
-    """Make it and try it: not every compiler on every host can load what it has written."""
-    return _compiles(env, "-o", f"{_HEADER}.gch", _HEADER) and _compiles(
-        env, "-fsyntax-only", "-include", _HEADER, os.devnull
-    )
+    """Make it and try it: not every compiler on every host can load what it has written.
+
+    Without success, sources read the header as it is. But after Ctrl-C none is compiled so: its
+    object would not be what other builds take from the cache.
+    """
+    made = f"{_HEADER}.gch"
+    for arguments in (["-o", made, _HEADER], ["-fsyntax-only", "-include", _HEADER, os.devnull]):
+        status = _compile(env, *arguments)
+        if status != 0:
+            with contextlib.suppress(FileNotFoundError):
+                os.remove(made)
+            return min(status, 0)  # negative: ended by a signal
+    return 0
 
 
-def _compiles(env, *arguments):
+def _compile(env, *arguments):
     flags = env.subst_list("$CXXFLAGS $CCFLAGS $_CCCOMCOM")[0]
     command = [env.subst("$CXX"), *map(str, flags), "-x", "c++-header", *arguments]
     environment = {key: str(value) for key, value in env["ENV"].items()}
-    return subprocess.run(command, env=environment, capture_output=True).returncode == 0
+    return subprocess.run(command, env=environment, capture_output=True).returncode
 
 
 class _Unseen(FunctionAction):
