@@ -89,6 +89,7 @@ def test_image_is_the_same(builds):
     one, two = ((root / ".pio/build/qemu-m4/firmware.elf").read_bytes() for root in builds)
 
     assert one == two
+    assert not any((root / ".pio/precompiled").exists() for root in builds)
 
 
 def _sources(root: Path) -> list[Path]:
