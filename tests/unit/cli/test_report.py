@@ -8,6 +8,7 @@ import pytest
 import samples_of_specs as sample
 from serial_peer import default_info
 
+from mcugen.base.errors import ProtocolError
 from mcugen.cli.terminal import Terminal
 from mcugen.device.judgement import Judgement, Scores
 from mcugen.device.measure import Measurement
@@ -25,10 +26,8 @@ from mcugen.flow.report.documents import measurement_document
 from mcugen.flow.report.text import fidelity_lines, measurement_text
 
 
-def measurement(
-    *, simulated: bool = True, exact: int = 10, clock_source: str = "fixed"
-) -> Measurement:
-    info = parse_info(json.dumps(default_info() | {"clock_source": clock_source}))
+def measurement(*, simulated: bool = True, exact: int = 10, **told: object) -> Measurement:
+    info = parse_info(json.dumps(default_info() | told))
     return Measurement(
         board=sample.board(),
         simulated=simulated,
@@ -133,6 +132,27 @@ def test_what_an_rc_oscillator_times_is_known_to_a_percent(tmp_path):
     assert document["board"]["clock_tolerance"] == 0.01
     assert "41.6 µs ±1 % at 25 MHz ±1 %" in text
     assert "25 MHz ±1 % from hsi" in text
+
+
+def test_a_board_tells_how_its_flash_is_read(tmp_path):
+    flash = {"wait_states": 5, "prefetch": True, "icache": True, "dcache": False}
+    document = measurement_document(
+        "mcugen.report/1",
+        sample.artifact(),
+        sample.plan(),
+        sample.image(tmp_path),
+        measurement(simulated=False, clock_source="pll", flash=flash),
+    )
+
+    assert document["board"]["flash"] == flash
+    text = measurement_text(document, Terminal())
+    assert "25 MHz from pll, 5 wait states, prefetch, instruction cache)" in text
+
+
+@pytest.mark.parametrize("flash", [{}, {"wait_states": True}, 5])
+def test_what_is_told_of_flash_must_be_whole(flash):
+    with pytest.raises(ProtocolError, match="usable"):
+        parse_info(json.dumps(default_info() | {"flash": flash}))
 
 
 def test_mismatch_is_not_called_equal(tmp_path):

@@ -41,6 +41,8 @@ class DeviceInfo:
     inputs: tuple[tuple[int, int], ...]
     outputs: tuple[tuple[int, int], ...]
     reset: str | None = None
+    #: How flash is read: wait_states, and whether prefetch, icache and dcache are on.
+    flash: dict[str, int | bool] | None = None
     #: Of a runner: the most bytes a `.pte` may have, the CRC-32 of the one that is loaded, and
     #: where in the arena its staged inputs lie.
     runner: int | None = None
@@ -89,6 +91,8 @@ def parse_info(text: str) -> DeviceInfo:
         values["error"] = None if error_text is None else _typed(error_text, str)
         reset = document.get("reset")
         values["reset"] = None if reset is None else _typed(reset, str)
+        flash = document.get("flash")
+        values["flash"] = None if flash is None else _flash(flash)
         for key in ("runner", "pte_crc32", "io_offset"):
             number = document.get(key)
             values[key] = None if number is None else _typed(number, int)
@@ -104,6 +108,15 @@ def parse_info(text: str) -> DeviceInfo:
         what = f"key {error}" if isinstance(error, KeyError) else str(error)
         raise ProtocolError(f"mcugen info% answered without a usable {what}") from None
     return DeviceInfo(**values)
+
+
+def _flash(table: dict[str, Any]) -> dict[str, int | bool]:
+    flash: dict[str, int | bool] = {"wait_states": _typed(table["wait_states"], int)}
+    for key in ("prefetch", "icache", "dcache"):
+        if not isinstance(table[key], bool):
+            raise TypeError(f"bool (got {table[key]!r})")
+        flash[key] = table[key]
+    return flash
 
 
 _T = TypeVar("_T")

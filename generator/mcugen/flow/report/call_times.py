@@ -6,8 +6,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mcugen.flow.report.documents import timing_section
+from mcugen.flow.report.hardware import clock_text
 from mcugen.flow.report.profile import call_cells, call_section, ratio
-from mcugen.flow.report.text import clock_text
 from mcugen.flow.terminal import table
 
 if TYPE_CHECKING:

@@ -87,6 +87,8 @@ def board_section(
         section["clock_source"] = info.clock_source
         section["nominal_clock_hz"] = board.clock_hz
         section["clock_tolerance"] = CLOCK_TOLERANCE.get(info.clock_source)
+    if info and info.flash:
+        section["flash"] = info.flash
     if simulated and board.qemu:
         section["qemu_machine"] = board.qemu.machine
     return section

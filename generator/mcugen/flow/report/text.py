@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mcugen.export.quantization import HISTOGRAM
 from mcugen.flow.paths import show_path
+from mcugen.flow.report.hardware import about, clock_text, flash_text, placement_texts
 from mcugen.flow.report.judgement import judgement_rows
 from mcugen.flow.report.layers import layer_lines, tuning_lines, worst_line
 from mcugen.flow.report.lowering import change_lines, float_lines, operators_lines
@@ -26,17 +27,6 @@ def share(used: int, total: int) -> str:
     return f"{used:,} of {total:,} B{percent}"
 
 
-def clock_text(board: dict[str, Any]) -> str:
-    """Return the core clock, and how far off it may be."""
-    return f"{board['clock_hz'] / 1e6:g} MHz{_about(board)}"
-
-
-def _about(board: dict[str, Any]) -> str:
-    """Return what a clock, and a time counted by it, are known to."""
-    tolerance = board.get("clock_tolerance")
-    return f" ±{100 * tolerance:g} %" if tolerance else ""
-
-
 def percent(value: float | None) -> str:
     """Return an accuracy for people, "-" where there is none."""
     return "-" if value is None else f"{100 * value:.2f} %"
@@ -48,7 +38,7 @@ def measurement_text(document: dict[str, Any], painter: Painter) -> str:
     where = (
         f"QEMU {board['qemu_machine']}, counts instructions"
         if board["simulated"]
-        else f"on hardware, {clock_text(board)} from {board['clock_source']}"
+        else f"on hardware, {clock_text(board)} from {board['clock_source']}{flash_text(board)}"
     )
     head = (
         f"{document['model']['name']} on {board['name']} ({board['id']}, {board['cpu']}; {where})"
@@ -107,7 +97,7 @@ def _timing_lines(timing: dict[str, Any], macs: int, board: dict[str, Any]) -> l
     )
     if timing["latency_us"] is not None:
         lines.append(
-            _row("latency", f"{timing['latency_us']:,.1f} µs{_about(board)} at {clock_text(board)}")
+            _row("latency", f"{timing['latency_us']:,.1f} µs{about(board)} at {clock_text(board)}")
         )
     return lines
 
@@ -138,25 +128,7 @@ def memory_lines(firmware: dict[str, Any], device: dict[str, Any] | None = None)
         f"stack {firmware['stack_bytes']:,}" + (f" (peak {peak:,})" if peak is not None else "")
     )
     lines.append(_row("", ", ".join(parts)))
-    return lines + placement_lines(firmware["regions"])
-
-
-def placement_lines(regions: list[dict[str, Any]]) -> list[str]:
-    """Return what lies in which memory, and why, where the board has several to choose from."""
-    rows = [r for r in regions if r["kind"] == "ram" and r["roles"]]
-    if not any(r["why"] for r in regions):
-        return []
-    lines = []
-    for row in rows:
-        passed: dict[str, list[str]] = {}
-        for role, nbytes in row["roles"].items():
-            if nbytes:
-                passed.setdefault(row["why"].get(role, ""), []).append(role)
-        for why, roles in passed.items():
-            lines.append(
-                _row("", f"in {row['name']}: {', '.join(roles)}" + f" ({why})" * bool(why))
-            )
-    return lines
+    return lines + [_row("", each) for each in placement_texts(firmware["regions"])]
 
 
 def _bound(memory: dict[str, Any]) -> str:
@@ -247,7 +219,7 @@ def inspect_text(
         for region in document["regions"]:
             text = share(region["planned_bytes"], region["total_bytes"])
             lines.append(_row("", f"{region['name']:<8} {text}"))
-        lines += placement_lines(document["regions"])
+        lines += [_row("", each) for each in placement_texts(document["regions"])]
     else:
         shortage = painter.paint(f"does not fit {board['id']}: ", "red") + document["shortage"]
         lines.append(_row("fits", shortage))
