@@ -176,8 +176,8 @@ class Stm32(Chip):
 
     def check_end(self, clocks: Clocks) -> None:
         have, need = self.latency(), self.wait_states(clocks.core_hz)
-        # More is slow only: it may be what a switch that was not made, or a reset, leaves behind.
-        if have < need or (have > need and clocks.core_hz != self.reset_hz):
+        # More is slow only: it may be what a reset, or a switch that was not made, leaves behind.
+        if have < need or (have > need and clocks.core_hz > self.reset_hz):
             self.problem(f"{have} wait states at {clocks.core_hz:,} Hz, where it takes {need}")
         if need and self.get("FLASH_ACR") & self.caches != self.caches:
             self.problem(f"FLASH_ACR is {self.get('FLASH_ACR'):#x}: caches or prefetch are off")
