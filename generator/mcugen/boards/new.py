@@ -8,9 +8,11 @@ it by; nothing is left open, and nothing is taken from another board unless that
 from __future__ import annotations
 
 import re
+import tomllib
 
 from mcugen.base.errors import ConfigError
 from mcugen.base.files import write_atomically, writing_to
+from mcugen.base.resources import boards_dir
 from mcugen.boards.load import list_boards, load_board
 from mcugen.boards.new_text import Sheet, Wanted, board_text, file_of
 from mcugen.boards.parse import parse_board
@@ -72,4 +74,15 @@ def _sheet(wanted: Wanted) -> Sheet:
         svd_peripherals(wanted.svd) if wanted.svd else {},
         file_of(example) if wanted.like else {},
         example,
+        _known_part(part),
     )
+
+
+def _known_part(part: str) -> str | None:
+    """Return the name of our file of a part; PlatformIO adds the package to it: stm32f401ret6."""
+    for path in sorted((boards_dir() / "mcu").glob("*.toml"), reverse=True):
+        if part and part.startswith(
+            tomllib.loads(path.read_text(encoding="utf-8"))["part"].lower()
+        ):
+            return path.stem
+    return None

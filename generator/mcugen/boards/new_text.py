@@ -47,6 +47,7 @@ class Sheet:
     peripherals: dict[str, SvdPeripheral]
     like: dict[str, Any]  #: the board that is taken for the rest, as its file; empty: none
     example: BoardSpec  #: a board of the family, for error messages and what a core has
+    part_file: str | None  #: of boards/mcu, if the part is known
     missing: list[str] = field(default_factory=list)
 
     def need(self, value: Any, option: str, what: str) -> Any:
@@ -79,8 +80,9 @@ def board_text(sheet: Sheet) -> str:
         f"name = {_string(pio.get('name') or wanted.path.stem)}",
         f"vendor = {_string(pio.get('vendor') or 'not told')}",
         f"url = {_string(pio.get('url') or 'not told')}",
+        *([f'mcu = "{sheet.part_file}"  # boards/mcu'] if sheet.part_file else []),
         f"clock_hz = {clock}  # {'--clock-hz' if wanted.clock_hz else from_pio}",
-        *_mcu(sheet, str(part), clock, from_pio, as_like),
+        *_part(sheet, str(part), clock, from_pio, as_like),
         *_console(sheet, as_like),
         *_probe(sheet, from_pio),
         "",
@@ -89,12 +91,20 @@ def board_text(sheet: Sheet) -> str:
         'evidence = ""',
         "",
         "[sources]",
-        f"memory = {_string(from_pio + (', ' + as_like if as_like else ''))}",
+        f"memory = {_string(_memory_source(sheet, from_pio, as_like))}",
         f"clock = {_string(from_pio if not wanted.clock_hz else 'its author')}",
         f"console = {_string(wanted.svd.name if wanted.svd else as_like or 'its author')}",
         f"probe = {_string(from_pio)}",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _part(sheet: Sheet, part: str, clock: int | None, from_pio: str, as_like: str) -> list[str]:
+    """Return the part's table; of a known part only the board's own macros."""
+    if sheet.part_file is None:
+        return _mcu(sheet, part, clock, from_pio, as_like)
+    readme = f"firmware/bsp/{sheet.example.bsp}/README.md"
+    return ["", f"[defines]  # {readme}", *_defines(sheet, as_like)]
 
 
 def _mcu(sheet: Sheet, part: str, clock: int | None, from_pio: str, as_like: str) -> list[str]:
@@ -204,7 +214,8 @@ def _defines(sheet: Sheet, as_like: str) -> list[str]:
             raise ConfigError(f"--define {text}: it is NAME=INTEGER, MCUGEN_HSE_HZ=8000000")
         given[name] = value
     example = file_of(sheet.example)
-    known = {**example["mcu"].get("defines", {}), **example.get("defines", {})}
+    of_part = {} if sheet.part_file else example["mcu"].get("defines", {})
+    known = {**of_part, **example.get("defines", {})}
     peripheral = sheet.peripherals.get(sheet.wanted.uart or "")
     lines = []
     for name, value in known.items():
@@ -282,6 +293,12 @@ def _probe(sheet: Sheet, from_pio: str) -> list[str]:
     if pyocd:
         lines += ["", "[upload.pyocd]", f"target = {_string(pyocd)}  # {from_pio}"]
     return lines
+
+
+def _memory_source(sheet: Sheet, from_pio: str, as_like: str) -> str:
+    if sheet.part_file:
+        return f"boards/mcu/{sheet.part_file}.toml"
+    return ", ".join(filter(None, (from_pio, as_like)))
 
 
 def _svd(sheet: Sheet) -> str:
