@@ -171,11 +171,11 @@ def _program(row: tuple[str, str, bool]) -> Check:
     if path is None:
         return check
     check = replace(check, path=path, version="?")
-    if "JLink" in name:
-        return check  # It has no --version: any argument makes it connect.
+    if "JLink" in name or name == "stm32flash":
+        return check  # They do not tell: any argument makes J-Link Commander connect.
     try:
         done = subprocess.run(
-            [path, "-h" if name == "stm32flash" else "--version"],
+            [path, "--help" if name == "bossac" else "--version"],
             capture_output=True,
             text=True,
             timeout=20,
@@ -185,8 +185,7 @@ def _program(row: tuple[str, str, bool]) -> Check:
         return replace(check, problem=f"does not start: {error}")
     text = done.stdout + done.stderr
     version = re.search(r"\d+\.\d+(?:\.\d+)?", text)
-    # bossac's and stm32flash's help end with an error.
-    if done.returncode != 0 and (name not in ("bossac", "stm32flash") or version is None):
+    if done.returncode != 0 and (name != "bossac" or version is None):
         first = text.strip().splitlines()[:1]
         return replace(check, problem=f"does not start: {' '.join(first)}")
     check = replace(check, version=version[0] if version else "?")

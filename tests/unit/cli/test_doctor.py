@@ -153,3 +153,19 @@ def test_the_rules_name_every_probe_and_boot_loader_that_is_known():
     assert rules.count("ID_MM_DEVICE_IGNORE") == len(allowed)
     # A comment, or a rule: udev refuses a file with anything else.
     assert all(line.startswith(("#", "SUBSYSTEM==")) for line in rules.splitlines())
+
+
+def test_bossac_tells_its_version_in_its_help(monkeypatch, tmp_path):
+    """As 1.9.1 of Debian does: it knows no --version."""
+    bossac = tmp_path / "bossac"
+    bossac.write_text(
+        "#!/bin/sh\n"
+        '[ "$1" = --help ] || { echo "bossac: unrecognized option \'$1\'" >&2; exit 1; }\n'
+        "echo 'Basic Open Source SAM-BA Application (BOSSA) Version 1.9.1'; exit 1\n"
+    )
+    bossac.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}/usr/bin:/bin")
+
+    check = named(installation.run_checks(), "bossac")
+
+    assert (check.ok, check.version) == (True, "1.9.1")
