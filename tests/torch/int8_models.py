@@ -121,6 +121,19 @@ def of_stacks_that_broadcast(net, x):
     return (left @ right)[:, :, :, :4] + left @ net.m.weight.view(2, 8, 4)
 
 
+@model("product", SEQUENCE, a=linear(), b=linear(), w=linear(48, 8))
+def of_matrices_and_vectors(net, x):
+    rows, vector = net.a(x)[0], net.w(x.flatten(1))[0]
+    return rows @ net.b(x)[0].t() + vector @ rows.t() + (rows @ vector)[:, None]
+
+
+@model("product", SEQUENCE, w=linear(48, 27), c=lambda: nn.Conv1d(6, 3, 3))
+def layers_of_computed_weights_and_bias(net, x):
+    weights = net.w(x.flatten(1))[0]
+    there = F.linear(x, weights[:24].view(3, 8), weights[24:])
+    return there.transpose(1, 2) + F.conv1d(x, net.c.weight, weights[:3])
+
+
 # --- writes to a part
 
 

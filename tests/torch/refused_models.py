@@ -83,6 +83,16 @@ class Normed(nn.Module):
         return nn.functional.batch_norm(x, mean, var, training=True)  # here: normed
 
 
+class Computed(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.weights = nn.Linear(64, 9)
+
+    def forward(self, x):
+        weights = self.weights(x.flatten(1)).view(1, 1, 3, 3)
+        return nn.functional.conv2d(x, weights, padding="same")  # here: computed
+
+
 class Raises(nn.Module):
     def forward(self, x):
         raise ValueError("images must be 32 x 32")  # here: raises
@@ -160,6 +170,10 @@ def dropped():
 
 def normed():
     return _made(Normed())
+
+
+def computed():
+    return _made(Computed())
 
 
 def structured():

@@ -50,6 +50,7 @@ def line_of(name: str) -> str:
         ("noise", "aten::randn_like.out is not in the firmware", "self.training"),
         ("dropped", "dropout is on in .* outputs would be random", "training=self.training"),
         ("normed", "batch norm is in train mode in", "training=self.training"),
+        ("computed", "weights of the convolution in .* computed from an input", "torch.matmul"),
         ("raises", "ValueError: images must be 32 x 32", "example inputs"),
     ],
 )

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any
 
 from mcugen.base.errors import QuantizationError
@@ -31,6 +32,7 @@ def capture(name: str, module: Any, inputs: tuple[torch.Tensor, ...]) -> Any:
     """
     from mcugen.export.captured.attention import replace_attention
     from mcugen.export.captured.channels import settle_channels
+    from mcugen.export.captured.computed_weights import settle_computed_weights
     from mcugen.export.captured.constants import fold_constants
     from mcugen.export.captured.curves import replace_curves
     from mcugen.export.captured.gates import fold_hardsigmoids
@@ -68,6 +70,7 @@ def capture(name: str, module: Any, inputs: tuple[torch.Tensor, ...]) -> Any:
         replace_writes,
         replace_masked_softmax,
         replace_attention,
+        functools.partial(settle_computed_weights, name),
         settle_products,
         replace_sample_norms,
         replace_curves,

@@ -18,7 +18,7 @@ def settle_products(module: GraphModule) -> None:
     """Leave matmul of activations with equal leading axes, which lowering makes a bmm of.
 
     A product with a constant matrix is a linear layer; one of stacks that broadcast is a bmm of as
-    many as there are in all.
+    many as there are in all, one of two matrices, or of vectors, a bmm of one.
     """
     editor = Editor(module)
     for node in list(module.graph.nodes):
@@ -46,12 +46,14 @@ def _rewritten(editor: Editor, node: Node) -> Node | None:
         if ranks[0] == 1:
             return editor.call(node, ATEN.squeeze.dim, result, -1)
         return editor.call(node, ATEN.transpose.int, result, -2, -1)
-    if min(ranks) < 2:
-        return None
     constant = "get_attr" in (left.op, right.op)
     stacks = value_of(left).shape[:-2], value_of(right).shape[:-2]
-    if max(ranks) == 2 or (stacks[0] == stacks[1] and not constant):
+    if min(ranks) > 2 and stacks[0] == stacks[1] and not constant:
         return None
+    if ranks[0] == 1:
+        left = editor.call(node, ATEN.reshape.default, left, [1, -1])
+    if ranks[1] == 1:
+        right = editor.call(node, ATEN.reshape.default, right, [-1, 1])
     stack = list(torch.broadcast_shapes(*stacks))
     sides = [_stacked(editor, node, side, stack) for side in (left, right)]
     result = editor.call(node, ATEN.bmm.default, *sides)
