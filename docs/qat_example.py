@@ -38,24 +38,28 @@ def trained() -> nn.Module:
     return module.eval()
 
 
-def calibration() -> list[torch.Tensor]:
-    """Return real inputs, one sample each, with the batch axis."""
-    return list(images(64, seed=3)[0].unsqueeze(1))
+def described(module: nn.Module) -> mcugen.Model:
+    """Return a model with real inputs for int8's ranges, and labelled ones to judge it by."""
+    return mcugen.Model(
+        module,
+        example_inputs=torch.zeros(1, 1, SIZE, SIZE),
+        calibration=images(64, seed=3)[0],
+        evaluation=images(256, seed=5),
+    )
 
 
-def as_it_is() -> tuple[nn.Module, tuple[torch.Tensor], list[torch.Tensor]]:
+def as_it_is() -> mcugen.Model:
     """The factory of the model before."""
-    return trained(), (torch.zeros(1, 1, SIZE, SIZE),), calibration()
+    return described(trained())
 
 
-def make() -> tuple[nn.Module, tuple[torch.Tensor], list[torch.Tensor]]:
+def make() -> mcugen.Model:
     """The factory of the model after.
 
     A real one would keep module.state_dict() once, and here call mcugen.qat() and
     load_state_dict().
     """
-    example = (torch.zeros(1, 1, SIZE, SIZE),)
-    module = mcugen.qat(trained(), example, batch=BATCH)
+    module = mcugen.qat(trained(), (torch.zeros(1, 1, SIZE, SIZE),), batch=BATCH)
     inputs, labels = images(BATCH * 8, seed=4)
     optimizer = torch.optim.Adam(module.parameters(), lr=0.003)
     for step in range(STEPS):
@@ -63,4 +67,4 @@ def make() -> tuple[nn.Module, tuple[torch.Tensor], list[torch.Tensor]]:
         optimizer.zero_grad()
         nn.functional.cross_entropy(module(inputs[batch]), labels[batch]).backward()
         optimizer.step()
-    return module.eval(), example, calibration()
+    return described(module.eval())

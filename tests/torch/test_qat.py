@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from pathlib import Path
 
 import hard_models
@@ -19,6 +20,7 @@ from mcugen.export.prepared import captured_for, channels_last, prepared_for
 from mcugen.export.qat import Trained
 from mcugen.export.quantization import DEFAULTS, QuantizationOptions
 from mcugen.export.quantize import quantize
+from mcugen.model.made import copied
 from mcugen.model.source import ModelSource
 
 DOCS = Path(__file__).resolve().parent.parent.parent / "docs"
@@ -45,7 +47,9 @@ def test_the_example_is_ruined_by_int8_and_brought_back_by_training(example):
     from example_model import images
 
     inputs, labels = images(128, seed=77)
-    before, inputs_of_one, samples = example.as_it_is()
+    described = example.as_it_is()
+    before, inputs_of_one = described.module, described.example_inputs
+    samples = described.calibration.unsqueeze(1)
     calibration = Calibration(tuple((sample,) for sample in samples), "a test's", False)
     source = ModelSource("before", before, inputs_of_one, None, None, "a test's")
     prepared, _ = prepared_for(captured_for(source, calibration), calibration, DEFAULTS)
@@ -55,9 +59,9 @@ def test_the_example_is_ruined_by_int8_and_brought_back_by_training(example):
     ruined = share_right(
         lambda x: run.outputs(channels_last((x,)), run.observers)[0], inputs, labels
     )
-    after, _, _ = example.make()
+    after = example.make().module.in_float()
     quantized = quantize(
-        ModelSource("after", after.in_float(), inputs_of_one, None, None, "a test's"), calibration
+        ModelSource("after", after, inputs_of_one, None, None, "a test's"), calibration
     )
     program = quantized.program.module(check_guards=False)
     trained = share_right(lambda x: program(*channels_last((x,))), inputs, labels)
@@ -68,6 +72,16 @@ def test_the_example_is_ruined_by_int8_and_brought_back_by_training(example):
     # What was trained is what is converted: with all parts rounding, the same classes.
     assert len(quantized.program.graph_signature.user_inputs) == 1
     assert not quantized.unquantized
+
+
+def test_a_copy_of_a_graph_does_not_warn_of_torchs_own_parts():
+    graph = torch.export.export(nn.Linear(2, 2), (torch.zeros(1, 2),)).module()
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        copy = copied(graph)
+
+    assert copy is not graph and (copy.weight == graph.weight).all()
 
 
 def test_the_model_given_is_left_alone_and_masters_the_batch_asked_for():

@@ -29,6 +29,7 @@ from mcugen.export.calibration import Calibration
 from mcugen.export.observers import ActivationObserver, least_weight_scales
 from mcugen.export.prepared import captured_for, channels_last
 from mcugen.export.quantization import DEFAULTS, QuantizationOptions
+from mcugen.model.made import copied
 from mcugen.model.source import ModelSource
 
 #: What the author of a model may not expect of its figures.
@@ -102,7 +103,7 @@ class QatModule(nn.Module):
                 "the model was prepared for training, but no batch has gone through it",
                 hint="Train it, or load_state_dict() what was trained.",
             )
-        single = copy.deepcopy(graph)
+        single = copied(graph)
         single.load_state_dict(self.graph.state_dict())
         _look_at_weights(single)
         return single, quantizer

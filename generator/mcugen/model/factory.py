@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import copy
 import difflib
 import hashlib
 import importlib.util
@@ -42,10 +41,12 @@ def load_given(ref: ModelRef) -> ModelSource:
 
     Raises ConfigError for a module that cannot be quantized.
     """
+    from mcugen.model.made import copied
+
     assert ref.given is not None
     given, notes = ref.given, []
     try:
-        module = copy.deepcopy(given.module)
+        module = copied(given.module)
     except Exception as error:  # a user's __deepcopy__, a tensor that is a result of others
         module = given.module
         if module.training:

@@ -3,8 +3,11 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
+import warnings
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 
@@ -20,6 +23,13 @@ def unwrapped(module: torch.nn.Module) -> torch.nn.Module:
         return unwrapped(module.module)
     inner = getattr(module, "_orig_mod", None)
     return unwrapped(inner) if isinstance(inner, torch.nn.Module) else module
+
+
+def copied(module: Any) -> Any:
+    """Return a deep copy; a graph's is made by parts of torch that torch itself warns of."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        return copy.deepcopy(module)
 
 
 def apart(inputs: Sequence[torch.Tensor]) -> tuple[torch.Tensor, ...]:
