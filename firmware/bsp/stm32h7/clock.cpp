@@ -97,13 +97,14 @@ bool select(uint32_t source) {
   return wait_for(kRccCfgr, kRccCfgrSwMask << kRccCfgrSwsPos, source << kRccCfgrSwsPos);
 }
 
-// Switch SYSCLK; flash and dividers are made right for the new clock first.
+// Switch SYSCLK. Dividers are made right for the new clock first, and the flash before it goes up
+// or after it went down: HSE alone is slower than HSI.
 bool switch_to(uint32_t source, uint32_t core_hz) {
   const uint32_t ahb_divider = bus_divider(core_hz, MCUGEN_AHB_MAX_HZ);
   const uint32_t ahb_hz = core_hz / ahb_divider;
   const uint32_t apb_divider = bus_divider(ahb_hz, MCUGEN_APB_MAX_HZ);
-  // HSE alone is slower than HSI, which it follows: then the flash stays as it is.
-  if (core_hz > g_clock.core_hz && !set_flash_wait_states(ahb_hz)) {
+  const bool up = core_hz > g_clock.core_hz;
+  if (up && !set_flash_wait_states(ahb_hz)) {
     return false;  // what it reads at a higher clock is not what it holds
   }
   const uint32_t ppre = apb_divider == 2 ? kPpreDiv2 : 0;
@@ -116,7 +117,7 @@ bool switch_to(uint32_t source, uint32_t core_hz) {
   for (uint32_t& bus_hz : g_clock.bus_hz) {
     bus_hz = g_clock.core_hz / divider;  // right even if the switch fails
   }
-  if (!select(source)) {
+  if (!select(source) || (!up && !set_flash_wait_states(ahb_hz))) {
     change(kRccCfgr, kRccCfgrSwMask, kRccCfgrSwHsi);
     return false;
   }
