@@ -46,7 +46,7 @@ def shortage(artifact: PteArtifact, board: BoardSpec, level: Level) -> str:
             free = min((free_bytes(arranged, board, role) for role in region.roles), default=0)
             if free < 0:
                 kind = "flash" if region.kind is MemoryKind.FLASH else "RAM"
-                missing.append(f"{-free / 1024:.0f} KiB {kind}")
+                missing.append(f"{-(free // 1024)} KiB {kind}")
         return "lacks " + ", ".join(missing)
     return ""
 
