@@ -172,13 +172,15 @@ def load_tfds(
 ) -> Samples:
     """Return samples of a split as arrays: those that spread(limit, seed) chooses.
 
-    The inputs are the feature "image" or "audio", else the only feature that is not the label.
+    The inputs are the feature "image" or "audio", else the only feature that is not the label; the
+    label is the feature of that name, else the class that the dataset calls supervised.
     """
     builder, source = _prepared(name, split, progress)
     if len(source) == 0:
         raise ConfigError(f"dataset '{name}', split '{split}' has no samples")
-    first = source[0]
-    key = _input_feature(name, list(first))
+    features = dict(builder.info.features.items())
+    label = _label_feature(builder.info.supervised_keys, features)
+    key = _input_feature(name, [each for each in source[0] if each != label])
     chosen = spread(len(source), limit, seed)
     inputs, labels = [], []
     for done, index in enumerate(chosen):
@@ -186,34 +188,40 @@ def load_tfds(
             progress(f"reading {PREFIX}{name}", done, len(chosen))
         row = source[index]
         inputs.append(np.asarray(row[key]))
-        labels.append(row.get(_LABEL))
+        labels.append(row.get(label))
     if progress:
         progress(f"reading {PREFIX}{name}", len(chosen), len(chosen))
-    features = dict(builder.info.features.items())
     return Samples(
         stacked(inputs),
-        np.array(labels, np.int64) if _LABEL in first else None,
+        np.array(labels, np.int64) if label is not None else None,
         f"{PREFIX}{Path(name).name if name.endswith('.py') else name}/{split}",
-        _class_names(features),
+        _class_names(features.get(label)),
         None,
         getattr(features.get(key), "sample_rate", None),
     )
 
 
-def _input_feature(name: str, there: list[str]) -> str:
-    features = [key for key in there if key != _LABEL]
+def _label_feature(supervised_keys: Any, features: dict[str, Any]) -> str | None:
+    """Return "label", or the class that a dataset says is to be found out (wake_vision: person)."""
+    if _LABEL in features:
+        return _LABEL
+    key = supervised_keys[1] if supervised_keys and len(supervised_keys) == 2 else None
+    return key if isinstance(key, str) and hasattr(features.get(key), "num_classes") else None
+
+
+def _input_feature(name: str, features: list[str]) -> str:
     known = [key for key in _INPUTS if key in features]
     if known or len(features) == 1:
         return known[0] if known else features[0]
     raise ConfigError(
-        f"dataset '{name}' has features {', '.join(sorted(there))}: "
+        f"dataset '{name}' has features {', '.join(sorted(features))} beside labels: "
         "which one is the model's input is not clear",
         hint="Write the samples to an .npz file, as array 'x', and use --calibrate FILE.npz.",
     )
 
 
-def _class_names(features: dict[str, Any]) -> tuple[str, ...] | None:
-    names = getattr(features.get(_LABEL), "names", None)
+def _class_names(label: Any) -> tuple[str, ...] | None:
+    names = getattr(label, "names", None)
     if not names or list(names) == [str(i) for i in range(len(names))]:
         return None
     return tuple(map(str, names))
