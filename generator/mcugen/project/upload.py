@@ -79,9 +79,10 @@ def upload(
             return FlashError(f"QEMU could not be started ({why}):\n{text}")
         meaning = explain_output(lines)
         what = f"{board.name} could not be flashed ({why})"
-        if meaning is not None:
-            return FlashError(f"{what}: {meaning[0]}\n{text}", hint=meaning[1])
         hint = "Without a board: --simulate." if board.qemu is not None else None
+        if meaning is not None:
+            advice = meaning[1] if hint is None else f"{meaning[1]} {hint}"
+            return FlashError(f"{what}: {meaning[0]}\n{text}", hint=advice)
         if why.startswith("no end"):
             hint = "Unplug the board, plug it in again and flash again."
         return FlashError(f"{what}:\n{text}", hint=hint)
