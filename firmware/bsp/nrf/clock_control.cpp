@@ -4,7 +4,7 @@
 // offsets.
 #include <bsp/nrf/chip.h>
 #include <bsp/nrf/clock_control.h>
-#include <bsp/wait.h>
+#include <bsp/waiting/wait.h>
 
 namespace mcugen::nrf {
 namespace {

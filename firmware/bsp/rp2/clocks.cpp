@@ -11,7 +11,7 @@
 // XOSC missing: the ring oscillator, which the chip boots from. PLL missing: XOSC.
 #include <bsp/rp2/chip.h>
 #include <bsp/rp2/clocks.h>
-#include <bsp/wait.h>
+#include <bsp/waiting/wait.h>
 
 namespace mcugen::rp2 {
 
