@@ -235,17 +235,21 @@ class Qemu:
         sent again, as mcugen does.
         """
         for _ in range(4):
-            self.send(frame(kind, seq, body))
-            self.until(b"\0")
-            answered, answered_seq, reply = unframe(b"\0" + self.until(b"\0"))
-            if (answered, reply) != (0xFF, b"\x01receive overrun"):
+            answered_seq, *reply = self._exchange(frame(kind, seq, body))
+            if reply != [0xFF, 1, b"receive overrun"]:
                 break
         assert answered_seq == seq, reply
-        return answered, reply[0], reply[1:]
+        return tuple(reply)
 
     def raw_request(self, data: bytes, seq: int) -> tuple[int, int, bytes]:
+        """Send bytes as they are; return the reply's (type, status, payload)."""
+        answered_seq, *reply = self._exchange(data)
+        assert answered_seq == seq, reply
+        return tuple(reply)
+
+    def _exchange(self, data: bytes) -> tuple[int, int, int, bytes]:
+        """Return the reply's (seq, type, status, payload)."""
         self.send(data)
         self.until(b"\0")
-        kind, answered_seq, body = unframe(b"\0" + self.until(b"\0"))
-        assert answered_seq == seq
-        return kind, body[0], body[1:]
+        kind, seq, body = unframe(b"\0" + self.until(b"\0"))
+        return seq, kind, body[0], body[1:]

@@ -4,7 +4,7 @@
 // offsets.
 #include <bsp/nrf/chip.h>
 #include <bsp/nrf/clock_control.h>
-#include <bsp/waiting/wait.h>
+#include <port/cortex_m/registers.h>
 
 namespace mcugen::nrf {
 namespace {

@@ -11,9 +11,11 @@
 // XOSC missing: the ring oscillator, which the chip boots from. PLL missing: XOSC.
 #include <bsp/rp2/chip.h>
 #include <bsp/rp2/clocks.h>
-#include <bsp/waiting/wait.h>
+#include <bsp/rp2/pl011.h>
+#include <port/cortex_m/registers.h>
 
-namespace mcugen::rp2 {
+namespace mcugen {
+namespace rp2 {
 
 Clock g_clock;
 
@@ -165,4 +167,17 @@ const char* watchdog_reset_cause() {
   return (reason & kWatchdogReasonForce) != 0 ? "software" : nullptr;
 }
 
-}  // namespace mcugen::rp2
+}  // namespace rp2
+
+void board_init() {
+  rp2::clock_init();
+  rp2::uart_init(kBoardConfig.baud);
+}
+
+uint32_t board_clock_hz() { return rp2::g_clock.hz; }
+
+ClockSource board_clock_source() { return rp2::g_clock.source; }
+
+void board_wait_for_interrupt() { __asm volatile("dsb\n wfi" ::: "memory"); }
+
+}  // namespace mcugen

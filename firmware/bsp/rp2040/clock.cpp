@@ -55,21 +55,10 @@ constexpr uint32_t kXipCtrlEn = 1u << 0;
 }  // namespace
 }  // namespace rp2
 
-void board_init() {
-  rp2::clock_init();
-  rp2::uart_init(kBoardConfig.baud);
-}
-
-uint32_t board_clock_hz() { return rp2::g_clock.hz; }
-
-ClockSource board_clock_source() { return rp2::g_clock.source; }
-
 FlashSetup board_flash_setup() {
   const bool on = (reg32(rp2::kXipCtrl) & rp2::kXipCtrlEn) != 0;
   return {-1, false, on, on};
 }
-
-void board_wait_for_interrupt() { __asm volatile("dsb\n wfi" ::: "memory"); }
 
 const char* board_reset_cause() {
   using namespace rp2;

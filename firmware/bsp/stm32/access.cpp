@@ -9,12 +9,7 @@ namespace mcugen::stm32 {
 constexpr uint32_t kClockHzPerPoll = 160;  // polls that are made: clock / 160
 
 bool wait_for(uintptr_t address, uint32_t mask, uint32_t value) {
-  for (uint32_t polls = g_clock.core_hz / kClockHzPerPoll; polls > 0; --polls) {
-    if ((reg32(address) & mask) == value) {
-      return true;
-    }
-  }
-  return false;
+  return mcugen::wait_for(address, mask, value, g_clock.core_hz / kClockHzPerPoll);
 }
 
 bool turn_on(uintptr_t address, uint32_t on, uint32_t ready) {

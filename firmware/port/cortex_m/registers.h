@@ -18,6 +18,18 @@ inline void read_back(uintptr_t address) {
   static_cast<void>(value);
 }
 
+/// Read a register until its bits under `mask` are `value`.
+/// @param[in] polls How often at most: a poll takes 9 clocks of the core or more.
+/// @returns whether they became so.
+inline bool wait_for(uintptr_t address, uint32_t mask, uint32_t value, uint32_t polls) {
+  for (; polls > 0; --polls) {
+    if ((reg32(address) & mask) == value) {
+      return true;
+    }
+  }
+  return false;
+}
+
 // SysTick, DDI 0403 B3.3
 constexpr uintptr_t kSystCsr = 0xE000E010;
 constexpr uint32_t kSystCsrEnable = 1u << 0;
