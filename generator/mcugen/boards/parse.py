@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 import tomllib
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 
 from mcugen.base.errors import ConfigError
 from mcugen.base.resources import boards_dir, firmware_dir
+from mcugen.boards.parse_regions import behind_boot_loader, regions_of
 from mcugen.boards.parse_upload import parse_probe, parse_upload
 from mcugen.boards.spec import (
     ARENA,
@@ -18,16 +18,12 @@ from mcugen.boards.spec import (
     CPU_ISAS,
     CYCLE_COUNTERS,
     FLOAT_ABIS,
-    MOVABLE_ROLES,
-    ROLES,
     VERIFIED_LEVELS,
     BoardSpec,
     Console,
     Isa,
-    MemoryKind,
     MemoryRegion,
     Qemu,
-    ReadWait,
 )
 from mcugen.boards.table import Table, did_you_mean
 
@@ -64,7 +60,7 @@ def parse_board(path: Path, *, where: str | None = None) -> BoardSpec:
             f"no board-support folder firmware/bsp/{bsp}; there are: {', '.join(families)}",
             hint=did_you_mean(bsp, families),
         )
-    regions = _behind_boot_loader(top, _regions(part, top))
+    regions = behind_boot_loader(top, regions_of(part, top))
     max_clock_hz = part.positive("max_clock_hz")
     clock_hz = top.positive("clock_hz")
     if clock_hz > max_clock_hz:
@@ -189,89 +185,6 @@ def _bsp_families() -> list[str]:
 def _required(table: Table | None) -> Table:
     assert table is not None
     return table
-
-
-def _regions(part: Table, top: Table) -> tuple[MemoryRegion, ...]:
-    """Return the part's regions, and those the board has beside it."""
-    regions: list[MemoryRegion] = []
-    owner: dict[str, str] = {}
-    for row in (*part.tables("regions"), *top.tables("regions", optional=True)):
-        name = row.get("name", str)
-        if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
-            raise row.error(f"region name {name!r} is not a lower-case identifier")
-        kind = MemoryKind(row.choice("kind", [k.value for k in MemoryKind]))
-        region = MemoryRegion(
-            name=name,
-            start=row.unsigned("start"),
-            size_bytes=row.positive("size_kib") * 1024,
-            kind=kind,
-            roles=row.strings("roles"),
-            wait=_wait(row.table("wait", optional=True)),
-        )
-        row.close()
-        if region.start % 16 or region.end > 1 << 32:
-            raise row.error(f"region '{name}' must start at a multiple of 16 and end below 4 GiB")
-        kinds = {**ROLES, ARENA: MemoryKind.RAM}
-        for role in region.roles:
-            if role not in kinds:
-                raise row.error(
-                    f"region '{name}': unknown role '{role}'; roles: {', '.join(kinds)}",
-                    hint=did_you_mean(role, kinds),
-                )
-            if role == ARENA and len(region.roles) > 1:
-                raise row.error(f"region '{name}': role '{ARENA}' cannot be shared with others")
-            if role in owner and role not in MOVABLE_ROLES:
-                raise row.error(f"role '{role}' is given to both '{owner[role]}' and '{name}'")
-            if kinds[role] is not kind:
-                raise row.error(
-                    f"role '{role}' needs memory of kind {kinds[role].value}; "
-                    f"'{name}' is {kind.value}"
-                )
-            owner.setdefault(role, name)
-        for other in regions:
-            if other.name == name:
-                raise row.error(f"two regions are called '{name}'")
-            if region.start < other.end and other.start < region.end:
-                raise row.error(
-                    f"regions '{other.name}' (0x{other.start:08x}-0x{other.end - 1:08x}) and "
-                    f"'{name}' (0x{region.start:08x}-0x{region.end - 1:08x}) overlap"
-                )
-        regions.append(region)
-    missing = [role for role in ROLES if role not in owner]
-    if missing:
-        raise part.error(f"no region has the role {', '.join(repr(r) for r in missing)}")
-    return tuple(regions)
-
-
-def _behind_boot_loader(top: Table, regions: tuple[MemoryRegion, ...]) -> tuple[MemoryRegion, ...]:
-    """Take what a boot loader keeps from the start of the region of `code`."""
-    taken = top.get("boot_loader_kib", int, 0) * 1024
-    code = next(region for region in regions if "code" in region.roles)
-    if not 0 <= taken < code.size_bytes:
-        raise top.error(
-            f"'boot_loader_kib' is {taken // 1024}; region '{code.name}' "
-            f"has {code.size_bytes // 1024} KiB"
-        )
-    return tuple(
-        dataclasses.replace(
-            region, start=region.start + taken, size_bytes=region.size_bytes - taken
-        )
-        if region is code
-        else region
-        for region in regions
-    )
-
-
-def _wait(table: Table | None) -> ReadWait | None:
-    if table is None:
-        return None
-    wait = ReadWait(
-        step_hz=table.positive("step_hz"),
-        line_bytes=table.positive("line_bytes"),
-        code_lines=table.unsigned("code_lines"),
-    )
-    table.close()
-    return wait
 
 
 def _console(table: Table) -> Console:
