@@ -52,6 +52,10 @@ def several(): return described((x, np.stack([y, y, y, y], axis=1) / 3))
 def unlabelled(): return described(x)
 def nothing(): return described(None)
 def words(): return described([(a, "cat") for a in x])
+def named():
+    made = described([(a, "dcba"[b]) for a, b in zip(x, y)])
+    made.class_names = ("d", "c", "b", "a")
+    return made
 def gaps(): return described([(a, 1) if a.sum() > 3 else (a,) for a in x])
 def nan(): return described((x * np.float32("nan"), y))
 def broken():
@@ -127,6 +131,24 @@ def test_files_are_scaled_as_calibration_is(model, tmp_path):
         assert np.allclose(found.inputs[0].reshape(want.shape), want, atol=1e-6)
         assert np.allclose(found.outputs[0].reshape(10, 4), by_hand(want), atol=1e-5)
         assert found.labels.tolist() == labels.tolist()
+
+
+def test_text_is_numbered_as_the_model_numbers_its_classes(model, tmp_path):
+    """Of data with two of four classes: these were 0 and 1, and a good model was at 0 %."""
+    np.savez(tmp_path / "set.npz", x=np.zeros((4, 1, 2, 3), np.float32), y=list("abba"))
+    data = str(tmp_path / "set.npz")
+
+    known = evaluation.chosen_data(model + "named", ARTIFACT, 9, data=data)
+    unknown = evaluation.chosen_data(model + "nothing", ARTIFACT, 9, data=data)
+
+    assert known.labels.tolist() == [3, 2, 2, 3] and known.warnings == ()
+    assert known.class_names == ("d", "c", "b", "a")
+    assert unknown.labels.tolist() == [0, 1, 1, 0]
+    assert "2 classes, the model's output has 4 places: a is 0, b is 1" in unknown.warnings[0]
+    own = labelled(model + "named", ARTIFACT, 100, data=None)
+    values = own.inputs[0].reshape(20, -1)[:, 0]
+    x = np.random.RandomState(1).rand(20, 1, 2, 3).astype(np.float32)[:, 0, 0, 0]
+    assert [int(np.flatnonzero(x == value)[0]) % 4 for value in values] == own.labels.tolist()
 
 
 def test_real_labels_stay_real(model, tmp_path):

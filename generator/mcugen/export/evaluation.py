@@ -13,6 +13,7 @@ import numpy as np
 
 from mcugen.base import cache
 from mcugen.base.errors import ConfigError
+from mcugen.export.kept_labelled import Labelled
 from mcugen.export.labelled import labelled
 from mcugen.export.pipeline import PACKAGES, Progress, identity
 from mcugen.model.catalog import DATASETS, Metric
@@ -117,7 +118,7 @@ def chosen_data(
             own.inputs[0],
             None if own.outputs is None else own.outputs[0],
             own.class_names,
-            _unlike_calibration(own.inputs, artifact),
+            (*_unlike_calibration(own.inputs, artifact), *_fewer_classes(own, artifact)),
             metric,
         )
     if ref.info is None or ref.info.dataset is None:
@@ -132,6 +133,19 @@ def _unlike_calibration(inputs: Sequence[np.ndarray], artifact: PteArtifact) -> 
     said = (saturation(values, spec) for values, spec in zip(inputs, artifact.inputs, strict=True))
     return tuple(
         f"{text}: are they scaled as the data of calibration?" for text in said if text is not None
+    )
+
+
+def _fewer_classes(own: Labelled, artifact: PteArtifact) -> tuple[str, ...]:
+    """Return what to say of data that name fewer classes than the model has."""
+    names, places = own.class_names, math.prod(artifact.outputs[0].shape)
+    if own.labels is None or not 1 <= len(names) < places:
+        return ()
+    of = ", ".join(f"{name} is {number}" for number, name in enumerate(names[:3]))
+    return (
+        f"the data name {len(names)} classes, the model's output has {places:,} places: "
+        f"{of}{', ...' if len(names) > 3 else ''}, as the data number them. If that is not the "
+        "model's order, let its factory return an mcugen.Model with class_names",
     )
 
 

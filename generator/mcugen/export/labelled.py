@@ -20,6 +20,7 @@ from mcugen.model.data import source_fingerprint
 from mcugen.model.description import Model
 from mcugen.model.dims import parse_dims
 from mcugen.model.preprocess import AnyPreprocess, Preprocess
+from mcugen.model.samples import Samples, classes_of
 from mcugen.model.source import ModelKind, ModelRef, ModelSource, resolve_model
 from mcugen.program.artifact import PteArtifact, TensorSpec
 
@@ -182,6 +183,7 @@ def _samples(
         given, fed = calibration.stored_rows(
             source, stored, n, preprocess=preprocess, pixels=pixels
         )
+        fed = fed.numbered_as(source.class_names)
         labels = None if fed.labels is None else _numbers(list(fed.labels), where)
         names = fed.class_names or source.class_names
         scaling = fed.provenance.removeprefix(stored.provenance)
@@ -195,7 +197,7 @@ def _samples(
     without = sum(label is None for label in named)
     if 0 < without < len(named):
         raise ConfigError(f"{where} has {without} of {len(named)} samples without a label")
-    labels = None if without else _numbers(named, where)
+    labels = None if without else _numbers(named, where, source.class_names)
     said = f"the model's own ({source.provenance}), {len(named)} samples drawn by seed {SEED}"
     rows = _checked([row for row, _ in found], where)
     return rows, labels, source.class_names, said + scaling
@@ -211,16 +213,25 @@ def _checked(rows: list[Any], where: str) -> list[Any]:
     return rows
 
 
-def _numbers(labels: list[Any], where: str) -> np.ndarray:
-    """Return labels as one array, of whole numbers or of real ones; a lone element has no axis."""
+def _numbers(labels: list[Any], where: str, names: Sequence[str] = ()) -> np.ndarray:
+    """Return labels as one array, of whole numbers or of real ones; a lone element has no axis.
+
+    names: of the model's classes, which text stands for.
+    """
     try:
         values = np.stack([np.asarray(label) for label in labels])
     except ValueError as error:
         raise ConfigError(f"{where}: labels differ in shape ({error})") from None
+    if values.dtype.kind == "U" and names:
+        numbers, found = classes_of([str(each) for each in values.reshape(-1)])
+        named = Samples(numbers, numbers, where, found).numbered_as(names).labels
+        assert named is not None
+        return named
     if values.dtype.kind not in "biuf":
         raise ConfigError(
             f"{where}: labels are {values.dtype}, not numbers",
-            hint="Give classes by their place in the output: 0, 1, 2, …",
+            hint="Give classes by their place in the output: 0, 1, 2, …; or mcugen.Model's "
+            "class_names, if labels are text.",
         )
     if values.dtype.kind == "f" and not np.isfinite(values).all():
         raise ConfigError(f"{where}: labels hold NaN or infinite values")

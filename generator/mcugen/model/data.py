@@ -128,7 +128,8 @@ def _path_and_options(source: str) -> tuple[Path, str]:
 def source_fingerprint(source: str, limit: int | None = None, *, seed: int | None = SEED) -> str:
     """Return what changes when the samples that load_source() gives change.
 
-    Of a folder, all names count, and the bytes of the files that would be chosen.
+    Of a folder, all names count, those of classes without samples, too, and the bytes of the files
+    that would be chosen.
     """
     path = source_path(source)
     if path is None:
@@ -136,7 +137,7 @@ def source_fingerprint(source: str, limit: int | None = None, *, seed: int | Non
     if not path.is_dir():
         return f"{source}\0{file_sha256(path) if path.is_file() else ''}"
     there = listing(path)
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(repr(there.class_names).encode())
     for file in there.files:
         digest.update(f"{file.relative_to(path).as_posix()}\0".encode())
     for index in spread(len(there.files), limit, seed):

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from mcugen.base.errors import ConfigError
+
 #: Called as progress(what, done, total).
 Progress = Callable[[str, int, int], None]
 
@@ -38,6 +40,39 @@ class Samples:
             labels=None if self.labels is None else self.labels[index],
             names=None if self.names is None else tuple(self.names[i] for i in index),
         )
+
+    def numbered_as(self, names: Sequence[str]) -> Samples:
+        """Return the samples with a model's numbers of the classes, told apart by their names.
+
+        Data that hold some of the classes only number these 0, 1, ...: that is not what the model
+        calls them. As many classes of quite other names keep their numbers, and it is said.
+
+        Args:
+            names: of the model's output 0, 1, ...; empty: not known.
+
+        Raises ConfigError if the model does not have all of the names.
+        """
+        own = self.class_names
+        if self.labels is None or not own or not names or own == tuple(names[: len(own)]):
+            return self
+        place = {name: number for number, name in enumerate(names)}
+        others = [name for name in own if name not in place]
+        if len(others) == len(own) == len(names):
+            said = f", its classes {own[0]}, ... taken for the model's {names[0]}, ..., in order"
+            return replace(self, provenance=self.provenance + said)
+        if others:
+            raise ConfigError(
+                f"{self.provenance}: the model has no class {', '.join(map(repr, others[:4]))}",
+                hint=f"Its class_names are {', '.join(names)}.",
+            )
+        if self.labels.dtype.kind != "i" or not 0 <= self.labels.min() <= self.labels.max() < len(
+            own
+        ):
+            raise ConfigError(
+                f"{self.provenance}: labels are not places among its {len(own)} class names"
+            )
+        numbers = np.array([place[name] for name in own], np.int64)
+        return replace(self, labels=numbers[self.labels], class_names=tuple(names))
 
     def cut(self, limit: int | None, seed: int | None) -> Samples:
         """Return those that spread(limit, seed) chooses."""

@@ -84,6 +84,18 @@ def test_parts_of_a_data_set_are_not_its_classes(pictures):
     assert str(pictures / "test") in caught.value.hint
 
 
+def test_a_class_without_samples_has_its_number(pictures):
+    """As torchvision's ImageFolder numbers them; else each class behind it were another one."""
+    before = source_fingerprint(str(pictures))
+    (pictures / "asp").mkdir()
+
+    samples = load_source(str(pictures))
+
+    assert samples.class_names == ("ant", "asp", "bee", "cat")
+    assert set(samples.labels.tolist()) == {0, 2, 3}
+    assert source_fingerprint(str(pictures)) != before
+
+
 def test_a_damaged_file_is_named_with_its_class(pictures):
     (pictures / "bee" / "07.png").write_bytes(b"\x89PNG\r\n\x1a\n cut")
 
@@ -290,6 +302,41 @@ def test_names_of_classes_in_an_npz(tmp_path):
     np.savez(tmp_path / "d.npz", x=np.ones((2, 4)), y=[1, 0], class_names=["no", "yes"])
 
     assert load_source(str(tmp_path / "d.npz")).class_names == ("no", "yes")
+
+
+def test_text_is_numbered_by_the_names_of_classes_where_there_are_some(tmp_path):
+    names = ["yes", "no", "unsure"]
+    np.savez(tmp_path / "d.npz", x=np.ones((2, 4)), y=["no", "yes"], class_names=names)
+    np.savez(tmp_path / "other.npz", x=np.ones((2, 4)), y=["no", "nay"], class_names=names)
+
+    samples = load_source(str(tmp_path / "d.npz"))
+
+    assert samples.labels.tolist() == [1, 0] and samples.class_names == tuple(names)
+    with pytest.raises(ConfigError, match="the model has no class 'nay'"):
+        load_source(str(tmp_path / "other.npz"))
+
+
+@pytest.mark.parametrize(
+    ("names", "labels", "said"),
+    [
+        ((), [0, 1], ""),
+        (("cat", "dog", "eel"), [0, 1], ""),
+        (("ape", "cat", "bee", "dog"), [1, 3], ""),
+        (("a cat", "a dog"), [0, 1], "classes cat, ... taken for the model's a cat"),
+        (("cat", "ape"), "no class 'dog'", ""),
+        (("ape", "bee", "eel"), "no class 'cat', 'dog'", ""),
+    ],
+    ids=["unknown", "the first ones", "by name", "as many others", "some others", "all others"],
+)
+def test_some_of_the_classes_have_the_model_s_numbers(names, labels, said):
+    samples = Samples(np.zeros((2, 1)), np.array([0, 1]), "d", ("cat", "dog"))
+
+    if isinstance(labels, str):
+        with pytest.raises(ConfigError, match=labels):
+            samples.numbered_as(names)
+        return
+    found = samples.numbered_as(names)
+    assert found.labels.tolist() == labels and said in found.provenance
 
 
 def test_few_of_a_sorted_file_are_of_every_class(tmp_path):

@@ -22,7 +22,7 @@ def load_npz(
     """Return the samples of an `.npz`: array "x" (or the only one) and labels "y" if present.
 
     options: "x=images,y=targets" for arrays of other names. Array "class_names" names the labels;
-    labels that are text are numbered in the order of the alphabet.
+    labels that are text are numbered by it, else in the order of the alphabet.
     """
     names_of = options_of(options, ("x", "y"), path.name)
     try:
@@ -33,8 +33,9 @@ def load_npz(
             inputs = numbers(lambda: file[inputs_name], f"{path}: array '{inputs_name}'")
             labels_name = labels_name or (_LABELS if _LABELS in names else None)
             labels, classes = _labels(file, labels_name) if labels_name else (None, None)
+            named = None
             if _NAMES in names and _NAMES not in (inputs_name, labels_name):
-                classes = tuple(str(each) for each in file[_NAMES].astype(str).reshape(-1))
+                named = tuple(str(each) for each in file[_NAMES].astype(str).reshape(-1))
     except FileNotFoundError as error:
         raise ConfigError(f"no such file: {path}") from error
     except ConfigError:
@@ -54,7 +55,8 @@ def load_npz(
         )
     if labels is not None and len(labels) != len(inputs):
         raise ConfigError(f"{path}: {len(inputs)} samples but {len(labels)} labels")
-    return Samples(inputs, labels, path.name, classes).cut(limit, seed)
+    found = Samples(inputs, labels, path.name, classes or named)
+    return (found.numbered_as(named) if classes and named else found).cut(limit, seed)
 
 
 def _existing(name: str | None, names: list[str], path: Path) -> str | None:

@@ -2,7 +2,8 @@
 """A folder of files, a sample each: `.npy` arrays, images, or audio.
 
 Where all files lie in subfolders, these are the classes, numbered in the order of the alphabet, as
-by torchvision's ImageFolder. Names are listed; only the chosen files are opened.
+by torchvision's ImageFolder, empty ones among them. Names are listed; only the chosen files are
+opened.
 """
 
 from __future__ import annotations
@@ -41,10 +42,13 @@ class Listing:
 def listing(folder: Path) -> Listing:
     """Return the samples of a folder by name. Raises ConfigError for none, or several kinds."""
     found: dict[str, list[Path]] = {"arrays": [], "images": [], "audio": []}
+    subfolders = set()
     for file in sorted(folder.rglob("*")):
         inside = file.relative_to(folder).parts
         if any(part.startswith((".", "__MACOSX")) for part in inside):
             continue
+        if len(inside) == 1 and file.is_dir():
+            subfolders.add(file.name)
         kind = _kind(file.suffix.lower())
         if kind and file.is_file():
             found[kind].append(file)
@@ -68,6 +72,7 @@ def listing(folder: Path) -> Listing:
             f"{folder} has the parts {', '.join(names)} of a data set, not its classes",
             hint=f"Name one: {folder / names[0]}.",
         )
+    names = tuple(sorted(subfolders))  # a class of which there is no sample has its number, too
     number = {name: place for place, name in enumerate(names)}
     return Listing(kinds[0], tuple(files), tuple(number[parts[0]] for parts in tops), names)
 
