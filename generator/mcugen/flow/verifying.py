@@ -76,22 +76,27 @@ def _rows(data: EvaluationData) -> list[TensorBytes]:
 
 def _truth(asked: str | None, artifact: PteArtifact, data: EvaluationData) -> Truth:
     """Return what outputs are judged by. Raises ConfigError if the labels are not for it."""
-    from mcugen.model.scores import choose_metric, require_metric
+    from mcugen.model.scores import choose_metric, one_hot_classes, require_metric
 
-    outputs = artifact.outputs[0].shape
+    outputs, labels = artifact.outputs[0].shape, data.labels
+    hot = one_hot_classes(labels, outputs)
+    if hot is not None and asked in (None, Metric.ACCURACY):
+        labels = hot
     if asked is not None:
         metric, why = Metric(asked), "--metric"
-        require_metric(metric, data.labels, outputs)
-    elif data.metric is not None and data.labels is not None:
+        require_metric(metric, labels, outputs)
+    elif data.metric is not None and labels is not None:
         metric, why = data.metric, "what the bundled model is for"
-        require_metric(metric, data.labels, outputs)
+        require_metric(metric, labels, outputs)
+    elif hot is not None:
+        metric, why = Metric.ACCURACY, "labels are 1 at a place in the output, and 0 elsewhere"
     else:
         into = artifact.inputs[0].shape if artifact.inputs else ()
-        metric, why = choose_metric(data.labels, into, outputs)
+        metric, why = choose_metric(labels, into, outputs)
     return Truth(
         metric,
         why,
-        data.labels,
+        labels,
         float_outputs=data.float_outputs,
         float_inputs=data.float_inputs,
         class_names=data.class_names,

@@ -166,6 +166,20 @@ def choose_metric(
     )
 
 
+def one_hot_classes(labels: np.ndarray | None, outputs: Sequence[int]) -> np.ndarray | None:
+    """Return int64[n] of labels that are 1 at the class's place in the output and 0 elsewhere.
+
+    None for all others. outputs: shape of the first output.
+    """
+    places = math.prod(outputs)
+    if labels is None or places < 2 or math.prod(labels.shape[1:]) != places:
+        return None
+    rows = labels.reshape(-1, places)
+    if not bool(((rows == 0) | (rows == 1)).all() and (rows.sum(axis=1) == 1).all()):
+        return None
+    return np.asarray(rows.argmax(axis=1), np.int64)
+
+
 def require_metric(metric: Metric, labels: np.ndarray | None, outputs: Sequence[int]) -> None:
     """Raise ConfigError unless labels are what a metric compares outputs with."""
     if metric is Metric.NONE:

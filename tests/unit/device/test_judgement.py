@@ -13,7 +13,9 @@ from mcugen.base.errors import ConfigError
 from mcugen.device.differing import MOST_SAVED, save_differing
 from mcugen.device.judgement import Judgement, Truth, judge
 from mcugen.device.verify import Verification
+from mcugen.export.evaluation import EvaluationData
 from mcugen.flow.report.judgement import judgement_rows, judgement_section
+from mcugen.flow.verifying import _truth
 from mcugen.model.catalog import Metric
 from mcugen.model.scores import choose_metric, require_metric
 from mcugen.program.tensor_files import read_input
@@ -160,6 +162,34 @@ def test_metric_follows_from_labels_and_shapes(labels, inputs, outputs, metric):
 
     assert chosen is metric and why
     require_metric(chosen, labels, outputs)
+
+
+@pytest.mark.parametrize(
+    ("labels", "want"),
+    [
+        (np.eye(3), [0, 1, 2]),
+        (np.eye(3, dtype=int).reshape(3, 1, 3)[[2, 0]], [2, 0]),
+        (np.eye(3) * 2, None),
+        (1 - np.eye(3), None),
+        (np.array([[0.5, 0.5, 0.0]]), None),
+        (np.array([0, 1, 1]), None),
+        (None, None),
+    ],
+    ids=["real", "whole", "not 1", "several classes", "shares", "numbers", "none"],
+)
+def test_one_hot_labels_are_classes(labels, want):
+    """They were taken for a regression's targets, and no accuracy was told."""
+    given = sample.artifact(outputs=(sample.tensor("y", shape=(1, 3), dim_order=(0, 1)),))
+    data = EvaluationData((), labels, "")
+
+    truth = _truth(None, given, data)
+
+    if want is not None:
+        assert truth.metric is Metric.ACCURACY and truth.labels.tolist() == want
+        assert _truth("accuracy", given, data).labels.tolist() == want
+        assert _truth("regression", given, data).labels is labels
+    else:
+        assert truth.labels is labels
 
 
 @pytest.mark.parametrize(
