@@ -67,12 +67,29 @@ def require_figures(settings: Settings, built: Built, truth: Truth) -> None:
     """Raise ConfigError if a limit is set, and there is no figure of both int8 and float."""
     if settings.max_drop is None:
         return
-    judged = truth.metric in (Metric.ACCURACY, Metric.AUC)
-    if not judged or truth.labels is None or truth.float_outputs is None:
+    name = built.artifact.name
+    if truth.labels is None:
         raise ConfigError(
-            f"--max-drop compares accuracies, and there are no labelled samples of "
-            f"{built.artifact.name}",
+            f"--max-drop compares accuracies, and there are no labelled samples of {name}",
             hint="--data SOURCE gives some. Without, int8 is compared with float by its outputs.",
+        )
+    if truth.metric not in (Metric.ACCURACY, Metric.AUC):
+        raise ConfigError(
+            f"--max-drop compares accuracies or AUC; {name} is judged by {truth.metric} "
+            f"({truth.why})",
+            hint="--metric accuracy or auc, if labels are classes. Errors of a regression stand in "
+            "the report, of int8 beside float.",
+        )
+    if truth.metric is Metric.AUC and len(set(truth.labels.reshape(-1).tolist())) < 2:
+        raise ConfigError(
+            f"--max-drop: all {len(truth.labels)} samples of {name} have one label, and AUC "
+            "compares those of two",
+            hint="--samples N takes more of them.",
+        )
+    if truth.float_outputs is None:
+        raise ConfigError(
+            f"--max-drop compares int8 with the model in float, and of {name} there is none",
+            hint="Give the model that the .pte was made of.",
         )
 
 

@@ -66,3 +66,19 @@ def test_a_limit_without_labels_is_refused():
             require_figures(limit(1.0), BUILT, unknown)
     require_figures(limit(None), BUILT, Truth())
     require_figures(limit(1.0), BUILT, classes)
+
+
+@pytest.mark.parametrize(
+    ("truth", "words"),
+    [
+        (Truth(Metric.NONE, "they go to 9", np.zeros(4)), r"judged by none \(they go to 9\)"),
+        (Truth(Metric.REGRESSION, "real", np.zeros(4)), r"judged by regression \(real\)"),
+        (Truth(Metric.AUC, "", np.ones(4), np.zeros((4, 2))), "all 4 .* have one label"),
+        (Truth(Metric.ACCURACY, "", np.zeros(4)), "with the model in float, .* there is none"),
+    ],
+    ids=["unsuited", "regression", "one label", "no float"],
+)
+def test_a_limit_that_nothing_can_be_held_to_is_refused(truth, words):
+    """It would pass, whatever int8 does."""
+    with pytest.raises(ConfigError, match=words):
+        require_figures(limit(1.0), BUILT, truth)
