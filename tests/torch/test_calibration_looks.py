@@ -46,6 +46,7 @@ FLOATS = torch.from_numpy(PIXELS.reshape(40, *SHAPE)).float()
         (UNIT, FLOATS, {}, r"span 0..255, the model's example input -1..1: 255 times as large"),
         (UNIT, FLOATS / 255 / 255, {}, r"example input -1..1: 255 times smaller"),
         (UNIT, Samples(PIXELS, None, "s"), {"pixels": "0..255"}, "255 times as large"),
+        (UNIT, Samples(PIXELS, None, "s"), {}, r"span 0..1, .* input -1..1: none is below 0"),
         (ZEROS, FLOATS, {}, r"whole numbers of 0..255, as images are stored"),
         (
             *(ZEROS, Samples(PIXELS, None, "s"), {"preprocess": Preprocess(Resize(4, 4))}),
@@ -55,7 +56,14 @@ FLOATS = torch.from_numpy(PIXELS.reshape(40, *SHAPE)).float()
         (ZEROS, Samples(PIXELS, np.full(40, 3), "s"), {}, "all 40 .* have the label 3"),
     ],
     ids=[
-        *("bytes", "scaled twice", "asked for", "no range", "steps that do not scale"),
+        *(
+            "bytes",
+            "scaled twice",
+            "asked for",
+            "half of it",
+            "no range",
+            "steps that do not scale",
+        ),
         *("one picture", "one class"),
     ],
 )
@@ -68,13 +76,21 @@ def test_odd_data_are_told_with_figures(example, own, options, words):
 @pytest.mark.parametrize(
     ("example", "own", "options"),
     [
-        (UNIT, FLOATS / 255, {}),
+        (UNIT, FLOATS / 127.5 - 1, {}),
+        ((UNIT + 1) / 2, FLOATS / 255, {}),
         (torch.randn(SHAPE, generator=torch.Generator().manual_seed(0)), FLOATS / 255, {}),
         (ZEROS, Samples(PIXELS, np.arange(40) % 2, "s"), {}),
         (ZEROS, Samples(PIXELS, None, "s"), {"pixels": "0..255"}),
         (ZEROS, Samples(PIXELS, None, "s"), {"preprocess": Preprocess(Scale(1.0))}),
     ],
-    ids=["scaled", "a dummy of normal noise", "bytes as 0..1", "0..255", "declared"],
+    ids=[
+        "scaled",
+        "scaled to 0..1",
+        "a dummy of normal noise",
+        "bytes as 0..1",
+        "0..255",
+        "declared",
+    ],
 )
 def test_good_data_are_not_told(example, own, options):
     assert warnings_of(example, own, **options) == ""

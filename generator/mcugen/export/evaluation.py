@@ -24,7 +24,7 @@ from mcugen.model.preprocess import AnyPreprocess, Preprocess
 from mcugen.model.scores import score
 from mcugen.model.source import ModelRef, resolve_model
 from mcugen.program.artifact import PteArtifact, TensorSpec
-from mcugen.program.device_input import saturation, to_device
+from mcugen.program.device_input import saturation, to_device, unused
 
 #: Inputs for models without labelled data.
 RANDOM_INPUT_SEED = 1
@@ -130,7 +130,10 @@ def chosen_data(
 
 def _unlike_calibration(inputs: Sequence[np.ndarray], artifact: PteArtifact) -> tuple[str, ...]:
     """Return what to say of samples that the ranges of calibration do not cover."""
-    said = (saturation(values, spec) for values, spec in zip(inputs, artifact.inputs, strict=True))
+    said = (
+        saturation(values, spec) or unused(values, spec)
+        for values, spec in zip(inputs, artifact.inputs, strict=True)
+    )
     return tuple(
         f"{text}: are they scaled as the data of calibration?" for text in said if text is not None
     )

@@ -19,6 +19,9 @@ _TELLING_VALUES = 16
 #: Data may be this much larger than an example, or this much smaller, before it is said: a standard
 #: normal dummy reaches 3 to 5, where real data end at 1.
 _LARGER, _SMALLER = 8.0, 1 / 64
+#: An example input that fills this much of -1..1, and no more, is of that range: noise of a
+#: standard normal dummy goes beyond.
+_MOST_OF_1 = 0.5
 #: Fewer samples may be alike by chance.
 _TELLING_SAMPLES = 16
 _MORE = " (mcugen.toml's [preprocess] or --pixels scale stored data)"
@@ -71,6 +74,12 @@ def _ranges(values: np.ndarray, example: np.ndarray, which: str, asked: bool) ->
             )
         return
     largest = max(-shown[0], shown[1])
+    if shown[0] <= -_MOST_OF_1 and shown[1] >= _MOST_OF_1 and largest <= 1 and 0 <= low < high <= 1:
+        yield (
+            f"calibration data{which} span {low:.3g}..{high:.3g}, the model's example input "
+            f"{shown[0]:.3g}..{shown[1]:.3g}: none is below 0. Are they scaled as in training?"
+            f"{_MORE}"
+        )
     if _SMALLER <= size / largest <= _LARGER:
         return
     times = size / largest

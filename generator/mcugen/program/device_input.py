@@ -10,6 +10,10 @@ from mcugen.program.artifact import TensorSpec
 
 #: Share of an input's values beyond int8 that is worth a word: by its range, hardly any is.
 TELLING_SHARE = 0.02
+#: Fewer samples may be small, or of one sign, by chance.
+_TELLING_SAMPLES = 16
+#: Samples that reach less of the range than this are scaled otherwise, not merely quiet.
+_SMALL_SHARE = 1 / 16
 
 
 def beyond_int8(values: np.ndarray, spec: TensorSpec) -> np.ndarray | None:
@@ -35,6 +39,23 @@ def saturation(values: np.ndarray, spec: TensorSpec) -> str | None:
         f"{low:.3g}..{high:.3g}, at least half of it in {int((beyond >= 0.5).sum())} of "
         f"{len(beyond)} samples; they span {values.min():.3g}..{values.max():.3g}"
     )
+
+
+def unused(values: np.ndarray, spec: TensorSpec) -> str | None:
+    """Return what to say of samples that leave most of an input's range alone; None: nothing.
+
+    Bytes taken as 0..1 where calibration had -1..1 saturate nothing, and are wrong all the same.
+    """
+    if spec.dtype != "int8" or not spec.scale or len(values) < _TELLING_SAMPLES:
+        return None
+    low, high = (((q - (spec.zero_point or 0)) * spec.scale) for q in (-128, 127))
+    least, most = float(values.min()), float(values.max())
+    small = max(-least, most) < max(-low, high) * _SMALL_SHARE
+    positive = low <= -high / 2 and least >= 0
+    if not small and not positive:
+        return None
+    none = "hardly any of it is used" if small else "none is below 0"
+    return f"{spec.name} spans {least:.3g}..{most:.3g} of int8's {low:.3g}..{high:.3g}: {none}"
 
 
 def to_device(values: np.ndarray, spec: TensorSpec) -> np.ndarray:
