@@ -31,21 +31,6 @@ def cannot_write(folder: Path, why: str, *, hint: str | None = None) -> BuildErr
     return BuildError(f"{folder} cannot be written: {why}", hint=hint)
 
 
-@contextlib.contextmanager
-def locked(path: Path, *, hint: str | None = None) -> Iterator[None]:
-    """Hold a lock file; other processes that want it wait.
-
-    Raises BuildError, with `hint`, if its folder cannot be written.
-    """
-    import fcntl
-
-    with writing_to(path.parent, hint=hint):
-        file = open(path, "w")  # noqa: SIM115 (what the caller does must not be in writing_to)
-    with file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
-
-
 def write_atomically(path: Path, data: bytes) -> None:
     """Write a file so that nobody ever sees half of it. A device or pipe is written as it is."""
     if path.exists() and not path.is_file():

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""One program at a time for each probe or port, on the whole machine and for all its users.
+"""One program at a time for each probe and port, on the whole machine and for all its users.
 
-The lock is the kernel's (flock, by filelock): it ends with the process that holds it, however that
-ends, so there is no stale one. What lies in the file beside it says who holds it, for messages, and
-means nothing once nobody does.
+What lies in the file beside a lock says who holds it, for messages, and means nothing once nobody
+does.
 """
 
 from __future__ import annotations
@@ -20,8 +19,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mcugen.base.errors import DeviceError, DisconnectedError
+from mcugen.base.locks import holding
 
-#: Probes that a parent of this process holds for it, with commas.
+#: Probes and ports that a parent of this process holds for it, with commas.
 HELD = "MCUGEN_PROBES_HELD"
 
 
@@ -32,51 +32,61 @@ def lock_dir() -> Path:
 
 
 @contextlib.contextmanager
-def probe_lock(probe: str, *, wait_s: float = 0.0) -> Iterator[dict[str, str]]:
-    """Hold a probe, by its serial number or its port; give the environment for commands it is for.
+def probe_lock(*names: str | None, wait_s: float = 0.0) -> Iterator[dict[str, str]]:
+    """Hold a device; give the environment for commands that it is held for.
 
     Args:
+        names: its probe's serial number, its port: whoever knows it by one of them is kept away.
+            A port by whatever link. None is none.
         wait_s: how long to wait for who holds it.
 
     Raises DisconnectedError: another program holds it, with its name, number and since when.
     """
     held = [each for each in os.environ.get(HELD, "").split(",") if each]
-    if probe in held:
-        yield {}
-        return
-    from filelock import FileLock, Timeout
+    own = sorted({_real(name) for name in names if name} - set(held))
+    with contextlib.ExitStack() as stack:
+        for name in own:
+            stack.enter_context(_lock(name, wait_s))
+        yield {HELD: ",".join([*held, *own])} if own else {}
 
-    path = _path(probe)
-    lock = FileLock(path, timeout=wait_s, mode=0o666)
-    try:
-        lock.acquire()
-    except Timeout:
-        raise _taken(probe, path, wait_s) from None
-    except OSError as error:
-        raise DeviceError(
-            f"the lock of {probe} cannot be taken: {path}: {error.strerror}",
-            hint="Name a folder that can be written to: MCUGEN_LOCK_DIR.",
-        ) from None
-    holder = path.with_suffix(".json")
-    try:
+
+def _real(name: str) -> str:
+    return os.path.realpath(name) if name.startswith((os.sep, ".")) else name
+
+
+@contextlib.contextmanager
+def _lock(name: str, wait_s: float) -> Iterator[None]:
+    path = _path(name)
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(holding(path, wait_s=wait_s, mode=0o666))
+        except TimeoutError:
+            raise _taken(name, path, wait_s) from None
+        except OSError as error:
+            raise DeviceError(
+                f"the lock of {name} cannot be taken: {path}: {error.strerror}",
+                hint="Name a folder that can be written to: MCUGEN_LOCK_DIR.",
+            ) from None
+        holder = path.with_suffix(".json")
         _write_holder(holder)
-        yield {HELD: ",".join([*held, probe])}
-    finally:
-        with contextlib.suppress(OSError):
-            holder.unlink()
-        lock.release()
+        try:
+            yield
+        finally:
+            with contextlib.suppress(OSError):
+                holder.unlink()
 
 
-def _path(probe: str) -> Path:
+def _path(name: str) -> Path:
     folder = lock_dir()
-    name = re.sub(r"[^A-Za-z0-9._-]+", "_", probe).strip("_.") or "probe"
+    file = re.sub(r"[^A-Za-z0-9._-]+", "_", name).strip("_.") or "probe"
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        # No sticky bit: Linux keeps other users from files that are not theirs in such a folder.
         with contextlib.suppress(PermissionError):  # another user's
-            folder.chmod(0o1777)
+            folder.chmod(0o777)
     except OSError as error:
         raise DeviceError(f"{folder} cannot be made: {error.strerror}") from None
-    return folder / f"{name}.lock"
+    return folder / f"{file}.lock"
 
 
 def _write_holder(path: Path) -> None:

@@ -11,7 +11,8 @@ from functools import partial
 from pathlib import Path
 
 from mcugen.base.errors import BuildError
-from mcugen.base.files import locked, writing_to
+from mcugen.base.files import writing_to
+from mcugen.base.locks import locked
 from mcugen.base.toolchain import COMPILER, find_tool
 from mcugen.boards.spec import BoardSpec, MemoryKind
 from mcugen.program.level import Level

@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING
 
 from mcugen.base.cache import CACHE_HINT, cache_dir, make_cache_dir, sha256_hex
 from mcugen.base.errors import TemplateError
-from mcugen.base.files import locked, writing_to
+from mcugen.base.files import writing_to
+from mcugen.base.locks import locked
 from mcugen.boards.spec import BoardSpec
 from mcugen.program.level import Level
 from mcugen.project.board_json import env_name

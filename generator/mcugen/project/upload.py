@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mcugen.base.errors import FlashError, McugenError
-from mcugen.base.files import locked, writing_to
+from mcugen.base.files import writing_to
+from mcugen.base.locks import locked
 from mcugen.base.toolchain import COMPILER, QEMU, find_tool, find_uploader
 from mcugen.boards.load import simulator_hint
 from mcugen.boards.spec import BoardSpec

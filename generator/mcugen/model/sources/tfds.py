@@ -15,7 +15,7 @@ import numpy as np
 
 from mcugen.base.cache import cache_dir, file_sha256, make_cache_dir, sha256_hex
 from mcugen.base.errors import ConfigError, ToolMissingError
-from mcugen.base.files import locked
+from mcugen.base.locks import locked
 from mcugen.base.quiet import quiet
 from mcugen.model.samples import Progress, Samples, spread, stacked
 from mcugen.model.sources.text import first_line
