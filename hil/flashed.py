@@ -184,8 +184,8 @@ def flash(
             stack.callback(machine.stop)
             yield Flashed(device, folder, port, build, answer_s, {})
             return
-        probe = device.probe_id or os.path.realpath(device.port)
-        environment = stack.enter_context(probe_lock(probe, wait_s=probe_wait_s))
+        lock = probe_lock(device.probe_id, device.port, wait_s=probe_wait_s)
+        environment = stack.enter_context(lock)
         flashed = Flashed(device, folder, device.port, build, answer_s, environment)
         if build is not None:
             flashed.mcugen("flash", *flashed.target)

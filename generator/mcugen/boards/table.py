@@ -22,6 +22,10 @@ class Table:
     def error(self, message: str, *, hint: str | None = None) -> ConfigError:
         return ConfigError(f"{self._where}: {message}", hint=hint or "Keys: boards/README.md.")
 
+    def __contains__(self, key: str) -> bool:
+        self._known.append(key)
+        return key in self._values
+
     def get(self, key: str, kind: type, default: Any = ...) -> Any:
         """Return `key`, checked to be of `kind`; `default` (if given) where it is absent."""
         self._known.append(key)

@@ -20,6 +20,7 @@ class Probe:
     kind: str
     usb_ids: UsbIds
     openocd_args: tuple[str, ...]
+    console_port: int | None = None  #: which of several serial ports is the console, from 0
 
 
 @dataclass(frozen=True)

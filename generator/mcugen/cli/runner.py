@@ -71,7 +71,7 @@ def flash(
     settings = _settings(options)
     require_simulated(settings, pty=pty)
     board = settings.board
-    flashing.check_target(settings, flash=True)
+    flashing.check_target(settings, flash=True, console=False)
     building.check_compiler()
     image = build_runner(settings, terminal)
     document = _document(board, image) | {"simulated": settings.simulate}

@@ -28,6 +28,7 @@ class UsbDevice:
     loader_of: boards that show this VID:PID while their boot loader runs. touch_for: boards whose
     boot loader comes when this port is opened at 1200 baud. by_id: a name of the port that stays
     the same. node: what libusb opens. probe_name: of a probe that may be on no board at all.
+    location: where it is plugged in, and which of its interfaces the port is: "1-4.2:1.0".
     """
 
     port: str | None
@@ -41,6 +42,7 @@ class UsbDevice:
     by_id: str | None = None
     node: str | None = None
     probe_name: str | None = None
+    location: str | None = None
 
     @property
     def usb_id(self) -> str:
@@ -66,6 +68,17 @@ class UsbDevice:
         if len(boards) > _MANY + 1:
             return f"{', '.join(boards[:_MANY])} or {len(boards) - _MANY} others"
         return " or ".join(boards) or self.probe_name or ""
+
+    @property
+    def unit(self) -> tuple[int | None, int | None, str]:
+        """What ports of one piece of hardware have in common."""
+        plug = (self.location or "").partition(":")[0] or self.node or self.port or ""
+        return self.vid, self.pid, self.serial or f"at {plug}"
+
+    def is_same_port(self, other: UsbDevice) -> bool:
+        """Whether the other is this port, perhaps by another name and in another socket."""
+        interfaces = [(d.location or "").partition(":")[2] for d in (self, other)]
+        return self.unit == other.unit and interfaces[0] == interfaces[1]
 
     def has_serial(self, number: str) -> bool:
         """Whether that is its serial number. J-Links and boot loaders pad theirs with zeros."""
@@ -98,7 +111,8 @@ def find_devices(boards: Iterable[BoardSpec]) -> tuple[UsbDevice, ...]:
         description = port.description if port.description not in (None, "n/a") else ""
         ids = (port.vid, port.pid, port.serial_number)
         node = next((one.node for one in usb if (one.vid, one.pid, one.serial) == ids), None)
-        device = UsbDevice(port.device, *ids, description, node=node)
+        location = port.location
+        device = UsbDevice(port.device, *ids, description, node=node, location=location)
         found.append(
             replace(_known(boards, device), by_id=by_id.get(os.path.realpath(port.device)))
         )
@@ -165,4 +179,5 @@ def _usb_from_sysfs() -> Iterator[UsbDevice]:
                 values["serial"],
                 values["product"] or "",
                 node=f"/dev/bus/usb/{int(bus):03}/{int(number):03}" if bus and number else None,
+                location=folder.name,
             )

@@ -6,7 +6,6 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,7 @@ from mcugen.base.errors import (
     FlashError,
 )
 from mcugen.device.console import SerialConsole, port_holders, whose
+from mcugen.device.console_port import Attached, ConsolePort
 from mcugen.device.find import UsbDevice, find_devices
 from mcugen.device.protocol.client import Client, Deadlines
 from mcugen.device.protocol.transcript import Transcript
@@ -83,17 +83,20 @@ class BoardFlasher:
     def _touched(self, touch: UsbDevice) -> str:
         """Return the port of the boot loader that a touch at 1200 baud has started."""
         assert touch.port is not None
+        how = self.board.upload.bossac if self.board.upload else None
+        assert how is not None
+
+        def loaders() -> list[UsbDevice]:
+            found = find_devices([self.board])
+            return [d for d in found if (d.vid, d.pid) in how.usb_ids and d.port is not None]
+
+        others = loaders()  # of other boards
         # The port may vanish before it is closed: that is what is asked for.
         with contextlib.suppress(DisconnectedError):
             SerialConsole(touch.port, TOUCH_BAUD).close()
-        how = self.board.upload.bossac if self.board.upload else None
         deadline = time.monotonic() + LOADER_WITHIN_S
-        while how is not None and time.monotonic() < deadline:
-            there = [
-                device
-                for device in find_devices([self.board])
-                if (device.vid, device.pid) in how.usb_ids and device.port is not None
-            ]
+        while time.monotonic() < deadline:
+            there = [device for device in loaders() if device not in others]
             own = [d for d in there if touch.serial is not None and d.has_serial(touch.serial)]
             if len(own or there) == 1:
                 return str((own or there)[0].port)
@@ -113,43 +116,40 @@ def _add_node(error: FlashError, node: str) -> None:
         error.message += f"\n{node}: {whose(node)}"
 
 
-def asked_for_its_id(
-    port: str, baud: int, deadlines: Deadlines, transcript: Transcript
-) -> DeviceInfo:
-    """Return what a board that has just been flashed says of itself.
+def opened_after_flashing(port: ConsolePort, baud: int, attached: Attached) -> SerialConsole:
+    """Open the console of a board that has just been flashed: its port may still be gone.
 
-    Its port may still be gone, and the board may restart when the port is opened.
-    Raises FlashError: it does not come back, or says nothing.
+    Raises FlashError: it does not come back, or may not be opened.
     """
     try:
-        console = _wait_for(lambda: SerialConsole(port, baud), PORT_WITHIN_S)
+        return port.open(baud, attached, PORT_WITHIN_S)
     except DisconnectedError as error:
         raise FlashError(
             f"the image was written, but its console cannot be asked: {error.message}",
             hint=error.hint,
         ) from None
+
+
+def asked_for_its_id(
+    port: ConsolePort, baud: int, deadlines: Deadlines, transcript: Transcript, attached: Attached
+) -> tuple[DeviceInfo, str]:
+    """Return what a board that has just been flashed says of itself, and its port's name.
+
+    The board may restart when the port is opened. Raises FlashError: it does not come back, or says
+    nothing.
+    """
+    console = opened_after_flashing(port, baud, attached)
     try:
-        return Client(console, transcript, deadlines).connect()
+        return Client(console, transcript, deadlines).connect(), console.name
     except (DeviceError, DeviceTimeoutError) as error:
+        name = console.name
         raise FlashError(
-            f"the image was written, but nothing that runs it answers at {port}: {error.message}",
-            hint=f"Is {port} the console of the board that was flashed? If so, press its reset "
+            f"the image was written, but nothing that runs it answers at {name}: {error.message}",
+            hint=f"Is {name} the console of the board that was flashed? If so, press its reset "
             "button, and flash again if it stays silent.",
         ) from None
     finally:
         console.close()
-
-
-def _wait_for(opened: Callable[[], SerialConsole], within_s: float) -> SerialConsole:
-    deadline = time.monotonic() + within_s
-    while True:
-        try:
-            return opened()
-        except DisconnectedError as error:
-            # A port that is taken, or may not be opened, stays so.
-            if "there is no serial port" not in error.message or time.monotonic() > deadline:
-                raise
-        time.sleep(0.1)
 
 
 def check_flashed(info: DeviceInfo, firmware_id: str, port: str, route: Route) -> None:

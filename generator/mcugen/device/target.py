@@ -8,6 +8,7 @@ through a probe that is known to be meant, because OpenOCD takes the first one i
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -57,17 +58,18 @@ def choose_target(
     Raises FlashError: nothing is there, several could be meant, or `wanted` is not there.
     """
     if wanted is not None:
-        target = _named_target(board, devices, wanted)
+        target = _named_target(board, devices, wanted, port)
         return target if port is None else replace(target, port=port)
     if port is not None:
         return _named_target(board, devices, port)
     simulate = " or --simulate to run on QEMU" if board.qemu else ""
     candidates = [d for d in devices if board.id in d.board_ids]
-    if len(candidates) == 1:
-        return _with_probe(candidates[0].port, candidates[0], devices)
+    units = {d.unit for d in candidates}
+    if len(units) == 1:
+        return _with_probe(_console(board, candidates), candidates[0], devices)
     if candidates:
         raise FlashError(
-            f"{len(candidates)} attached devices may be a {board.name} ({board.id}):\n"
+            f"{len(units)} attached devices may be a {board.name} ({board.id}):\n"
             + "\n".join(f"  {d.describe()}" for d in candidates),
             hint=f"Choose one with --device SERIAL|PORT{simulate}.",
         )
@@ -98,16 +100,33 @@ HOW_TO_START = {
 }
 
 
-def _named_target(board: BoardSpec, devices: tuple[UsbDevice, ...], wanted: str) -> Target:
+def _console(board: BoardSpec, ports: Sequence[UsbDevice]) -> str | None:
+    """Return which of the serial ports of one probe, or adapter, is the board's console."""
+    named = [d for d in ports if d.port is not None]
+    if len(named) < 2:
+        return named[0].port if named else None
+    number = board.probe.console_port if board.probe and board.id in named[0].board_ids else None
+    if number is not None and number < len(named):
+        return sorted(named, key=lambda d: (d.location or "", d.port or ""))[number].port
+    serial = named[0].serial
+    raise FlashError(
+        f"{serial or 'the probe'} has {len(named)} serial ports, and which of them is the console "
+        f"of {board.id} is not known:\n" + "\n".join(f"  {d.describe()}" for d in named),
+        hint=f"Name it: {f'--device {serial} ' if serial else ''}--port PORT",
+    )
+
+
+def _named_target(
+    board: BoardSpec, devices: tuple[UsbDevice, ...], wanted: str, port: str | None = None
+) -> Target:
     by_serial = [d for d in devices if d.has_serial(wanted)]
     if by_serial:
         found = next((d for d in by_serial if d.port is not None), by_serial[0])
-        if found.is_probe:
-            return Target(found.port, found.serial)
-        if found.loader_of or found.touch_for:
+        if not found.is_probe and (found.loader_of or found.touch_for):
             return Target(None, None, loader=found)
         # An adapter's number names a console, not a probe.
-        return Target(found.port, None)
+        probe_serial = found.serial if found.is_probe else None
+        return Target(port or _console(board, by_serial), probe_serial)
     real = os.path.realpath(wanted)
     for device in devices:
         if device.port is not None and os.path.realpath(device.port) == real:
@@ -126,7 +145,7 @@ def _named_target(board: BoardSpec, devices: tuple[UsbDevice, ...], wanted: str)
 
 
 def _with_probe(port: str | None, probe: UsbDevice, devices: tuple[UsbDevice, ...]) -> Target:
-    alone = sum(device.is_probe for device in devices) == 1
+    alone = len({device.unit for device in devices if device.is_probe}) == 1
     return Target(port, probe.serial, only_probe=probe.serial is None and alone)
 
 

@@ -7,20 +7,29 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from mcugen.base.errors import DeviceError, DeviceTimeoutError, FlashError, McugenError
 from mcugen.flow.building import Built, slug
-from mcugen.flow.flashing import can_flash, find_target, flash_board
+from mcugen.flow.flashing import (
+    attached,
+    can_flash,
+    console_of,
+    find_target,
+    flash_board,
+    held,
+)
 from mcugen.flow.settings import Settings
 
 if TYPE_CHECKING:
-    from mcugen.boards.spec import BoardSpec
+    from mcugen.device.console_port import ConsolePort
+    from mcugen.device.find import UsbDevice
     from mcugen.device.protocol.client import Client
     from mcugen.device.protocol.info import DeviceInfo
-    from mcugen.device.target import Target
+    from mcugen.device.protocol.transcript import Transcript
+    from mcugen.device.route import Route
     from mcugen.flow.terminal import Terminal
 
 
@@ -32,6 +41,7 @@ class Link:
     info: DeviceInfo
     simulated: bool
     transcript: Path
+    port: ConsolePort | None = None  #: of a real device
 
 
 @contextlib.contextmanager
@@ -43,6 +53,7 @@ def connect(
     *,
     flash_first: bool = False,
     again: bool = False,
+    known: ConsolePort | None = None,
 ) -> Iterator[Link]:
     """Connect to a device that runs `built`; whatever happens, nothing is left running or open.
 
@@ -52,8 +63,8 @@ def connect(
 
     Args:
         again: the transcript goes on.
+        known: the port that the device had, which may have another name by now.
     """
-    from mcugen.device.flash import check_flashed
     from mcugen.device.measure import check_device
     from mcugen.device.protocol.client import Client
     from mcugen.device.protocol.transcript import Transcript
@@ -77,37 +88,68 @@ def connect(
                 check_device(info, built.artifact, built.image.firmware_id, log_path=path)
                 yield Link(client, info, True, path)
             return
-        from mcugen.device.console import SerialConsole
-
-        target = find_target(settings)
-        route = flash_board(settings, built.image, target, terminal) if flash_first else None
-        port = port_of(target, built.board)
-        terminal.stage(f"connect to {port}")
-        console = SerialConsole(port, built.board.console.baud)
-        try:
-            client = Client(console, transcript, settings.deadlines)
-            if (
-                route is None
-                and can_flash(settings, target)
-                and not _runs(client, built.image.firmware_id)
-            ):
-                console.close()
-                route = flash_board(settings, built.image, target, terminal)
-                console = SerialConsole(port, built.board.console.baud)
-                client = Client(console, transcript, settings.deadlines)
-            info = client.connect()
-            if route is not None:
-                check_flashed(info, built.image.firmware_id, port, route)
-            check_device(info, built.artifact, built.image.firmware_id, log_path=path)
-            yield Link(client, info, False, path)
-        finally:
-            console.close()
+        if known is not None:
+            settings = _renamed(settings, known)
+        with _real_link(settings, built, terminal, transcript, path, flash_first) as link:
+            check_device(link.info, built.artifact, built.image.firmware_id, log_path=path)
+            yield link
     except McugenError as error:
         if error.log_path is None and path.exists():
             error.log_path = path
         raise
     finally:
         transcript.close()
+
+
+@contextlib.contextmanager
+def _real_link(
+    settings: Settings,
+    built: Built,
+    terminal: Terminal,
+    transcript: Transcript,
+    path: Path,
+    flash_first: bool,
+) -> Iterator[Link]:
+    from mcugen.device.flash import check_flashed, opened_after_flashing
+    from mcugen.device.protocol.client import Client
+
+    baud, firmware_id = built.board.console.baud, built.image.firmware_id
+
+    def devices() -> tuple[UsbDevice, ...]:
+        return attached(settings)
+
+    def flashed() -> Route:
+        return flash_board(settings, built.image, target, terminal)
+
+    target = find_target(settings)
+    port = console_of(settings, target)
+    with held(settings, target), contextlib.ExitStack() as stack:
+        route = None
+        if not flash_first:
+            terminal.stage(f"connect to {port.name}")
+            console = port.open(baud, devices)
+            stack.callback(console.close)
+            client = Client(console, transcript, settings.deadlines)
+        if flash_first or (can_flash(settings, target) and not _runs(client, firmware_id)):
+            stack.close()
+            route = flashed()
+            console = opened_after_flashing(port, baud, devices)
+            stack.callback(console.close)
+            terminal.stage(f"connect to {console.name}")
+            client = Client(console, transcript, settings.deadlines)
+        info = client.connect()
+        if route is not None:
+            check_flashed(info, firmware_id, console.name, route)
+        yield Link(client, info, False, path, port)
+
+
+def _renamed(settings: Settings, known: ConsolePort) -> Settings:
+    """Return settings that name the device by what its port is called now."""
+    now = known.current(attached(settings))
+    if now is None or now == known.name:
+        return settings
+    device, port = (now if n == known.name else n for n in (settings.device, settings.port))
+    return replace(settings, device=device, port=port)
 
 
 #: Seconds before each try to connect to a device that went away: a board may be plugged in again.
@@ -120,12 +162,12 @@ class Reconnecting:
     losses: what was lost and found again, for the report.
     """
 
-    def __init__(self, connect: Callable[[bool], AbstractContextManager[Link]]) -> None:
-        """Connect by `connect(again)`, which is told whether it is not for the first time."""
+    def __init__(self, connect: Callable[[Link | None], AbstractContextManager[Link]]) -> None:
+        """Connect by `connect(lost)`, which is told what was lost; None: it is the first time."""
         self._connect = connect
         self._stack = contextlib.ExitStack()
         self.losses: list[str] = []
-        self.link = self._stack.enter_context(connect(False))
+        self.link = self._stack.enter_context(connect(None))
 
     def again(self, error: McugenError, sample: int, say: Callable[[str], None]) -> Client:
         """Return a client of the device that was lost; as many tries as there are PAUSES_S.
@@ -139,7 +181,7 @@ class Reconnecting:
         for number, pause_s in enumerate(PAUSES_S, 1):
             time.sleep(pause_s)
             try:
-                self.link = self._stack.enter_context(self._connect(True))
+                self.link = self._stack.enter_context(self._connect(self.link))
             except (DeviceError, DeviceTimeoutError, FlashError) as still:
                 say(f"try {number} of {len(PAUSES_S)}: {still.message.partition(chr(10))[0]}")
                 continue
@@ -198,13 +240,3 @@ def _runs(client: Client, firmware_id: str) -> bool:
         return False  # Blank, another program, or an old protocol: flashing settles it.
     finally:
         client.deadlines = patience
-
-
-def port_of(target: Target, board: BoardSpec) -> str:
-    """Return the serial port of a device. Raises FlashError if it has none."""
-    if target.port is None:
-        raise FlashError(
-            f"the probe {target.probe_serial or ''} of {board.id} has no serial port",
-            hint="Name the board's serial port with --device PORT.",
-        )
-    return target.port

@@ -48,9 +48,10 @@ def measure(
     timing: Timing | None = None
     verification: Verification | None = None
 
-    def connected(again: bool) -> AbstractContextManager[Link]:
-        flash = flash_first and not again
-        return connect(settings, built, terminal, command, flash_first=flash, again=again)
+    def connected(lost: Link | None) -> AbstractContextManager[Link]:
+        if lost is None:
+            return connect(settings, built, terminal, command, flash_first=flash_first)
+        return connect(settings, built, terminal, command, again=True, known=lost.port)
 
     with Reconnecting(connected) as device:
         if verify:

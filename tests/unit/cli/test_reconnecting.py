@@ -24,7 +24,8 @@ class Cable:
         self.open_now = 0
 
     @contextlib.contextmanager
-    def connect(self, again: bool) -> Iterator[Link]:
+    def connect(self, lost: Link | None) -> Iterator[Link]:
+        again = lost is not None
         self.opened.append(again)
         if again and self.failures:
             raise self.failures.pop(0)

@@ -22,6 +22,7 @@ from serial_peer import Peer, default_info
 from mcugen.base.errors import DeviceError, FlashError
 from mcugen.base.resources import firmware_dir
 from mcugen.device import find, flash
+from mcugen.device.console_port import ConsolePort
 from mcugen.device.protocol.client import Deadlines
 from mcugen.device.protocol.transcript import Transcript
 from mcugen.device.route import Route
@@ -176,9 +177,8 @@ def test_another_firmware_than_was_written_ends_with_7(programs, image, monkeypa
 
 
 def asked(port: str, tmp_path: Path, deadline_s: float = 3.0):
-    return flash.asked_for_its_id(
-        port, 115_200, Deadlines(deadline_s, deadline_s, deadline_s), Transcript(tmp_path / "t.txt")
-    )
+    deadlines, transcript = Deadlines(*[deadline_s] * 3), Transcript(tmp_path / "t.txt")
+    return flash.asked_for_its_id(ConsolePort(port), 115_200, deadlines, transcript, tuple)[0]
 
 
 def test_a_board_that_says_nothing_afterwards_ends_with_7(tmp_path):
@@ -359,6 +359,23 @@ def test_a_touch_at_1200_baud_is_followed_to_the_boot_loaders_port(
             ]
 
         timer = threading.Timer(0.5, restart)
+        timer.start()
+        flash.BoardFlasher(EVERY_WAY, Route("bossac", touch=sketch(port))).flash(image)
+        timer.join()
+
+    assert programs.calls()[:2] == ["bossac", "--port=ttyACM5"]
+
+
+def test_the_boot_loader_of_another_board_is_not_taken_for_the_touched_ones(
+    programs, image, monkeypatch
+):
+    """It was there before the touch, and for a moment is the only one."""
+    other = dataclasses.replace(sketch("/dev/ttyACM7", 0x005A), serial="another")
+    with on_pty(Peer()) as port:
+        attached = [sketch(port), other]
+        monkeypatch.setattr(flash, "find_devices", lambda boards: tuple(attached))
+        own = dataclasses.replace(sketch("/dev/ttyACM5", 0x005A), serial=None)
+        timer = threading.Timer(0.5, lambda: attached.__setitem__(0, own))
         timer.start()
         flash.BoardFlasher(EVERY_WAY, Route("bossac", touch=sketch(port))).flash(image)
         timer.join()

@@ -73,7 +73,7 @@ def flash_build(
         require_simulated(early, pty=pty)
         if options.model is not None:
             check_model(early)
-        check_target(early, flash=True)
+        check_target(early, flash=True, console=False)
     settings, built = last_or_build(options, terminal)
     require_simulated(settings, pty=pty)
     document: dict[str, Any] = {

@@ -58,13 +58,29 @@ def monitor(
     Opens the port itself. Lines that are typed are sent as commands; with --proxy another program
     talks instead. --json prints one document on each line.
     """
+    from mcugen.device.probe_lock import probe_lock
+
+    if link is not None and not proxy:
+        raise ConfigError("--link goes with --proxy")
+    port, baud, probe = _port(options)
+    with probe_lock(port, probe):
+        _listen(terminal, port, baud, link, proxy=proxy, raw=raw, seconds=seconds)
+
+
+def _listen(
+    terminal: Terminal,
+    port: str,
+    baud: int,
+    link: Path | None,
+    *,
+    proxy: bool,
+    raw: bool,
+    seconds: float | None,
+) -> None:
     from mcugen.device.console import SerialConsole
     from mcugen.device.monitor import Monitor
     from mcugen.device.proxy_tty import ProxyTty
 
-    if link is not None and not proxy:
-        raise ConfigError("--link goes with --proxy")
-    port, baud = _port(options)
     console = SerialConsole(port, baud)
     tty = None
     show = _json_lines if terminal.json else _lines(terminal)
@@ -89,8 +105,8 @@ def monitor(
         console.close()
 
 
-def _port(options: Options) -> tuple[str, int]:
-    """Return the port that is meant and its speed.
+def _port(options: Options) -> tuple[str, int, str | None]:
+    """Return the port that is meant, its speed, and the probe that it is of, if it is known.
 
     Raises ConfigError, FlashError: there is none, or several could be meant.
     """
@@ -99,8 +115,7 @@ def _port(options: Options) -> tuple[str, int]:
     from mcugen.boards.load import load_board
     from mcugen.cli.config import load_config
     from mcugen.cli.settings import resolve_with
-    from mcugen.flow.connection import port_of
-    from mcugen.flow.flashing import find_target
+    from mcugen.flow.flashing import console_of, find_target
     from mcugen.flow.settings import DEFAULT_BOARD
     from mcugen.project import last_build
 
@@ -110,14 +125,15 @@ def _port(options: Options) -> tuple[str, int]:
         # Whatever listens there, a simulated board's tty too.
         if options.simulate:
             raise ConfigError("give one of --device and --simulate")
-        return named, load_board(options.board or config.board or DEFAULT_BOARD).console.baud
+        return named, load_board(options.board or config.board or DEFAULT_BOARD).console.baud, None
     if options.board is None and last_build.has_last_build(config.root):
         options = replace(options, board=last_build.load_last_build(config.root).board_id)
     settings = resolve_with(options, config)
     baud = settings.board.console.baud
     if settings.simulate:
-        return _simulator(config.root, settings.board.id), baud
-    return port_of(find_target(settings), settings.board), baud
+        return _simulator(config.root, settings.board.id), baud, None
+    target = find_target(settings)
+    return console_of(settings, target).name, baud, target.probe_serial
 
 
 def _simulator(root: Path, board_id: str) -> str:

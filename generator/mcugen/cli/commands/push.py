@@ -21,7 +21,7 @@ from mcugen.base.errors import (
     McugenError,
 )
 from mcugen.cli.settings import resolve
-from mcugen.flow import building, connection, flashing
+from mcugen.flow import building, flashing
 from mcugen.flow.settings import Settings
 from mcugen.project import last_build
 
@@ -263,11 +263,13 @@ def _connected(settings: Settings, transcript: Path, terminal: Terminal) -> Iter
             arena = SharedArena.of(board, image.elf, session.ram)
     else:
         target = flashing.find_target(settings)
-        port = connection.port_of(target, board)
+        port = flashing.console_of(settings, target).name
     record = Transcript(transcript)
     try:
         with contextlib.ExitStack() as stack:
             stack.callback(record.close)
+            if not settings.simulate:
+                stack.enter_context(flashing.held(settings, target))
             terminal.stage(f"connect to {port}")
             console = SerialConsole(port, board.console.baud)
             stack.callback(console.close)
