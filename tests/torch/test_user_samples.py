@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader, Dataset, SubsetRandomSampler, TensorDat
 
 from mcugen.base.errors import ConfigError
 from mcugen.export.calibration import Calibration, choose_calibration
-from mcugen.export.rows import rows_of
+from mcugen.export.rows import labelled_rows_of, rows_of
 from mcugen.model.batch import pin_batch
 from mcugen.model.data import spread
 from mcugen.model.source import ModelKind, ModelRef, ModelSource, resolve_model
@@ -99,11 +99,29 @@ def test_several_inputs_and_labels():
     assert [tuple(value.shape for value in row) for row in rows] == [((1, 2, 3), (1, 4))] * 5
 
 
+@pytest.mark.parametrize("loader", [False, True], ids=["dataset", "loader"])
+def test_dicts_of_an_input_and_a_label(loader):
+    """As Hugging Face's and many a Dataset's samples are."""
+    items = [{"label": i, "pixel_values": X[i]} for i in range(40)]
+    data = DataLoader(items, batch_size=7) if loader else items
+
+    rows = labelled_rows_of(data, EXAMPLE, 100, seed=0)
+
+    assert sorted(int(label) for _, label in rows) == list(range(40))
+    assert all(float(row[0][0, 0, 0]) == 6.0 * int(label) for row, label in rows)
+
+
+def test_a_dict_of_several_inputs_is_refused():
+    with pytest.raises(ConfigError, match="'x', 'y', the model takes 2 inputs"):
+        rows_of([{"x": X[0], "y": X[0]}], (EXAMPLE[0], EXAMPLE[0]), 10, seed=0)
+
+
 @pytest.mark.parametrize(
     ("item", "words"),
     [
         (torch.zeros(1, 3, 2), r"sample 0 has shape \[1, 3, 2\], the model takes \[1, 2, 3\]"),
-        ({"x": 1, "y": 2}, "sample 0 is a dict with 'x', 'y'"),
+        ({"a": X[0], "b": 2}, "sample 0 is a dict with 'a', 'b': which one is the input"),
+        ({"x": X[0], "image": X[0]}, "sample 0 is a dict with 'x', 'image': which one"),
         ("cat", "sample 0 is of type str"),
         ((), "sample 0 has 0 inputs, the model takes 1"),
     ],

@@ -14,6 +14,7 @@ import numpy as np
 
 from mcugen.base.errors import ConfigError
 from mcugen.model.data import spread
+from mcugen.model.sources.objects import of_keys
 
 if TYPE_CHECKING:
     import torch
@@ -152,11 +153,14 @@ def _rows(
     index: int, item: Any, examples: Sequence[torch.Tensor], from_bytes: FromBytes | None
 ) -> Iterator[Labelled]:
     """Yield the rows of one item: one, or as many as its batch has."""
+    if isinstance(item, Mapping) and len(examples) == 1:
+        item = of_keys(item, f"calibration sample {index}")
     if isinstance(item, Mapping):
         raise ConfigError(
-            f"calibration sample {index} is a dict with {_keys(item)}",
-            hint="Give tensors, or tuples in the order of forward()'s arguments: "
-            "[sample['image'] for sample in data], say.",
+            f"calibration sample {index} is a dict with {_keys(item)}, the model takes "
+            f"{len(examples)} inputs",
+            hint="Give tuples, the inputs in the order of forward()'s arguments, then the label: "
+            "[(sample['a'], sample['b'], sample['label']) for sample in data], say.",
         )
     values = item if isinstance(item, (tuple, list)) else (item,)
     if len(values) < len(examples):

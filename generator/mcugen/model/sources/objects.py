@@ -17,8 +17,9 @@ from mcugen.model.samples import Progress, Samples, numbered, spread, stacked
 
 #: Of an iterable that cannot be indexed, which may have no end, this many samples are looked at.
 MOST_SAMPLES = 4096
-_INPUTS = ("image", "audio", "x", "input", "inputs", "features")
-_LABELS = ("label", "labels", "y", "target")
+#: Keys of samples that are dicts, as Hugging Face's and tensorflow-datasets' are.
+_INPUTS = ("image", "audio", "x", "input", "inputs", "features", "pixel_values", "input_values")
+_LABELS = ("label", "labels", "y", "target", "targets")
 
 
 def samples_from(
@@ -150,21 +151,29 @@ def _pair(item: Any, number: int) -> tuple[np.ndarray, Any]:
     """Return a sample and its label, None without one."""
     label = None
     if isinstance(item, Mapping):
-        keys = [key for key in _INPUTS if key in item]
-        if not keys:
-            raise ConfigError(
-                f"sample {number} is a dict with {', '.join(map(repr, list(item)[:6]))}: "
-                "which one is the input is not clear",
-                hint=f"One of {', '.join(_INPUTS)}; its label: {', '.join(_LABELS)}.",
-            )
-        label = next((item[key] for key in _LABELS if key in item), None)
-        item = item[keys[0]]
+        item, label = of_keys(item, f"sample {number}")
     elif isinstance(item, (tuple, list)) and len(item) >= 2 and not np.isscalar(item[0]):
         item, label = item[0], item[-1]
     value = _array(item, f"sample {number}")
     if value.dtype.kind not in "biuf":
         raise ConfigError(f"sample {number} is of type {type(item).__name__}: not numbers")
     return value, None if label is None else _array(label, f"the label of sample {number}")
+
+
+def of_keys(item: Mapping[Any, Any], what: str) -> tuple[Any, Any]:
+    """Return the input and the label, None without one, of a sample or batch that is a dict.
+
+    Raises ConfigError if no key, or several, are those of an input.
+    """
+    keys = [key for key in _INPUTS if key in item]
+    if len(keys) != 1:
+        raise ConfigError(
+            f"{what} is a dict with {', '.join(map(repr, list(item)[:6])) or 'nothing in it'}: "
+            "which one is the input is not clear",
+            hint=f"One of {', '.join(_INPUTS)}; its label: {', '.join(_LABELS)}. Else give tuples: "
+            "[(sample['a'], sample['b']) for sample in data], say.",
+        )
+    return item[keys[0]], next((item[key] for key in _LABELS if key in item), None)
 
 
 def _is_array(value: Any) -> bool:
