@@ -122,6 +122,26 @@ def test_a_model_s_own_stored_samples_are_preprocessed(tmp_path, as_name):
     assert max(float(row[0].max()) for row in rows) <= 1 and "preprocessed: scale" in said
 
 
+def test_bytes_in_memory_are_not_scaled_beside_a_preprocess():
+    """They were taken as 0..1, whatever that said."""
+    steps, ref = Preprocess(Scale(2 / 255, -1)), ModelRef(ModelKind.FACTORY, "net")
+    pixels, floats = torch.from_numpy(PIXELS.reshape(40, 1, 4, 4)), FLOATS / 127.5 - 1
+
+    def source(own):
+        return ModelSource("n", nn.Identity(), (UNIT,), own, steps, "a test", evaluation=own)
+
+    for read in (
+        lambda: choose_calibration(ref, source(pixels), None),
+        lambda: labelled._samples(source(pixels), 20, None, None, steps, None),
+    ):
+        with pytest.raises(ConfigError, match="in memory are bytes: preprocess is for stored") as e:
+            read()
+        assert "samples_from(" in e.value.hint
+    assert "as they are" in choose_calibration(ref, source(floats), None).provenance
+    stored = choose_calibration(ref, source(samples_from(PIXELS)), None)
+    assert min(float(row[0].min()) for row in stored.samples) == -1
+
+
 # -- objects of torch
 
 X, Y = torch.arange(40.0).reshape(20, 2), torch.arange(20) // 10

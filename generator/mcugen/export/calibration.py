@@ -117,7 +117,7 @@ def _chosen(
     if stored is not None:
         return _of_stored(source, stored, preprocess, pixels, most)
     if source.calibration is not None:
-        rows, scaling = _own(source, pixels, most)
+        rows, scaling = _own(source, pixels, most, preprocess)
         return Calibration(rows, f"the model's own ({source.provenance}){scaling}", False)
     raise ConfigError(
         f"{ref.name} brings no calibration data, and int8 ranges cannot be guessed",
@@ -200,23 +200,29 @@ def the_preprocess(
 
 
 def _own(
-    source: ModelSource, pixels: str | None, most: int
+    source: ModelSource, pixels: str | None, most: int, preprocess: AnyPreprocess | None
 ) -> tuple[tuple[tuple[torch.Tensor, ...], ...], str]:
-    """Return up to `most` of a user's own samples, and what was done to bytes."""
-    rows, scaling = own_rows(source, source.calibration, most, pixels, "calibration")
+    """Return up to `most` of a user's own samples, and what was done to them."""
+    rows, scaling = own_rows(source, source.calibration, most, pixels, "calibration", preprocess)
     return tuple(row for row, _ in rows), scaling
 
 
 def own_rows(
-    source: ModelSource, data: Any, limit: int, pixels: str | None, what: str
+    source: ModelSource,
+    data: Any,
+    limit: int,
+    pixels: str | None,
+    what: str,
+    preprocess: AnyPreprocess | None = None,
 ) -> tuple[list[Labelled], str]:
-    """Return up to `limit` samples that a user's code hands over, and what was done to bytes.
+    """Return up to `limit` samples that a user's code hands over, and what was done to them.
 
     They are as the model takes them: its preprocessing is for stored data.
 
     Args:
         data: a Dataset, DataLoader, list, tensor, array or generator.
         what: it is for, in messages.
+        preprocess: of stored data; with it, bytes are refused: they are stored data, too.
     """
     import torch
 
@@ -225,6 +231,13 @@ def own_rows(
 
     def from_bytes(value: torch.Tensor) -> torch.Tensor:
         nonlocal scaled
+        if preprocess is not None:
+            raise ConfigError(
+                "calibration samples in memory are bytes: preprocess is for stored samples, and "
+                "was not applied to them",
+                hint="mcugen.model.data.samples_from(SAMPLES) hands them over as stored ones; or "
+                "give what forward() takes.",
+            )
         scaled = True
         return torch.from_numpy(step(value.numpy()))
 
@@ -236,4 +249,6 @@ def own_rows(
         raise ConfigError(f"{source.name}: {message}", hint=error.hint) from error
     if not rows:
         raise ConfigError(f"{source.name}: its {what} data is empty")
+    if preprocess is not None:
+        return rows, ", as they are: preprocess is for stored samples"
     return rows, BYTES_TAKEN_AS + (pixels or DEFAULT_PIXELS) if scaled else ""

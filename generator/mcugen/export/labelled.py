@@ -192,7 +192,9 @@ def _samples(
     if source.evaluation is None:
         return None
     where = f"{source.name}: its evaluation data"
-    found, scaling = calibration.own_rows(source, source.evaluation, n, pixels, "evaluation")
+    found, scaling = calibration.own_rows(
+        source, source.evaluation, n, pixels, "evaluation", preprocess
+    )
     named = [label for _, label in found]
     without = sum(label is None for label in named)
     if 0 < without < len(named):
