@@ -20,7 +20,9 @@ class Errors:
     sqnr_db: float | None  #: None: no error at all, or nothing but zeros to compare with
     mean_abs: float  #: in the output's own unit, as max_abs
     max_abs: float
-    r2: float | None  #: coefficient of determination; None where all wanted values are one
+    #: Coefficient of determination: the mean of that of each place of the output, as scikit-learn
+    #: has it. Places where all wanted values are one do not count; None where all are such.
+    r2: float | None
 
 
 def score(
@@ -95,22 +97,37 @@ def auc(scores: np.ndarray, labels: np.ndarray) -> float | None:
 
 
 def errors(outputs: np.ndarray, wanted: np.ndarray) -> Errors:
-    """Return how far real values are from wanted ones of as many elements; finite ones count."""
-    got = outputs.astype(np.float64).ravel()
-    want = wanted.astype(np.float64).ravel()
+    """Return how far real values [n, ...] are from wanted ones; finite ones count."""
+    got = outputs.astype(np.float64).reshape(len(outputs), -1)
+    want = wanted.astype(np.float64).reshape(len(wanted), -1)
     both = np.isfinite(got) & np.isfinite(want)
     if not both.any():
         return Errors(None, 0.0, 0.0, None)
+    with np.errstate(invalid="ignore"):  # infinite less infinite, where not both are finite
+        r2 = _determination(got, want, both)
     got, want = got[both], want[both]
     off = got - want
     noise, power = float(off @ off), float(want @ want)
-    spread = float(((want - want.mean()) ** 2).sum())
     return Errors(
         sqnr_db=10 * math.log10(power / noise) if noise > 0 and power > 0 else None,
         mean_abs=float(np.abs(off).mean()),
         max_abs=float(np.abs(off).max()),
-        r2=1 - noise / spread if spread else None,
+        r2=r2,
     )
+
+
+def _determination(got: np.ndarray, want: np.ndarray, both: np.ndarray) -> float | None:
+    """Return the mean over columns of 1 - noise / spread, of the rows in `both`.
+
+    Over all columns at once, outputs of different size (1 and 1000) would be told apart well by
+    any model, and the small ones would not count.
+    """
+    count = np.maximum(both.sum(axis=0), 1)
+    mean = np.where(both, want, 0).sum(axis=0) / count
+    spread = (np.where(both, want - mean, 0) ** 2).sum(axis=0)
+    noise = (np.where(both, got - want, 0) ** 2).sum(axis=0)
+    varied = spread > 1e-20 * count * mean**2  # beyond the rounding of the mean
+    return float((1 - noise[varied] / spread[varied]).mean()) if varied.any() else None
 
 
 def confusion(labels: np.ndarray, classes: np.ndarray, count: int) -> np.ndarray:

@@ -49,3 +49,23 @@ def test_classifier_is_judged_by_its_largest_output():
     assert scores.score(Metric.ACCURACY, outputs, outputs, np.array([1, 0, 0])) == 2 / 3
     with pytest.raises(ConfigError, match="3 outputs for 2 labels"):
         scores.accuracy(outputs, np.array([1, 0]))
+
+
+def test_r2_is_scikit_learns_of_several_outputs():
+    """Of outputs of different size, a useless one showed in none of four digits."""
+    from sklearn.metrics import r2_score
+
+    rng = np.random.RandomState(2)
+    want = rng.rand(100, 3) * [1, 10, 0.1] + [0, 1000, 5]
+    got = want + rng.randn(100, 3) * [0.1, 5, 0.01]
+    constant, unknown = np.full((100, 1), 0.1), want.copy()
+    unknown[::7, 0] = np.nan
+
+    assert scores.errors(got, want).r2 == pytest.approx(r2_score(want, got))
+    assert scores.errors(np.hstack([got, constant + 1]), np.hstack([want, constant])).r2 == (
+        pytest.approx(r2_score(want, got))
+    )
+    assert scores.errors(got[:, :1], unknown[:, :1]).r2 == pytest.approx(
+        r2_score(want[np.arange(100) % 7 > 0, 0], got[np.arange(100) % 7 > 0, 0])
+    )
+    assert scores.errors(constant, constant).r2 is None
