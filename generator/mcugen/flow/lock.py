@@ -214,8 +214,10 @@ def _flags(settings: Settings, lock: Path) -> dict[str, Any]:
         if field.name in _NO_FLAGS:
             continue
         found[field.name] = _plain(getattr(settings, field.name), lock)
-    if settings.calibrate is not None and Path(settings.calibrate).exists():
-        found["calibrate"] = _shown(Path(settings.calibrate), lock)
+    path, behind = _calibration_source(settings)
+    if path is not None:
+        prefix = "tfds:" if str(settings.calibrate).startswith("tfds:") else ""
+        found["calibrate"] = f"{prefix}{_shown(path, lock)}{behind}"
     found["cpu"] = settings.board.cpu
     return found
 
@@ -230,10 +232,16 @@ def _plain(value: Any, lock: Path) -> Any:
 
 def _calibration_files(settings: Settings, lock: Path) -> dict[str, Any]:
     """Return the hash of what `--calibrate` names, if that is a file or a folder."""
-    if settings.calibrate is None or not Path(settings.calibrate).exists():
-        return {}
-    path = Path(settings.calibrate)
-    return {_shown(path, lock): _tree_sha256(path)}
+    path, _ = _calibration_source(settings)
+    return {} if path is None else {_shown(path, lock): _tree_sha256(path)}
+
+
+def _calibration_source(settings: Settings) -> tuple[Path | None, str]:
+    """Return the file or folder that `--calibrate` names, if there is one, and what follows it."""
+    from mcugen.model.data import source_parts
+
+    path, behind = source_parts(settings.calibrate or "random")
+    return (path, behind) if path is not None and path.exists() else (None, "")
 
 
 def _files_now(known: Section, lock: Path) -> dict[str, Any]:

@@ -41,6 +41,7 @@ __all__ = [
     "require_dataset",
     "samples_from",
     "source_fingerprint",
+    "source_parts",
     "source_path",
     "spread",
     "tfds_source",
@@ -111,10 +112,18 @@ def load_source(
 
 def source_path(source: str) -> Path | None:
     """Return the file or folder that a source names; None for `random` and for tfds' names."""
+    return source_parts(source)[0]
+
+
+def source_parts(source: str) -> tuple[Path | None, str]:
+    """Return that, and what follows it: ":window=100", of a builder's file "/test"; else ""."""
     if source.startswith(PREFIX):
-        name, _ = split_name(source.removeprefix(PREFIX))
-        return Path(name).expanduser() if name.endswith(".py") else None
-    return None if source == "random" else _path_and_options(source)[0]
+        name, split = split_name(source.removeprefix(PREFIX))
+        return (Path(name).expanduser(), f"/{split}") if name.endswith(".py") else (None, "")
+    if source == "random":
+        return None, ""
+    path, options = _path_and_options(source)
+    return path, f":{options}" if options else ""
 
 
 def _path_and_options(source: str) -> tuple[Path, str]:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from mcugen.base.errors import LockError
-from mcugen.cli.config import Config
+from mcugen.cli.config import Config, _source_path
 from mcugen.cli.options import Options
 from mcugen.cli.settings import resolve_with
 from mcugen.flow import lock
@@ -76,6 +76,33 @@ def test_an_unchanged_build_passes(settings, path) -> None:
 
     lock.refuse_differences(entry, before, path, complete=False)
     lock.refuse_differences(entry, lock.merged(before, entry), path, complete=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "source"),
+    [
+        ("d.csv", "d.csv:window=50,hop=25"),
+        ("d.npz", "d.npz:x=frames"),
+        ("b.py", "tfds:b.py/test"),
+        ("pictures", "pictures"),
+    ],
+)
+def test_data_with_options_are_locked_in_any_folder(settings, tmp_path, name, source) -> None:
+    """Their path was no file's: not hashed, and absolute, so that another folder was refused."""
+    entries = []
+    for folder in (tmp_path / "one", tmp_path / "two"):
+        folder.mkdir()
+        if name == "pictures":
+            (folder / name).mkdir()
+        else:
+            (folder / name).write_bytes(b"samples")
+        config = Config(root=folder, calibrate=_source_path(source, folder))
+        there = resolve_with(Options(model=settings.model, board="qemu-m4"), config)
+        entries.append(lock.known_before(there, folder / "mcugen.lock"))
+
+    assert entries[0]["flags"] == entries[1]["flags"]
+    assert entries[0]["flags"]["calibrate"] == source
+    assert name in entries[0]["files"] and entries[0]["files"] == entries[1]["files"]
 
 
 def test_the_lock_lies_beside_the_configuration_or_in_the_project(settings, path) -> None:
