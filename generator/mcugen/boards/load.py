@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 
@@ -55,7 +56,31 @@ def _load_file(name: str) -> BoardSpec:
                 f"{name}: 'id' is {board.id!r}, which is a board of mcugen's own",
                 hint="Give it, and its file, another name.",
             )
+    _check_macros(board, name)
     return replace(board, file=str(path))
+
+
+def _check_macros(board: BoardSpec, name: str) -> None:
+    """Refuse macros that the family lacks, or has not: the compiler would tell late, or nobody."""
+    family = [known for known in list_boards() if known.bsp == board.bsp]
+    own = {macro for macro, _ in board.defines}
+    known = {macro: (other.id, value) for other in family for macro, value in other.defines}
+    needed = {macro for macro in known if all(macro in dict(other.defines) for other in family)}
+    where = f"firmware/bsp/{board.bsp}"
+    for macro in sorted(needed - own):
+        near = get_close_matches(macro, own - set(known), n=1)
+        other, value = known[macro]
+        raise ConfigError(
+            f"{name}: macro '{macro}' is missing, which {where} needs",
+            hint=f"'{near[0]}' is there: is it meant?"
+            if near
+            else f"{where}/README.md says what it is; {other} has {value} in its [defines].",
+        )
+    for macro in sorted(own - set(known)) if family else ():
+        raise ConfigError(
+            f"{name}: macro '{macro}' is none that {where} has",
+            hint=did_you_mean(macro, known) or f"Those that it has: {where}/README.md.",
+        )
 
 
 @cache

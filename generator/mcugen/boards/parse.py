@@ -182,6 +182,13 @@ def _bsp_families() -> list[str]:
     return sorted(path.parent.name for path in (firmware_dir() / "bsp").glob("*/clock.cpp"))
 
 
+#: From what every UART's divider of 16 bits can have to what serial adapters can.
+_BAUDS = (9_600, 3_000_000)
+
+#: GPIO_AFRL has four bits a pin (RM0390 7.4.9); NVIC, 240 interrupts (Armv7-M ARM, B3.4.1).
+_MOST = {"MCUGEN_UART_AF": 15, "MCUGEN_UART_RX_IRQ": 239}
+
+
 def _required(table: Table | None) -> Table:
     assert table is not None
     return table
@@ -195,6 +202,10 @@ def _console(table: Table) -> Console:
         baud=table.positive("baud"),
         base=table.unsigned("base"),
     )
+    if not _BAUDS[0] <= console.baud <= _BAUDS[1]:
+        raise table.error(
+            f"'console.baud' is {console.baud:,}; allowed: {_BAUDS[0]:,} to {_BAUDS[1]:,}"
+        )
     table.close()
     return console
 
@@ -256,5 +267,8 @@ def _defines(table: Table | None) -> dict[str, str]:
             raise _required(table).error(f"macro '{key}' must be called MCUGEN_…")
         if not isinstance(value, int) or isinstance(value, bool):
             raise _required(table).error(f"macro '{key}' must be an integer, not {value!r}")
+        most = _MOST.get(key)
+        if most is not None and not 0 <= value <= most:
+            raise _required(table).error(f"macro '{key}' is {value}; allowed: 0 to {most}")
         macros[key] = str(value)
     return macros

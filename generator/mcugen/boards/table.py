@@ -31,7 +31,12 @@ class Table:
         self._known.append(key)
         if key not in self._values:
             if default is ...:
-                raise self.error(f"key '{self._prefix}{key}' is missing")
+                others = [name for name in self._values if name not in self._known]
+                near = difflib.get_close_matches(key, others, n=1)
+                raise self.error(
+                    f"key '{self._prefix}{key}' is missing",
+                    hint=f"'{self._prefix}{near[0]}' is there: is it meant?" if near else None,
+                )
             return default
         value = self._values[key]
         # bool is an int in Python, not in TOML.
@@ -107,5 +112,5 @@ _TOML_TYPES = {
 
 def did_you_mean(word: str, choices: Iterable[str]) -> str | None:
     """Return "Did you mean 'x'?" for the nearest choice, or None if nothing is near."""
-    matches = difflib.get_close_matches(word, list(choices), n=1, cutoff=0.5)
+    matches = difflib.get_close_matches(word, list(choices), n=1, cutoff=0.65)
     return f"Did you mean '{matches[0]}'?" if matches else None

@@ -13,6 +13,7 @@ import pytest
 import samples_of_specs as sample
 
 from mcugen.base.errors import ConfigError
+from mcugen.base.resources import boards_dir
 from mcugen.boards.load import load_board
 from mcugen.boards.new import write_board
 from mcugen.boards.new_text import Wanted
@@ -188,6 +189,30 @@ def test_a_users_board_may_name_a_part_of_ours_or_one_beside_it(files):
     (files / "mcu").mkdir()
     (files / "mcu/stm32f446re.toml").write_text(part.replace("STM32F446RE", "STM32F446RX"))
     assert load_board(str(files / "mine.toml")).mcu == "STM32F446RX"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message", "hint"),
+    [
+        ("MCUGEN_HSE_HZ", "MCUGEN_HES_HZ", "macro 'MCUGEN_HSE_HZ' is missing", "'MCUGEN_HES_HZ'"),
+        ("MCUGEN_HSE_HZ = 8", "#", "macro 'MCUGEN_HSE_HZ' is missing", "has 8000000 in its"),
+        ("MCUGEN_HSE_HZ", "MCUGEN_HSE_MHZ = 8\nMCUGEN_HSE_HZ", "'MCUGEN_HSE_MHZ' is none", "_HZ'?"),
+        ("clock_hz", "clok_hz", "key 'clock_hz' is missing", "'clok_hz' is there: is it meant?"),
+        ("baud =", 'parity = "none"\nbaud =', "unknown key 'console.parity'", "boards/README.md"),
+    ],
+)
+def test_a_slip_in_a_users_board_is_named(tmp_path, old, new, message, hint):
+    """What is misspelt would be told by the compiler, after a minute, or by nobody."""
+    text = (boards_dir() / "nucleo_f446re.toml").read_text(encoding="utf-8")
+    text = text.replace('"nucleo_f446re"', '"mine"').replace('aliases = ["nucleo"]\n', "")
+    (tmp_path / "mine.toml").write_text(text, encoding="utf-8")
+    assert load_board(str(tmp_path / "mine.toml")).id == "mine"
+    (tmp_path / "mine.toml").write_text(text.replace(old, new, 1), encoding="utf-8")
+
+    with pytest.raises(ConfigError) as caught:
+        load_board(str(tmp_path / "mine.toml"))
+
+    assert message in caught.value.message and hint in caught.value.hint
 
 
 def test_a_users_board_may_not_take_the_name_of_one_of_ours(files):
