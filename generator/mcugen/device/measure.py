@@ -73,6 +73,21 @@ def check_device(
             )
 
 
+#: How far a clock may be off by its oscillator alone.
+_CLOCK_TOLERANCE = 0.01
+
+
+def clock_warnings(info: DeviceInfo, board: BoardSpec) -> tuple[str, ...]:
+    """Return that a real board runs at another clock than its file says, if it does."""
+    if abs(info.clock_hz - board.clock_hz) <= _CLOCK_TOLERANCE * board.clock_hz:
+        return ()
+    return (
+        f"the core runs at {info.clock_hz:,} Hz ({info.clock_source}), not at the "
+        f"{board.clock_hz:,} Hz of {board.id}'s file: an oscillator, the PLL or the regulator did "
+        "not get ready, or the PLL cannot make that clock; times are those of the slower clock",
+    )
+
+
 def memory_warnings(info: DeviceInfo, artifact: PteArtifact, plan: MemoryPlan) -> tuple[str, ...]:
     """Return where the device's memory use differs from what was planned on the host."""
     warnings: list[str] = []

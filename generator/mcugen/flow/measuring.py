@@ -37,7 +37,7 @@ def measure(
     data: where the host's part has been done for another build of the same program.
     """
     from mcugen.device import timing as timing_stage
-    from mcugen.device.measure import Measurement, memory_warnings
+    from mcugen.device.measure import Measurement, clock_warnings, memory_warnings
 
     artifact, board = built.artifact, built.board
     check_target(settings)
@@ -75,6 +75,8 @@ def measure(
         # Asked again at the end: the stack's peak is known only now.
         info = client.info()
     warnings = memory_warnings(info, artifact, built.plan)
+    if not link.simulated:
+        warnings += clock_warnings(info, board)
     for warning in warnings:
         terminal.warning(warning)
     return Measurement(

@@ -387,6 +387,16 @@ def test_bench_times_the_last_build_on_a_device(mcugen, built):
     assert "[frame EXECUTE" in Path(document["transcript"]).read_text(encoding="utf-8")
 
 
+def test_bench_warns_of_a_clock_that_did_not_come_up(mcugen, built):
+    peer = peer_of_the_build(ticks=lambda n: 18_003)
+    peer.info |= {"clock_hz": 8_000_000, "counter_hz": 8_000_000, "clock_source": "hse"}
+    with running(peer):
+        done = mcugen("bench", "--device", peer.url, "--runs", "1", "--json", cwd=built)
+
+    (warning,) = json.loads(done.stdout)["warnings"]
+    assert "runs at 8,000,000 Hz (hse)" in warning and warning in done.stderr
+
+
 def test_device_that_falls_silent_is_a_timeout_with_the_transcript(mcugen, built):
     peer = peer_of_the_build(mute_after=6)
     with running(peer):

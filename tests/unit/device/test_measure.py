@@ -15,7 +15,7 @@ from mcugen.boards.load import load_board
 from mcugen.device.console import SerialConsole
 from mcugen.device.inference import infer
 from mcugen.device.judgement import Truth
-from mcugen.device.measure import check_device, memory_warnings
+from mcugen.device.measure import check_device, clock_warnings, memory_warnings
 from mcugen.device.protocol.client import Client
 from mcugen.device.protocol.info import parse_info
 from mcugen.device.timing import bench, percentile
@@ -274,3 +274,15 @@ def test_method_that_uses_other_than_predicted_is_a_warning():
 
     assert any("used 500 B; 512 B were predicted" in text for text in warnings)
     assert any("temp memory has 32 B on the device; 16 B were planned" in text for text in warnings)
+
+
+@pytest.mark.parametrize("clock_hz", [180_000_000, 179_900_000])
+def test_a_clock_as_its_oscillator_has_it_is_no_warning(clock_hz):
+    assert clock_warnings(info(clock_hz=clock_hz), load_board("nucleo")) == ()
+
+
+def test_a_clock_that_did_not_come_up_is_a_warning():
+    """Its times would be taken for those of the board."""
+    (text,) = clock_warnings(info(clock_hz=8_000_000, clock_source="hse"), load_board("nucleo"))
+
+    assert "runs at 8,000,000 Hz (hse), not at the 180,000,000 Hz of nucleo_f446re's" in text
