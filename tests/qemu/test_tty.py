@@ -62,6 +62,34 @@ def test_a_serial_program_talks_to_the_simulated_board(flashed):
     assert re.search(r"m-results-\[(0\.\d{3},){9}0\.\d{3}\]\r?\n", said)
 
 
+def test_a_conversation_as_the_mlperf_tiny_runner_has_it(flashed):
+    """Its commands in its order, 31 bytes of data at a time, each answer up to m-ready."""
+    data = bytes(range(64))
+    chunks = [data[at : at + 31].hex().upper() for at in range(0, len(data), 31)]
+    commands = ["name", "profile", "timestamp", f"db load {len(data)}"]
+    commands += [f"db {chunk}" for chunk in chunks]
+    commands += ["infer 3 1", "results", "db print", "infer 0", "nonsense"]
+
+    said = talk(flashed["tty"], *commands).split("m-ready\n")
+
+    assert said.pop() == ""
+    answers = dict(zip(commands, said, strict=True))
+    assert re.fullmatch(r"m-name-dut-\[[^]]+]\n", answers["name"])
+    assert re.search(r"^m-model-\[digits]$", answers["profile"], re.MULTILINE)
+    assert re.fullmatch(r"m-lap-us-\d+\n", answers["timestamp"])
+    assert answers[commands[3]] == "m-[Expecting 64 bytes]\n"
+    assert [answers[f"db {chunk}"] for chunk in chunks] == ["", "", "m-load-done\n"]
+    inferred = answers["infer 3 1"].split("\n")
+    begin, end = (int(line.removeprefix("m-lap-us-")) for line in inferred[3:5])
+    assert inferred[:3] == ["m-warmup-start-1", "m-warmup-done", "m-infer-start-3"]
+    assert begin < end and inferred[5] == "m-infer-done"
+    assert answers["results"] == f"{inferred[6]}\n"
+    printed = "".join(re.findall(r"m-buffer((?:-[0-9a-f]{2})+)", answers["db print"]))
+    assert bytes.fromhex(printed.replace("-", "")) == data
+    assert answers["infer 0"] == "e-[Inference iterations must be >0]\n"
+    assert answers["nonsense"] == "e-[Unknown command: nonsense]\n"
+
+
 def test_the_state_file_names_the_tty(flashed):
     state = json.loads(Path(flashed["project"], ".mcugen-qemu.json").read_text())
 
