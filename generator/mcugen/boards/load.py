@@ -42,6 +42,16 @@ def simulator_hint(board: BoardSpec) -> str:
     return "'mcugen boards' shows which boards can be simulated."
 
 
+def check_way(board: BoardSpec, way: str) -> None:
+    """Raises ConfigError: the board is not flashed that way."""
+    ways = board.upload.ways if board.upload is not None else ()
+    if way not in ways:
+        raise ConfigError(
+            f"{board.id} is not flashed with {way}; ways: {', '.join(ways) or 'none'}",
+            hint="boards/README.md says what a board file needs for another way.",
+        )
+
+
 def _load_file(name: str) -> BoardSpec:
     """Return the board of a user's file. Its parts are those beside it, then ours."""
     path = Path(name).absolute()

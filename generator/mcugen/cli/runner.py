@@ -69,7 +69,7 @@ def flash(
     pty: QEMU's console is a tty. dry_run: show the command that would flash, and no more.
     """
     settings = _settings(options)
-    require_simulated(settings, pty=pty)
+    check_flash_options(settings, pty=pty, dry_run=dry_run)
     board = settings.board
     flashing.check_target(settings, flash=True, console=False)
     building.check_compiler()
@@ -131,8 +131,10 @@ def _document(board: BoardSpec, image: BuiltImage) -> dict[str, Any]:
     }
 
 
-def require_simulated(settings: Settings, *, pty: bool) -> None:
-    """Refuse a tty of a simulated board where none is simulated. Raises ConfigError."""
+def check_flash_options(settings: Settings, *, pty: bool, dry_run: bool) -> None:
+    """Refuse --pty for a real board and --dry-run for a simulated one. Raises ConfigError."""
+    if dry_run and settings.simulate:
+        raise ConfigError("--dry-run shows how a real board is flashed; --simulate flashes none")
     if pty and not settings.simulate:
         raise ConfigError(
             f"--pty is the console of a simulated board, and {settings.board.id} is not simulated",

@@ -6,8 +6,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mcugen.base.errors import ConfigError, FlashError, McugenError
+from mcugen.base.errors import FlashError, McugenError
 from mcugen.base.toolchain import UPLOADERS, find_uploader, which
+from mcugen.boards.load import check_way
 from mcugen.boards.upload import PROBE_WAYS
 from mcugen.device.find import UsbDevice
 from mcugen.device.target import HOW_TO_START, Target, list_devices, require_probe
@@ -53,12 +54,8 @@ def choose_route(
     several things. ToolMissingError.
     """
     ways = board.upload.ways if board.upload is not None else ()
-    if way is not None and way not in ways:
-        raise ConfigError(
-            f"{board.id} is not flashed with {way}; ways: {', '.join(ways) or 'none'}",
-            hint="boards/README.md says what a board file needs for another way.",
-        )
     if way is not None:
+        check_way(board, way)
         route = _route(board, devices, target, way)
         find_uploader(way)
         return route

@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from mcugen.base.errors import ConfigError, FlashError, McugenError
+from mcugen.base.errors import FlashError, McugenError
 from mcugen.flow.settings import Settings
 
 if TYPE_CHECKING:
@@ -176,8 +176,6 @@ def command_of(
     from mcugen.device.flash import BoardFlasher
     from mcugen.project.upload import as_text
 
-    if settings.simulate:
-        raise ConfigError("--dry-run shows how a real board is flashed; --simulate flashes none")
     target = find_target(settings)
     route = find_route(settings, target)
     command = BoardFlasher(settings.board, route).command(image)

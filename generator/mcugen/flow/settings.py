@@ -91,7 +91,7 @@ def settle(
 
     Raises ConfigError.
     """
-    from mcugen.boards.load import load_board, simulator_hint
+    from mcugen.boards.load import check_way, load_board, simulator_hint
 
     def first(name: str, default: Any = None) -> Any:
         value = given.get(name)
@@ -114,6 +114,8 @@ def settle(
     way = first("way")
     if way is not None:
         _one_of(way, WAYS, f"{prefix}with")
+        if not board.simulated_only:
+            check_way(board, way)
     for name, value in (("port", first("port")), ("with", way)):
         if value is not None and simulate:
             raise ConfigError(
@@ -190,5 +192,5 @@ def _one_of(value: str, choices: Sequence[str], where: str) -> str:
 
 def nearest(word: str, choices: Sequence[str]) -> str | None:
     """Return the choice a user most likely meant, or None."""
-    found = difflib.get_close_matches(word.lower(), list(choices), n=1, cutoff=0.5)
+    found = difflib.get_close_matches(word.lower(), list(choices), n=1, cutoff=0.55)
     return found[0] if found else None

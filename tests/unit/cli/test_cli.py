@@ -248,6 +248,23 @@ def test_flash_without_a_board_lists_what_there_is_and_names_simulate(mcugen, tm
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    "arguments, expected",
+    [
+        (["--board", "nucleo", "--simulate", "--dry-run"], "--dry-run shows how a real board"),
+        (["--board", "rpi_pico", "--with", "jlink"], "rpi_pico is not flashed with jlink; ways:"),
+    ],
+)
+def test_options_that_do_not_go_together_are_told_before_anything_is_done(
+    mcugen, tmp_path, arguments, expected
+):
+    """Before a build, and before a board is looked for."""
+    done = mcugen("flash", "digits", *arguments, cwd=tmp_path, exit_code=2)
+
+    assert expected in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
 def run_with_a_probe(
     *arguments: str, cwd: Path, flash: str = "raise AssertionError('flashed')"
 ) -> subprocess.CompletedProcess[str]:

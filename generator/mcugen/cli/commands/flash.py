@@ -13,7 +13,7 @@ from mcugen.base.errors import ConfigError, FlashError
 from mcugen.cli.building import last_or_build
 from mcugen.cli.config import load_config
 from mcugen.cli.options import BUILDING, TARGET, Options, RunnerOption
-from mcugen.cli.runner import require_simulated
+from mcugen.cli.runner import check_flash_options
 from mcugen.cli.settings import resolve_with
 from mcugen.cli.subcommand import subcommand
 from mcugen.cli.terminal import Terminal
@@ -70,12 +70,12 @@ def flash_build(
     # A board that is not there is found out before anything is built for it.
     early = _flash_settings(options)
     if early is not None:
-        require_simulated(early, pty=pty)
+        check_flash_options(early, pty=pty, dry_run=dry_run)
         if options.model is not None:
             check_model(early)
         check_target(early, flash=True, console=False)
     settings, built = last_or_build(options, terminal)
-    require_simulated(settings, pty=pty)
+    check_flash_options(settings, pty=pty, dry_run=dry_run)
     document: dict[str, Any] = {
         "schema": "mcugen.flash/1",
         "board": built.board.id,

@@ -69,14 +69,14 @@ class Result:
 
 def read_result(path: Path) -> Result:
     """Return the result, or the report taken as one, in a file. Raises ConfigError."""
+    hint = f"It takes documents of the schema {SCHEMA} and reports of run, bench and verify."
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror}") from None
     except (ValueError, RecursionError) as error:
-        raise ConfigError(f"{path} is not JSON: {error}") from None
+        raise ConfigError(f"{path} is not JSON: {error}", hint=hint) from None
     schema = document.get("schema") if isinstance(document, dict) else None
-    hint = f"It takes documents of the schema {SCHEMA} and reports of run, bench and verify."
     try:
         if schema == SCHEMA:
             return _result(path, document)
