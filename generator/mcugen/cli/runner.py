@@ -90,7 +90,14 @@ def flash(
         )
     target = flashing.find_target(settings)
     document |= flashing.flash_and_ask(settings, image, target, terminal)
-    return f"the runner runs on {board.name}\n{hint} gives it a model", document
+    return f"{flashed_text('the runner', board, document)}\n{hint} gives it a model", document
+
+
+def flashed_text(what: str, board: BoardSpec, document: dict[str, Any]) -> str:
+    """Return what became of an image: that it runs is only said of one that was asked."""
+    if not document["confirmed"]:
+        return f"{what} was written to {board.name}; nobody has asked whether it runs"
+    return f"{what} runs on {board.name}; its console is {document['port']}"
 
 
 def _settings(options: Options) -> Settings:

@@ -266,17 +266,18 @@ def test_options_that_do_not_go_together_are_told_before_anything_is_done(
 
 
 def run_with_a_probe(
-    *arguments: str, cwd: Path, flash: str = "raise AssertionError('flashed')"
+    *arguments: str, cwd: Path, flash: str = "raise AssertionError('flashed')", attached: str = ""
 ) -> subprocess.CompletedProcess[str]:
     """Run a command beside one Nucleo, serial 0674FF; `flash` is what flashing it does."""
     code = f"""
-import sys
+import dataclasses, sys
 from mcugen.boards.load import load_board
 from mcugen.cli import app
 from mcugen.device import find, flash
 (vid, pid), *_ = load_board("nucleo").probe.usb_ids
 probe = find.UsbDevice("/dev/ttyACM7", vid, pid, "0674FF", "ST-LINK", ("nucleo_f446re",))
 find.find_devices = lambda boards: (probe,)
+{attached}
 def flashed(self, image):
     {flash}
 flash.BoardFlasher.flash = flashed
@@ -318,6 +319,19 @@ def test_flash_names_the_probe_it_took(built):
     document = json.loads(done.stdout)
     assert (document["probe"], document["port"]) == ("0674FF", peer.url)
     assert document["confirmed"] is True
+
+
+def test_flash_says_what_runs_only_of_a_board_that_was_asked(built):
+    with running(peer_of_the_build()) as peer:
+        wanted = ("flash", "--device", "0674FF")
+        asked = run_with_a_probe(*wanted, "--port", peer.url, cwd=built, flash="pass")
+        no_port = "find.find_devices = lambda boards: (dataclasses.replace(probe, port=None),)"
+        written = run_with_a_probe(*wanted, cwd=built, flash="pass", attached=no_port)
+
+    assert asked.stdout == f"double runs on NUCLEO-F446RE; its console is {peer.url}\n"
+    assert written.returncode == 0, written.stderr
+    assert written.stdout.startswith("double was written to NUCLEO-F446RE; nobody has asked")
+    assert "no serial port of the board is known (--port PORT)" in written.stderr
 
 
 def test_flash_without_its_firmware_behind_it_ends_with_7(built):

@@ -13,7 +13,7 @@ from mcugen.base.errors import ConfigError, FlashError
 from mcugen.cli.building import last_or_build
 from mcugen.cli.config import load_config
 from mcugen.cli.options import BUILDING, TARGET, Options, RunnerOption
-from mcugen.cli.runner import check_flash_options
+from mcugen.cli.runner import check_flash_options, flashed_text
 from mcugen.cli.settings import resolve_with
 from mcugen.cli.subcommand import subcommand
 from mcugen.cli.terminal import Terminal
@@ -106,8 +106,7 @@ def flash_build(
         return text, document
     target = find_target(settings)
     document |= flash_and_ask(settings, built.image, target, terminal)
-    console = f"; its console is {target.port}" if target.port else ""
-    return f"{built.artifact.name} runs on {built.board.name}{console}", document
+    return flashed_text(built.artifact.name, built.board, document), document
 
 
 def _flash_settings(options: Options) -> Settings | None:
