@@ -22,7 +22,8 @@ from pathlib import Path
 
 from SCons.Action import FunctionAction
 
-FOLDERS = ("app", "ops", "runtime/executor")  # of the runtime: most sources there include it
+# Of the runtime: most sources there include it.
+FOLDERS = ("app", "ops", *(f"runtime/{name}" for name in ("backend", "core", "executor", "kernel")))
 _FOLDER = os.path.join(".pio", "precompiled")  # from the project's folder, where all tools run
 _HEADER = os.path.join(_FOLDER, "executorch.h")
 _INCLUDES = (
