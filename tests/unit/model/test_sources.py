@@ -254,6 +254,32 @@ def test_a_csv_without_a_header(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("text", "options", "channels", "labels"),
+    [
+        ("ax,Label\n1,0\n2,1\n", "", 1, [0, 1]),
+        ("ax,CLASS\n1,b\n2,a\n", "", 1, [1, 0]),
+        ("X,Y,Z\n1,2,3\n", "", 3, None),
+        ("x,y,z,activity\n1,2,3,b\n1,2,3,a\n", ":label=activity", 3, [1, 0]),
+        ("x,Y\n1,0\n2,1\n", "", 1, [0, 1]),
+        ('t,"acc, x",acc y,y\n0,1,2,0\n', ":channels=1+2", 2, [0]),
+    ],
+    ids=["Label", "CLASS", "axes", "axes and a label", "Y", "by number"],
+)
+def test_columns_as_people_call_them(tmp_path, text, options, channels, labels):
+    """Without its label, a window went over changes of it, and no accuracy was told."""
+    samples = load_source(csv_file(tmp_path, text, options))
+
+    assert samples.inputs.shape[1] == channels
+    assert (None if samples.labels is None else samples.labels.tolist()) == labels
+
+
+def test_text_in_a_column_may_be_the_class(tmp_path):
+    with pytest.raises(ConfigError, match="'walk' is no number") as caught:
+        load_source(csv_file(tmp_path, "ax,activity\n1,walk\n"))
+    assert "s.csv:label=activity" in caught.value.hint
+
+
+@pytest.mark.parametrize(
     ("text", "options", "words"),
     [
         ("", "", "no rows of samples"),

@@ -7,9 +7,10 @@
 `data.csv:window=100,hop=50,channels=ax+ay+az,label=label,group=person`. Without `window`, each row
 is a sample, [channels]. With it, samples are windows of that many rows, [window, channels], one
 beginning every `hop` rows (default: as long as the window); none goes over a change of label or of
-`group`, a column that tells recordings apart. `label` is "label", "class" or "y" where there is
-such a column; text is numbered in the order of the alphabet. `channels` are all columns that are
-neither. The delimiter is a comma, semicolon or tab; without a header, columns are "0", "1", ...
+`group`, a column that tells recordings apart. `label` is "label", "class", "target" or "y" where
+there is such a column, in capitals or not; text is numbered in the order of the alphabet.
+`channels` are all columns that are neither. A column is told by its name, or by its number from 0.
+The delimiter is a comma, semicolon or tab.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ def load_csv(
     header, rows, lines = _rows(path)
     label = _column(chosen.get("label"), header, path)
     if label is None:
-        label = next((header.index(name) for name in _LABELS if name in header), None)
+        label = _label_of(header)
     group = _column(chosen.get("group"), header, path)
     if "channels" in chosen:
         columns = [_column(name, header, path) for name in chosen["channels"].split("+")]
@@ -120,9 +121,19 @@ def _rows(path: Path) -> tuple[list[str], np.ndarray, list[int]]:
 def _column(name: str | None, header: list[str], path: Path) -> int | None:
     if name is None:
         return None
-    if name not in header:
-        raise ConfigError(f"{path} has no column '{name}': {', '.join(header)}")
-    return header.index(name)
+    if name in header:
+        return header.index(name)
+    if name.isdecimal() and int(name) < len(header):
+        return int(name)
+    raise ConfigError(f"{path} has no column '{name}': {', '.join(header)}")
+
+
+def _label_of(header: list[str]) -> int | None:
+    """Return the column of the labels, if one is called so; a y between x and z is an axis."""
+    lower = [name.lower() for name in header]
+    axes = {"x", "z"} <= set(lower)
+    names = (name for name in _LABELS if name in lower and not (name == "y" and axes))
+    return next(map(lower.index, names), None)
 
 
 def _numbers(cells: np.ndarray, lines: list[int], name: str, path: Path) -> np.ndarray:
@@ -133,7 +144,8 @@ def _numbers(cells: np.ndarray, lines: list[int], name: str, path: Path) -> np.n
         what = f"'{cells[bad]}'" if cells[bad] else "nothing"
         raise ConfigError(
             f"{path}, line {lines[bad]}, column '{name}': {what} is no number",
-            hint=f"If it is no channel: {path.name}:channels=A+B+C names those that are.",
+            hint=f"If it tells the class: {path.name}:label={name}. If it is no channel: "
+            f"{path.name}:channels=A+B+C names those that are, by name or from 0.",
         ) from None
     if not np.isfinite(values).all():
         bad = int(np.flatnonzero(~np.isfinite(values))[0])
