@@ -213,7 +213,11 @@ def _flags(settings: Settings, lock: Path) -> dict[str, Any]:
     for field in fields(settings):
         if field.name in _NO_FLAGS:
             continue
-        found[field.name] = _plain(getattr(settings, field.name), lock)
+        value = _plain(getattr(settings, field.name), lock)
+        if isinstance(value, dict):  # so that what differs of several options is named
+            found |= {f"{field.name}.{key}": each for key, each in value.items()}
+        else:
+            found[field.name] = value
     path, behind = _calibration_source(settings)
     if path is not None:
         prefix = "tfds:" if str(settings.calibrate).startswith("tfds:") else ""

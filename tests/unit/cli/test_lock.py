@@ -14,6 +14,7 @@ from mcugen.base.errors import LockError
 from mcugen.cli.config import Config, _source_path
 from mcugen.cli.options import Options
 from mcugen.cli.settings import resolve_with
+from mcugen.export.quantization import QuantizationOptions
 from mcugen.flow import lock
 from mcugen.flow.settings import Settings
 from mcugen.model.preprocess import Preprocess
@@ -144,6 +145,15 @@ def test_another_flag_is_named(settings, path) -> None:
     assert said.startswith("2 things differ")
     assert "flags.io: locked int8, now float; give the locked value" in said
     assert "flags.pixels: locked nothing, now 0..255" in said
+
+
+def test_one_of_several_options_of_quantization_is_named(settings, path) -> None:
+    other = replace(settings, quantization=QuantizationOptions.parse("minmax"))
+
+    said = refusal(other, path)
+
+    assert said.startswith("1 thing differs")
+    assert "flags.quantization.calibration_method: locked histogram, now minmax" in said
 
 
 def test_a_declaration_of_preprocessing_is_locked(settings, path) -> None:
