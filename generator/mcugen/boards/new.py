@@ -14,7 +14,8 @@ from mcugen.base.errors import ConfigError
 from mcugen.base.files import write_atomically, writing_to
 from mcugen.base.resources import boards_dir
 from mcugen.boards.load import list_boards, load_board
-from mcugen.boards.new_text import Sheet, Wanted, board_text, file_of
+from mcugen.boards.new_sheet import Sheet, Wanted, file_of
+from mcugen.boards.new_text import board_text
 from mcugen.boards.parse import parse_board
 from mcugen.boards.spec import BoardSpec
 from mcugen.boards.vendor_data import platformio_board, svd_peripherals

@@ -1,69 +1,18 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The text of a new board file, table by table, and what is missing for it."""
+"""The text of a new board file, table by table."""
 
 from __future__ import annotations
 
 import re
-import tomllib
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from mcugen.base.errors import ConfigError
-from mcugen.base.resources import boards_dir
+from mcugen.boards.new_regions import ram_tables, wait_table
+from mcugen.boards.new_sheet import Sheet, file_of
 from mcugen.boards.probes import known_probes
-from mcugen.boards.spec import CPU_FPUS, BoardSpec
-from mcugen.boards.vendor_data import PlatformioBoard, SvdPeripheral
+from mcugen.boards.spec import CPU_FPUS
 
 _PROBES = {"stlink": "ST-LINK", "jlink": "J-Link", "cmsis-dap": "DAPLink"}
-_ALL_RAM = '["stack", "data", "planned", "method", "temp", "io"]'
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """What the author says; None, or empty, where they say nothing."""
-
-    path: Path
-    pio: str
-    svd: Path | None = None
-    like: str | None = None
-    family: str | None = None
-    uart: str | None = None
-    tx: str | None = None
-    rx: str | None = None
-    clock_hz: int | None = None
-    ram: tuple[str, ...] = ()  #: "name:0x20000000:96:planned,io"
-    defines: tuple[str, ...] = ()  #: "MCUGEN_HSE_HZ=8000000"
-    probe: str | None = None
-    flash_wait: str | None = None  #: "30000000:16:64": `regions.wait`
-
-
-@dataclass
-class Sheet:
-    """Collected facts, and what is missing."""
-
-    wanted: Wanted
-    pio: PlatformioBoard
-    peripherals: dict[str, SvdPeripheral]
-    like: dict[str, Any]  #: the board that is taken for the rest, as its file; empty: none
-    example: BoardSpec  #: a board of the family, for error messages and what a core has
-    part_file: str | None  #: of boards/mcu, if the part is known
-    missing: list[str] = field(default_factory=list)
-
-    def need(self, value: Any, option: str, what: str) -> Any:
-        if value is None:
-            self.missing.append(f"{what}: {option}")
-        return value
-
-
-def file_of(board: BoardSpec) -> dict[str, Any]:
-    """Return a board's file as it is, its part's keys in "mcu"."""
-    path = Path(board.file) if board.file else boards_dir() / f"{board.id}.toml"
-    values = tomllib.loads(path.read_text(encoding="utf-8"))
-    if isinstance(values["mcu"], str):
-        part = boards_dir() / "mcu" / f"{values['mcu']}.toml"
-        values["mcu"] = tomllib.loads(part.read_text(encoding="utf-8"))
-    return values
 
 
 def board_text(sheet: Sheet) -> str:
@@ -141,68 +90,7 @@ def _mcu(sheet: Sheet, part: str, clock: int | None, from_pio: str, as_like: str
         'kind = "flash"',
         'roles = ["code", "model"]',
     ]
-    return lines + _wait(sheet, as_like) + _ram(sheet, from_pio)
-
-
-def _wait(sheet: Sheet, as_like: str) -> list[str]:
-    """Return how the flash is read, where the family's firmware is told."""
-    known, given = sheet.example.region_for("code").wait, sheet.wanted.flash_wait
-    if known is None and given is None:
-        return []
-    numbers = [known.step_hz, known.line_bytes, known.code_lines] if known else []
-    source = as_like
-    if given is not None:
-        match = re.fullmatch(r"(\d+):(\d+):(\d+)", given)
-        if match is None:
-            raise ConfigError(
-                f"--flash-wait {given}: it is STEP_HZ:LINE_BYTES:CODE_LINES, 30000000:16:64"
-            )
-        numbers, source = [int(text) for text in match.groups()], "--flash-wait"
-    elif not sheet.like:
-        shown = ":".join(map(str, numbers))
-        option = f"--flash-wait STEP_HZ:LINE_BYTES:CODE_LINES ({sheet.example.id}: {shown})"
-        sheet.need(None, option, "wait states of flash")
-    keys = ("step_hz", "line_bytes", "code_lines")
-    rows = [f"{key} = {number}" for key, number in zip(keys, numbers, strict=True)]
-    return ["", f"[mcu.regions.wait]  # {source}", *rows]
-
-
-def _ram(sheet: Sheet, from_pio: str) -> list[str]:
-    rows = sheet.wanted.ram
-    own = [region for region in sheet.example.regions if region.kind.value == "ram"]
-    if not rows:
-        if len(own) > 1:
-            shown = " ".join(
-                f"--ram {r.name}:0x{r.start:08x}:{r.size_bytes // 1024}:{','.join(r.roles)}"
-                for r in own
-            )
-            sheet.need(None, f"--ram NAME:START:KIB:ROLES ({sheet.example.id}: {shown})", "RAM")
-            return []
-        size = sheet.need(
-            sheet.pio.get("upload.maximum_ram_size"), "--ram NAME:START:KIB", "the size of RAM"
-        )
-        return _region("sram", f"0x{own[0].start:08x}", (size or 0) // 1024, _ALL_RAM, from_pio)
-    lines = []
-    for row in rows:
-        match = re.fullmatch(r"([a-z][a-z0-9_]*):(0x[0-9a-fA-F]+):(\d+)(?::([a-z,]+))?", row)
-        if match is None:
-            raise ConfigError(f"--ram {row}: it is NAME:START:KIB:ROLES, sram:0x20000000:96:io")
-        name, start, size_kib, roles = match.groups()
-        listed = "[" + ", ".join(f'"{r}"' for r in roles.split(",")) + "]" if roles else _ALL_RAM
-        lines += _region(name, start, int(size_kib), listed, "--ram")
-    return lines
-
-
-def _region(name: str, start: str, size_kib: int, roles: str, source: str) -> list[str]:
-    return [
-        "",
-        "[[mcu.regions]]",
-        f'name = "{name}"',
-        f"start = {start}",
-        f"size_kib = {size_kib}  # {source}",
-        'kind = "ram"',
-        f"roles = {roles}",
-    ]
+    return lines + wait_table(sheet, as_like) + ram_tables(sheet, from_pio)
 
 
 def _defines(sheet: Sheet, as_like: str) -> list[str]:

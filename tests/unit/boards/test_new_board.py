@@ -16,7 +16,7 @@ from mcugen.base.errors import ConfigError
 from mcugen.base.resources import boards_dir
 from mcugen.boards.load import load_board
 from mcugen.boards.new import write_board
-from mcugen.boards.new_text import Wanted
+from mcugen.boards.new_sheet import Wanted
 from mcugen.program.memory import plan_memory
 
 ROOT = Path(__file__).resolve().parents[3]
