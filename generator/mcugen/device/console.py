@@ -16,6 +16,10 @@ WRITE_TIMEOUT_S = 10.0
 _MODEM_MANAGER = "ModemManager"
 
 
+class PortRefusedError(DisconnectedError):
+    """The port is there, and another program's or another user's."""
+
+
 class SerialConsole:
     """A serial port, or anything else pyserial opens by URL (`socket://`, `rfc2217://`, a pty)."""
 
@@ -107,7 +111,7 @@ def _open_error(port: str, error: Exception) -> DisconnectedError:
                 f"{hint} {_MODEM_MANAGER} opens ports that are new for some seconds, to look for "
                 f"modems: wait, or keep it away: sudo systemctl stop {_MODEM_MANAGER}"
             )
-        return DisconnectedError(f"{port} is taken{by}", hint=hint)
+        return PortRefusedError(f"{port} is taken{by}", hint=hint)
     if number == errno.ENOENT or "No such file" in text:
         return DisconnectedError(
             f"there is no serial port {port}", hint="'mcugen devices' lists what is attached."
@@ -115,7 +119,7 @@ def _open_error(port: str, error: Exception) -> DisconnectedError:
     if number == errno.EACCES or "Permission denied" in text:
         owner = owner_of(port)
         group = owner[1] if owner and owner[1] != "root" else "dialout"
-        return DisconnectedError(
+        return PortRefusedError(
             f"no permission to open {port} ({whose(port)})",
             hint=f"Join the group, sudo usermod -aG {group} $USER, and log in again; or install "
             "the rules that 'mcugen doctor --udev' prints.",

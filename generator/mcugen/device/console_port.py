@@ -52,10 +52,9 @@ class ConsolePort:
                 if name is None:
                     raise self._gone(within_s)
                 return SerialConsole(name, baud)
-            except DisconnectedError as error:
-                # A port that is taken, or may not be opened, stays so.
-                gone = name is None or "there is no serial port" in error.message
-                if not gone or time.monotonic() >= deadline:
+            except DisconnectedError:
+                # A port that has just come is root's for a moment, then ModemManager's for some.
+                if time.monotonic() >= deadline:
                     raise
             time.sleep(0.1)
 

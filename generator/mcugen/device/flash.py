@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import time
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from mcugen.base.errors import (
     DisconnectedError,
     FlashError,
 )
-from mcugen.device.console import SerialConsole, port_holders, whose
+from mcugen.device.console import PortRefusedError, SerialConsole, port_holders, whose
 from mcugen.device.console_port import Attached, ConsolePort
 from mcugen.device.find import UsbDevice, find_devices
 from mcugen.device.protocol.client import Client, Deadlines
@@ -59,8 +58,8 @@ class BoardFlasher:
                 place=place,
             )
         except FlashError as error:
-            if route.node is not None:
-                _add_node(error, route.node)
+            if (node := route.node or place) is not None:
+                _add_node(error, node)
             raise
 
     def command(self, image: BuiltImage) -> UploadCommand:
@@ -91,9 +90,15 @@ class BoardFlasher:
             return [d for d in found if (d.vid, d.pid) in how.usb_ids and d.port is not None]
 
         others = loaders()  # of other boards
-        # The port may vanish before it is closed: that is what is asked for.
-        with contextlib.suppress(DisconnectedError):
+        try:
             SerialConsole(touch.port, TOUCH_BAUD).close()
+        except PortRefusedError as error:
+            raise FlashError(
+                f"the boot loader of {self.board.id} cannot be started: {error.message}",
+                hint=error.hint,
+            ) from None
+        except DisconnectedError:
+            pass  # it may vanish before it is closed: that is what is asked for
         deadline = time.monotonic() + LOADER_WITHIN_S
         while time.monotonic() < deadline:
             there = [device for device in loaders() if device not in others]
@@ -109,7 +114,7 @@ class BoardFlasher:
 
 
 def _add_node(error: FlashError, node: str) -> None:
-    """Say who holds a USB device, or whose it is, where that is what went wrong."""
+    """Say who holds a USB device or a port, or whose it is, where that is what went wrong."""
     if "another program uses" in error.message and (holders := port_holders(node)):
         error.message += f"\n{node} is held by {', '.join(holders)}"
     if "no permission" in error.message and os.path.exists(node):

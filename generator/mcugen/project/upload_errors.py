@@ -18,8 +18,8 @@ _MEANINGS: tuple[tuple[str, str, str], ...] = (
     (
         r"LIBUSB_ERROR_BUSY|already in use|in use by another|[Rr]esource busy|"
         r"(could not|unable to|cannot) claim (the )?interface",
-        "another program uses the probe",
-        "Close it (a debugger, another OpenOCD or GDB server) and try again.",
+        "another program uses the device",
+        "Close it (a debugger, another OpenOCD or GDB server, a serial monitor) and try again.",
     ),
     (
         r"LIBUSB_ERROR_NO_DEVICE|LIBUSB_ERROR_PIPE|LIBUSB_ERROR_IO|No such device|"

@@ -22,6 +22,7 @@ from serial_peer import Peer, default_info
 from mcugen.base.errors import DeviceError, FlashError
 from mcugen.base.resources import firmware_dir
 from mcugen.device import find, flash
+from mcugen.device.console import SerialConsole
 from mcugen.device.console_port import ConsolePort
 from mcugen.device.protocol.client import Deadlines
 from mcugen.device.protocol.transcript import Transcript
@@ -204,7 +205,8 @@ def test_a_port_that_goes_and_comes_with_the_reset_is_waited_for(tmp_path):
         timer.join()
 
 
-def test_a_port_in_use_is_told_by_whom_and_works_when_it_is_free(tmp_path):
+def test_a_port_in_use_is_told_by_whom_and_works_when_it_is_free(tmp_path, monkeypatch):
+    monkeypatch.setattr(flash, "PORT_WITHIN_S", 0.3)
     with on_pty(board_that_runs("1" * 16)) as port:
         code = (
             f"import serial, sys; p = serial.Serial({port!r}, exclusive=True);"
@@ -285,7 +287,7 @@ def test_a_busy_probe_names_its_holder(programs, image, tmp_path):
     node = tmp_path / "node"
     node.write_bytes(b"")
     programs("openocd", "echo 'Error: claim: LIBUSB_ERROR_BUSY'; exit 1")
-    with node.open(), pytest.raises(FlashError, match="another program uses the probe") as caught:
+    with node.open(), pytest.raises(FlashError, match="another program uses the device") as caught:
         flasher = flash.BoardFlasher(EVERY_WAY, Route("openocd", "A", node=str(node)))
         flasher.flash(image)
 
@@ -364,6 +366,45 @@ def test_a_touch_at_1200_baud_is_followed_to_the_boot_loaders_port(
         timer.join()
 
     assert programs.calls()[:2] == ["bossac", "--port=ttyACM5"]
+
+
+def test_a_port_that_cannot_be_touched_is_no_missing_boot_loader(programs, image, monkeypatch):
+    """ModemManager has it: pressing reset twice would not help."""
+    monkeypatch.setattr(flash, "find_devices", lambda boards: ())
+    with on_pty(Peer()) as port:
+        held = SerialConsole(port, 115_200)
+        try:
+            with pytest.raises(FlashError, match="cannot be started") as caught:
+                flash.BoardFlasher(EVERY_WAY, Route("bossac", touch=sketch(port))).flash(image)
+        finally:
+            held.close()
+
+    assert f"{port} is taken by" in caught.value.message and "Close that" in caught.value.hint
+    assert programs.calls() == []
+
+
+def test_a_port_of_a_boot_loader_names_its_holder(programs, image):
+    programs("stm32flash", "echo 'Failed to open port: Device or resource busy'; exit 1")
+    with on_pty(Peer()) as port:
+        held = SerialConsole(port, 115_200)
+        try:
+            with pytest.raises(FlashError, match="another program uses the device") as caught:
+                flash.BoardFlasher(EVERY_WAY, Route("stm32flash", place=port)).flash(image)
+        finally:
+            held.close()
+
+    assert f"{port} is held by" in caught.value.message
+    assert f"pid {os.getpid()}" in caught.value.message
+
+
+def test_a_port_that_is_another_s_for_a_moment_is_waited_for(tmp_path):
+    """A port that has just come is looked at by ModemManager."""
+    with on_pty(board_that_runs("1" * 16)) as port:
+        held = SerialConsole(port, 115_200)
+        timer = threading.Timer(0.7, held.close)
+        timer.start()
+        assert asked(port, tmp_path).firmware_id == "1" * 16
+        timer.join()
 
 
 def test_the_boot_loader_of_another_board_is_not_taken_for_the_touched_ones(
