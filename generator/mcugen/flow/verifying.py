@@ -70,6 +70,16 @@ def evaluation(settings: Settings, built: Built, terminal: Terminal, *, verify: 
     return Evaluation(_rows(data), expected, data.provenance, truth)
 
 
+def first_sample(built: Built, terminal: Terminal) -> Evaluation:
+    """Return one sample to run, and the host reference's outputs for it; no model in float."""
+    from mcugen.export import evaluation as samples
+
+    data = samples.evaluation_data(built.model, built.artifact, 1)
+    expected = _host_outputs(built.exported, data.inputs, terminal)
+    terminal.end_bar()
+    return Evaluation(_rows(data), expected, data.provenance)
+
+
 def _rows(data: EvaluationData) -> list[TensorBytes]:
     return [tuple(tensor[i].tobytes() for tensor in data.inputs) for i in range(data.samples)]
 

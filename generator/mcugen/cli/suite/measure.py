@@ -19,9 +19,9 @@ from mcugen.cli.suite.compared import (
     published_instructions,
 )
 from mcugen.flow.building import Built, build_artifact, check_compiler, make_artifact
-from mcugen.flow.measuring import evaluation
 from mcugen.flow.profiling import profiled
 from mcugen.flow.settings import Settings
+from mcugen.flow.verifying import first_sample
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,7 +47,8 @@ def suite_document(cases: Sequence[Case], root: Path, terminal: Terminal) -> dic
     Args:
         root: the project's folder; images are built in mcugen_out/suite-*, and found there again.
 
-    Raises ToolMissingError, ExportError, BuildError, DeviceError.
+    Raises ToolMissingError, ExportError, BuildError, DeviceError; OutputMismatchError where the
+    device's output is not the host reference's.
     """
     from mcugen.base.toolchain import COMPILER, QEMU, find_tool
 
@@ -105,14 +106,18 @@ def _settings(case: Case, root: Path) -> Settings:
 
 
 def _figures(settings: Settings, built: Built, terminal: Terminal) -> dict[str, Any]:
+    from mcugen.device.inference import infer
+    from mcugen.device.verify import compare, require_passed
     from mcugen.flow.report.documents import firmware_section
     from mcugen.flow.report.profile import profile_section
 
-    inputs = evaluation(settings, built, terminal, verify=False).inputs[0]
+    sample = first_sample(built, terminal)
+    inputs = sample.inputs[0]
     with profiled(settings, built, terminal) as session:
-        for index, data in enumerate(inputs):
-            session.client.write_input(index, data)
-        instructions = session.counted(session.client.execute())
+        outputs, ticks = infer(session.client, built.artifact, inputs)
+        # What an image costs that computes something else is no figure.
+        require_passed(compare(built.artifact, [inputs], sample.expected, [outputs]))
+        instructions = session.counted(ticks)
         result = session.profile(inputs)
         traced = profile_section(result, session.counted(result.ticks), session.resolution)
         info = session.client.info()
