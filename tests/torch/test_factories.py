@@ -151,3 +151,28 @@ def test_outputs_of_a_users_own_classes_are_named_by_their_fields(nets) -> None:
     assert [spec.name for spec in artifact.outputs] == names
     assert [spec.shape for spec in artifact.outputs] == [(1, 4), (1, 3), (1, 3), (1, 3)]
     assert all(output.sqnr_db > 30 for output in report.fidelity.outputs)
+
+
+def test_a_file_that_a_library_opens_unseen_is_known(tmp_path):
+    """Changed weights in one went unnoticed: the model before was served, and judged."""
+    feather = pytest.importorskip("pyarrow.feather")
+    import pyarrow
+
+    table = pyarrow.table({"w": [1.0, 2.0]})
+    weights, other = tmp_path / "weights.feather", tmp_path / "mcugen_out" / "w.feather"
+    other.parent.mkdir()
+    for path in (weights, other):
+        feather.write_feather(table, str(path))
+    (tmp_path / "net.py").write_text(
+        "import pyarrow.feather, torch\n"
+        "def make():\n"
+        "    net = torch.nn.Linear(2, 1)\n"
+        f"    w = pyarrow.feather.read_table({str(weights)!r}, memory_map=True)['w'].to_pylist()\n"
+        "    net.weight.data = torch.tensor([w])\n"
+        "    return net, (torch.zeros(1, 2),)\n"
+    )
+
+    source = load_model(resolve_model(f"{tmp_path / 'net.py'}:make"))
+
+    assert source.module.weight.tolist() == [[1, 2]]
+    assert set(source.dependencies) == {tmp_path / "net.py", weights}

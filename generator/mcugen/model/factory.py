@@ -14,7 +14,7 @@ from typing import Any
 
 from mcugen.base.errors import ConfigError, LoweringError
 from mcugen.base.explain import in_brief, raised_at
-from mcugen.model.files_read import files_read
+from mcugen.model.files_read import files_read, library_files
 from mcugen.model.source import Change, ModelRef, ModelSource
 
 
@@ -32,7 +32,8 @@ def load_factory(ref: ModelRef) -> ModelSource:
             raise
         except (Exception, SystemExit) as error:  # a user's code may raise anything
             raise _failed(where, ref.factory, error) from error
-    dependencies = tuple(sorted({ref.path.resolve(), *files}))
+    path = ref.path.resolve()
+    dependencies = tuple(sorted({path, *files, *library_files(path.parent)}))
     return _source_of(made, ref, where, f"{ref.path.name}:{ref.factory}", dependencies)
 
 
