@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 FLOAT, HOST, DEVICE = "float", "int8_host", "device"
 SIDES = (FLOAT, HOST, DEVICE)
+#: Whole numbers from here on are no classes.
+_MOST_CLASSES = 2048
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,7 @@ class Truth:
     float_outputs: np.ndarray | None = None
     float_inputs: np.ndarray | None = None
     class_names: tuple[str, ...] = ()
+    is_class: bool = False  #: the output is a class's number, not a value for each
 
 
 @dataclass(frozen=True)
@@ -116,15 +119,29 @@ def judge(truth: Truth, inputs: np.ndarray, host: np.ndarray, device: np.ndarray
         return replace(found, auc=_scores(figures))
     if device[0].size == 1 and truth.metric is not Metric.ACCURACY:
         return found  # one real number: no classes
+    if truth.is_class:
+        least = min(int(each.min()) for each in known.values())
+        most = max(int(each.max()) for each in known.values())
+        if least < 0 or most >= _MOST_CLASSES:
+            why = f"the output goes from {least:,} to {most:,}: these are no classes"
+            return replace(found, metric=Metric.NONE, why=why)
     threshold = scores.threshold_of(host if truth.float_outputs is None else truth.float_outputs)
-    chosen = {side: scores.classes_of(values, threshold) for side, values in known.items()}
+    chosen = {
+        side: values.reshape(len(values)).astype(int)
+        if truth.is_class
+        else scores.classes_of(values, threshold)
+        for side, values in known.items()
+    }
     found = replace(found, chosen=chosen)
     if FLOAT in chosen:
         same = {side: float((chosen[side] == chosen[FLOAT]).mean()) for side in (HOST, DEVICE)}
         found = replace(found, agreement=_scores(same))
     if truth.metric is not Metric.ACCURACY or labels is None:
         return found
-    return _with_classes(found, labels.reshape(-1).astype(int), max(device[0].size, 2))
+    labels, count = labels.reshape(-1).astype(int), max(device[0].size, 2)
+    if truth.is_class:
+        count = 1 + max(int(each.max()) for each in (labels, *chosen.values()))
+    return _with_classes(found, labels, count)
 
 
 def _with_classes(found: Judgement, labels: np.ndarray, count: int) -> Judgement:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -86,13 +87,18 @@ def _rows(data: EvaluationData) -> list[TensorBytes]:
 
 def _truth(asked: str | None, artifact: PteArtifact, data: EvaluationData) -> Truth:
     """Return what outputs are judged by. Raises ConfigError if the labels are not for it."""
-    from mcugen.model.scores import choose_metric, one_hot_classes, require_metric
+    from mcugen.model.scores import are_classes, choose_metric, one_hot_classes, require_metric
 
-    outputs, labels = artifact.outputs[0].shape, data.labels
+    spec, labels = artifact.outputs[0], data.labels
+    outputs = spec.shape
+    # As of a model that ends in argmax.
+    is_class = spec.dtype in ("int32", "int64") and math.prod(outputs) == 1 and are_classes(labels)
     hot = one_hot_classes(labels, outputs)
     if hot is not None and asked in (None, Metric.ACCURACY):
         labels = hot
-    if asked is not None:
+    if is_class and asked in (None, Metric.ACCURACY):
+        metric, why = Metric.ACCURACY, "the output is the number of a class"
+    elif asked is not None:
         metric, why = Metric(asked), "--metric"
         require_metric(metric, labels, outputs)
     elif data.metric is not None and labels is not None:
@@ -107,6 +113,7 @@ def _truth(asked: str | None, artifact: PteArtifact, data: EvaluationData) -> Tr
         metric,
         why,
         labels,
+        is_class=is_class and metric is Metric.ACCURACY,
         float_outputs=data.float_outputs,
         float_inputs=data.float_inputs,
         class_names=data.class_names,

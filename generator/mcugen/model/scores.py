@@ -183,6 +183,13 @@ def choose_metric(
     )
 
 
+def are_classes(labels: np.ndarray | None) -> bool:
+    """Return whether labels are one whole number each, from 0."""
+    if labels is None or math.prod(labels.shape[1:]) != 1 or not labels.size:
+        return False
+    return bool(labels.min() >= 0) and _whole(labels)
+
+
 def one_hot_classes(labels: np.ndarray | None, outputs: Sequence[int]) -> np.ndarray | None:
     """Return int64[n] of labels that are 1 at the class's place in the output and 0 elsewhere.
 

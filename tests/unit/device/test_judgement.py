@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -140,6 +141,28 @@ def test_one_number_is_a_class_above_its_threshold():
         metric, _ = choose_metric(labels, (1, 9), (1, 1))
         found = judge(Truth(metric, "", labels, values), values, values, values)
         assert found.accuracy.device == right
+
+
+def test_a_model_that_ends_in_argmax_gives_classes():
+    """Its output was a regression's, and --metric accuracy refused labels from 2 on."""
+    spec = sample.tensor("y", dtype="int64", shape=(1,), dim_order=(0,), scale=None)
+    labels, values = np.array([0, 3, 2, 2]), np.array([[0], [3], [2], [5]], np.float64)
+    given, data = sample.artifact(outputs=(spec,)), EvaluationData((), labels, "")
+    for asked in (None, "accuracy"):
+        truth = _truth(asked, given, data)
+        truth = replace(truth, float_outputs=np.array([[0], [3], [2], [2]]))
+
+        found = judge(truth, values, values, values)
+
+        assert truth.metric is Metric.ACCURACY
+        assert found.accuracy.device == 0.75 and found.accuracy.float_model == 1
+        assert found.agreement.device == 0.75
+        assert len(found.classes) == 6
+        assert found.confusion["device"][2].tolist() == [0, 0, 1, 0, 0, 1]
+    asked_for = _truth("regression", given, data)
+    assert asked_for.metric is Metric.REGRESSION and not asked_for.is_class
+    none = judge(truth, values - 1, values - 1, values - 1)
+    assert none.metric is Metric.NONE and "from -1 to 4: these are no classes" in none.why
 
 
 @pytest.mark.parametrize(
