@@ -43,7 +43,9 @@ def probe_lock(*names: str | None, wait_s: float = 0.0) -> Iterator[dict[str, st
     Raises DisconnectedError: another program holds it, with its name, number and since when.
     """
     held = [each for each in os.environ.get(HELD, "").split(",") if each]
-    own = sorted({_real(name) for name in names if name} - set(held))
+    theirs = {_unpadded(each) for each in held}
+    named = {_unpadded(_real(name)): _real(name) for name in names if name}
+    own = [name for number, name in sorted(named.items()) if number not in theirs]
     with contextlib.ExitStack() as stack:
         for name in own:
             stack.enter_context(_lock(name, wait_s))
@@ -52,6 +54,11 @@ def probe_lock(*names: str | None, wait_s: float = 0.0) -> Iterator[dict[str, st
 
 def _real(name: str) -> str:
     return os.path.realpath(name) if name.startswith((os.sep, ".")) else name
+
+
+def _unpadded(name: str) -> str:
+    """Return what a number is known by: J-Links and boot loaders pad theirs with zeros."""
+    return name.lstrip("0") or name
 
 
 @contextlib.contextmanager
@@ -78,7 +85,7 @@ def _lock(name: str, wait_s: float) -> Iterator[None]:
 
 def _path(name: str) -> Path:
     folder = lock_dir()
-    file = re.sub(r"[^A-Za-z0-9._-]+", "_", name).strip("_.") or "probe"
+    file = re.sub(r"[^A-Za-z0-9._-]+", "_", _unpadded(name)).strip("_.") or "probe"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         # No sticky bit: Linux keeps other users from files that are not theirs in such a folder.

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from mcugen.base.errors import BuildError
+from mcugen.base.errors import BuildError, DisconnectedError
 from mcugen.base.locks import locked
+from mcugen.device.probe_lock import HELD, probe_lock
 
 
 def test_who_waits_in_vain_is_told(tmp_path):
@@ -39,6 +40,22 @@ def test_a_folder_that_cannot_be_one_is_named(tmp_path):
         pass
 
     assert caught.value.hint == "x"
+
+
+def test_a_number_padded_with_zeros_is_the_same_probe(monkeypatch):
+    """A map may have it as it is printed on the board, USB has it with zeros in front."""
+    with (
+        probe_lock("000683000001") as environment,
+        pytest.raises(DisconnectedError, match="683000001 is in use by"),
+        probe_lock("683000001"),
+    ):
+        pass
+    monkeypatch.setenv(HELD, environment[HELD])
+    with probe_lock("683000001", "000683000001") as inner:
+        assert inner == {}
+    monkeypatch.delenv(HELD)
+    with probe_lock("683000001", "000683000001"):
+        pass
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may become other users")
