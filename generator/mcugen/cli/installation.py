@@ -35,7 +35,7 @@ _PACKAGE_USES = {
     "torch": "models",
     "executorch": "export, C++ headers",
     "torchao": "quantization",
-    "ruamel.yaml.clib": "export",
+    "ruamel-yaml-clib": "export",
     "platformio": "build, flash",
     "scons": "build",
     "tensorflow-datasets": "data",
@@ -49,6 +49,8 @@ _PACKAGE_USES = {
     "pyyaml": "operator table",
     "cobs": "devices",
     "platformdirs": "caches",
+    "filelock": "build, devices",
+    "scipy": "sound as data",
     "typer": "command line",
     "rich": "progress",
 }
@@ -112,7 +114,7 @@ def _packages() -> list[Check]:
             Check(
                 name,
                 version,
-                _PACKAGE_USES.get(name.lower().replace("_", "-"), "mcugen"),
+                _PACKAGE_USES.get(re.sub(r"[._]", "-", name.lower()), "mcugen"),
                 True,
                 everywhere(f"{sys.executable} -m pip install '{name}{extra}{specifier}'"),
                 problem,
