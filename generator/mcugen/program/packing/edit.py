@@ -31,7 +31,10 @@ class Method:
                     yield Call(self, call)
 
     def constant(self, index: int) -> np.ndarray | None:
-        """Return a constant tensor in memory order, None for another value."""
+        """Return a constant tensor in memory order, None for another value.
+
+        Axes of one element may stand anywhere in that order: then it has the tensor's own.
+        """
         value = self.plan.values[index].val
         if type(value).__name__ != "Tensor" or value.allocation_info is not None:
             return None
@@ -39,7 +42,9 @@ class Method:
             return None
         data = self.program.constant_buffer[value.data_buffer_idx].storage
         dtype = np.dtype(DTYPES[int(value.scalar_type)][0])
-        sizes = [value.sizes[axis] for axis in value.dim_order]
+        axes = [axis for axis in value.dim_order if value.sizes[axis] != 1]
+        moved = axes != sorted(axes)
+        sizes = [value.sizes[axis] for axis in value.dim_order] if moved else list(value.sizes)
         return np.frombuffer(bytes(data), dtype, int(np.prod(sizes, dtype=np.int64))).reshape(sizes)
 
     def add_constant(self, array: np.ndarray) -> int:
