@@ -3,6 +3,7 @@
 #pragma GCC optimize("O2")
 
 #include <kernels/pool2d_s8.h>
+#include <kernels/pool2d_s8_strips.h>
 #include <kernels/pool2d_s8_windows.h>
 #include <kernels/requantize.h>
 
@@ -10,6 +11,29 @@ namespace mcugen {
 namespace {
 
 int32_t larger(int32_t a, int32_t b) { return a > b ? a : b; }
+
+void larger_rows(const int8_t* a, const int8_t* b, int32_t bytes, int8_t* output) {
+  for (int32_t i = 0; i < bytes; ++i) {
+    output[i] = static_cast<int8_t>(larger(a[i], b[i]));
+  }
+}
+
+void largest_pixels(const PoolStrip& strip, int8_t* output) {
+  const int32_t channels = strip.channels;
+  for (int32_t c = 0; c < channels; ++c) {
+    const int8_t* first = strip.pixels + c;
+    int8_t* out = output + c;
+    for (int32_t outs = strip.outs; outs > 0; --outs, first += strip.step, out += channels) {
+      int32_t largest = *first;
+      const int8_t* in = first;
+      for (int32_t taps = strip.taps - 1; taps > 0; --taps) {
+        in += channels;
+        largest = larger(*in, largest);
+      }
+      *out = static_cast<int8_t>(largest);
+    }
+  }
+}
 
 /// Writes the largest bytes of four channels, from `channel` on, limited to [min, max]. Apart from
 /// the loops around it, so that its values stay in registers.
@@ -37,6 +61,10 @@ int32_t larger(int32_t a, int32_t b) { return a > b ? a : b; }
 
 void max_pool2d_s8_mla(const Pool2dS8Params& p, const int8_t* input, int8_t* output) {
   constexpr int32_t kChannels = 4;
+  if (pool_by_strips(p, 4 * kChannels - 1)) {
+    max_pool2d_s8_by_strips<larger_rows, largest_pixels>(p, input, output);
+    return;
+  }
   if (p.channels < kChannels) {
     max_pool2d_s8_scalar(p, input, output);
     return;

@@ -8,11 +8,46 @@
 
 #include <arm_mve.h>
 #include <kernels/pool2d_s8.h>
+#include <kernels/pool2d_s8_strips.h>
 #include <kernels/window.h>
 
 namespace mcugen {
+namespace {
+
+constexpr int32_t kChannels = 16;
+
+void larger_rows(const int8_t* a, const int8_t* b, int32_t bytes, int8_t* output) {
+  for (; bytes > 0; bytes -= 16, a += 16, b += 16, output += 16) {
+    const mve_pred16_t some = vctp8q(static_cast<uint32_t>(bytes));
+    vstrbq_p_s8(output, vmaxq_s8(vldrbq_z_s8(a, some), vldrbq_z_s8(b, some)), some);
+  }
+}
+
+void largest_pixels(const PoolStrip& strip, int8_t* output) {
+  const int32_t channels = strip.channels;
+  for (int32_t c = 0; c < channels; c += kChannels) {
+    const mve_pred16_t some = vctp8q(static_cast<uint32_t>(channels - c));
+    const int8_t* first = strip.pixels + c;
+    int8_t* out = output + c;
+    for (int32_t outs = strip.outs; outs > 0; --outs, first += strip.step, out += channels) {
+      int8x16_t largest = vldrbq_s8(first);
+      const int8_t* in = first;
+      for (int32_t taps = strip.taps - 1; taps > 0; --taps) {
+        in += channels;
+        largest = vmaxq_s8(largest, vldrbq_s8(in));
+      }
+      vstrbq_p_s8(out, largest, some);
+    }
+  }
+}
+
+}  // namespace
 
 void max_pool2d_s8_mve(const Pool2dS8Params& p, const int8_t* input, int8_t* output) {
+  if (pool_by_strips(p, 2 * kChannels - 1)) {
+    max_pool2d_s8_by_strips<larger_rows, largest_pixels>(p, input, output);
+    return;
+  }
   const int32_t row = p.in_w * p.channels;
   const int8x16_t min = vdupq_n_s8(static_cast<int8_t>(p.activation_min));
   const int8x16_t max = vdupq_n_s8(static_cast<int8_t>(p.activation_max));
