@@ -362,8 +362,9 @@ void depthwise_conv2d_s8_dsp(const DepthwiseConv2dS8Params& p, const int8_t* inp
       convolve_s8(as_conv2d(p), input, weights, 1, p.depth_multiplier, bias, output)) {
     return;
   }
-  if (forms::kPlanes && p.in_ch >= kPlanes && p.kernel_h == 3 && p.kernel_w == 3 &&
-      p.dilation_h == 1 && p.dilation_w == 1 && p.stride_h == p.stride_w && p.stride_w <= 2) {
+  if (forms::kPlanes && p.in_ch >= kPlanes && (p.out_h > 1 || p.out_w > 1) && p.kernel_h == 3 &&
+      p.kernel_w == 3 && p.dilation_h == 1 && p.dilation_w == 1 && p.stride_h == p.stride_w &&
+      p.stride_w <= 2) {
     Planes planes(p, weights, bias,
                   overlap(input, p.batch * p.in_h * p.in_w * p.in_ch, output,
                           p.batch * p.out_h * p.out_w * p.out_ch));

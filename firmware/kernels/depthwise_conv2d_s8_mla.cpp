@@ -4,6 +4,7 @@
 #pragma GCC optimize("O2")
 
 #include <kernels/clamp_s8.h>
+#include <kernels/conv_outside.h>
 #include <kernels/depthwise_conv2d_s8.h>
 #include <kernels/gemm_s8_mla.h>
 #include <kernels/im2col_s8_mla.h>
@@ -272,9 +273,27 @@ bool one_channel_in(const DepthwiseConv2dS8Params& p, const int8_t* input, const
 }
 
 /// Whether planes are worth their set-up: of an output, what is read of them and multiplied is a
-/// fair part.
+/// fair part. Windows other than 3x3 multiply what is outside of the image, too, and gain little
+/// by each tap that is inside: their instructions are estimated.
 bool planes_pay(const DepthwiseConv2dS8Params& p) {
-  return p.kernel_h * p.kernel_w > 1 && p.stride_h * p.stride_w < 9 && p.out_h * p.out_w > 2;
+  const int32_t taps = taps_of(p);
+  if (taps <= 1 || p.stride_h * p.stride_w >= 9 || p.out_h * p.out_w <= 4) {
+    return false;
+  }
+  if (p.kernel_h == 3 && p.kernel_w == 3 && p.dilation_h == 1 && p.dilation_w == 1) {
+    return true;
+  }
+  const int32_t rows =
+      taps_inside(p.in_h, p.out_h, p.pad_top, p.kernel_h, p.stride_h, p.dilation_h);
+  const int32_t columns =
+      taps_inside(p.in_w, p.out_w, p.pad_left, p.kernel_w, p.stride_w, p.dilation_w);
+  const int32_t multiplier = p.depth_multiplier;
+  const int32_t outputs = p.out_h * p.out_w * multiplier;
+  const int32_t longest = p.kernel_h > p.kernel_w ? p.kernel_h : p.kernel_w;
+  const int32_t planes = outputs * (58 + 7 * longest + 7 * taps) + multiplier * (200 + 7 * taps) +
+                         4 * p.in_h * p.in_w + 100;
+  const int32_t scalar = outputs * 70 + multiplier * rows * (8 * columns + 9 * p.out_w);
+  return planes < scalar;
 }
 
 /// @returns false, and has done nothing, where they do not pay or the scratch is too small.

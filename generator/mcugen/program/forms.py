@@ -63,6 +63,8 @@ _MOST_SUM = 1 << 31
 #: Places of a row of a plane, besides those that a window reaches over its end.
 _PLANE_COLUMNS, _SHORT_PLANE_COLUMNS = 64, 32
 _MOST_PLANE_COLUMNS = _PLANE_COLUMNS - 4
+#: Maxima of fewer channels go by strips of rows: pool2d_s8_strips.h.
+_FEW_CHANNELS, _STRIP_BYTES = 16, 256
 #: Where the numbers before packed weights say that results may be below the zero point.
 _EXACT = 4
 
@@ -170,6 +172,9 @@ def _convolution(call: Call, level: Level) -> _Choice:
     if w.out_ch // w.groups < 2:
         return "scalar", "one output channel in a group", frozenset({"kConvScalar"})
     form, why, takes = _product(call, w, w.in_ch // w.groups, level, "kConvScalar")
+    if w.few_inside and "scalar" not in form:
+        form, why = f"{form} or scalar", f"{why}; few windows inside of the image"
+        takes |= {"kConvScalar"}
     if (
         level is Level.SIZE
         or winograd_need(w) == NOTHING
@@ -270,7 +275,12 @@ def _transpose(call: Call, level: Level) -> _Choice:
 
 
 def _max_pool(call: Call, level: Level) -> _Choice:
-    return _by_channels(_read(call).nhwc("input")[3], "four channels at a time", "kMaxPool")
+    read = _read(call)
+    channels, width = read.nhwc("input")[3], read.pair("kernel_size")[1]
+    if channels < _FEW_CHANNELS and channels * width <= _STRIP_BYTES:
+        why = f"{channels} channels, {width} pixels side by side"
+        return "rows at a time", why, frozenset({"kMaxPoolRows"})
+    return _by_channels(channels, "four channels at a time", "kMaxPool")
 
 
 def _by_channels(channels: int, form: str, name: str) -> _Choice:

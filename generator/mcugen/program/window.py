@@ -85,3 +85,35 @@ class Window:
     def pixels(self) -> int:
         """How many the output has."""
         return self.batch * self.out_h * self.out_w
+
+    @property
+    def few_inside(self) -> bool:
+        """Return whether few windows lie inside of the image: less than half, or next to none.
+
+        Then our kernels estimate what the scalar form takes: conv_outside.h.
+        """
+        axes = (
+            (self.in_h, self.out_h, self.kernel_h, self.stride_h, self.dilation_h),
+            (self.in_w, self.out_w, self.kernel_w, self.stride_w, self.dilation_w),
+        )
+        return self.pixels < 4 or any(
+            2 * (size - (kernel - 1) * dilation - 1 + stride) < out * stride
+            for size, out, kernel, stride, dilation in axes
+        )
+
+    @property
+    def taps_inside(self) -> int:
+        """Return how many taps of all windows lie inside of the image."""
+        axes = (
+            (self.in_h, self.out_h, self.kernel_h, self.stride_h, self.pad_top, self.dilation_h),
+            (self.in_w, self.out_w, self.kernel_w, self.stride_w, self.pad_left, self.dilation_w),
+        )
+        rows, columns = (
+            sum(
+                max(min((size - 1 - place) // stride + 1, out) - max(-(place // stride), 0), 0)
+                for place in range(-pad, kernel * dilation - pad, dilation)
+                if place < size
+            )
+            for size, out, kernel, stride, pad, dilation in axes
+        )
+        return self.batch * rows * columns

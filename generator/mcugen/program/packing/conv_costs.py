@@ -18,6 +18,9 @@ CYCLES = 1.8
 _STREAM = 100
 #: Of a row of a window that is written by itself: no two that lie side by side are taken together.
 _RUN_APART = 56
+#: Of a row of a window that reaches over the image, and of the scalar form's output and product:
+#: kCosts in conv2d_s8_dsp.cpp.
+_RUN_OUTSIDE, _SCALAR_OUTPUT, _SCALAR_MAC = 45, 90, 8
 #: Part of the scratch that a copy of the image with its border may take: kShare.
 _BORDER_SHARE = 3
 
@@ -32,6 +35,14 @@ class Flash:
 
 def unpacked(w: Window, scratch: int) -> float:
     """Return what our kernel takes that lays out the weights at run time."""
+    quickest = _unpacked(w, scratch)
+    if not w.few_inside:
+        return quickest
+    macs = w.taps_inside * w.in_ch * w.out_ch
+    return min(quickest, _SCALAR_OUTPUT * w.pixels * w.out_ch + _SCALAR_MAC * macs)
+
+
+def _unpacked(w: Window, scratch: int) -> float:
     pairs, rows = -(-w.out_ch // 2), w.out_h // 2
     found = [_products(w) + _blocks(w, scratch) * pairs * (2 * padded_taps(w, w.in_ch) + _STREAM)]
     if takes_winograd_2(w) and scratch >= winograd_bytes(w, 1, 1):
@@ -77,7 +88,10 @@ def joined(sizes: ConvDepthwise, rows: int, flash: Flash) -> float:
 
 
 def _products(w: Window) -> float:
-    return w.pixels * w.out_ch * (0.625 * padded_taps(w, w.in_ch) + 7)
+    taps = padded_taps(w, w.in_ch)
+    runs = w.kernel_h * (1 if w.dilation_w == 1 else w.kernel_w)
+    outside = w.pixels * (_RUN_OUTSIDE * runs + 2 * taps) if w.few_inside else 0
+    return outside + w.pixels * w.out_ch * (0.625 * taps + 7)
 
 
 def _winograd(w: Window) -> float:
