@@ -58,9 +58,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     differential.addoption("--network", type=int, metavar="SEED", help="one network alone")
     differential.addoption("--models", type=int, help="how many random models (default: a sample)")
     differential.addoption("--model", type=int, metavar="SEED", help="one random model alone")
-    differential.addoption("--views", type=int, default=18, help="how many views (0: all)")
+    differential.addoption("--views", type=int, default=9, help="how many views (0: all)")
     differential.addoption(
         "--suite-cases", type=int, default=29, help="how many of ExecuTorch's own cases (0: all)"
+    )
+    parser.addoption(
+        "--kernel-calls", type=int, default=500, help="calls of each kernel in tests/kernels"
     )
     differential.addoption("--boards", metavar="BOARD,…", help="the simulated boards to run on")
 

@@ -31,10 +31,10 @@ from mcugen.program.read import read_pte
 
 pytestmark = [pytest.mark.torch, pytest.mark.toolchain, pytest.mark.qemu]
 
-CHUNK = 8  #: networks per test
-#: Of the first 30 those that together call every operator that these call for either CPU (9 do),
-#: and the first others.
-SAMPLE = (0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 13, 16, 21, 27)
+CHUNK = 5  #: networks per test
+#: Of the first 30 those that together call every operator that these call for either CPU, and keep
+#: float operators for either. The golden networks run each time, too (below).
+SAMPLE = (0, 5, 6, 7, 8, 13, 16, 21, 27)
 GOLDEN = Path(__file__).resolve().parents[1] / "golden/nets"
 
 
