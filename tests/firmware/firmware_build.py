@@ -70,7 +70,7 @@ def build_host(source: Path, firmware_sources: list[str], folder: Path, *flags: 
             *COMMON_FLAGS,
             *include_flags(),
             "-O1",
-            "-g",
+            "-g1",
             "-fsanitize=address,undefined",
             "-fno-sanitize-recover=all",
             *flags,

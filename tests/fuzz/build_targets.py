@@ -33,7 +33,7 @@ _ALONE = ("minimal", "method_meta", "method_execute")
 
 _SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 _FLAGS = [
-    *("-std=gnu++17", "-g", "-fno-exceptions", "-fno-rtti", "-ffp-contract=off"),
+    *("-std=gnu++17", "-g1", "-fno-exceptions", "-fno-rtti", "-ffp-contract=off"),
     *("-DC10_USING_CUSTOM_GENERATED_MACROS", "-DET_MIN_LOG_LEVEL=Error"),
     *("-Wall", "-Wextra", "-Wno-deprecated-declarations"),
     # Few rounds of a loop without end are enough.

@@ -264,7 +264,7 @@ def _build_unit(part: str, folder: Path) -> None:
 def _flags(folder: Path) -> list[str]:
     include = executorch_include_dir()
     return [
-        *("-std=gnu++17", "-g", "-O1", "-fsanitize=address,undefined"),
+        *("-std=gnu++17", "-g1", "-O1", "-fsanitize=address,undefined"),
         *("-fno-sanitize-recover=all", "-fno-exceptions", "-fno-rtti", "-ffp-contract=off"),
         *("-DC10_USING_CUSTOM_GENERATED_MACROS", "-DET_MIN_LOG_LEVEL=Error"),
         *("-Wall", "-Wextra", "-Werror", "-Wno-deprecated-declarations"),

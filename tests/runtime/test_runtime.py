@@ -45,7 +45,7 @@ COMMON_FLAGS = [
     "-isystem",
     str(executorch_include_dir() / "executorch/runtime/core/portable_type/c10"),
 ]
-SANITIZERS = ["-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+SANITIZERS = ["-g1", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 TRACER = "-DET_EVENT_TRACER_ENABLED"
 CORTEX_M4 = [
     "-mcpu=cortex-m4",
