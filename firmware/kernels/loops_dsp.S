@@ -66,6 +66,13 @@
 .equ TILE_BYTES, 48
 #endif
 
+// A tile's first taps; then the others.
+.macro begin_tile
+    ldmia   r1!, {r2, r3}               // biases
+    four_taps r2, r3
+    ldr     pc, [sp, #TILE_ENTRY]
+.endm
+
 // The results of a tile in r2-r5, stored; then the next one.
 .macro end_of_tile
     ldm     sp, {r1, r6-r10}            // stream, out, pixel_step, channel_step, their sum, end
@@ -76,8 +83,13 @@
     add     r6, r6, r7, lsl #1
     str     r6, [sp, #TILE_OUT]
     cmp     r0, r10
+#if defined(MCUGEN_SMALL_KERNELS)
     bne     1b
     b       5f
+#else
+    beq.w   5f
+    begin_tile                          // here, for a branch that is not taken
+#endif
 .endm
 
 #if defined(MCUGEN_SMALL_KERNELS)
@@ -160,9 +172,7 @@
     add     r5, r3, r4
     stm     sp, {r1-r6}
 1:
-    ldmia   r1!, {r2, r3}               // biases
-    four_taps r2, r3
-    ldr     pc, [sp, #TILE_ENTRY]
+    begin_tile
     .balign 4
 2:
     .rept UNROLLED
@@ -275,9 +285,7 @@
     adds    r4, #2
     stm     sp, {r1-r6}
 6:
-    ldmia   r1!, {r2, r3}               // biases
-    four_taps r2, r3
-    ldr     pc, [sp, #TILE_ENTRY]
+    begin_tile
     .balign 4
     .rept UNROLLED - 1
     four_taps
@@ -300,7 +308,9 @@
     strh    r4, [r6, #4]!
     str     r6, [sp, #TILE_OUT]
     cmp     r0, r10
-    bne.w   6b
+    beq     7f
+    begin_tile
+7:
     ldrd    r2, r3, [sp, #TILE_PAIR_BYTES]
     cbnz    r3, 4f
 2:
