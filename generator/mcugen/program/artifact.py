@@ -87,6 +87,8 @@ class PlannedMemory:
     dropped_calls: tuple[int, ...]
     #: Of the latter: which of them another does besides its own, as numbered before.
     joined_calls: tuple[tuple[int, int], ...] = ()
+    #: Those that another does not, as numbered before, in the order they are made; (): as before.
+    order: tuple[int, ...] = ()
 
     def layers(self, before: tuple[str, ...]) -> tuple[str, ...]:
         """Return the layers of the instructions that are left, of those that there were.
@@ -97,7 +99,8 @@ class PlannedMemory:
         for first, second in self.joined_calls:
             if second < len(names):
                 names[second] = f"{names[first]} + {names[second]}"
-        return tuple(name for i, name in enumerate(names) if i not in self.dropped_calls)
+        order = range(len(names)) if not self.order else self.order
+        return tuple(names[i] for i in order if i < len(names) and i not in self.dropped_calls)
 
     @classmethod
     def from_json(cls, document: dict[str, Any]) -> PlannedMemory:
@@ -106,7 +109,8 @@ class PlannedMemory:
             (int(first), int(second)) for first, second in document.get("joined_calls", ())
         )
         dropped = tuple(document["dropped_calls"])
-        return cls(**{**document, "dropped_calls": dropped, "joined_calls": joined})
+        order = tuple(document.get("order", ()))
+        return cls(**{**document, "dropped_calls": dropped, "joined_calls": joined, "order": order})
 
 
 @dataclass(frozen=True)

@@ -29,13 +29,14 @@ from mcugen.program.packing.pack import pack
 from mcugen.program.planning.copies import drop_copies, remove
 from mcugen.program.planning.in_place import join_in_place
 from mcugen.program.planning.lifetimes import Block, find_blocks
+from mcugen.program.planning.order import reorder
 from mcugen.program.planning.overlap import find_overlaps, rename_in_place, rename_standard
 from mcugen.program.planning.overlapping import Overlap, bound_overlapping, place_overlapping
 from mcugen.program.planning.placement import Interval, Placement, largest_gap, place
 from mcugen.program.scratch import Need, scratch_need
 from mcugen.program.strip import serialize, strip, strip_plan
 from mcugen.program.structure import check_structure
-from mcugen.program.values import call_name, kernel_calls, tensor_bytes
+from mcugen.program.values import call_name, instructions, kernel_calls, tensor_bytes
 
 if TYPE_CHECKING:
     import numpy as np
@@ -202,6 +203,7 @@ def _arrange(artifact: PteArtifact, passes: Passes) -> tuple[bytes, dict[str, An
             "exported_bytes": sum(before[1:]),
             "bound_bytes": arranged.bound,
             "dropped_calls": sorted(gone | {kept[each] for each in arranged.dropped}),
+            "order": [kept[each] for each in arranged.order],
             "joined_calls": [(each.first, each.second) for each in joined],
         },
     }
@@ -235,12 +237,15 @@ class Arranged:
 
     bound: int | None  #: no plan of these blocks has less; None: the exporter's plan was kept
     dropped: Sequence[int]  #: instructions, as they were numbered before
+    order: Sequence[int] = ()  #: what they were numbered before, the dropped ones too; (): the same
 
 
 def arrange_plan(plan: Any, passes: Passes) -> Arranged:
     """Change a method's offsets, sizes and instructions."""
     if find_blocks(plan) is None:
         return Arranged(None, ())
+    # What our kernels can do with the memory is known of this set only.
+    order = reorder(plan) if passes.isa is Isa.DSP else list(range(len(instructions(plan))))
     needs = _size_scratch(plan, passes) if passes.scratch else {}
     blocks = find_blocks(plan)
     assert blocks is not None  # smaller work space overlaps no more than before
@@ -253,17 +258,18 @@ def arrange_plan(plan: Any, passes: Passes) -> Arranged:
         overlaps = [
             find_overlaps(plan, each, passes.isa) if passes.in_place else () for each in here
         ]
-        chosen, placed, least = _place_best(list(zip(here, overlaps, strict=True)), needs)
+        most = passes.memory & -ALIGNMENT
+        chosen, placed, least = _place_best(list(zip(here, overlaps, strict=True)), needs, most)
         rename_in_place(plan, placed.overlapping)
         bound += least
         for block, offset in zip(chosen, placed.offsets, strict=True):
             for index, inside in block.members.items():
                 _set_offset(plan.values[index].val.allocation_info, offset + inside)
-        room = max(placed.total, passes.memory & -ALIGNMENT)
-        end = _grow_scratch(plan, needs, chosen, replace(placed, total=room))
+        end = _grow_scratch(plan, needs, chosen, replace(placed, total=max(placed.total, most)))
         plan.non_const_buffer_sizes[memory_id] = max(placed.total, end)
     remove(plan, dropped)
-    return Arranged(bound, dropped)
+    moved = order if order != sorted(order) else ()
+    return Arranged(bound, [order[each] for each in dropped], moved)
 
 
 def _intervals(blocks: Sequence[Block], needs: dict[int, Need]) -> list[Interval]:
@@ -278,7 +284,7 @@ def _intervals(blocks: Sequence[Block], needs: dict[int, Need]) -> list[Interval
 
 
 def _place_best(
-    plans: Sequence[tuple[Sequence[Block], Sequence[Overlap]]], needs: dict[int, Need]
+    plans: Sequence[tuple[Sequence[Block], Sequence[Overlap]]], needs: dict[int, Need], room: int
 ) -> tuple[Sequence[Block], Placement, int]:
     """Return the blocks of the plan that needs least, the last one of such, and a bound for all.
 
@@ -292,10 +298,10 @@ def _place_best(
         if best is not None and bounds[-1] >= best[1].total:
             continue
         if overlaps:
-            placed = place_overlapping(intervals, overlaps)
+            placed = place_overlapping(intervals, overlaps, room)
         else:
             placed = place(intervals, search=best is None or not best[1].overlapping)
-        if best is None or placed.total < best[1].total:
+        if best is None or max(placed.total, room) < max(best[1].total, room):
             best = blocks, placed
     assert best is not None
     return *best, min(bounds)

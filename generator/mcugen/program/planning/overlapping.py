@@ -38,8 +38,12 @@ class _Above:
     shift: int = 0
 
 
-def place_overlapping(blocks: Sequence[Interval], overlaps: Sequence[Overlap]) -> Placement:
+def place_overlapping(
+    blocks: Sequence[Interval], overlaps: Sequence[Overlap], room: int = 0
+) -> Placement:
     """Return offsets such that blocks that live at the same time do not overlap, but by leave.
+
+    room: bytes that the memory may have without harm, if that fulfils wishes.
 
     The same blocks always give the same offsets. Sizes that are multiples of an alignment give
     offsets that are.
@@ -74,7 +78,8 @@ def place_overlapping(blocks: Sequence[Interval], overlaps: Sequence[Overlap]) -
         costs = best.cost(tried)
         if costs <= cost:
             cost, order = costs, tried
-    total, offsets = cost[0], best.offsets(order)
+    offsets = best.moved_up(best.offsets(order), min(room, _most(blocks)))
+    total = _total(blocks, offsets)
     if best is downwards:
         offsets = [total - at - block.size for at, block in zip(offsets, blocks, strict=True)]
     overlapping = [
@@ -84,6 +89,22 @@ def place_overlapping(blocks: Sequence[Interval], overlaps: Sequence[Overlap]) -
         and offsets[o.operand] < offsets[o.result] + blocks[o.result].size
     ]
     return Placement(tuple(offsets), total, bound, tuple(overlapping))
+
+
+def _total(blocks: Sequence[Interval], offsets: Sequence[int]) -> int:
+    return max((o + b.size for o, b in zip(offsets, blocks, strict=True)), default=0)
+
+
+def _most(blocks: Sequence[Interval]) -> int:
+    """Return the bytes with which all wishes would be fulfilled."""
+    return max(
+        (
+            block.wish + sum(o.size for o in blocks if o is not block and o.meets(block))
+            for block in blocks
+            if block.wish
+        ),
+        default=0,
+    )
 
 
 #: Large blocks first, as a rule; along a chain of overlaps one end of it first.
@@ -125,13 +146,16 @@ class _Fit:
     def cost(self, order: Sequence[int]) -> tuple[int, float]:
         """Return the bytes of memory, and how much of their wishes blocks get, negative."""
         offsets = self.offsets(order)
-        total = max((o + b.size for o, b in zip(offsets, self.blocks, strict=True)), default=0)
+        total = _total(self.blocks, offsets)
+        return total, self._wishes(offsets, total)
+
+    def _wishes(self, offsets: Sequence[int], total: int) -> float:
         wishes = sum(
             min(1, largest_gap(self.blocks, offsets, total, i)[0] / block.wish)
             for i, block in enumerate(self.blocks)
             if block.wish
         )
-        return total, -wishes
+        return -wishes
 
     def offsets(self, order: Sequence[int]) -> list[int]:
         found = [-1] * len(self.blocks)
@@ -146,6 +170,38 @@ class _Fit:
                         at = free
             found[i] = at
         return found
+
+    def moved_up(self, offsets: Sequence[int], room: int) -> list[int]:
+        """Return the offsets with blocks at the upper end where working memory gets more by it."""
+        found, blocks = list(offsets), self.blocks
+        total = max(room, _total(blocks, found))
+        cost = self._wishes(found, total)
+        kept = [[j for j in meets if not blocks[j].wish] for meets in self.meets]
+        for i in sorted(range(len(found)), key=lambda i: -found[i]):
+            if blocks[i].wish:
+                continue
+            tried = {top - blocks[i].size for top in (total, *(found[j] for j in kept[i]))}
+            for j in kept[i]:
+                below = self.leave.get((i, j))
+                if below is not None:
+                    least = found[j] - below.distance
+                    tried.add(least - (least - found[j] + below.shift) % below.unit)
+            for at in sorted((at for at in tried if at > found[i]), reverse=True):
+                if all(self._free(i, at, j, found[j]) == at for j in kept[i]):
+                    moved = self._with_working_memory([*found[:i], at, *found[i + 1 :]], total)
+                    if moved is not None and self._wishes(moved, total) <= cost:
+                        found, cost = moved, self._wishes(moved, total)
+                    break
+        return found
+
+    def _with_working_memory(self, offsets: list[int], total: int) -> list[int] | None:
+        """Put working memory where there is most room; None where some has less than it needs."""
+        for i, block in enumerate(self.blocks):
+            if block.wish:
+                free, offsets[i] = largest_gap(self.blocks, offsets, total, i)
+                if free < block.size:
+                    return None
+        return offsets
 
     def _free(self, i: int, at: int, j: int, other: int) -> int:
         """Return the lowest offset of block i, from `at` on, that block j at `other` allows."""
