@@ -22,7 +22,7 @@ __attribute__((noinline)) bool is_scalar(const Conv2dS8Params& p) {
     const int32_t pair = static_cast<int32_t>(convolve_s8_scratch(p, 2)) - fixed;
     return (static_cast<int32_t>(p.scratch.bytes) - fixed) / pair * 2;
   };
-  return forms::kConvScalar && p.out_ch / p.groups >= 2 &&
+  return forms::kOutside && forms::kConvScalar && p.out_ch / p.groups >= 2 &&
          scalar_conv_is_quicker(p, kCosts, pixels_at_once);
 }
 

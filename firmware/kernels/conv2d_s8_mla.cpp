@@ -5,6 +5,7 @@
 
 #include <kernels/conv2d_s8.h>
 #include <kernels/conv_outside.h>
+#include <kernels/forms.h>
 #include <kernels/gemm_s8_mla.h>
 #include <kernels/im2col_s8_mla.h>
 #include <kernels/winograd_s8_mla.h>
@@ -53,7 +54,7 @@ __attribute__((noinline)) void multiply(const Conv2dS8Params& p, const int8_t* i
 
 void conv2d_s8_mla(const Conv2dS8Params& p, const int8_t* input, const int8_t* weights,
                    const int32_t* bias, int8_t* output) {
-  if (is_scalar(p)) {
+  if (forms::kOutside && is_scalar(p)) {
     conv2d_s8_scalar(p, input, weights, bias, output);
     return;
   }

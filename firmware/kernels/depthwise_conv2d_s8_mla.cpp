@@ -6,6 +6,7 @@
 #include <kernels/clamp_s8.h>
 #include <kernels/conv_outside.h>
 #include <kernels/depthwise_conv2d_s8.h>
+#include <kernels/forms.h>
 #include <kernels/gemm_s8_mla.h>
 #include <kernels/im2col_s8_mla.h>
 #include <kernels/loops_mla.h>
@@ -280,7 +281,8 @@ bool planes_pay(const DepthwiseConv2dS8Params& p) {
   if (taps <= 1 || p.stride_h * p.stride_w >= 9 || p.out_h * p.out_w <= 4) {
     return false;
   }
-  if (p.kernel_h == 3 && p.kernel_w == 3 && p.dilation_h == 1 && p.dilation_w == 1) {
+  if (!forms::kOutside ||
+      (p.kernel_h == 3 && p.kernel_w == 3 && p.dilation_h == 1 && p.dilation_w == 1)) {
     return true;
   }
   const int32_t rows =

@@ -23,6 +23,7 @@ inline constexpr bool kPackedConvScalar = true;
 inline constexpr bool kConvDepthwiseScalar = true;
 inline constexpr bool kAvgPoolScalar = true;
 inline constexpr bool kMaxPoolScalar = true;
+inline constexpr bool kOutside = true;  ///< The estimate for windows outside: conv_outside.h
 
 // With the DSP extension.
 inline constexpr bool kWinograd = true;         ///< Takes kGemm where it does not pay

@@ -38,8 +38,10 @@ from mcugen.program.values import tensor_bytes
 from mcugen.program.window import Window
 
 _GEMM = frozenset({"kGemm", "kBorder"})
-_CONV = _GEMM | {"kConvScalar", "kWinograd", "kNeighbours"}
-_DEPTHWISE = _GEMM | {"kDepthwiseAsConv", "kPlanes", "kDepthwiseFour", "kDepthwiseScalar"}
+_CONV = _GEMM | {"kConvScalar", "kWinograd", "kNeighbours", "kOutside"}
+_DEPTHWISE = _GEMM | frozenset(
+    {"kDepthwiseAsConv", "kPlanes", "kDepthwiseFour", "kDepthwiseScalar", "kOutside"}
+)
 _TRANSPOSE = frozenset({"kTransposeRows", "kTransposeScalar"})
 _LINEAR = frozenset({"kLinearRows", "kLinearScalar"})
 _PACKED = frozenset({"kPackedRows", "kPackedRowsExact", "kPackedLinearScalar"})
@@ -112,6 +114,8 @@ def forms_of(program: Any, plan: Any, isa: Isa, level: Level) -> tuple[CallForm,
         if isa is not Isa.DSP:
             if "kNeighbours" in everything and not _has_neighbours(call, isa, level):
                 everything = everything - {"kNeighbours"}
+            if "kOutside" in everything and not _may_lie_outside(call, isa):
+                everything = everything - {"kOutside"}
             found.append(CallForm(number, "", "", everything))
         elif not call.is_static or not changed.isdisjoint(call.call.args):
             found.append(CallForm(number, "any", "its shape is known at run time", everything))
@@ -174,7 +178,7 @@ def _convolution(call: Call, level: Level) -> _Choice:
     form, why, takes = _product(call, w, w.in_ch // w.groups, level, "kConvScalar")
     if w.few_inside and "scalar" not in form:
         form, why = f"{form} or scalar", f"{why}; few windows inside of the image"
-        takes |= {"kConvScalar"}
+        takes |= {"kConvScalar", "kOutside"}
     if (
         level is Level.SIZE
         or winograd_need(w) == NOTHING
@@ -222,6 +226,18 @@ def _has_neighbours(call: Call, isa: Isa, level: Level) -> bool:
     w = _window(call, depthwise=False)
     taken = {(channels, 1) for channels in (16, 32, 64)} | {(16, 2), (32, 2)}
     return w.kernel_h == w.kernel_w == 3 and (w.in_ch, w.stride_w) in taken
+
+
+def _may_lie_outside(call: Call, isa: Isa) -> bool:
+    """Return whether a kernel estimates what the scalar form takes: conv_outside.h."""
+    if isa is not Isa.SCALAR:
+        return False
+    if not call.is_static:
+        return True
+    depthwise = "depthwise" in call.name
+    w = _window(call, depthwise=depthwise)
+    plain = (w.kernel_h, w.kernel_w, w.dilation_h, w.dilation_w) == (3, 3, 1, 1)
+    return not plain and w.in_ch > 1 if depthwise else w.few_inside
 
 
 def _is_whole(w: Window) -> bool:

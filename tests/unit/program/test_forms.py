@@ -72,6 +72,12 @@ def test_loops_for_neighbouring_windows_are_where_a_program_has_such_windows():
     assert "kNeighbours" not in taken("ic") | taken("ic", Level.SIZE, Isa.MVE)
 
 
+@pytest.mark.parametrize("isa", [Isa.SCALAR, Isa.DSP])
+def test_what_is_outside_of_the_image_is_not_estimated_where_little_is(isa):
+    """700 bytes of code, for windows that few programs have."""
+    assert not {"kOutside"} & (taken("kws", isa=isa) | taken("ic", isa=isa))
+
+
 def test_at_size_calls_that_are_little_do_without_a_form_of_their_own():
     assert {"kLinearRows", "kAvgPoolRows"} <= taken("kws")
     small = taken("kws", Level.SIZE)
