@@ -9,7 +9,8 @@ shared: it shares SCons' signature file too, and has been seen to give a build t
 and holds the old model.)
 
 An object is found by the contents of its source and of every header SCons' scanner finds from it,
-by its compile command, and by the toolchain: the compiler's version and the C library's headers.
+by its compile command without the switches that none of these sees, and by the toolchain: the
+compiler's version and the C library's headers.
 """
 
 import hashlib
@@ -20,6 +21,7 @@ import sys
 import time
 
 import SCons.CacheDir
+from seen_switches import mentions, seen, without_unseen
 
 # PlatformIO builds libraries in <build>/<env>/lib<3 hex digits of the absolute path>/<name>/, and
 # the project's own sources in <build>/<env>/src/.
@@ -40,7 +42,9 @@ class SharedObjects(SCons.CacheDir.CacheDir):
             return None, None
         name = match["lib"] or match["src"]
         digest = hashlib.sha256(name.replace("\\", "/").encode())
-        digest.update(_BUILD_DIR.sub(b"", node.get_executor().get_contents()))
+        command = _BUILD_DIR.sub(b"", node.get_executor().get_contents())
+        switches = seen(map(_mentions, node.children()))
+        digest.update(without_unseen(command, switches))
         for child in node.children():
             digest.update(b"\0" + child.get_csig().encode())
         name = digest.hexdigest()
@@ -52,6 +56,16 @@ class SharedObjects(SCons.CacheDir.CacheDir):
 
     def push(self, node):
         return super().push(node) if self.cachepath(node)[0] is not None else None
+
+
+_mentioned = {}  # by path: headers are those of some hundred sources
+
+
+def _mentions(node):
+    path = str(node)
+    if path not in _mentioned:
+        _mentioned[path] = mentions(node.get_contents())
+    return _mentioned[path]
 
 
 def use_object_cache(env):
