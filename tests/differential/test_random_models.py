@@ -26,9 +26,8 @@ Count = Callable[[str, str, int, int], None]
 #: Less is what int8 leaves of no small model of a few layers; what went wrong had 0 to 10.
 LEAST = 12.0
 TOGETHER = 6
-#: Of the first 36 those that together take every step that these take (12 do), and the first
-#: others.
-SAMPLE = (0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 13, 14, 20, 22, 29, 33, 34)
+#: Of the first 36 those that together take every step that these take.
+SAMPLE = (2, 3, 5, 6, 12, 13, 14, 20, 22, 29, 33, 34)
 CALIBRATION, HELD_OUT = 32, 16
 #: Refused with words of our own, which tests/torch/test_refusals.py reads.
 REFUSED = (QuantizationError, LoweringError, UnsupportedOperatorError)
