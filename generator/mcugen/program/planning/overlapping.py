@@ -147,15 +147,15 @@ class _Fit:
         """Return the bytes of memory, and how much of their wishes blocks get, negative."""
         offsets = self.offsets(order)
         total = _total(self.blocks, offsets)
-        return total, self._wishes(offsets, total)
+        return total, -sum(self._fulfilled(offsets, total))
 
-    def _wishes(self, offsets: Sequence[int], total: int) -> float:
-        wishes = sum(
+    def _fulfilled(self, offsets: Sequence[int], total: int) -> list[float]:
+        """Return how much of its wish each block gets that has one."""
+        return [
             min(1, largest_gap(self.blocks, offsets, total, i)[0] / block.wish)
             for i, block in enumerate(self.blocks)
             if block.wish
-        )
-        return -wishes
+        ]
 
     def offsets(self, order: Sequence[int]) -> list[int]:
         found = [-1] * len(self.blocks)
@@ -172,10 +172,10 @@ class _Fit:
         return found
 
     def moved_up(self, offsets: Sequence[int], room: int) -> list[int]:
-        """Return the offsets with blocks at the upper end where working memory gets more by it."""
+        """Return the offsets with blocks at the upper end where no working memory gets less."""
         found, blocks = list(offsets), self.blocks
         total = max(room, _total(blocks, found))
-        cost = self._wishes(found, total)
+        wishes = self._fulfilled(found, total)
         kept = [[j for j in meets if not blocks[j].wish] for meets in self.meets]
         for i in sorted(range(len(found)), key=lambda i: -found[i]):
             if blocks[i].wish:
@@ -189,8 +189,9 @@ class _Fit:
             for at in sorted((at for at in tried if at > found[i]), reverse=True):
                 if all(self._free(i, at, j, found[j]) == at for j in kept[i]):
                     moved = self._with_working_memory([*found[:i], at, *found[i + 1 :]], total)
-                    if moved is not None and self._wishes(moved, total) <= cost:
-                        found, cost = moved, self._wishes(moved, total)
+                    got = [] if moved is None else self._fulfilled(moved, total)
+                    if moved and all(a >= b for a, b in zip(got, wishes, strict=True)):
+                        found, wishes = moved, got
                     break
         return found
 
