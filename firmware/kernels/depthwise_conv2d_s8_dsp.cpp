@@ -175,7 +175,7 @@ class Planes {
       loop.plane_skip -= loop.odd;
       loop.out_skip += out_w % 2 * x_.out_step;
     }
-    loop.form = form(static_cast<uint32_t>(left_out));
+    loop.form = form(left_out, out_w % 2);
     loop.offset = (1 << (kShift - 2)) + p_.output_zero_point * (1 << (kShift - 1));
     const int32_t rows_bytes = out_h * stride_ * row_bytes_;
     int8_t* const out = output + out_y * y_.out_step + out_x * x_.out_step;
@@ -244,14 +244,15 @@ class Planes {
     return shift > 31 || (shift > kShift && size + kMostSum < 1u << (shift - 1));
   }
 
-  uint32_t form(uint32_t left_out) const {
+  uint32_t form(int32_t left_out, int32_t odd) const {
     if (kMcugenDspSmall) {
       return static_cast<uint32_t>(row_bytes_ + stride_ - 1);
     }
     const uint32_t of_stride_1 = exact_                    ? kMcugenDspDepthwise1Exact
                                  : row_bytes_ == kRowBytes ? kMcugenDspDepthwise1Of64
                                                            : kMcugenDspDepthwise1Of128;
-    return 3 * (stride_ == 1 ? of_stride_1 : of_stride_1 + kMcugenDspDepthwise2Of64) + left_out;
+    return mcugen_dsp_depthwise_form(
+        stride_ == 1 ? of_stride_1 : of_stride_1 + kMcugenDspDepthwise2Of64, left_out, odd);
   }
 
   /// The same with any scaling.

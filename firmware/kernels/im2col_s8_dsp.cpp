@@ -79,26 +79,45 @@ class Windows : ConvWindows {
     }
   }
 
-  /// Writes `count` windows, at least two, `step` pixels apart; of an odd count the last is the
-  /// second of a pair. @returns the end of what was written.
+  /// Writes `count` windows, `step` pixels apart; of an odd count the last is the second of a pair.
+  /// @returns the end of what was written.
   int16_t* write_apart(int32_t pixel, int32_t step, int32_t count, int8_t* bytes, int16_t* out) {
     if (are_pixels()) {
       const int8_t* const in = input_ + pixel * p_.in_ch;
       const int32_t apart = step * p_.in_ch;
       const uint32_t run = static_cast<uint32_t>(p_.in_ch);
-      out = mcugen_dsp_widen(in, in + apart, out, run, minus_zero_point_, count / 2,
-                             2 * apart - p_.in_ch);
+      if (count >= 2) {
+        out = mcugen_dsp_widen(in, in + apart, out, run, minus_zero_point_, count / 2,
+                               2 * apart - p_.in_ch);
+      }
       if (count % 2 != 0) {
         const int8_t* const last = in + (count - 1) * apart;
         out = mcugen_dsp_widen(last, last, out, run, minus_zero_point_, 1, 0);
       }
       return out;
     }
+    const int32_t run = run_bytes_ + filled_;
+    if (step % p_.out_w == 0 && run % 4 == 0) {
+      go_to(0, pixel);
+      const int32_t down = step / p_.out_w * p_.stride_h;
+      const Window last{at_.image, at_.y + (count - 1) * down, at_.x};
+      const int32_t row_step = p_.dilation_h * row_bytes_;
+      if (is_inside(at_) && is_inside(last) &&
+          position(last) + (p_.kernel_h - 1) * row_step + run <= input_end_) {
+        const int32_t apart = down * row_bytes_;
+        const int8_t* from = position(at_);
+        for (int32_t left = count; left > 0; left -= 2, from += 2 * apart) {
+          out = mcugen_dsp_widen(from, left == 1 ? from : from + apart, out,
+                                 static_cast<uint32_t>(run), minus_zero_point_, p_.kernel_h,
+                                 row_step - run);
+        }
+        return out;
+      }
+    }
     for (int32_t i = 0; i < count; i += 2) {
-      const bool single = i + 1 == count;
-      go_to(0, pixel + (single ? i - 1 : i) * step);
+      go_to(0, pixel + i * step);
       const Window first = next();
-      go_to(0, pixel + (single ? i : i + 1) * step);
+      go_to(0, pixel + (i + 1 == count ? i : i + 1) * step);
       out = write_pair(first, next(), bytes, out);
     }
     return out;
@@ -224,23 +243,34 @@ void write_windows_s8(const Conv2dS8Params& p, const int8_t* input, int32_t pixe
 
 namespace {
 
-/// Copies the image with its border, if that is little beside the scratch: then no window is cut.
-/// @returns the image to read.
-const int8_t* with_border(Conv2dS8Params& p, const int8_t* input) {
-  const int32_t in_h = (p.out_h - 1) * p.stride_h + (p.kernel_h - 1) * p.dilation_h + 1;
-  const int32_t in_w = (p.out_w - 1) * p.stride_w + (p.kernel_w - 1) * p.dilation_w + 1;
-  const int32_t row = in_w * p.in_ch;
+/// The sizes of the image with its border.
+struct Bordered {
+  explicit Bordered(const Conv2dS8Params& p)
+      : in_h((p.out_h - 1) * p.stride_h + (p.kernel_h - 1) * p.dilation_h + 1),
+        in_w((p.out_w - 1) * p.stride_w + (p.kernel_w - 1) * p.dilation_w + 1) {}
+
+  const int32_t in_h, in_w;
+};
+
+}  // namespace
+
+uint32_t border_s8_bytes(const Conv2dS8Params& p) {
+  const Bordered to(p);
+  const bool whole = p.pad_top == 0 && p.pad_left == 0 && to.in_h <= p.in_h && to.in_w <= p.in_w;
   // Four bytes more, which runs that are filled up may read.
-  const uint32_t bytes = static_cast<uint32_t>(in_h * row + 4 + 7) & ~7u;
-  const bool whole = p.pad_top == 0 && p.pad_left == 0 && in_h <= p.in_h && in_w <= p.in_w;
-  if (whole || p.batch != 1 || bytes > p.scratch.bytes / kShare) {
-    return input;
-  }
+  const int32_t bytes = (to.in_h * to.in_w * p.in_ch + 4 + 7) & ~7;
+  return whole || p.batch != 1 ? 0 : static_cast<uint32_t>(bytes);
+}
+
+const int8_t* write_border_s8(Conv2dS8Params& p, const int8_t* input) {
+  const Bordered bordered(p);
+  const uint32_t bytes = border_s8_bytes(p);
+  const int32_t row = bordered.in_w * p.in_ch;
   int8_t* const image = reinterpret_cast<int8_t*>(p.scratch.data);
   int8_t* to = image;
-  const TapRange ys = valid_taps(-p.pad_top, p.in_h, in_h, 1);
-  const TapRange xs = valid_taps(-p.pad_left, p.in_w, in_w, 1);
-  for (int32_t y = 0; y < in_h; ++y) {
+  const TapRange ys = valid_taps(-p.pad_top, p.in_h, bordered.in_h, 1);
+  const TapRange xs = valid_taps(-p.pad_left, p.in_w, bordered.in_w, 1);
+  for (int32_t y = 0; y < bordered.in_h; ++y) {
     if (y < ys.begin || y >= ys.end) {
       to = fill_run(p.input_zero_point, row, to);
       continue;
@@ -248,14 +278,23 @@ const int8_t* with_border(Conv2dS8Params& p, const int8_t* input) {
     to = fill_run(p.input_zero_point, xs.begin * p.in_ch, to);
     to = copy_run(input + ((y - p.pad_top) * p.in_w + xs.begin - p.pad_left) * p.in_ch,
                   (xs.end - xs.begin) * p.in_ch, to);
-    to = fill_run(p.input_zero_point, (in_w - xs.end) * p.in_ch, to);
+    to = fill_run(p.input_zero_point, (bordered.in_w - xs.end) * p.in_ch, to);
   }
-  p.in_h = in_h;
-  p.in_w = in_w;
+  p.in_h = bordered.in_h;
+  p.in_w = bordered.in_w;
   p.pad_top = p.pad_left = 0;
   p.scratch.data += bytes;
   p.scratch.bytes -= bytes;
   return image;
+}
+
+namespace {
+
+/// Makes a copy of the image with its border, if that is little beside the scratch.
+/// @returns the image to read.
+const int8_t* with_border(Conv2dS8Params& p, const int8_t* input) {
+  const uint32_t bytes = border_s8_bytes(p);
+  return bytes == 0 || bytes > p.scratch.bytes / kShare ? input : write_border_s8(p, input);
 }
 
 /// A convolution of whatever weights `layer` has; its taps are set here.

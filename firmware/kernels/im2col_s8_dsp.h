@@ -28,11 +28,18 @@ uint32_t convolve_packed_s8_scratch(const Conv2dS8Params& params, int32_t pixels
 /// `count`, each of pairs and, of an odd count, a last one that is the second of its pair.
 /// @param[in] pixel, step, row_step The first, and how many on the next of a run and the next run
 ///     lie, among all pixels of the convolution's output.
-/// @param[in] count At least 2.
 /// @param[in] bytes 2 * padded + 8 bytes, to be written over.
 void write_windows_s8(const Conv2dS8Params& params, const int8_t* input, int32_t pixel,
                       int32_t step, int32_t count, int32_t row_step, int32_t rows, int8_t* bytes,
                       int16_t* out);
+
+/// @returns the bytes of a copy of the image with its border, so that no window is cut; 0 where
+///     there is none to be made.
+uint32_t border_s8_bytes(const Conv2dS8Params& params);
+
+/// Makes one at the begin of the scratch, which `params` then has no more, and reads it.
+/// @returns the image to read.
+const int8_t* write_border_s8(Conv2dS8Params& params, const int8_t* input);
 
 /// @returns false, and has done nothing, where the scratch is too small.
 bool convolve_packed_s8(const Conv2dS8Params& params, const int8_t* input, const int32_t* words,

@@ -247,111 +247,6 @@
 #endif
     end_function mcugen_dsp_tiles
 
-#if !defined(MCUGEN_SMALL_KERNELS)
-
-// The same to planes. A tile has what mcugen_dsp_tiles has, in the same places, but for the steps:
-// of pixel_step the skip, then from the element before pixel 0 of channel 0 to both of channel 1;
-// and behind them how many rows are left.
-.equ TILE_SKIP, TILE_PIXEL_STEP
-.equ TILE_ROWS, TILE_BYTES
-.equ PLANE_TILE_BYTES, TILE_BYTES + 8
-
-    function mcugen_dsp_plane_tiles
-    push    {r4-r11, lr}
-    ldm     r0, {r0-r9}                 // see McugenDspPlaneTiles
-    // r0 pixels, r1 stream, r2 plane, r3 plane_skip, r4 plane_bytes, r5 pixels_end,
-    // r6 taps / 4 - 1, r7 pair_bytes, r8 odd, r9 rows
-    sub     sp, sp, #PLANE_TILE_BYTES
-    str     r9, [sp, #TILE_ROWS]
-    strd    r7, r8, [sp, #TILE_PAIR_BYTES]
-    adr.w   r12, 1f
-    orr     r12, r12, #1
-    mov     r9, r12
-    add     r8, r1, #24
-    add     r8, r8, r6, lsl #4          // end of the weights
-    strd    r8, r9, [sp, #TILE_WEIGHTS_END]
-    cmp     r6, #UNROLLED
-    blo     5f
-    movw    r12, #:lower16:.Ltaps_end + 1   // many taps go round in the loop above
-    movt    r12, #:upper16:.Ltaps_end + 1
-    add     r9, r12, #4
-    and     r6, r6, #UNROLLED - 1
-5:
-    mov     r7, #FOUR_TAPS_BYTES
-    mls     r8, r6, r7, r12
-    strd    r8, r9, [sp, #TILE_ENTRY]
-    mov     r6, r5
-    adds    r5, r4, #4
-    adds    r4, #2
-    stm     sp, {r1-r6}
-6:
-    begin_tile
-    .balign 4
-    .rept UNROLLED - 1
-    four_taps
-    .endr
-    .balign 4
-1:
-    ldm     r1, {r6-r9}                 // multiplier and offset of channel 0, of channel 1
-    smmla   r2, r2, r6, r7
-    smmla   r4, r4, r6, r7
-    smmla   r3, r3, r8, r9
-    smmla   r5, r5, r8, r9
-    usat    r2, #8, r2, asr #12
-    usat    r4, #8, r4, asr #12
-    usat    r3, #8, r3, asr #12
-    usat    r5, #8, r5, asr #12
-    ldm     sp, {r1, r6-r10}            // stream, plane, skip, steps to channel 1, end
-    strh    r2, [r6, #2]
-    strh    r3, [r6, r8]
-    strh    r5, [r6, r9]
-    strh    r4, [r6, #4]!
-    str     r6, [sp, #TILE_OUT]
-    cmp     r0, r10
-    beq     7f
-    begin_tile
-7:
-    ldrd    r2, r3, [sp, #TILE_PAIR_BYTES]
-    cbnz    r3, 4f
-2:
-    add     r6, r6, r7
-    add     r10, r10, r2
-    str     r6, [sp, #TILE_OUT]
-    str     r10, [sp, #TILE_PIXELS_END]
-    ldr     r3, [sp, #TILE_ROWS]
-    subs    r3, r3, #1
-    str     r3, [sp, #TILE_ROWS]
-    bne.w   6b
-    add     sp, sp, #PLANE_TILE_BYTES
-    pop     {r4-r11, pc}
-4:                                      // the last pixel of a row alone
-    ldr     r3, [sp, #TILE_WEIGHTS_END]
-    ldmia   r1!, {r4, r5}
-3:
-    .rept 2
-    ldmia   r1!, {r6-r9}
-    ldmia   r0!, {r10, r11, r12, lr}
-    smlad   r4, r11, r6, r4
-    smlad   r5, r11, r7, r5
-    smlad   r4, lr, r8, r4
-    smlad   r5, lr, r9, r5
-    .endr
-    cmp     r1, r3
-    bne     3b
-    ldm     r1, {r6-r9}
-    smmla   r4, r4, r6, r7
-    smmla   r5, r5, r8, r9
-    ldm     sp, {r1, r6-r9}
-    usat    r4, #8, r4, asr #12
-    usat    r5, #8, r5, asr #12
-    mov     r10, r0
-    strh    r5, [r6, r8]
-    strh    r4, [r6, #2]!
-    b       2b
-    end_function mcugen_dsp_plane_tiles
-
-#endif
-
 //
 // Bytes to 16 bits, two rows side by side
 //
@@ -709,18 +604,18 @@
 
 #else
 
-// Where a row finds what no register is left for.
-.equ ROW_MULTIPLIER, 0  // offset behind it
-.equ ROW_STEP, 8        // exact only
-.equ ROW_PAIRS, 12      // bytes of the plane that a row's pairs advance
-.equ ROW_ODD, 16
-.equ ROW_SKIPS, 20      // of the plane, of the output
-.equ ROW_LAST, 28       // the plane behind the last row
-.equ ROW_BIAS, 32       // exact only, with out_step behind
-.equ ROW_END, 40
-.equ ROW_ENTRY, 44      // of the loop over three pairs, of stride 2 over two
-.equ ROW_AGAIN, 48      // where the next channel begins
-.equ ROW_BYTES, 56
+// Where a row finds what no register is left for. From 24 to 48: see mcugen_dsp_conv_depthwise.
+.equ ROW_SKIPS, 0       // of the plane, of the output
+.equ ROW_LAST, 8        // ROW_END of the last row
+.equ ROW_MULTIPLIER, 12 // offset behind it
+.equ ROW_STEP, 20       // exact only
+.equ ROW_PAIRS, 24      // bytes of the plane that a row's pairs advance
+.equ ROW_END, 48
+.equ ROW_NEXT, 52       // behind the last row
+.equ ROW_ENTRY, 56      // of the loop over three pairs, of stride 2 over two
+.equ ROW_REST, 60       // behind a row's pairs
+.equ ROW_BIAS, 64       // exact only, with out_step behind
+.equ ROW_BYTES, 72
 
 // r2 and, if both, r3 -> results, rescaled and saturated. Clobbers r12, lr.
 .macro rescale_row exact, both=1
@@ -827,7 +722,8 @@
     smlabt  r2, lr, r8, r2
 .endm
 
-// The rows of a form, from behind its first instructions on, which all of a stride share.
+// The rows of a form, from behind its first instructions on, which all of a stride share. r12, of
+// stride 2 r9: ROW_END.
 .macro depthwise stride, row_bytes, exact
     .if \stride == 1
 .Lthree_\stride\()_\row_bytes\()_\exact:
@@ -839,7 +735,6 @@
     ldr     r12, [sp, #ROW_END]
     adds    r0, #12
     cmp     r0, r12
-    bne     .Lthree_\stride\()_\row_bytes\()_\exact
     .else
 .Lthree_\stride\()_\row_bytes\()_\exact:
     pair_stride_2 \row_bytes, \exact
@@ -847,38 +742,62 @@
 .Lone_\stride\()_\row_bytes\()_\exact:
     pair_stride_2 \row_bytes, \exact
     cmp     r0, r9
-    bne     .Lthree_\stride\()_\row_bytes\()_\exact
     .endif
-    ldr     r2, [sp, #ROW_ODD]
-    cbz     r2, 5f
+    bne     .Lthree_\stride\()_\row_bytes\()_\exact
+    ldr     pc, [sp, #ROW_REST]
+.Lodd_\stride\()_\row_bytes\()_\exact:  // one pixel more
     single_stride_\stride \row_bytes
     rescale_row \exact, 0
     strb    r2, [r1]
     add     r1, r1, r11
-5:
-    add     r12, sp, #ROW_SKIPS
-    ldm     r12, {r2, r3, r12}
+    .if \stride == 1
+    ldr     r12, [sp, #ROW_END]
+    .endif
+.Leven_\stride\()_\row_bytes\()_\exact:
+    ldm     sp, {r2, r3, lr}            // skips; the last row's end
     add     r0, r0, r2
     add     r1, r1, r3
-    cmp     r0, r12
-    bne     .Lrow_of_stride_\stride
-    b       .Lnext_channel
+    .if \stride == 1
+    cmp     r12, lr
+    add     r12, r12, #\row_bytes
+    str     r12, [sp, #ROW_END]
+    .else
+    cmp     r9, lr
+    add     r9, r9, #2 * \row_bytes
+    .endif
+    beq     5f
+    ldr     pc, [sp, #ROW_ENTRY]
+5:
+    ldr     pc, [sp, #ROW_NEXT]
 .endm
+
+// Where a form's rows begin and what is behind their pairs, to r2, r3 and the stack. \form: as
+// McugenDspDepthwise has it, afterwards without the latter; \entries: .Ldepthwise_entries.
+.macro depthwise_entries form, entries
+    lsr     r3, \form, #16
+    uxth    \form, \form
+    ldrh    r2, [\entries, \form, lsl #1]
+    ldrh    r3, [\entries, r3, lsl #1]
+    add     r2, r2, \entries
+    add     r3, r3, \entries
+    strd    r2, r3, [sp, #ROW_ENTRY]
+.endm
+
+.equ DEPTHWISE_OF_STRIDE_2, 15          // the first such form
 
     function mcugen_dsp_depthwise
     push    {r0, r4-r11, lr}
     sub     sp, sp, #ROW_BYTES
-    add     r1, r0, #32
-    ldm     r1, {r4-r8, lr}             // pair_bytes, odd, skips, plane_end, form
-    add     r1, sp, #ROW_PAIRS
-    stm     r1, {r4-r8}
+    ldr     r4, [r0, #32]               // pair_bytes
+    add     r1, r0, #40
+    ldm     r1, {r6-r9}                 // skips, plane_end, form
+    sub     r8, r8, r6
+    stm     sp, {r6-r8}
+    str     r4, [sp, #ROW_PAIRS]
     adr     r12, 6f
-    ldrh    r2, [r12, lr, lsl #1]
-    add     r2, r2, r12
-    adr     r1, 3f
-    orr     r1, r1, #1
-    strd    r2, r1, [sp, #ROW_ENTRY]
-    .balign 4
+    depthwise_entries r9, r12
+    adr.w   r1, .Lnext_channel + 1
+    str     r1, [sp, #ROW_NEXT]
 3:
     ldm     r0, {r1-r8}
     // r1 plane, r2 out, r3 weights, r4 shifts, r5 multipliers, r6 bias, r7 channels, r8 plane_bytes
@@ -900,32 +819,31 @@
     ldrd    r11, r5, [r0, #56]          // out_step, offset
     add     r5, r5, r6, lsr #2
     lsrs    r7, r6, #1
-    stm     sp, {r4, r5, r7}
+    strd    r4, r5, [sp, #ROW_MULTIPLIER]
+    str     r7, [sp, #ROW_STEP]
     lsl     r10, r10, r2
     strd    r10, r11, [sp, #ROW_BIAS]
     subs    r1, r6, #1
-    ldr     r0, [r0, #52]               // form
+    ldrh    r0, [r0, #52]               // form
     ldm     r3, {r4-r9}
     .irp word, r4, r5, r6, r7, r8, r9
     lsl     \word, \word, r2
     bic     \word, \word, r1, lsl #16   // what the lower half shifted into the upper one
     .endr
-    cmp     r0, #9
+    ldr     r2, [sp, #ROW_PAIRS]
+    cmp     r0, #DEPTHWISE_OF_STRIDE_2
     mov     r0, r12
     mov     r1, lr
-    blo     .Lrow_of_stride_1
-    pkhtb   r7, r7, r5, asr #16         // stride 2
+    add     r12, r12, r2
+    bhs     4f
+    str     r12, [sp, #ROW_END]
+    ldr     pc, [sp, #ROW_ENTRY]
+4:
+    pkhtb   r7, r7, r5, asr #16
     mov     r5, r6
     mov     r6, r8
     mov     r8, r9
-.Lrow_of_stride_2:
-    ldr     r9, [sp, #ROW_PAIRS]
-    add     r9, r9, r0
-    ldr     pc, [sp, #ROW_ENTRY]
-.Lrow_of_stride_1:
-    ldr     r2, [sp, #ROW_PAIRS]
-    add     r2, r2, r0
-    str     r2, [sp, #ROW_END]
+    mov     r9, r12
     ldr     pc, [sp, #ROW_ENTRY]
 .Lnext_channel:
     ldr     r0, [sp, #ROW_BYTES]
@@ -934,17 +852,19 @@
     ldr     r4, [sp, #ROW_LAST]
     add     r4, r4, r3
     str     r4, [sp, #ROW_LAST]
-    ldr     pc, [sp, #ROW_AGAIN]
+    b       3b
 5:
     add     sp, sp, #ROW_BYTES + 4
     pop     {r4-r11, pc}
     .balign 4
 .Ldepthwise_entries:
-6:                                      // by form and pairs that are left out
+6:                                      // by form and pairs that are left out; what is behind
     .irp form, 1_64_0, 1_128_0, 1_128_1, 2_64_0, 2_128_0, 2_128_1
     .2byte  .Lthree_\form - 6b + 1
     .2byte  .Ltwo_\form - 6b + 1
     .2byte  .Lone_\form - 6b + 1
+    .2byte  .Leven_\form - 6b + 1
+    .2byte  .Lodd_\form - 6b + 1
     .endr
     depthwise 1, 64, 0
     depthwise 1, 128, 0
@@ -954,44 +874,228 @@
     depthwise 2, 128, 1
     end_function mcugen_dsp_depthwise
 
-    function mcugen_dsp_depthwise_packed
-    push    {r0, r4-r11, lr}
-    sub     sp, sp, #ROW_BYTES
-    add     r1, r0, #32
-    ldm     r1, {r4-r8, lr}             // pair_bytes, odd, skips, plane_end, form
-    add     r1, sp, #ROW_PAIRS
-    stm     r1, {r4-r8}
+//
+// A convolution and the depthwise one of 3x3 that reads it
+//
+
+// Two channels at a time: products go to two planes, then the loops of mcugen_dsp_depthwise read
+// those. The first 24 bytes belong to whichever is at work: to products stream, out and pixels_end
+// of this row, from the element before pixel 0 of channel 0 to both of channel 1, and plane_skip.
+.equ BOTH_OUT, 4
+.equ BOTH_LAST, TILE_ODD    // pixels_end of the last row
+.equ BOTH, ROW_BIAS         // the McugenDspConvDepthwise, and its `windows`
+.equ BOTH_BEGIN, 72         // of a channel's depthwise rows
+.equ BOTH_THEN, 76          // behind the products
+.equ BOTH_LEFT, 80          // last pixels of rows
+.equ BOTH_BYTES, 84
+
+// Words of a McugenDspConvDepthwise.
+.equ BOTH_STREAM, 4
+.equ BOTH_STREAM_BYTES, 28  // its end behind it
+.equ BOTH_WINDOWS, 36
+.equ BOTH_WINDOWS_OUT, 40
+.equ BOTH_SECOND, 64
+.equ BOTH_PLANE_BYTES, 68   // .Lboth_done behind it
+.equ BOTH_DONE, 72
+.equ BOTH_ROW_PIXELS, 76    // pixels_last behind it
+.equ BOTH_FOURS, 84         // form behind it
+.equ BOTH_ODD_ROWS, 92      // last_column behind it
+.equ BOTH_ROW_BYTES, 100    // pair_bytes behind it
+
+// A channel's weights and scaling at lr, and its rows.
+.macro rows_of_channel
+    ldmia   lr!, {r4-r10}               // weights and bias
+    ldrd    r2, r3, [lr]
+    strd    r2, r3, [sp, #ROW_MULTIPLIER]
+    ldr     pc, [sp, #BOTH_BEGIN]
+.endm
+
+    function mcugen_dsp_conv_depthwise
+    push    {r4-r11, lr}
+    sub     sp, sp, #BOTH_BYTES
+    add     r1, r0, #BOTH_WINDOWS
+    strd    r0, r1, [sp, #BOTH]
+    ldr     r1, [r0, #BOTH_STREAM]
+    ldrd    r6, r5, [r0, #BOTH_FOURS]
+    adr.w   r12, 1f + 1
+    mov     r9, r12
+    add     r8, r1, #24
+    add     r8, r8, r6, lsl #4          // end of the weights
+    strd    r8, r9, [sp, #TILE_WEIGHTS_END]
+    cmp     r6, #UNROLLED
+    blo     5f
+    movw    r12, #:lower16:.Ltaps_end + 1   // many taps go round in the loop above
+    movt    r12, #:upper16:.Ltaps_end + 1
+    add     r9, r12, #4
+    and     r6, r6, #UNROLLED - 1
+5:
+    mov     r7, #FOUR_TAPS_BYTES
+    mls     r8, r6, r7, r12
+    strd    r8, r9, [sp, #TILE_ENTRY]
+    ldrd    r2, r3, [r0, #BOTH_ROW_PIXELS]
+    strd    r2, r3, [sp, #TILE_PAIR_BYTES]
     movw    r12, #:lower16:.Ldepthwise_entries
     movt    r12, #:upper16:.Ldepthwise_entries
-    ldrh    r2, [r12, lr, lsl #1]
-    add     r2, r2, r12
-    adr     r1, 3f
-    orr     r1, r1, #1
-    strd    r2, r1, [sp, #ROW_ENTRY]
+    depthwise_entries r5, r12
+    cmp     r5, #DEPTHWISE_OF_STRIDE_2
+    it      hs
+    adrhs.w r2, .Lboth_of_stride_2 + 1
+    ldr     r4, [r0, #BOTH_ODD_ROWS]
+    adr.w   r3, .Lboth_rows + 1
+    cbz     r4, 5f
+    adr.w   r3, .Lboth_odd + 1
+5:
+    strd    r2, r3, [sp, #BOTH_BEGIN]
+    adr.w   r2, .Lboth_second + 1
+    adr.w   r3, .Lboth_done + 1
+    str     r2, [r0, #BOTH_SECOND]
+    str     r3, [r0, #BOTH_DONE]
+.Lboth:
+    ldr     lr, [sp, #BOTH]
+    ldm     lr, {r0, r1, r6-r10}        // pixels, then stream and what goes with it
+    stm     sp, {r1, r6-r10}
+6:
+    begin_tile
     .balign 4
+    .rept UNROLLED - 1
+    four_taps
+    .endr
+    .balign 4
+1:
+    ldm     r1, {r6-r9}                 // multiplier and offset of channel 0, of channel 1
+    smmla   r2, r2, r6, r7
+    smmla   r4, r4, r6, r7
+    smmla   r3, r3, r8, r9
+    smmla   r5, r5, r8, r9
+    usat    r2, #8, r2, asr #12
+    usat    r4, #8, r4, asr #12
+    usat    r3, #8, r3, asr #12
+    usat    r5, #8, r5, asr #12
+    ldm     sp, {r1, r6-r10}
+    strh    r2, [r6, #2]
+    strh    r3, [r6, r8]
+    strh    r5, [r6, r9]
+    strh    r4, [r6, #4]!
+    str     r6, [sp, #BOTH_OUT]
+    cmp     r0, r7
+    beq     8f
+    begin_tile
+8:
+    ldrd    r2, r3, [sp, #TILE_PAIR_BYTES]  // of a row; the end of the last one
+    add     r6, r6, r10
+    cmp     r7, r3
+    add     r7, r7, r2
+    strd    r6, r7, [sp, #BOTH_OUT]
+    bne.w   6b
+    ldr     pc, [sp, #BOTH_THEN]
+.Lboth_odd_pair:                        // r4, r5: of the next row, but behind this one
+    ldr     lr, [sp, #BOTH]
+    ldr     r11, [sp, #BOTH_LEFT]
+    ldr     r7, [lr, #BOTH_ROW_BYTES]
+    sub     r6, r6, r10
+    movs    r2, #0
+    sub     r3, r8, #2
+    strh    r2, [r6]
+    strh    r2, [r6, r3]
+    add     r6, r6, r7
+    subs    r3, #2
+    strh    r4, [r6, #-2]
+    strh    r5, [r6, r3]
+    add     r6, r6, r7
+    subs    r6, #4
+    b       2f
+.Lboth_odd:                             // the last pixels of rows, those of two rows at a time
+    ldr     lr, [sp, #BOTH]
+    ldrd    r11, r6, [lr, #BOTH_ODD_ROWS]
+    adr.w   r2, .Lboth_odd_pair + 1
+    str     r2, [sp, #BOTH_THEN]
+2:
+    subs    r11, r11, #2
+    bmi     4f
+    ldr     r2, [lr, #BOTH_ROW_BYTES + 4]
+    str     r11, [sp, #BOTH_LEFT]
+    add     r7, r0, r2
+    strd    r6, r7, [sp, #BOTH_OUT]
+    str     r7, [sp, #BOTH_LAST]
+    b.w     6b
+4:
+    adds    r11, r11, #1
+    bne     7f
+    str     r6, [sp, #BOTH_OUT]         // one alone
+    ldr     r3, [sp, #TILE_WEIGHTS_END]
+    ldmia   r1!, {r4, r5}
 3:
-    ldm     r0, {r1-r3}                 // plane, out, weights
-    ldrd    r7, r8, [r0, #24]           // channels, plane_bytes
-    ldrd    r12, r11, [r0, #52]         // form, out_step
-    add     r4, r1, r8
-    adds    r5, r2, #1
-    add     r6, r3, #36
-    stm     r0, {r4-r6}                 // of the next channel
-    subs    r7, #1
-    str     r7, [r0, #24]
-    mov     r0, r1
-    mov     r1, r2
-    ldmia   r3!, {r4-r10}               // weights and bias
-    ldrd    r2, r3, [r3]
-    strd    r2, r3, [sp, #ROW_MULTIPLIER]
-    cmp     r12, #9
-    blo.w   .Lrow_of_stride_1
-    pkhtb   r7, r7, r5, asr #16         // stride 2
+    .rept 2
+    ldmia   r1!, {r6-r9}
+    ldmia   r0!, {r10, r11, r12, lr}
+    smlad   r4, r11, r6, r4
+    smlad   r5, r11, r7, r5
+    smlad   r4, lr, r8, r4
+    smlad   r5, lr, r9, r5
+    .endr
+    cmp     r1, r3
+    bne     3b
+    ldm     r1, {r6-r9}
+    smmla   r4, r4, r6, r7
+    smmla   r5, r5, r8, r9
+    ldm     sp, {r1, r6-r8}
+    usat    r4, #8, r4, asr #12
+    usat    r5, #8, r5, asr #12
+    strh    r4, [r6, #2]
+    strh    r5, [r6, r8]
+    ldr     lr, [sp, #BOTH]
+7:
+    adr.w   r2, .Lboth_odd + 1
+    str     r2, [sp, #BOTH_THEN]
+    ldr     r2, [lr, #BOTH_ROW_PIXELS + 4]
+    str     r2, [sp, #BOTH_LAST]
+.Lboth_rows:
+    ldr     lr, [sp, #BOTH + 4]
+    ldm     lr, {r0-r4, r11, r12, lr}
+    // r0 windows, r1 out, r2, r3 skips, r4 windows_last, r11 out_step, r12 windows_end,
+    // lr .Lboth_second
+    stm     sp, {r2-r4}
+    strd    r12, lr, [sp, #ROW_END]
+    ldr     lr, [sp, #TILE_WEIGHTS_END]
+    add     lr, lr, #16
+    rows_of_channel
+.Lboth_second:
+    ldr     lr, [sp, #BOTH + 4]
+    ldm     lr, {r0-r4, r11, r12}
+    ldrd    r5, r6, [lr, #BOTH_PLANE_BYTES - BOTH_WINDOWS]
+    adds    r1, #1
+    add     r0, r0, r5
+    add     r4, r4, r5
+    add     r12, r12, r5
+    stm     sp, {r2-r4}
+    strd    r12, r6, [sp, #ROW_END]
+    ldr     lr, [sp, #TILE_WEIGHTS_END]
+    add     lr, lr, #16 + 36
+    rows_of_channel
+.Lboth_of_stride_2:
+    pkhtb   r7, r7, r5, asr #16
     mov     r5, r6
     mov     r6, r8
     mov     r8, r9
-    b.w     .Lrow_of_stride_2
-    end_function mcugen_dsp_depthwise_packed
+    mov     r9, r12
+    ldr     pc, [sp, #ROW_ENTRY]
+.Lboth_done:
+    ldr     lr, [sp, #BOTH]
+    ldrd    r2, r3, [lr, #BOTH_STREAM_BYTES]
+    ldr     r4, [lr, #BOTH_STREAM]
+    ldr     r5, [lr, #BOTH_WINDOWS_OUT]
+    ldr     r6, [sp, #TILE_WEIGHTS_END]
+    add     r4, r4, r2
+    adds    r5, #2
+    add     r6, r6, r2
+    str     r4, [lr, #BOTH_STREAM]
+    str     r5, [lr, #BOTH_WINDOWS_OUT]
+    str     r6, [sp, #TILE_WEIGHTS_END]
+    cmp     r4, r3
+    bne.w   .Lboth
+    add     sp, sp, #BOTH_BYTES
+    pop     {r4-r11, pc}
+    end_function mcugen_dsp_conv_depthwise
 
 #endif
 

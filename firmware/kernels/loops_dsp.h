@@ -47,27 +47,6 @@ constexpr uint32_t kMcugenDspRoundTwice = 0;
 constexpr int32_t kMcugenDspShift = 3;
 constexpr int32_t kMcugenDspForms = 9;
 
-/// The same with results in two planes of int16, 0 to 255, for a depthwise convolution to read.
-struct McugenDspPlaneTiles {
-  const int16_t* pixels;  ///< As McugenDspTiles has them, rows of pairs one behind the other.
-  /// Two biases and weights as McugenDspTiles has them, then multiplier and offset of channel 0
-  /// and of channel 1: saturate_u8((acc * multiplier / 2^32 + offset) >> 12).
-  const int32_t* stream;
-  int16_t* plane;             ///< One element before pixel 0, of channel 0.
-  int32_t plane_skip;         ///< Bytes from behind a row's last pixel to the next row's first.
-  int32_t plane_bytes;        ///< From channel 0 to channel 1.
-  const int16_t* pixels_end;  ///< Of the first row's pairs, at least one.
-  uint32_t fours;             ///< Taps / 4 - 1; taps are a multiple of 4.
-  int32_t pair_bytes;         ///< Of the pixels: of a row's pairs.
-  /// 1: behind a row's pairs there is one more, of which the second pixel counts; taps are a
-  /// multiple of 8. Else 0.
-  uint32_t odd;
-  uint32_t rows;  ///< At least 1.
-};
-
-/// 20 instructions per pair of pixels, 21 with more than 128 taps, and 10 per four taps; 9 per row.
-void mcugen_dsp_plane_tiles(const McugenDspPlaneTiles* tiles);
-
 /// Writes pairs of runs of bytes as the pixels of McugenDspTiles, less a zero point; zeros follow
 /// the last byte of a run up to a multiple of four. One instruction per byte.
 /// @param[in] run0, run1 int8[bytes], at any address.
@@ -119,14 +98,13 @@ struct McugenDspDepthwise {
 
   int32_t pair_bytes;        ///< 4 * stride per pair of pixels in a row, at least one; more by what
                              ///< `plane` is before tap 0.
-  int32_t odd;               ///< 4 * stride if a row has one pixel more, else 0.
+  int32_t odd;               ///< kMcugenDspSmall: 4 * stride if a row has one pixel more, else 0.
   int32_t plane_skip;        ///< The bytes of a row, of windows stride rows apart, less pair_bytes.
   int32_t out_skip;          ///< From behind a row's last pixel to the next row's first.
   const int16_t* plane_end;  ///< `plane` of the row behind the last.
-  uint32_t form;  ///< Three times a McugenDspDepthwiseForm, and the pairs that are left out: a loop
-                  ///< takes three, of stride 2 two, in a row's first turn less so many.
-                  ///< kMcugenDspSmall: a row's bytes, at stride 2 plus 1; no pairs are left out,
-                  ///< and one pixel more moves `plane` by `odd` and `out` not at all.
+  uint32_t form;  ///< mcugen_dsp_depthwise_form(). kMcugenDspSmall: a row's bytes, at stride 2 plus
+                  ///< 1; no pairs are left out, and one pixel more moves `plane` by `odd` and `out`
+                  ///< not at all.
   int32_t out_step;  ///< Bytes from a pixel of the output to the next.
   int32_t offset;
 };
@@ -142,6 +120,14 @@ enum McugenDspDepthwiseForm : uint32_t {
   kMcugenDspDepthwise2Exact,
 };
 
+/// @param[in] left_out Pairs of pixels: a loop takes three, of stride 2 two, in a row's first turn
+///     less so many.
+/// @param[in] odd 1 if a row has one pixel more, else 0.
+constexpr uint32_t mcugen_dsp_depthwise_form(uint32_t form, int32_t left_out, int32_t odd) {
+  return 5 * form + static_cast<uint32_t>(left_out) +
+         ((5 * form + 3 + static_cast<uint32_t>(odd)) << 16);
+}
+
 /// The weights of four channels side by side, not scaled.
 /// @param[in] weights Of tap 0; tap_step and row_step bytes to the next. Any address.
 /// @param[out] words uint32[4][6]: per channel weights 0, 1 and 1, 2 of each row as two int16.
@@ -153,11 +139,53 @@ void mcugen_dsp_depthwise_weights(const int8_t* weights, int32_t tap_step, int32
 /// instructions per channel besides.
 void mcugen_dsp_depthwise(McugenDspDepthwise* rows);
 
-/// The same of weights prepared ahead of time, in no exact form: `weights` are nine words for each
-/// channel, those of mcugen_dsp_depthwise_weights() times 2^bits, then bias times 2^bits,
-/// multiplier and offset, 2^bits / 4 included. shifts, multipliers, bias and offset are not used.
-/// About 25 instructions per channel besides.
-void mcugen_dsp_depthwise_packed(McugenDspDepthwise* rows);
+/// A convolution and the depthwise one of 3x3 that reads it, of some rows: results of the first are
+/// int16, 0 to 255, in two planes of a channel each.
+struct McugenDspConvDepthwise {
+  /// As McugenDspTiles has them: the pairs of each row one behind the other, without a pixel that
+  /// is left over; then those pixels, of two rows a pair; one that is left over is the second of
+  /// its pair, and taps are a multiple of 8.
+  const int16_t* pixels;
+  /// Per pair of channels: two biases and weights as McugenDspTiles has them; multiplier and offset
+  /// of channel 0 and of channel 1: saturate_u8((acc * multiplier / 2^32 + offset) >> 12); then
+  /// nine words of either channel for the depthwise window: those of
+  /// mcugen_dsp_depthwise_weights() times 2^bits, bias times 2^bits, multiplier and offset,
+  /// 2^bits / 4 included. Afterwards stream_end.
+  const int32_t* stream;
+  int16_t* plane;             ///< One element before pixel 0, of channel 0.
+  const int16_t* pixels_end;  ///< Of the first row's pairs, at least one.
+  int32_t first_of_second;    ///< Bytes from `plane` to channel 1's first pixel,
+  int32_t second_of_second;   ///< and to its second.
+  int32_t plane_skip;         ///< Bytes of a row of the plane, less those of a row's pairs.
+  int32_t stream_bytes;       ///< Of a pair of channels.
+  const int32_t* stream_end;
+
+  // As McugenDspDepthwise has them.
+  const int16_t* windows;  ///< `plane` of channel 0.
+  int8_t* out;             ///< Afterwards of the channel behind the last.
+  int32_t windows_skip;    ///< Its plane_skip.
+  int32_t out_skip;
+  const int16_t* windows_last;  ///< What of the last row windows_end is of the first.
+  int32_t out_step;
+  const int16_t* windows_end;  ///< pair_bytes behind `windows`.
+  const void* own0;            ///< Not for the caller.
+  int32_t plane_bytes;
+  const void* own1;
+
+  int32_t row_pixels;          ///< Bytes of the pixels of a row's pairs.
+  const int16_t* pixels_last;  ///< pixels_end of the last row.
+  uint32_t fours;              ///< Taps / 4 - 1; taps are a multiple of 4.
+  uint32_t form;               ///< As McugenDspDepthwise has it; no exact one.
+  int32_t odd_rows;            ///< Rows, if each has one pixel more than its pairs; else 0.
+  int16_t* last_column;        ///< One element before the first such pixel, of channel 0.
+  int32_t row_bytes;           ///< Of the plane; behind that pixel is an element that is 0.
+  int32_t pair_bytes;          ///< Of the pixels of one pair.
+};
+
+/// Per pair of channels 19 instructions per pair of pixels, 20 with more than 128 taps, and 10 per
+/// four taps; 6 per row, and 27 per two pixels that are left over of rows; of the depthwise rows as
+/// many as mcugen_dsp_depthwise() takes; 50 besides.
+void mcugen_dsp_conv_depthwise(McugenDspConvDepthwise* both);
 
 /// Four channels side by side of an image, each less the zero point, as four planes of int16.
 struct McugenDspPlanes {

@@ -192,7 +192,7 @@ def test_convolutions_joined_with_a_depthwise_one_change_no_byte(model):
 
     calls = {use.name: use.calls for use in after.operators}
     joined = after.planned.joined_calls
-    assert calls["mcugen::packed_conv_depthwise.out"] == len(joined) == {"kws": 3, "vww": 13}[model]
+    assert calls["mcugen::packed_conv_depthwise.out"] == len(joined) == {"kws": 4, "vww": 13}[model]
     assert {first for first, _ in joined} <= set(after.planned.dropped_calls)
     assert outputs(after) == outputs(before)
 

@@ -129,7 +129,7 @@ def _conv_depthwise(sizes: ConvDepthwise, isa: Isa | None) -> Need:
     """Return what packed_conv_depthwise_s8_scratch() does: rows at the edges of bands are dear."""
     if isa is not Isa.DSP or not sizes.is_for_planes:
         return NOTHING
-    return Need(sizes.scratch_need, sizes.scratch_bytes(sizes.rows))
+    return Need(sizes.scratch_need, sizes.scratch_bytes(sizes.rows) + sizes.border_bytes)
 
 
 def winograd4_bytes(w: Window) -> int:
@@ -171,20 +171,11 @@ def packed_product_bytes(w: Window, pairs: int) -> int:
     return product_bytes(w, w.in_ch, pairs) - 4 * padded_taps(w, w.in_ch) - 32
 
 
-def border_bytes(w: Window) -> int:
-    """Return what a copy of the image with its border takes, 0 where there is none."""
-    if w.batch != 1 or not (w.pad_top or w.pad_left):
-        return 0
-    height = (w.out_h - 1) * w.stride_h + (w.kernel_h - 1) * w.dilation_h + 1
-    width = (w.out_w - 1) * w.stride_w + (w.kernel_w - 1) * w.dilation_w + 1
-    return _up(height * width * w.in_ch + 4, 8)
-
-
 def _product_dsp(w: Window, in_ch: int) -> Need:
     fixed, pair = product_bytes(w, in_ch, 0), 4 * padded_taps(w, in_ch)
     most = fixed + -(-w.pixels // 2) * pair
     least = fixed + pair * max(1, min(_PIXELS_DSP // 2, (_LEAST_BYTES_DSP - fixed) // pair))
-    border = border_bytes(w)
+    border = w.border_bytes
     return Need(min(least, most), max(most + border, 3 * border) if border < most else most)
 
 

@@ -82,6 +82,15 @@ class Window:
         return replace(conv, out_h=height, out_w=width), depthwise
 
     @property
+    def border_bytes(self) -> int:
+        """What a copy of the image with its border takes, 0 where there is none."""
+        if self.batch != 1 or not (self.pad_top or self.pad_left):
+            return 0
+        height = (self.out_h - 1) * self.stride_h + (self.kernel_h - 1) * self.dilation_h + 1
+        width = (self.out_w - 1) * self.stride_w + (self.kernel_w - 1) * self.dilation_w + 1
+        return -(-(height * width * self.in_ch + 4) // 8) * 8
+
+    @property
     def pixels(self) -> int:
         """How many the output has."""
         return self.batch * self.out_h * self.out_w

@@ -86,7 +86,7 @@ def pack_conv(
         if both is not None:
             saves = unpacked + conv_costs.depthwise(both.sizes.depthwise)
             grows = both.words.nbytes - _constant_bytes(layer) - both.constant_bytes
-            saves -= conv_costs.joined(both.sizes, both.rows, flash)
+            saves -= conv_costs.joined(both.sizes, both.rows, flash, bordered=both.bordered)
             if saves > 0:
                 choices[-1].append(Choice(len(layers), ConvForm.PAIRS, grows, saves, joined=True))
         layers.append((call, layer, found))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mcugen.program.conv_words import ConvDepthwise, ConvForm, takes_winograd_2
-from mcugen.program.scratch import border_bytes, padded_taps, product_bytes, winograd_bytes
+from mcugen.program.scratch import padded_taps, product_bytes, winograd_bytes
 from mcugen.program.window import Window
 
 #: Cycles of an instruction in the inner loops.
@@ -78,11 +78,14 @@ def depthwise(w: Window) -> float:
     return w.pixels * w.out_ch * 14.5 + w.batch * w.in_h * w.in_w * w.in_ch * 1.5 + 90 * w.out_ch
 
 
-def joined(sizes: ConvDepthwise, rows: int, flash: Flash) -> float:
-    """Return what a convolution and the depthwise one behind it take, so many rows at a time."""
+def joined(sizes: ConvDepthwise, rows: int, flash: Flash, *, bordered: bool) -> float:
+    """Return what a convolution and the depthwise one behind it take, so many rows at a time.
+
+    bordered: there is room for what `sizes.border_bytes` is.
+    """
     w = sizes.depthwise
     first = packed(sizes.conv, ConvForm.PAIRS, flash)
-    if sizes.turned and (sizes.conv.kernel_h, sizes.conv.kernel_w) != (1, 1):
+    if sizes.turned and (sizes.conv.kernel_h, sizes.conv.kernel_w) != (1, 1) and not bordered:
         first += _RUN_APART * sizes.conv.pixels * sizes.conv.kernel_h
     return first * sizes.computed_rows(rows) + w.pixels * w.out_ch * 14.5 + 85 * w.out_ch
 
@@ -112,7 +115,7 @@ def _pairs_of_tiles(w: Window) -> int:
 def _blocks(w: Window, scratch: int) -> int:
     fixed = product_bytes(w, w.in_ch, 0)
     pair = product_bytes(w, w.in_ch, 1) - fixed
-    border = border_bytes(w)
+    border = w.border_bytes
     if scratch // _BORDER_SHARE >= max(border, fixed + pair):
         scratch -= border
     return -(-w.pixels // (2 * max(1, (scratch - fixed) // pair)))

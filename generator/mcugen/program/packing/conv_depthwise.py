@@ -62,6 +62,7 @@ class Joined:
     sizes: ConvDepthwise
     words: np.ndarray
     rows: int  #: of the output at a time, for which there is room
+    bordered: bool  #: and for the image with its border besides
 
     @property
     def constant_bytes(self) -> int:
@@ -155,8 +156,11 @@ def _join(first: Call, copies: list[Call], second: Call, memory: int) -> Joined 
     rows = max((n for n in range(sizes.rows + 1) if sizes.scratch_bytes(n) <= room), default=0)
     if rows == 0 or room < sizes.scratch_need:
         return None
+    bordered = 0 < sizes.border_bytes <= room - sizes.scratch_bytes(sizes.rows)
     words = words_of(layer, depthwise, turned=sizes.turned)
-    return None if words is None else Joined(first, tuple(copies), second, sizes, words, rows)
+    if words is None:
+        return None
+    return Joined(first, tuple(copies), second, sizes, words, rows, bordered)
 
 
 @dataclass(frozen=True)
