@@ -67,7 +67,8 @@ class Planes {
 
   void run(const int8_t* input, const int32_t* words, int8_t* output) {
     // Of turned rows windows at the edges are dear: they are written one by one.
-    const bool is_dear = params_.turned && p_.kernel_h * p_.kernel_w != 1 && band_h_ == y_.out;
+    const bool is_dear =
+        forms::kBorder && params_.turned && p_.kernel_h * p_.kernel_w != 1 && band_h_ == y_.out;
     const uint32_t border = is_dear ? border_s8_bytes(p_) : 0;
     if (border != 0 && p_.scratch.bytes >= border + bytes(band_h_)) {
       input = write_border_s8(p_, input);

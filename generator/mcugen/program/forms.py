@@ -48,7 +48,7 @@ _PACKED = frozenset({"kPackedRows", "kPackedRowsExact", "kPackedLinearScalar"})
 _PACKED_CONV = frozenset(
     {"kPackedGemm", "kPackedWinograd", "kPackedWinograd4", "kPackedConvScalar", "kBorder"}
 )
-_CONV_DEPTHWISE = frozenset({"kConvDepthwise", "kConvDepthwiseScalar"})
+_CONV_DEPTHWISE = frozenset({"kConvDepthwise", "kConvDepthwiseScalar", "kBorder"})
 _AVG_POOL = frozenset({"kAvgPoolRows", "kAvgPoolScalar"})
 _MAX_POOL = frozenset({"kMaxPoolRows", "kMaxPoolScalar"})
 #: All that can be left out.
@@ -367,7 +367,9 @@ def _conv_depthwise(call: Call, level: Level) -> _Choice:
     why = f"{w.kernel_h}x{w.kernel_w}, {taps} taps, then 3x3; {scratch:,} B of scratch"
     if not sizes.is_for_planes or scratch < sizes.scratch_bytes(1):
         return "scalar", why, frozenset({"kConvDepthwiseScalar"})
-    return "gemm and planes, prepared", why, frozenset({"kConvDepthwise"})
+    border = 0 < sizes.border_bytes <= scratch - sizes.scratch_bytes(sizes.rows)
+    taken = {"kConvDepthwise"} | ({"kBorder"} if border else set())
+    return "gemm and planes, prepared", why, frozenset(taken)
 
 
 #: By operator: all forms of its kernel, and what chooses among them.
