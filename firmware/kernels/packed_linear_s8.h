@@ -24,8 +24,10 @@ struct PackedLinearS8Params {
   int32_t out_ch;            ///< At least kPackedRows, or kWideRows.
   int32_t input_zero_point;  ///< [-128, 127]
   int32_t activation_min, activation_max;
-  bool exact;       ///< Results may be below the output's zero point.
-  Scratch scratch;  ///< Not used by the scalar kernel.
+  bool exact;  ///< Results may be below the output's zero point.
+  /// Not used by the scalar kernel. A single row of inputs may lie in it, in_ch bytes in, rounded
+  /// up to a multiple of four, or later: four are read, then written as eight bytes.
+  Scratch scratch;
 };
 
 /// Fully connected layer with weights packed ahead of time, and the rescale collapsed into one

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Working memory that a file lays over what a call reads or writes changes no byte of a result.
 
-A kernel keeps sums, copies and addresses in it. A plan of mcugen never overlaps it; a hostile file
-may. The kernels of the host use none: there the sanitizers watch the operators alone.
+A kernel keeps sums, copies and addresses in it. A plan of mcugen lays no more over it than an input
+that is widened into it; a hostile file may. The kernels of the host use none: there the sanitizers
+watch the operators alone.
 """
 
 from __future__ import annotations

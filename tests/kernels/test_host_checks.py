@@ -16,6 +16,7 @@ from test_bad_arguments import ALLOWED, BAD_VALUES, CALLS, SAME_CODE, changed, v
 
 from mcugen.program import call_tensors, checked_calls, operator_table
 from mcugen.program.packing.edit import Call, Method
+from mcugen.program.planning.overlap import WIDENS
 
 CHECKED = [name for name in operator_table.names() if operator_table.operator(name).takes]
 CALLED = [name for name in CHECKED if name in CALLS]
@@ -228,6 +229,17 @@ def test_scratch_over_another_argument_needs_a_check() -> None:
 
     assert is_checked(operator, CALLS[operator](), {0: 64, 2: 128})
     assert not is_checked(operator, CALLS[operator](), {0: 64, 2: 72})
+
+
+@pytest.mark.parametrize("operator", sorted(WIDENS))
+def test_a_row_may_lie_in_the_scratch_that_it_is_widened_to(operator: str) -> None:
+    """Of seven bytes, in sixteen of scratch."""
+    rows, words, scratch, outs = CALLS[operator]()
+    call = [T(rows.array[:1]), words, scratch, T(outs.array[:1])]
+
+    assert is_checked(operator, call, {2: 1024, 0: 1024 + 8})
+    assert not is_checked(operator, call, {2: 1024, 0: 1024 + 7})
+    assert not is_checked(operator, [rows, words, scratch, outs], {2: 1024, 0: 1024 + 8})
 
 
 @pytest.mark.parametrize(

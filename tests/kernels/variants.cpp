@@ -199,6 +199,18 @@ const int8_t* input_over_output(const mcugen::Conv2dS8Params& p, int32_t unit) {
   return output + distance;
 }
 
+/// Copies a row of inputs into the scratch that it is widened to, as near its begin as it may lie
+/// or a little further. @returns the copy, null if there is no room or more than a row.
+template <typename Params>
+const int8_t* input_in_scratch(const Params& p) {
+  const int32_t at = ((p.in_ch + 3) & ~3) + random_int(0, 2) * random_int(0, 9);
+  if (p.batch != 1 || static_cast<int32_t>(p.scratch.bytes) < at + p.in_ch) {
+    return nullptr;
+  }
+  memcpy(p.scratch.data + at, g_input.data, static_cast<size_t>(p.in_ch));
+  return reinterpret_cast<const int8_t*>(p.scratch.data + at);
+}
+
 int32_t outputs(int32_t in, int32_t pad_before, int32_t pad_after, int32_t dilation, int32_t kernel,
                 int32_t stride) {
   return (in + pad_before + pad_after - (kernel - 1) * dilation - 1) / stride + 1;
@@ -577,6 +589,10 @@ void packed_linear(long call) {
   mcugen::packed_linear_s8_scalar(p, input, groups, g_expected.make(out));
   VARIANT(packed_linear_s8)(p, input, groups, g_output.make(out));
   compare("packed_linear_s8", call, p.scratch, &p.batch);
+  if (const int8_t* const inside = input_in_scratch(p)) {
+    VARIANT(packed_linear_s8)(p, inside, groups, g_output.make(out));
+    compare("packed_linear_s8 in scratch", call, p.scratch, &p.batch);
+  }
 }
 
 /// Taps that do not count have no weight.
@@ -887,6 +903,10 @@ void packed_linear_5x4(long call) {
   mcugen::packed_linear_5x4_s8_scalar(p, input, groups, g_expected.make(out));
   VARIANT(packed_linear_5x4_s8)(p, input, groups, g_output.make(out));
   compare("packed_linear_5x4_s8", call, p.scratch, &p.batch);
+  if (const int8_t* const inside = input_in_scratch(p)) {
+    VARIANT(packed_linear_5x4_s8)(p, inside, groups, g_output.make(out));
+    compare("packed_linear_5x4_s8 in scratch", call, p.scratch, &p.batch);
+  }
 }
 #endif
 
@@ -954,6 +974,10 @@ void packed_linear_blocks(long call) {
   mcugen::BLOCKS_VARIANT(s8_scalar)(p, input, groups, g_expected.make(out));
   BLOCKS_SPECIAL(p, input, groups, g_output.make(out));
   compare("packed_linear_blocks_s8", call, p.scratch, &p.batch);
+  if (const int8_t* const inside = input_in_scratch(p)) {
+    BLOCKS_SPECIAL(p, inside, groups, g_output.make(out));
+    compare("packed_linear_blocks_s8 in scratch", call, p.scratch, &p.batch);
+  }
 }
 #endif
 

@@ -170,7 +170,7 @@ const int32_t* OpArgs::optional_s32(size_t index, int32_t count) {
   return tensor->const_data_ptr<int32_t>();
 }
 
-Scratch OpArgs::scratch(size_t index) {
+Scratch OpArgs::scratch(size_t index, size_t operand, size_t before) {
   const EValue* const value = this->value(index);
   if (value == nullptr || !check(value->isTensor(), "scratch")) {
     return {};
@@ -187,7 +187,8 @@ Scratch OpArgs::scratch(size_t index) {
     if (i != index && args_[i]->isTensor()) {
       const Tensor& other = args_[i]->toTensor();
       const uint8_t* const begin = static_cast<const uint8_t*>(other.const_data_ptr());
-      if (begin < data + bytes && data < begin + other.nbytes()) {
+      const bool may_overlap = i == operand && begin >= data + skipped + before;
+      if (!may_overlap && begin < data + bytes && data < begin + other.nbytes()) {
         return {};
       }
     }

@@ -91,7 +91,8 @@ class OpArgs {
 
   /// @returns the memory of a tensor that is there to be written over, of any type and size, from
   ///     its first 8-byte boundary on; none where it overlaps with another argument.
-  Scratch scratch(size_t index);
+  /// @param[in] operand One that it may overlap with, if that begins `before` bytes in or later.
+  Scratch scratch(size_t index, size_t operand = SIZE_MAX, size_t before = 0);
 
   /// @returns the int32 data of an optional tensor of exactly `count` elements, or null for None.
   const int32_t* optional_s32(size_t index, int32_t count);

@@ -14,7 +14,7 @@ constexpr int32_t kRowNumbers = 5;
 ///     all is well.
 bool read_rows(OpArgs& args, const PackedLayer& layer, int32_t rows, int32_t group_words,
                PackedLinearS8Params& p) {
-  p.scratch = args.scratch(2);
+  p.scratch = scratch_of(args, layer);
   if (!args.check(layer.out_ch >= rows && layer.has(kRowNumbers, rows, group_words), "weights")) {
     return false;
   }

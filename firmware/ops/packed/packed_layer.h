@@ -35,4 +35,11 @@ struct PackedLayer {
 /// Reads input (argument 0), words (1) and output. @returns whether all is well.
 bool packed_layer(OpArgs& args, size_t out_index, PackedLayer& layer);
 
+/// @returns argument 2, which a row of inputs is widened into: a single one may lie in it, as
+///     kernels/packed_linear_s8.h says (the same as widened_distance() in planning/overlap.py).
+inline Scratch scratch_of(OpArgs& args, const PackedLayer& layer) {
+  return args.scratch(2, layer.batch == 1 ? 0 : SIZE_MAX,
+                      (static_cast<size_t>(layer.in_ch) + 3) & ~size_t{3});
+}
+
 }  // namespace mcugen::ops

@@ -24,7 +24,13 @@ from mcugen.program.conv_words import ConvForm, of_pair
 from mcugen.program.kept import kept
 from mcugen.program.operator_table import operator
 from mcugen.program.packing.edit import Call, Method
-from mcugen.program.planning.overlap import IN_PLACE, in_place_distance, in_place_unit
+from mcugen.program.planning.overlap import (
+    IN_PLACE,
+    WIDENS,
+    in_place_distance,
+    in_place_unit,
+    widened_distance,
+)
 from mcugen.program.values import call_name, instructions, kernel_calls, tensor_bytes
 
 #: As firmware/kernels/requantize.h and firmware/ops/common/op_args.h have them.
@@ -200,11 +206,21 @@ def _is_in_place(call: Call) -> bool:
 def _scratch_lies_apart(call: Call) -> bool:
     plan = call.method.plan
     return not any(
-        _overlap(plan, scratch, other)
+        _overlap(plan, scratch, other) and not _is_widened(call, scratch, other)
         for scratch in _scratches(call)
         for other in tensors_of(plan, call.call.args)
         if other != scratch
     )
+
+
+def _is_widened(call: Call, scratch: int, other: int) -> bool:
+    """Return whether a tensor is the input of a call that may lie in its scratch, and as it may."""
+    if call.name not in WIDENS or other != call.index("input"):
+        return False
+    plan = call.method.plan
+    at, of = (plan.values[index].val.allocation_info.memory_offset for index in (scratch, other))
+    distance = widened_distance(call_tensors.Call(plan, operator(call.name), call.call.args))
+    return bool(distance) and of >= at + distance
 
 
 def _scratches(call: Call) -> Iterator[int]:

@@ -7,7 +7,6 @@ model, before `plan_memory`.
 
 from __future__ import annotations
 
-import copy
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -21,19 +20,32 @@ from mcugen.program.artifact import OperatorUse, PlannedMemory, PteArtifact
 from mcugen.program.container import deserialize, find_method
 from mcugen.program.describe import operator_uses
 from mcugen.program.level import Level
-from mcugen.program.memory import ALIGNMENT, align_up
+from mcugen.program.memory import ALIGNMENT
 from mcugen.program.operator_table import operator
 from mcugen.program.packing.conv import Room
 from mcugen.program.packing.conv_depthwise import Rewritten
 from mcugen.program.packing.pack import pack
 from mcugen.program.planning.copies import drop_copies, remove
+from mcugen.program.planning.gathering import gather
 from mcugen.program.planning.in_place import join_in_place
 from mcugen.program.planning.lifetimes import Block, find_blocks
 from mcugen.program.planning.order import reorder
-from mcugen.program.planning.overlap import find_overlaps, rename_in_place, rename_standard
+from mcugen.program.planning.overlap import (
+    find_overlaps,
+    find_widened,
+    rename_in_place,
+    rename_standard,
+)
 from mcugen.program.planning.overlapping import Overlap, bound_overlapping, place_overlapping
-from mcugen.program.planning.placement import Interval, Placement, largest_gap, place
-from mcugen.program.scratch import Need, scratch_need
+from mcugen.program.planning.placement import Placement, place
+from mcugen.program.planning.sharing import part_values, share_values
+from mcugen.program.planning.work_space import (
+    grow_scratch,
+    intervals_of,
+    set_offset,
+    size_scratch,
+)
+from mcugen.program.scratch import Need
 from mcugen.program.strip import serialize, strip, strip_plan
 from mcugen.program.structure import check_structure
 from mcugen.program.values import call_name, instructions, kernel_calls, tensor_bytes
@@ -244,9 +256,10 @@ def arrange_plan(plan: Any, passes: Passes) -> Arranged:
     """Change a method's offsets, sizes and instructions."""
     if find_blocks(plan) is None:
         return Arranged(None, ())
+    part_values(plan)
     # What our kernels can do with the memory is known of this set only.
     order = reorder(plan) if passes.isa is Isa.DSP else list(range(len(instructions(plan))))
-    needs = _size_scratch(plan, passes) if passes.scratch else {}
+    needs = size_scratch(plan, passes.isa, passes.level, lean=passes.lean) if passes.scratch else {}
     blocks = find_blocks(plan)
     assert blocks is not None  # smaller work space overlaps no more than before
     dropped = drop_copies(plan, blocks) if passes.copies else []
@@ -259,28 +272,26 @@ def arrange_plan(plan: Any, passes: Passes) -> Arranged:
             find_overlaps(plan, each, passes.isa) if passes.in_place else () for each in here
         ]
         most = passes.memory & -ALIGNMENT
-        chosen, placed, least = _place_best(list(zip(here, overlaps, strict=True)), needs, most)
+        variants = list(zip(here, overlaps, strict=True))
+        widened = [find_widened(plan, each, passes.isa) for each in here if passes.in_place]
+        if any(widened):
+            more = zip(here, overlaps, widened, strict=True)
+            variants = [*((each, [*some, *others]) for each, some, others in more), *variants]
+        chosen, placed, least = _place_best(variants, needs, most)
         rename_in_place(plan, placed.overlapping)
         bound += least
         for block, offset in zip(chosen, placed.offsets, strict=True):
             for index, inside in block.members.items():
-                _set_offset(plan.values[index].val.allocation_info, offset + inside)
-        end = _grow_scratch(plan, needs, chosen, replace(placed, total=max(placed.total, most)))
+                set_offset(plan.values[index].val.allocation_info, offset + inside)
+        end = grow_scratch(plan, needs, chosen, replace(placed, total=max(placed.total, most)))
         plan.non_const_buffer_sizes[memory_id] = max(placed.total, end)
+        loose = find_widened(plan, chosen, passes.isa) if any(widened) else []
+        fixed = {*placed.overlapping} - {each.call for each in loose}
+        gather(plan, chosen, plan.non_const_buffer_sizes[memory_id], fixed, loose)
     remove(plan, dropped)
+    share_values(plan)
     moved = order if order != sorted(order) else ()
     return Arranged(bound, [order[each] for each in dropped], moved)
-
-
-def _intervals(blocks: Sequence[Block], needs: dict[int, Need]) -> list[Interval]:
-    return [
-        Interval(
-            *(align_up(block.size), block.first, block.last),
-            needs[index].most if len(block.members) == 1 and index in needs else 0,
-        )
-        for block in blocks
-        for index in (next(iter(block.members)),)
-    ]
 
 
 def _place_best(
@@ -293,8 +304,10 @@ def _place_best(
     best: tuple[Sequence[Block], Placement] | None = None
     bounds = []
     for blocks, overlaps in reversed(plans):
-        intervals = _intervals(blocks, needs)
+        intervals = intervals_of(blocks, needs)
         bounds.append(bound_overlapping(intervals, overlaps))
+        # Room is for what would grow into it.
+        room = room if any(each.wish > each.size for each in intervals) else 0
         if best is not None and bounds[-1] >= best[1].total:
             continue
         if overlaps:
@@ -305,72 +318,3 @@ def _place_best(
             best = blocks, placed
     assert best is not None
     return *best, min(bounds)
-
-
-def _set_offset(allocation: Any, offset: int) -> None:
-    allocation.memory_offset_low = offset & 0xFFFFFFFF
-    allocation.memory_offset_high = offset >> 32
-
-
-def _size_scratch(plan: Any, passes: Passes) -> dict[int, Need]:
-    """Give the scratch of each call the least that our kernel wants, apart from all other memory.
-
-    Calls that want none share one of no bytes. An input or output that stands for scratch stays as
-    it is; the call gets one of its own. Returns what the others want, by value.
-    """
-    needs: dict[int, Need] = {}
-    empty = None
-    for call in kernel_calls(plan):
-        called = operator(call_name(plan, call))
-        for position, argument in enumerate(called.arguments):
-            if argument.name != "scratch" or argument.written or position >= len(call.args):
-                continue
-            tensor = plan.values[call.args[position]].val
-            if type(tensor).__name__ != "Tensor" or tensor.allocation_info is None:
-                continue
-            need = scratch_need(plan, call, passes.isa, passes.level)
-            need = replace(need, least=0) if passes.lean else need
-            if need.most == 0 and empty is not None:
-                call.args[position] = empty
-                continue
-            if call.args[position] in {*needs, empty, *plan.inputs, *plan.outputs}:
-                plan.values.append(copy.deepcopy(plan.values[call.args[position]]))
-                call.args[position] = len(plan.values) - 1
-                tensor = plan.values[-1].val
-            _resize(tensor, need.least)
-            memory_id = tensor.allocation_info.memory_id
-            end = align_up(plan.non_const_buffer_sizes[memory_id])
-            _set_offset(tensor.allocation_info, end)
-            plan.non_const_buffer_sizes[memory_id] = end + align_up(need.least)
-            if need.most == 0:
-                empty = call.args[position]
-            else:
-                needs[call.args[position]] = need
-    return needs
-
-
-def _grow_scratch(
-    plan: Any, needs: dict[int, Need], blocks: Sequence[Block], placed: Placement
-) -> int:
-    """Give each scratch the largest part of memory that nothing else holds meanwhile.
-
-    Returns where the last of them ends.
-    """
-    end = 0
-    intervals = _intervals(blocks, needs)
-    for i, block in enumerate(blocks):
-        if intervals[i].wish:
-            index = next(iter(block.members))
-            free, offset = largest_gap(intervals, placed.offsets, placed.total, i)
-            size = min(free, align_up(needs[index].most))
-            if size >= needs[index].least:
-                _resize(plan.values[index].val, size)
-                _set_offset(plan.values[index].val.allocation_info, offset)
-                end = max(end, offset + size)
-    return end
-
-
-def _resize(tensor: Any, nbytes: int) -> None:
-    """Make it a vector of at least so many bytes."""
-    tensor.sizes, tensor.dim_order = [1], [0]
-    tensor.sizes = [-(-nbytes // tensor_bytes(tensor))]

@@ -29,6 +29,13 @@ IN_PLACE = {
 }
 #: Under whose own name it always may.
 _ALWAYS = frozenset(f"mcugen::packed_conv2d{layout}.out" for layout in ("", "_nhwc"))
+#: That widen a row of inputs from its first element on: it may lie in their scratch.
+WIDENS = frozenset(
+    {
+        *("mcugen::packed_linear.out", "mcugen::packed_linear_5x4.out"),
+        "mcugen::packed_linear_4x4.out",
+    }
+)
 _STANDARD = {ours: name for name, ours in IN_PLACE.items()}
 #: Where kernels keep to that order.
 _ISAS = (Isa.DSP, Isa.SCALAR)
@@ -81,6 +88,35 @@ def find_overlaps(plan: Any, blocks: Sequence[Block], isa: Isa | None) -> list[O
             )
         )
     return found
+
+
+def find_widened(plan: Any, blocks: Sequence[Block], isa: Isa | None) -> list[Overlap]:
+    """Return which blocks may overlap: an operand, used last, and the scratch it is widened to."""
+    if isa not in _ISAS:
+        return []
+    found = []
+    for position, call in enumerate(instructions(plan)):
+        if type(call).__name__ != "KernelCall" or call_name(plan, call) not in WIDENS:
+            continue
+        read = Call(plan, operator(call_name(plan, call)), call.args)
+        distance, source, scratch = widened_distance(read), call.args[0], call.args[2]
+        old = next((i for i, block in enumerate(blocks) if source in block.members), None)
+        new = next((i for i, block in enumerate(blocks) if scratch in block.members), None)
+        if old is None or new is None or distance == 0:
+            continue
+        if _allows(plan, call, position, blocks[old], blocks[new]):
+            distance += blocks[new].members[scratch] - blocks[old].members[source]
+            found.append(Overlap(position, new, old, align_up(distance), ALIGNMENT))
+    return found
+
+
+def widened_distance(call: Call) -> int:
+    """Return how many bytes into its scratch a row may lie, at least; 0: it must lie apart.
+
+    Four elements are read, then written as eight bytes.
+    """
+    *batch, inputs = call.sizes("input")
+    return 4 * -(-inputs // 4) if call.is_static and math.prod(batch) == 1 else 0
 
 
 def _can(name: str) -> bool:

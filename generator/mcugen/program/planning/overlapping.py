@@ -26,6 +26,10 @@ class Overlap:
     distance: int  #: bytes, of the alignment: result + distance <= operand, of their offsets
     unit: int  #: operand - result is a multiple of it; itself one of the alignment
 
+    def allows(self, apart: int) -> bool:
+        """Whether the operand may lie so many bytes behind the result."""
+        return apart >= self.distance and apart % self.unit == 0
+
 
 @dataclass(frozen=True)
 class _Above:
