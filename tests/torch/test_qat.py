@@ -15,13 +15,16 @@ from torch import nn
 import mcugen
 from mcugen.base.errors import ConfigError, QuantizationError
 from mcugen.export.calibration import Calibration
+from mcugen.export.compare import compare, run_float
 from mcugen.export.layer_figures import PreparedRun
+from mcugen.export.lower import lower
 from mcugen.export.prepared import captured_for, channels_last, prepared_for
 from mcugen.export.qat import Trained
 from mcugen.export.quantization import DEFAULTS, QuantizationOptions
 from mcugen.export.quantize import quantize
 from mcugen.model.made import copied
 from mcugen.model.source import ModelSource
+from mcugen.program.read import read_pte
 
 DOCS = Path(__file__).resolve().parent.parent.parent / "docs"
 
@@ -72,6 +75,22 @@ def test_the_example_is_ruined_by_int8_and_brought_back_by_training(example):
     # What was trained is what is converted: with all parts rounding, the same classes.
     assert len(quantized.program.graph_signature.user_inputs) == 1
     assert not quantized.unquantized
+
+
+def test_a_layer_that_sees_next_to_nothing_is_not_held_for_a_wrong_one(example):
+    """Most of its channels have one value nearly everywhere, whose rounding says nothing."""
+    described = example.as_it_is()
+    samples = tuple((sample,) for sample in described.calibration.unsqueeze(1)[:16])
+    calibration = Calibration(samples, "a test's", False)
+    source = ModelSource("before", described.module, samples[0], None, None, "a test's")
+    quantized = quantize(source, calibration)
+    pte, report = lower(quantized, cpu="cortex-m4")
+
+    fidelity = compare(
+        run_float(described.module, calibration), quantized, report, read_pte(pte, name="before")
+    )
+
+    assert fidelity.samples == 16
 
 
 def test_a_copy_of_a_graph_does_not_warn_of_torchs_own_parts():

@@ -8,6 +8,7 @@ error shows where it is made and nowhere behind it, and one step is all that rou
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,10 +25,13 @@ from mcugen.program.values import numbered_calls
 #: fixed-point arithmetic on top (softmax and tables).
 _STEPS = 2
 #: The root mean square of a tensor that is off by one throughout is 1; that of roundings that fall
-#: the other way now and then, even in one case of four (means of two), is 0.5.
+#: the other way now and then, even in one case of four (means of two, or a rescaling that rounds
+#: once before and once after its shift by one), is 0.5.
 _RMS_STEPS = 0.75
-#: Fewer different values may all lie on the edge between two integers.
-_TELLING_VALUES = 8
+#: What rounding explains of values that say nothing of each other.
+_ROUNDED_SHARE = 0.25
+#: How unlikely more has to be, as a natural logarithm: eight values, all of them off, are enough.
+_TELLING = 9.0
 #: Of a tensor's largest value: float operators sum in another order.
 _FLOAT_TOLERANCE = 1e-3
 #: Of comparisons whose operands are equal up to rounding.
@@ -63,11 +67,10 @@ class _Site:
     operands: list[tuple[torch.fx.Node, int]]  #: dequantized operand and the program's value
     foreign: torch.fx.Node | None = None  #: an operand that is another in the program
     largest: float = 0.0
-    squares: float = 0.0
     count: int = 0
-    inside: int = 0  #: values that are not at a limit of int8
     unequal: int = 0
-    values: set[int] = field(default_factory=set)
+    #: Sum of squares and count by channel and value, of values that are not at a limit of int8.
+    cells: dict[tuple[int, int], tuple[float, int]] = field(default_factory=dict)
     peak: float = 0.0
     kind: str = "float"
 
@@ -246,7 +249,6 @@ def _compare(site: _Site, value: torch.Tensor, got: torch.Tensor) -> None:
         return
     if value.dtype in (torch.int8, torch.uint8, torch.int16):
         site.kind = "steps"
-        site.values.update(value.unique().tolist())
     elif not value.dtype.is_floating_point:
         site.kind = "equal"
     apart = apart.nan_to_num(0.0, posinf=0.0) if site.kind == "float" else apart
@@ -254,12 +256,49 @@ def _compare(site: _Site, value: torch.Tensor, got: torch.Tensor) -> None:
     site.count += apart.numel()
     site.unequal += int((apart != 0).sum())
     if site.kind == "steps":
-        # What is cut off at a limit stays there, shifted or not.
-        inside = apart[((value > -128) & (value < 127)).flatten()]
-        site.squares += float((inside**2).sum())
-        site.inside += inside.numel()
+        _add_to_cells(site, value, apart)
     finite = value.to(torch.float64).nan_to_num(0.0, 0.0, 0.0)
     site.peak = max(site.peak, float(finite.abs().max()))
+
+
+def _add_to_cells(site: _Site, value: torch.Tensor, apart: torch.Tensor) -> None:
+    """Add one sample's squares to those of its channels' values.
+
+    A layer that sees next to nothing gives each channel one value at most places: all of these
+    round alike, so they count once.
+    """
+    channels = torch.zeros_like(value, dtype=torch.int64)
+    if value.ndim > 1:
+        axis = 1 if value.ndim == 4 else value.ndim - 1  # images are [N, C, H, W]
+        along = [1] * value.ndim
+        along[axis] = -1
+        channels = channels + torch.arange(value.shape[axis]).reshape(along)
+    value = value.to(torch.int64)
+    inside = ((value > -128) & (value < 127)).flatten()  # what is cut off stays, shifted or not
+    keys = torch.stack([channels.flatten()[inside], value.flatten()[inside]], 1)
+    if not len(keys):
+        return
+    cells, positions = keys.unique(dim=0, return_inverse=True)
+    squares = torch.bincount(positions, apart[inside] ** 2, minlength=len(cells))
+    counts = torch.bincount(positions, minlength=len(cells))
+    for key, square, count in zip(cells.tolist(), squares.tolist(), counts.tolist(), strict=True):
+        before = site.cells.get((key[0], key[1]), (0.0, 0))
+        site.cells[key[0], key[1]] = (before[0] + square, before[1] + count)
+
+
+def _is_off_throughout(site: _Site, rms: float) -> bool:
+    """Return whether so many values that are off are no chance, if one in four may be.
+
+    The logarithm of the chance is bounded by Chernoff's bound, the number of values times the
+    relative entropy of the two shares.
+    """
+    if rms <= _RMS_STEPS * site.calls:
+        return False
+    share = min((rms / site.calls) ** 2, 1.0)
+    entropy = share * math.log(share / _ROUNDED_SHARE)
+    if share < 1.0:
+        entropy += (1.0 - share) * math.log((1.0 - share) / (1.0 - _ROUNDED_SHARE))
+    return len(site.cells) * entropy > _TELLING
 
 
 def _difference(site: _Site) -> str | None:
@@ -269,12 +308,12 @@ def _difference(site: _Site) -> str | None:
     if site.kind == "equal":
         share = site.unequal / site.count
         return f"{100 * share:.0f} % of its values differ" if share > _UNEQUAL else None
-    rms = (site.squares / max(site.inside, 1)) ** 0.5
+    means = [square / count for square, count in site.cells.values()]
+    rms = (sum(means) / max(len(means), 1)) ** 0.5
     if site.kind == "float":
         if site.largest <= _FLOAT_TOLERANCE * site.peak:
             return None
         return f"off by up to {site.largest:.3g}, with values up to {site.peak:.3g}"
-    throughout = rms > _RMS_STEPS * site.calls and len(site.values) >= _TELLING_VALUES
-    if site.largest <= _STEPS * site.calls and not throughout:
+    if site.largest <= _STEPS * site.calls and not _is_off_throughout(site, rms):
         return None
     return f"off by up to {site.largest:.0f} steps of 255, {rms:.1f} rms"
