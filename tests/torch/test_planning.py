@@ -18,6 +18,7 @@ from mcugen.boards.spec import Isa
 from mcugen.program.artifact import PteArtifact
 from mcugen.program.call_tensors import Call
 from mcugen.program.container import deserialize, find_method
+from mcugen.program.level import Level
 from mcugen.program.operator_table import operator
 from mcugen.program.planning.arrange import FOREIGN, Passes, arrange, arrange_plan, check_same
 from mcugen.program.planning.lifetimes import find_blocks
@@ -113,6 +114,31 @@ def test_mlperf_tiny_needs_no_more_than_its_bound(model, cpu):
     again = arrange(after)
     assert again.planned_buffers == after.planned_buffers
     assert again.method_bytes == after.method_bytes
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_memory_to_work_in_is_taken_once(model):
+    """One part above all else serves each call that finds too little below."""
+    artifact = read_pte(golden_pte(model, "int8", "m4"), name=model)
+    passes = Passes(Isa.DSP, Level.SPEED, joins=False)
+
+    least = arrange(artifact, passes)
+    most = arrange(artifact, replace(passes, memory=1 << 20))
+
+    plan = plan_of(most)
+    scratch = max(
+        (
+            tensor_bytes(plan.values[index].val)
+            for call in kernel_calls(plan)
+            for argument, index in zip(
+                operator(call_name(plan, call)).arguments, call.args, strict=False
+            )
+            if argument.name == "scratch" and type(plan.values[index].val).__name__ == "Tensor"
+        ),
+        default=0,
+    )
+    assert sum(most.planned_buffers) <= sum(least.planned_buffers) + scratch
+    assert outputs(most) == outputs(artifact)
 
 
 @pytest.mark.parametrize("kind", ["zeros", "start", "branch", "numbers"])

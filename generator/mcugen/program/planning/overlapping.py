@@ -82,10 +82,20 @@ def place_overlapping(
         costs = best.cost(tried)
         if costs <= cost:
             cost, order = costs, tried
-    offsets = best.moved_up(best.offsets(order), min(room, _most(blocks)))
+    low = best.offsets(order)
+    offsets = min(
+        (
+            [
+                _total(blocks, found) - at - block.size
+                for at, block in zip(found, blocks, strict=True)
+            ]
+            if best is downwards
+            else found
+            for found in (low, best.moved_up(low, min(room, _most(blocks))))
+        ),
+        key=lambda found: _grown(blocks, found, room),
+    )
     total = _total(blocks, offsets)
-    if best is downwards:
-        offsets = [total - at - block.size for at, block in zip(offsets, blocks, strict=True)]
     overlapping = [
         o.call
         for o in overlaps
@@ -97,6 +107,18 @@ def place_overlapping(
 
 def _total(blocks: Sequence[Interval], offsets: Sequence[int]) -> int:
     return max((o + b.size for o, b in zip(offsets, blocks, strict=True)), default=0)
+
+
+def _grown(blocks: Sequence[Interval], offsets: Sequence[int], room: int) -> tuple[float, int]:
+    """Return how much of their wishes blocks get, negative, and the bytes of memory with that."""
+    total = end = _total(blocks, offsets)
+    got = 0.0
+    for i, block in enumerate(blocks):
+        if block.wish:
+            free, offset = largest_gap(blocks, offsets, max(room, total), i)
+            got += min(1, free / block.wish)
+            end = max(end, offset + min(free, block.wish))
+    return -got, end
 
 
 def _most(blocks: Sequence[Interval]) -> int:

@@ -60,7 +60,11 @@ def place(blocks: Sequence[Interval], *, search: bool = True) -> Placement:
 def largest_gap(
     blocks: Sequence[Interval], offsets: Sequence[int], total: int, block: int
 ) -> tuple[int, int]:
-    """Return size and offset of the largest part of memory that no other block holds meanwhile."""
+    """Return size and offset of a part of memory that no other block holds meanwhile.
+
+    The lowest that fulfils the block's wish, else the largest.
+    """
+    wish = blocks[block].wish
     taken = sorted(
         (offsets[i], offsets[i] + other.size)
         for i, other in enumerate(blocks)
@@ -70,6 +74,8 @@ def largest_gap(
     for start, end in [*taken, (total, total)]:
         if start - free > best[0]:
             best = start - free, free
+        if 0 < wish <= best[0]:
+            break
         free = max(free, end)
     return best
 
