@@ -25,8 +25,8 @@ again. The image does not wait for the host: what it prints before the host list
 a board.
 
 With --pty the console is a pseudo-terminal of QEMU's, raw, for programs that open a serial port by
-its path: `tty` and `url` of the state are its name, `port` is null. QEMU looks once a second whether
-somebody has opened it: the first answer may take that long.
+its path: `tty` and `url` of the state are its name, `port` is null. QEMU looks once a second
+whether somebody has opened it: the first answer may take that long.
 
 Standard library only; POSIX.
 """

@@ -17,7 +17,7 @@ def parse_probe(table: Table | None) -> Probe | None:
         kind=table.get("kind", str),
         usb_ids=parse_usb_ids(table, "usb_ids", "probe.usb_ids"),
         openocd_args=table.strings("openocd_args"),
-        console_port=table.unsigned("console_port") if "console_port" in table else None,
+        console_port=table.get("console_port", int) if "console_port" in table else None,
     )
     table.close()
     return probe

@@ -20,7 +20,7 @@ class Probe:
     kind: str
     usb_ids: UsbIds
     openocd_args: tuple[str, ...]
-    console_port: int | None = None  #: which of several serial ports is the console, from 0
+    console_port: int | None = None  #: which of several serial ports it is, from 0; -1: the last
 
 
 @dataclass(frozen=True)

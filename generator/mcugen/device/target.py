@@ -106,7 +106,7 @@ def _console(board: BoardSpec, ports: Sequence[UsbDevice]) -> str | None:
     if len(named) < 2:
         return named[0].port if named else None
     number = board.probe.console_port if board.probe and board.id in named[0].board_ids else None
-    if number is not None and number < len(named):
+    if number is not None and -len(named) <= number < len(named):
         return sorted(named, key=lambda d: (d.location or "", d.port or ""))[number].port
     serial = named[0].serial
     raise FlashError(

@@ -187,11 +187,11 @@ def dk(interface: int, number: str | None = "960", name: str | None = None) -> U
 
 
 @pytest.mark.parametrize("wanted", [None, "960"])
-def test_two_ports_of_one_probe_are_one_board(wanted):
-    """Its board file says which is the console; the other is the network core's."""
-    devices = (dk(2), dk(0))
-
-    assert choose_target(DK, devices, wanted) == Target("/dev/ttyACM8", "960")
+def test_several_ports_of_one_probe_are_one_board(wanted):
+    """Its board file says which is the console; the first is the network core's."""
+    assert choose_target(DK, (dk(2), dk(0)), wanted) == Target("/dev/ttyACM8", "960")
+    # Version 1.0.0 of the board has a third.
+    assert choose_target(DK, (dk(4), dk(0), dk(2)), wanted) == Target("/dev/ttyACM6", "960")
 
 
 def test_which_of_two_ports_is_asked_for_where_no_file_says_it():
