@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from mcugen.base.resources import boards_dir, firmware_dir
 from mcugen.boards.load import list_boards, load_board
 from mcugen.boards.parse import parse_board
 from mcugen.boards.spec import MOVABLE_ROLES, ROLES, Isa, MemoryKind
+from mcugen.flow.results.document import read_result
 from mcugen.project.copied import bsp_sources
 
 SAMPLES = Path(__file__).parents[1] / "samples" / "boards"
@@ -132,3 +134,34 @@ def test_a_board_needs_one_file_only(tmp_path: Path) -> None:
     (tmp_path / "mine.toml").write_text(text)
 
     assert parse_board(tmp_path / "mine.toml").region_for("model").name == "ssram1"
+
+
+def boards_that_ran(results: Path) -> set[str]:
+    """Return the boards of which a store of the rig's has a run on hardware that passed."""
+    found = [read_result(each) for each in results.glob("*/*.json")]
+    return {
+        each.board
+        for each in found
+        if not each.simulated and each.outcome == "passed" and each.figures
+    }
+
+
+def test_no_board_says_hardware_without_a_stored_run(tmp_path: Path) -> None:
+    for name, simulated in (("qemu", True), ("real", False)):
+        (tmp_path / name).mkdir()
+        result = {
+            "schema": "mcugen.result/1",
+            "device": {"id": "a", "simulated": simulated},
+            "board": name,
+            "model": {"name": "digits"},
+            "firmware": {"id": "1"},
+            "figures": {"cycles": 1},
+            "run": "r",
+            "commit": "c",
+            "outcome": "passed",
+        }
+        (tmp_path / name / "a.json").write_text(json.dumps(result))
+    said = {board.id for board in list_boards() if board.verified_level == "hardware"}
+
+    assert boards_that_ran(tmp_path) == {"real"}
+    assert said <= boards_that_ran(Path(__file__).parents[3] / "hil" / "results")
