@@ -5,6 +5,7 @@
 #include <kernels/requantize.h>
 
 #include <cstdint>
+#include <cstring>
 
 /// What the variants of linear_s8 share that take four rows of weights at a time.
 
@@ -21,21 +22,32 @@ inline uint32_t linear_s8_sum_of(const LinearS8Params& p, const int8_t* input) {
   return sum;
 }
 
-inline int8_t linear_s8_rescaled(const LinearS8Params& p, int32_t o, int32_t acc) {
+/// How an output's sum becomes an output.
+struct LinearS8Scale {
   int32_t multiplier;
   int32_t shift;
-  if (p.channel_multipliers != nullptr) {
-    multiplier = p.channel_multipliers[o];
-    shift = p.channel_shifts[o];
-  } else {
-    const int32_t at = p.per_channel ? o : 0;
-    multiplier = static_cast<int32_t>(p.multipliers[at]);
-    shift = static_cast<int32_t>(p.shifts[at]);
+
+  LinearS8Scale(const LinearS8Params& p, int32_t o) {
+    if (p.channel_multipliers != nullptr) {
+      multiplier = p.channel_multipliers[o];
+      shift = p.channel_shifts[o];
+    } else {
+      const int32_t at = p.per_channel ? o : 0;
+      multiplier = static_cast<int32_t>(p.multipliers[at]);
+      shift = static_cast<int32_t>(p.shifts[at]);
+    }
   }
-  return static_cast<int8_t>(
-      clamp(wrapping_add(requantize(acc, multiplier, shift), p.output_zero_point), p.activation_min,
-            p.activation_max));
-}
+
+  /// @returns whether usual() may be taken: all but a few layers have such a shift.
+  bool is_usual() const { return shift < 0 && shift >= -31; }
+
+  /// requantize().
+  int32_t usual(int32_t acc) const {
+    const int32_t product = doubling_high_mul(acc, multiplier);
+    const int32_t twice = (product + (product >> 31)) >> (-shift - 1);
+    return (twice >> 1) + (twice & 1);
+  }
+};
 
 /// linear_s8 for in_ch and out_ch of at least 4.
 /// @param[in] four_rows Called with the inputs, the first of four rows and int32[4] sums, to which
@@ -45,6 +57,11 @@ void linear_s8_by_rows(const LinearS8Params& p, const int8_t* input, const int8_
                        const int32_t* bias, int8_t* output, FourRows four_rows) {
   const int32_t in_ch = p.in_ch;
   const int32_t zero_point = p.input_zero_point;
+  const int32_t offset = p.output_zero_point;
+  const int32_t min = p.activation_min;
+  const int32_t max = p.activation_max;
+  const LinearS8Scale scale(p, 0);
+  const bool is_usual = p.channel_multipliers == nullptr && !p.per_channel && scale.is_usual();
   for (int32_t b = 0; b < p.batch; ++b, input += in_ch, output += p.out_ch) {
     // A zero point of the weights takes the same from every row.
     const uint32_t shared =
@@ -56,17 +73,31 @@ void linear_s8_by_rows(const LinearS8Params& p, const int8_t* input, const int8_
         o = p.out_ch - kLinearS8Rows;  // some of them once more
       }
       const int8_t* const rows = weights + o * in_ch;
-      int32_t sums[kLinearS8Rows];
-      for (int32_t i = 0; i < kLinearS8Rows; ++i) {
-        uint32_t sum = (bias == nullptr ? 0 : static_cast<uint32_t>(bias[o + i])) - shared;
-        for (int32_t k = in_ch & ~3; k < in_ch; ++k) {
-          sum += static_cast<uint32_t>((input[k] - zero_point) * rows[i * in_ch + k]);
+      int32_t sums[kLinearS8Rows] = {};
+      if (bias != nullptr) {
+        memcpy(sums, bias + o, sizeof sums);
+      }
+      if ((shared | static_cast<uint32_t>(in_ch & 3)) != 0) {
+        for (int32_t i = 0; i < kLinearS8Rows; ++i) {
+          uint32_t sum = static_cast<uint32_t>(sums[i]) - shared;
+          for (int32_t k = in_ch & ~3; k < in_ch; ++k) {
+            sum += static_cast<uint32_t>((input[k] - zero_point) * rows[i * in_ch + k]);
+          }
+          sums[i] = static_cast<int32_t>(sum);
         }
-        sums[i] = static_cast<int32_t>(sum);
       }
       four_rows(input, rows, sums);
+      if (is_usual) {
+        for (int32_t i = 0; i < kLinearS8Rows; ++i) {
+          output[o + i] =
+              static_cast<int8_t>(clamp(wrapping_add(scale.usual(sums[i]), offset), min, max));
+        }
+        continue;
+      }
       for (int32_t i = 0; i < kLinearS8Rows; ++i) {
-        output[o + i] = linear_s8_rescaled(p, o + i, sums[i]);
+        const LinearS8Scale own(p, o + i);
+        output[o + i] = static_cast<int8_t>(
+            clamp(wrapping_add(requantize(sums[i], own.multiplier, own.shift), offset), min, max));
       }
     }
   }

@@ -1255,11 +1255,8 @@
     ldrd    r9, r12, [sp, #36]
     ldm     r12, {r4-r7}
     add     r8, r2, r2, lsl #1          // three rows on
+    lsls    r12, r3, #31                // two words more than a multiple of four, one more
     add     r3, r0, r3, lsl #2
-1:
-    ldr     r11, [r0], #4
-    sxtab16 r10, r9, r11
-    sxtab16 r11, r9, r11, ror #8
     .macro row acc, address:vararg
     ldr     r12, \address
     sxtb16  lr, r12
@@ -1267,15 +1264,33 @@
     smlad   \acc, r10, lr, \acc
     smlad   \acc, r11, r12, \acc
     .endm
+    .macro four_rows
+    ldr     r11, [r0], #4
+    sxtab16 r10, r9, r11
+    sxtab16 r11, r9, r11, ror #8
     row     r5, [r1, r2]
     row     r6, [r1, r2, lsl #1]
     row     r7, [r1, r8]
     row     r4, [r1], #4
+    .endm
+    bcs     5f
+    bmi     4f
+1:
+    four_rows
+2:
+    four_rows
+3:
+    four_rows
+4:
+    four_rows
     cmp     r0, r3
     bne     1b
     ldr     r12, [sp, #40]
     stm     r12, {r4-r7}
     pop     {r4-r11, pc}
+5:
+    bmi     2b
+    b       3b
     end_function mcugen_dsp_four_rows
 
 //

@@ -204,7 +204,7 @@ struct McugenDspPlanes {
 void mcugen_dsp_planes(const McugenDspPlanes* planes);
 
 /// Adds to each of four sums the products of a row of inputs, less a zero point, with one of four
-/// rows of weights. 25 instructions per 16 products.
+/// rows of weights. 94 instructions per 64 products.
 /// @param[in] input int8[4 * words]; any address.
 /// @param[in] weights Of the first row; the others follow, row_bytes apart; any address.
 /// @param[in] words At least 1.

@@ -7,13 +7,24 @@ tests/differential the golden random networks.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+import mcugen.cli.suite
+from mcugen.boards.load import load_board
+from mcugen.boards.spec import Isa
 from mcugen.device.runner import Runner
+from mcugen.device.timing import counted
+from mcugen.program.container import deserialize, find_method
+from mcugen.program.describe import operator_uses
+from mcugen.program.planning.arrange import Passes, arrange_plan
+from mcugen.program.read import read_pte
+from mcugen.program.strip import serialize
 
+PUBLISHED = Path(mcugen.cli.suite.__file__).parent / "published.json"
 GOLDEN = Path(__file__).parent.parent / "golden" / "mlperf_tiny"
 BOARDS = ("qemu-m0", "qemu-m3", "qemu-m4", "qemu-m7", "qemu-m33", "qemu-m55")
 WORKLOADS = ("kws_cm_q_m55", "kws_cm_m55", "ad_cm_m4", "ic_cm_q_m55")
@@ -39,3 +50,26 @@ def test_workload(name: str, board: str, runners: Callable[[str], Runner]) -> No
     runner.push((GOLDEN / f"{name}.pte").read_bytes())
 
     assert runner.run([inputs.read_bytes()]) == [expected.read_bytes()]
+
+
+@pytest.mark.parametrize("model", ["kws", "vww", "ic", "ad"])
+@pytest.mark.xdist_group("qemu-m4")
+def test_files_that_are_not_prepared_take_a_fraction_of_the_published(
+    model: str, runners: Callable[[str], Runner]
+) -> None:
+    """ExecuTorch's own operators, with the scratch that our planner gives them and no packing."""
+    board = load_board("qemu-m4")
+    artifact = read_pte((GOLDEN / f"{model}_cm_q_m4.pte").read_bytes(), name=model)
+    plan = find_method((file := deserialize(artifact.pte, name=model)).program, name=model)
+    arrange_plan(plan, Passes(Isa.DSP))
+    runner = runners(board.id)
+    runner.push(serialize(file))
+
+    outputs, ticks = runner.run_timed([(GOLDEN / f"{model}_input_i8.bin").read_bytes()])
+
+    assert outputs == [(GOLDEN / f"{model}_cm_q_upstream_out.i8.bin").read_bytes()]
+    assert all(not use.name.startswith("mcugen::packed") for use in operator_uses(plan))
+    unit, instructions = counted(ticks, runner.client.info(), board, simulated=True)
+    published = json.loads(PUBLISHED.read_text())["executorch_cmsis_nn"]["instructions_int8_io"]
+    assert unit == "instructions"
+    assert instructions <= 0.8 * published["m4"][model]
