@@ -204,10 +204,16 @@ def test_raw_shows_the_bytes(listen):
     process.stdin.write("name\n")
     process.stdin.flush()
 
-    sent, *_ = until(process, "m-name-dut-")
+    sent = next(process.stdout).rstrip("\n")
+    received = b""
+    while not received.endswith(b"m-ready\r\n"):  # however many pieces it comes in
+        direction, shown = next(process.stdout)[:-1].split(None, 2)[1:]
+        assert direction == "<"
+        received += bytes.fromhex(shown[:47])
     end(process)
 
     assert sent.split(None, 2)[1:] == [">", "6e 61 6d 65 25".ljust(47) + "  name%"]
+    assert received.startswith(b"m-name-dut-[")
 
 
 def test_a_port_in_use_is_refused_by_name(mcugen, flashed):

@@ -99,18 +99,28 @@ def quiet(*, verbose: bool = False) -> Iterator[None]:
     with tempfile.TemporaryFile() as sink:
         saved = (os.dup(1), os.dup(2))
         _saved, _sink = saved, sink
-        os.dup2(sink.fileno(), 1)
-        os.dup2(sink.fileno(), 2)
         try:
+            os.dup2(sink.fileno(), 1)
+            os.dup2(sink.fileno(), 2)
             with _streams_hushed():
                 yield
         finally:
-            _flush()
-            os.dup2(saved[0], 1)
-            os.dup2(saved[1], 2)
-            os.close(saved[0])
-            os.close(saved[1])
-            _saved, _sink = None, None
+            try:
+                _flush()
+            finally:
+                _saved = saved
+                give_back()
+                os.close(saved[0])
+                os.close(saved[1])
+
+
+def give_back() -> None:
+    """Give descriptors 1 and 2 back where a Ctrl-C kept a `quiet` block from doing it."""
+    global _saved, _sink
+    if _saved is not None:
+        os.dup2(_saved[0], 1)
+        os.dup2(_saved[1], 2)
+        _saved, _sink = None, None
 
 
 @contextlib.contextmanager
@@ -132,6 +142,6 @@ def aloud() -> Iterator[None]:
     finally:
         logging.disable(level)
         _flush()
+        _saved, _sink = saved, sink
         os.dup2(sink.fileno(), 1)
         os.dup2(sink.fileno(), 2)
-        _saved, _sink = saved, sink

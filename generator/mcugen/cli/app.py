@@ -14,6 +14,7 @@ from typing import Annotated, Any
 import typer
 
 from mcugen import __version__
+from mcugen.base import quiet
 from mcugen.base.errors import McugenError
 from mcugen.cli import terminal
 from mcugen.cli.commands import (
@@ -115,6 +116,7 @@ def run_arguments(arguments: Sequence[str]) -> int:
 def _fail(
     message: str, exit_code: int, *, hint: str | None = None, log_path: Path | None = None
 ) -> int:
+    quiet.give_back()
     if terminal.current().json:
         from mcugen.flow.report.documents import error_document
 

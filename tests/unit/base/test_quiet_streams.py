@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import io
 import logging
+import subprocess
 import sys
 
 import pytest
@@ -58,3 +59,36 @@ def test_a_handler_made_inside_writes_where_it_should_afterwards(put_in_place):
     logger.removeHandler(handler)
 
     assert stream.getvalue() == "heard\n"
+
+
+INTERRUPTED = """
+import os
+from mcugen.base import quiet
+
+def interrupt(*_):
+    raise KeyboardInterrupt
+
+real = {name: getattr({place}, name) for name in [{name!r}]}
+try:
+    with quiet.quiet():
+        {place}.{name} = interrupt
+        {inside}
+except KeyboardInterrupt:
+    {place}.{name} = real[{name!r}]
+    quiet.give_back()
+    os.write(1, b"said")
+"""
+
+
+@pytest.mark.parametrize("inside", ["pass", "with quiet.aloud(): pass", "os.write(1, b'hushed')"])
+@pytest.mark.parametrize("place, name", [("quiet", "_flush"), ("quiet.os", "dup2")])
+def test_a_ctrl_c_at_a_bad_moment_leaves_the_streams_as_they_were(place, name, inside):
+    code = INTERRUPTED
+    for key, value in {"{place}": place, "{name!r}": repr(name), "{name}": name}.items():
+        code = code.replace(key, value)
+
+    done = subprocess.run(
+        [sys.executable, "-c", code.replace("{inside}", inside)], capture_output=True, text=True
+    )
+
+    assert (done.stdout, done.stderr, done.returncode) == ("said", "", 0)
