@@ -14,23 +14,26 @@ from mcugen.program.operator_table import operator as operator_entry
 from mcugen.program.reference.registry import COMPUTED
 
 
+def register() -> None:
+    """Register the functions of ours. Imports torch."""
+    from mcugen.program.reference import (  # noqa: F401
+        edges,
+        elementwise,
+        norms,
+        packed,
+        packed_conv,
+        packed_conv_depthwise,
+        pools,
+        products,
+        recurrent,
+    )
+
+
 class Operators:
     """Operator name to what computes it: a function of ours, of the wheel, or of torch."""
 
     def __init__(self, torch: Any) -> None:
-        # Registers the functions. Here, because they import torch.
-        from mcugen.program.reference import (  # noqa: F401
-            edges,
-            elementwise,
-            norms,
-            packed,
-            packed_conv,
-            packed_conv_depthwise,
-            pools,
-            products,
-            recurrent,
-        )
-
+        register()
         self.torch = torch
 
     def bind(self, name: str, args: list[Any]) -> Callable[[], None]:
