@@ -23,6 +23,23 @@
 // Products of matrices, two pixels by two output channels
 //
 
+// All taps of the second of two pixels alone, by two channels: eight at a time.
+// r0: pixels, r1: weights, both post-incremented; r3: end of the weights. r4, r5: accumulators of
+// the channels. Clobbers r6 to r12, lr.
+.macro last_pixel_taps
+.Llast_pixel\@:
+    .rept 2
+    ldmia   r1!, {r6-r9}
+    ldmia   r0!, {r10, r11, r12, lr}
+    smlad   r4, r11, r6, r4
+    smlad   r5, r11, r7, r5
+    smlad   r4, lr, r8, r4
+    smlad   r5, lr, r9, r5
+    .endr
+    cmp     r1, r3
+    bne     .Llast_pixel\@
+.endm
+
 // Four taps of two pixels and two channels: 16 MAC, 10 instructions.
 // r0: pixels, r1: weights, both post-incremented. r2, r3: pixel 0 of channels 0 and 1; r4, r5: of
 // pixel 1. \s0, \s1: the accumulators that pixel 1 starts from.
@@ -225,17 +242,7 @@
     str     r8, [sp, #TILE_STEPS]
     ldmia   r1!, {r4, r5}
     add     r3, r1, r2                  // behind the weights
-11:
-    .rept 2
-    ldmia   r1!, {r6-r9}
-    ldmia   r0!, {r10, r11, r12, lr}
-    smlad   r4, r11, r6, r4
-    smlad   r5, r11, r7, r5
-    smlad   r4, lr, r8, r4
-    smlad   r5, lr, r9, r5
-    .endr
-    cmp     r1, r3
-    bne     11b
+    last_pixel_taps
     ldr     pc, [sp, #TILE_EPILOGUE]
 #if !defined(MCUGEN_SMALL_KERNELS)
     .balign 4
@@ -1024,17 +1031,7 @@
     str     r6, [sp, #BOTH_OUT]         // one alone
     ldr     r3, [sp, #TILE_WEIGHTS_END]
     ldmia   r1!, {r4, r5}
-3:
-    .rept 2
-    ldmia   r1!, {r6-r9}
-    ldmia   r0!, {r10, r11, r12, lr}
-    smlad   r4, r11, r6, r4
-    smlad   r5, r11, r7, r5
-    smlad   r4, lr, r8, r4
-    smlad   r5, lr, r9, r5
-    .endr
-    cmp     r1, r3
-    bne     3b
+    last_pixel_taps
     ldm     r1, {r6-r9}
     smmla   r4, r4, r6, r7
     smmla   r5, r5, r8, r9
