@@ -155,8 +155,8 @@ def test_outputs_of_a_users_own_classes_are_named_by_their_fields(nets) -> None:
 
 def test_a_file_that_a_library_opens_unseen_is_known(tmp_path):
     """Changed weights in one went unnoticed: the model before was served, and judged."""
-    feather = pytest.importorskip("pyarrow.feather")
     import pyarrow
+    from pyarrow import feather
 
     table = pyarrow.table({"w": [1.0, 2.0]})
     weights, other = tmp_path / "weights.feather", tmp_path / "mcugen_out" / "w.feather"
