@@ -22,6 +22,23 @@ struct LinearS8Params {
   const int32_t* channel_shifts;
 };
 
+/// What output o is rescaled by.
+struct LinearS8Scale {
+  int32_t multiplier;
+  int32_t shift;
+
+  LinearS8Scale(const LinearS8Params& p, int32_t o) {
+    if (p.channel_multipliers != nullptr) {
+      multiplier = p.channel_multipliers[o];
+      shift = p.channel_shifts[o];
+    } else {
+      const int32_t at = p.per_channel ? o : 0;
+      multiplier = static_cast<int32_t>(p.multipliers[at]);
+      shift = static_cast<int32_t>(p.shifts[at]);
+    }
+  }
+};
+
 /// Fully connected layer:
 ///   output[b, o] = clamp(requantize(acc) + output_zero_point),
 ///   acc = bias[o] + sum over i of (input[b, i] - input_zero_point) * (weights[o, i] -

@@ -22,32 +22,17 @@ inline uint32_t linear_s8_sum_of(const LinearS8Params& p, const int8_t* input) {
   return sum;
 }
 
-/// How an output's sum becomes an output.
-struct LinearS8Scale {
-  int32_t multiplier;
-  int32_t shift;
+/// @returns whether linear_s8_usual() may be taken: all but a few layers have such a shift.
+inline bool linear_s8_is_usual(const LinearS8Scale& scale) {
+  return scale.shift < 0 && scale.shift >= -31;
+}
 
-  LinearS8Scale(const LinearS8Params& p, int32_t o) {
-    if (p.channel_multipliers != nullptr) {
-      multiplier = p.channel_multipliers[o];
-      shift = p.channel_shifts[o];
-    } else {
-      const int32_t at = p.per_channel ? o : 0;
-      multiplier = static_cast<int32_t>(p.multipliers[at]);
-      shift = static_cast<int32_t>(p.shifts[at]);
-    }
-  }
-
-  /// @returns whether usual() may be taken: all but a few layers have such a shift.
-  bool is_usual() const { return shift < 0 && shift >= -31; }
-
-  /// requantize().
-  int32_t usual(int32_t acc) const {
-    const int32_t product = doubling_high_mul(acc, multiplier);
-    const int32_t twice = (product + (product >> 31)) >> (-shift - 1);
-    return (twice >> 1) + (twice & 1);
-  }
-};
+/// @returns requantize(acc, scale.multiplier, scale.shift).
+inline int32_t linear_s8_usual(const LinearS8Scale& scale, int32_t acc) {
+  const int32_t product = doubling_high_mul(acc, scale.multiplier);
+  const int32_t twice = (product + (product >> 31)) >> (-scale.shift - 1);
+  return (twice >> 1) + (twice & 1);
+}
 
 /// linear_s8 for in_ch and out_ch of at least 4.
 /// @param[in] four_rows Called with the inputs, the first of four rows and int32[4] sums, to which
@@ -61,7 +46,8 @@ void linear_s8_by_rows(const LinearS8Params& p, const int8_t* input, const int8_
   const int32_t min = p.activation_min;
   const int32_t max = p.activation_max;
   const LinearS8Scale scale(p, 0);
-  const bool is_usual = p.channel_multipliers == nullptr && !p.per_channel && scale.is_usual();
+  const bool is_usual =
+      p.channel_multipliers == nullptr && !p.per_channel && linear_s8_is_usual(scale);
   for (int32_t b = 0; b < p.batch; ++b, input += in_ch, output += p.out_ch) {
     // A zero point of the weights takes the same from every row.
     const uint32_t shared =
@@ -89,8 +75,8 @@ void linear_s8_by_rows(const LinearS8Params& p, const int8_t* input, const int8_
       four_rows(input, rows, sums);
       if (is_usual) {
         for (int32_t i = 0; i < kLinearS8Rows; ++i) {
-          output[o + i] =
-              static_cast<int8_t>(clamp(wrapping_add(scale.usual(sums[i]), offset), min, max));
+          output[o + i] = static_cast<int8_t>(
+              clamp(wrapping_add(linear_s8_usual(scale, sums[i]), offset), min, max));
         }
         continue;
       }

@@ -24,17 +24,8 @@ void linear_s8_scalar(const LinearS8Params& p, const int8_t* input, const int8_t
       for (int32_t i = 0; i < in_ch; ++i) {
         acc += static_cast<uint32_t>((input[i] - input_zero_point) * (w[i] - weights_zero_point));
       }
-      int32_t multiplier;
-      int32_t shift;
-      if (p.channel_multipliers != nullptr) {
-        multiplier = p.channel_multipliers[o];
-        shift = p.channel_shifts[o];
-      } else {
-        const int32_t at = p.per_channel ? o : 0;
-        multiplier = static_cast<int32_t>(p.multipliers[at]);
-        shift = static_cast<int32_t>(p.shifts[at]);
-      }
-      const int32_t scaled = requantize(static_cast<int32_t>(acc), multiplier, shift);
+      const LinearS8Scale scale(p, o);
+      const int32_t scaled = requantize(static_cast<int32_t>(acc), scale.multiplier, scale.shift);
       *output++ = static_cast<int8_t>(
           clamp(wrapping_add(scaled, p.output_zero_point), p.activation_min, p.activation_max));
     }
