@@ -29,6 +29,7 @@ inline constexpr bool kOutside = true;  ///< The estimate for windows outside: c
 inline constexpr bool kWinograd = true;         ///< Takes kGemm where it does not pay
 inline constexpr bool kGemm = true;             ///< Convolutions by a matrix product
 inline constexpr bool kPackedGemm = true;       ///< The same of weights packed ahead of time
+inline constexpr bool kFourPixels = true;       ///< Of both, four pixels at a time, not two
 inline constexpr bool kPackedWinograd = true;   ///< Winograd, of weights transformed ahead of time
 inline constexpr bool kPackedWinograd4 = true;  ///< The same of F(4x4, 3x3)
 inline constexpr bool kConvDepthwise = true;    ///< The same, for a depthwise one to read at once

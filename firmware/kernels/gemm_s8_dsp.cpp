@@ -7,7 +7,7 @@
 #include <kernels/conv_runs.h>
 #include <kernels/forms.h>
 #include <kernels/gemm_s8_dsp.h>
-#include <kernels/loops_dsp.h>
+#include <kernels/loops_four_dsp.h>
 #include <kernels/packed_conv_form.h>
 #include <kernels/second_rounding.h>
 
@@ -118,28 +118,59 @@ __attribute__((noinline)) void write_stream(const GemmS8Layer& layer, int32_t fi
 static_assert(kPackedConvRoundings == kMcugenDspForms && kPackedConvShift == kMcugenDspShift &&
               kPackedConvRoundTwice == kMcugenDspRoundTwice);
 
+/// All pixels, for two channels at a time.
+class Products {
+ public:
+  Products(const int16_t* pixels, int32_t count, int32_t padded, int32_t out_step)
+      : fours_(gemm_s8_fours(count)),
+        pixels_(pixels),
+        fours_end_(pixels + 4 * fours_ * padded),
+        pairs_(fours_ == 0 ? count : gemm_s8_pairs_behind(count)),
+        pairs_out_((count - pairs_) * out_step) {
+    tiles_.fours = static_cast<uint32_t>(padded / 4 - 1);
+    tiles_.pixel_step = count == 1 ? 0 : out_step;
+    pairs_end_ = fours_end_ + (count == 1 ? 2 : pairs_ & ~1) * padded;
+    tiles_.odd = count == 1 ? 0 : pairs_ & 1;
+  }
+
+  /// @param[in] out Of pixel 0 and channel 0.
+  void run(const int32_t* stream, int32_t first, int32_t second, uint32_t form, int8_t* out) {
+    tiles_.stream = stream;
+    tiles_.channel_step = second - first;
+    tiles_.form = form;
+    if (forms::kFourPixels && fours_ != 0) {
+      tiles_.pixels = pixels_;
+      tiles_.pixels_end = fours_end_;
+      tiles_.out = out + first;
+      mcugen_dsp_tiles_of_four(&tiles_);
+    }
+    if (!forms::kFourPixels || pairs_ != 0) {
+      tiles_.pixels = fours_end_;
+      tiles_.pixels_end = pairs_end_;
+      tiles_.out = out + pairs_out_ + first;
+      mcugen_dsp_tiles(&tiles_);
+    }
+  }
+
+ private:
+  const int32_t fours_;
+  const int16_t* const pixels_;
+  const int16_t* const fours_end_;
+  const int32_t pairs_;      ///< Pixels that lie in pairs.
+  const int32_t pairs_out_;  ///< Bytes from pixel 0 of the output to theirs.
+  const int16_t* pairs_end_;
+  McugenDspTiles tiles_;
+};
+
 /// Computes all channels, of weights packed ahead of time.
-void run_packed(const GemmS8Layer& layer, int32_t padded, McugenDspTiles& tiles, int8_t* out) {
+void run_packed(const GemmS8Layer& layer, int32_t padded, Products& products, int8_t* out) {
   const int32_t* words = layer.packed;
   for (int32_t left = layer.channels; left > 0; left -= 2) {
     const int32_t first = words[0] & 0xffff;
-    tiles.stream = words + 2;
-    tiles.out = out + first;
-    tiles.channel_step = static_cast<int32_t>(static_cast<uint32_t>(words[0]) >> 16) - first;
-    tiles.form = static_cast<uint32_t>(words[1]);
-    mcugen_dsp_tiles(&tiles);
+    const int32_t second = static_cast<int32_t>(static_cast<uint32_t>(words[0]) >> 16);
+    products.run(words + 2, first, second, static_cast<uint32_t>(words[1]), out);
     words += packed_conv_pairs_words(padded);
   }
-}
-
-/// Computes two channels of all pixels.
-/// @param[in,out] tiles As gemm_s8_run() sets it up.
-inline void run_pair(int32_t first, int32_t second, uint32_t form, McugenDspTiles& tiles,
-                     int8_t* out) {
-  tiles.out = out + first;
-  tiles.channel_step = second - first;
-  tiles.form = form;
-  mcugen_dsp_tiles(&tiles);
 }
 
 }  // namespace
@@ -176,15 +207,9 @@ void gemm_s8_run(const GemmS8Layer& layer, int32_t first, int32_t end, const int
                  int32_t count, int32_t* stream, int8_t* out) {
   const int32_t padded = layer.runs * padded_run(layer.run);
   out -= first;
-  McugenDspTiles tiles;
-  tiles.pixels = pixels;
-  tiles.stream = stream;
-  tiles.pixel_step = count == 1 ? 0 : layer.out_step;
-  tiles.pixels_end = pixels + (count == 1 ? 2 : count & ~1) * padded;
-  tiles.fours = static_cast<uint32_t>(padded / 4 - 1);
-  tiles.odd = count == 1 ? 0 : count & 1;
+  Products products(pixels, count, padded, layer.out_step);
   if (forms::kPackedGemm && layer.packed != nullptr) {
-    run_packed(layer, padded, tiles, out);
+    run_packed(layer, padded, products, out);
   }
   if (!forms::kGemm || layer.packed != nullptr) {
     return;
@@ -206,7 +231,7 @@ void gemm_s8_run(const GemmS8Layer& layer, int32_t first, int32_t end, const int
       } else {
         write_stream(layer, other, c, form, stream);
       }
-      run_pair(other, c, form, tiles, out);
+      products.run(stream, other, c, form, out);
     }
   }
   int32_t left = -1;
@@ -215,13 +240,13 @@ void gemm_s8_run(const GemmS8Layer& layer, int32_t first, int32_t end, const int
       left = each;
     } else if (each >= 0) {
       write_stream(layer, left, each, kMcugenDspRoundTwice, stream);
-      run_pair(left, each, kMcugenDspRoundTwice, tiles, out);
+      products.run(stream, left, each, kMcugenDspRoundTwice, out);
       left = -1;
     }
   }
   if (left >= 0) {
     write_stream(layer, left, left, kMcugenDspRoundTwice, stream);
-    run_pair(left, left, kMcugenDspRoundTwice, tiles, out);
+    products.run(stream, left, left, kMcugenDspRoundTwice, out);
   }
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <kernels/forms.h>
+
 #include <cstdint>
 
 /// Matrix products of int8 for cores with the DSP extension, as convolutions use them: pixels by
@@ -38,6 +40,13 @@ inline int32_t gemm_s8_pair_bytes(int32_t padded) { return 4 * padded; }
 /// @returns the bytes of the stream of a pair of channels.
 inline int32_t gemm_s8_stream_bytes(int32_t padded) { return 4 * padded + 32; }
 
+/// @returns the fours that pixels lie in, for mcugen_dsp_tiles_of_four().
+inline int32_t gemm_s8_fours(int32_t count) { return forms::kFourPixels ? count / 4 : 0; }
+
+/// @returns the pixels that lie in pairs behind fours: those that are left over, and of one the one
+///     before it once more.
+inline int32_t gemm_s8_pairs_behind(int32_t count) { return count % 4 == 1 ? 2 : count % 4; }
+
 /// Chooses how a layer is rescaled.
 /// @returns false where no form is exact: a shift above -1, a multiplier below 2^30 but not 0, or
 ///     sums that might not fit.
@@ -45,8 +54,8 @@ bool gemm_s8_prepare(GemmS8Layer& layer);
 
 /// Computes channels [first, end) of `count` pixels. The activation's limits are
 /// not applied, but for activation_min where it is the output's zero point or above.
-/// @param[in] pixels (count + 1) / 2 pairs as McugenDspTiles says. Of an odd count the last pair is
-///     the last two pixels, or twice the only one.
+/// @param[in] pixels gemm_s8_fours(count) of them, the others in pairs as McugenDspTiles says; of
+///     an odd number the last pair is the last two pixels, or twice the only one.
 /// @param[in] first, end All channels, if the weights are packed.
 /// @param[in] stream gemm_s8_stream_bytes(), to be written over; word-aligned. Not used if packed.
 /// @param[out] out Of pixel 0 and channel 0.

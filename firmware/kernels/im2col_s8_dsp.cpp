@@ -10,6 +10,7 @@
 #include <kernels/forms.h>
 #include <kernels/im2col_s8_dsp.h>
 #include <kernels/loops_dsp.h>
+#include <kernels/loops_four_dsp.h>
 
 #include <cstring>
 
@@ -31,6 +32,9 @@ inline int8_t* copy_run(const int8_t* from, int32_t count, int8_t* to) {
   }
   return to;
 }
+
+/// Elements from the pixels of a pair to those of the pair beside it.
+constexpr int32_t kBeside = 4;
 
 /// The windows of a convolution, as McugenDspTiles wants them.
 class Windows : ConvWindows {
@@ -60,22 +64,35 @@ class Windows : ConvWindows {
       }
       return;
     }
-    go_to(group, pixel);
-    for (int32_t i = 0; i + 1 < count;) {
-      const int32_t pairs = pairs_inside(count - i);
-      if (pairs != 0) {
-        out = write_inside(pairs, out);
-        i += 2 * pairs;
-      } else {
-        const Window first = next();
-        out = write_pair(first, next(), bytes, out);
-        i += 2;
-      }
-    }
+    out = write_pairs(group, pixel, count / 2, bytes, out);
     if (count % 2 != 0) {
       go_to(group, pixel + count - (count >= 2 ? 2 : 1));
       const Window first = next();
       write_pair(first, count >= 2 ? next() : first, bytes, out);
+    }
+  }
+
+  /// The same as gemm_s8_run() wants them.
+  void write_all(int32_t group, int32_t pixel, int32_t count, int8_t* bytes, int16_t* out) {
+    const int32_t fours = gemm_s8_fours(count);
+    if (!forms::kFourPixels || fours == 0) {
+      write(group, pixel, count, bytes, out);
+      return;
+    }
+    if (are_pixels()) {
+      const int8_t* in = input_ + pixel * p_.in_ch;
+      for (int32_t i = 0; i < 2; ++i, in += 2 * p_.in_ch) {
+        mcugen_dsp_widen_beside(in, in + p_.in_ch, out + i * kBeside,
+                                static_cast<uint32_t>(p_.in_ch), minus_zero_point_, fours,
+                                3 * p_.in_ch);
+      }
+    } else {
+      beside_ = 2 * fours;
+      write_pairs(group, pixel, 2 * fours, bytes, out);
+    }
+    const int32_t behind = gemm_s8_pairs_behind(count);
+    if (behind != 0) {
+      write(group, pixel + count - behind, behind, bytes, out + 4 * fours * padded_);
     }
   }
 
@@ -124,6 +141,22 @@ class Windows : ConvWindows {
   }
 
  private:
+  int16_t* write_pairs(int32_t group, int32_t pixel, int32_t pairs, int8_t* bytes, int16_t* out) {
+    go_to(group, pixel);
+    while (pairs > 0) {
+      const int32_t inside = pairs_inside(2 * pairs);
+      if (inside != 0) {
+        out = write_inside(inside, out);
+        pairs -= inside;
+      } else {
+        const Window first = next();
+        out = write_pair(first, next(), bytes, out);
+        --pairs;
+      }
+    }
+    return out;
+  }
+
   /// @returns how many pairs from here on lie in this row of the output and inside of the image, as
   ///     runs that can be widened where they are.
   int32_t pairs_inside(int32_t count) const {
@@ -139,19 +172,49 @@ class Windows : ConvWindows {
     return last + rows + run <= input_end_ ? pixels / 2 : 0;
   }
 
+  /// Widens a window's runs of two pixels, or of several pairs side by side.
+  /// @returns where the next pair goes.
+  int16_t* widen(const int8_t* run0, const int8_t* run1, int16_t* out, int32_t bytes, int32_t runs,
+                 int32_t skip) {
+    const uint32_t run = static_cast<uint32_t>(bytes);
+    if (forms::kFourPixels && beside_ != 0) {
+      mcugen_dsp_widen_beside(run0, run1, out, run, minus_zero_point_, runs, skip);
+      return behind(out);
+    }
+    return mcugen_dsp_widen(run0, run1, out, run, minus_zero_point_, runs, skip);
+  }
+
+  /// The same of three rows of nine taps.
+  int16_t* widen_nine(const int8_t* window0, const int8_t* window1, int16_t* out, int32_t row_step,
+                      int32_t pairs, int32_t pair_step) {
+    if (forms::kFourPixels && beside_ != 0) {
+      for (; pairs > 0; --pairs, window0 += pair_step, window1 += pair_step) {
+        mcugen_dsp_widen_nine_beside(window0, window1, out, row_step, minus_zero_point_, 1, 0);
+        out = behind(out);
+      }
+      return out;
+    }
+    return mcugen_dsp_widen_nine(window0, window1, out, row_step, minus_zero_point_, pairs,
+                                 pair_step);
+  }
+
+  /// @returns where the next pair goes, behind one that lies beside another.
+  int16_t* behind(int16_t* out) {
+    --beside_;
+    return out + (beside_ % 2 != 0 ? kBeside : 4 * padded_ - kBeside);
+  }
+
   int16_t* write_inside(int32_t pairs, int16_t* out) {
-    const uint32_t run = static_cast<uint32_t>(run_bytes_ + filled_);
-    const int32_t skip = p_.dilation_h * row_bytes_ - static_cast<int32_t>(run);
+    const int32_t run = run_bytes_ + filled_;
+    const int32_t skip = p_.dilation_h * row_bytes_ - run;
     const int32_t step = p_.stride_w * p_.in_ch;
-    const uint32_t minus_zero_point = minus_zero_point_;
     const int32_t kernel_h = p_.kernel_h;
     const int8_t* from = position(at_);
     if (runs_.nine) {
-      out = mcugen_dsp_widen_nine(from, from + step, out, p_.dilation_h * row_bytes_,
-                                  minus_zero_point, pairs, 2 * step);
+      out = widen_nine(from, from + step, out, p_.dilation_h * row_bytes_, pairs, 2 * step);
     } else {
       for (int32_t i = pairs; i > 0; --i, from += 2 * step) {
-        out = mcugen_dsp_widen(from, from + step, out, run, minus_zero_point, kernel_h, skip);
+        out = widen(from, from + step, out, run, kernel_h, skip);
       }
     }
     at_.x += 2 * pairs * p_.stride_w;
@@ -164,26 +227,22 @@ class Windows : ConvWindows {
     return out;
   }
 
-  int16_t* write_pair(const Window& first, const Window& second, int8_t* bytes,
-                      int16_t* out) const {
+  int16_t* write_pair(const Window& first, const Window& second, int8_t* bytes, int16_t* out) {
     const int32_t step = p_.dilation_h * row_bytes_;
     const int32_t run = run_bytes_ + filled_;
     if (run % 4 == 0 && is_inside(first) && is_inside(second)) {
       const int8_t* const from = position(second);
       if (from + (p_.kernel_h - 1) * step + run <= input_end_) {
-        return mcugen_dsp_widen(position(first), from, out, static_cast<uint32_t>(run),
-                                minus_zero_point_, p_.kernel_h, step - run);
+        return widen(position(first), from, out, run, p_.kernel_h, step - run);
       }
     }
     bytes_of(first, bytes);
     bytes_of(second, bytes + padded_);
     if (runs_.nine) {
-      return mcugen_dsp_widen_nine(bytes, bytes + padded_, out, run_bytes_, minus_zero_point_, 1,
-                                   0);
+      return widen_nine(bytes, bytes + padded_, out, run_bytes_, 1, 0);
     }
     // What lies behind the last tap does not matter: its weights are zeros.
-    return mcugen_dsp_widen(bytes, bytes + padded_, out, static_cast<uint32_t>(padded_),
-                            minus_zero_point_, 1, 0);
+    return widen(bytes, bytes + padded_, out, padded_, 1, 0);
   }
 
   /// Writes the bytes of a window and up to three more.
@@ -206,6 +265,7 @@ class Windows : ConvWindows {
   const int32_t padded_;
   const int32_t filled_;  ///< Behind each row of taps.
   const uint32_t minus_zero_point_;
+  int32_t beside_ = 0;  ///< Pairs from here on that lie beside another one.
 };
 
 /// @returns the bytes of two windows before they are widened.
@@ -322,13 +382,16 @@ bool convolve(const Conv2dS8Params& params, GemmS8Layer& layer, int32_t stream_b
   const int32_t most = static_cast<int32_t>((p.scratch.bytes - fixed) / pair) * 2;
   // As many blocks as it takes, of about the same size.
   const int32_t blocks = (count + most - 1) / most;
-  const int32_t block = ((count + blocks - 1) / blocks + 1) & ~1;
+  int32_t block = ((count + blocks - 1) / blocks + 1) & ~1;
+  if (forms::kFourPixels && block % 4 != 0 && block < most) {
+    block += 2;
+  }
   const int32_t group_out_ch = p.out_ch / p.groups;
   Windows windows(p, input);
   for (int32_t first = 0; first < count; first += block) {
     const int32_t here = count - first < block ? count - first : block;
     for (int32_t group = 0; group < p.groups; ++group) {
-      windows.write(group, first, here, bytes, pixels);
+      windows.write_all(group, first, here, bytes, pixels);
       gemm_s8_run(layer, group * group_out_ch, (group + 1) * group_out_ch, pixels, here, stream,
                   output + first * p.out_ch + group * group_out_ch);
     }

@@ -17,6 +17,7 @@
 // forms instead of one for each; contracts and results are the same, but for what loops_dsp.h says.
 
 #include <kernels/function.inc>
+#include <kernels/widen_dsp.inc>
 #include <kernels/winograd_products.inc>
 
 //
@@ -258,16 +259,7 @@
 // Bytes to 16 bits, two rows side by side
 //
 
-// Four bytes of each of two rows to four registers: k02, k02, k13, k13, less the zero point. r12:
-// minus the zero point, twice.
-.macro widen_four a=r6, b=r7, row0=r4, row1=r5, c=r8, d=r9
-    sxtab16 \a, r12, \row0
-    sxtab16 \b, r12, \row1
-    sxtab16 \c, r12, \row0, ror #8
-    sxtab16 \d, r12, \row1, ror #8
-.endm
-
-// The same, times 2^8. r12: 0xff00ff00.
+// As widen_four, but times 2^8. r12: 0xff00ff00.
 .macro scale_four_8 a=r6, b=r7, row0=r4, row1=r5, c=r8, d=r9
     and     \a, r12, \row0, lsl #8
     and     \b, r12, \row1, lsl #8
@@ -275,10 +267,15 @@
     and     \d, r12, \row1
 .endm
 
+// Four taps of a pair of pixels.
+.macro store_pair
+    stmia   r2!, {r6-r9}
+.endm
+
 // Four bytes of each of two rows, those of r4 and r5, from \four to where they go.
 .macro write_four four
     \four
-    stmia   r2!, {r6-r9}
+    store_pair
 .endm
 
 // Eight bytes of each of two rows at r0 and r1, word-aligned.
@@ -391,48 +388,7 @@
     b       5b
     end_function mcugen_dsp_widen
 
-    // r0, r1: two windows of three rows of nine bytes; r2: out; r3: from a row to the next; on the
-    // stack: minus the zero point, pairs of windows, and from a pair to the next. The ninth bytes
-    // are three taps of their own.
-    function mcugen_dsp_widen_nine
-    push    {r4-r11, lr}
-    ldrd    r12, lr, [sp, #36]
-1:
-    .irp row, 0, 1, 2
-    ldr     r4, [r0]
-    ldr     r5, [r1]
-    write_four widen_four
-    ldr     r4, [r0, #4]
-    ldr     r5, [r1, #4]
-    write_four widen_four
-    .if \row == 0
-    ldrb    r10, [r0, #8]
-    ldrb    r11, [r1, #8]
-    .else
-    ldrb    r4, [r0, #8]
-    ldrb    r5, [r1, #8]
-    orr     r10, r10, r4, lsl #8 * \row
-    orr     r11, r11, r5, lsl #8 * \row
-    .endif
-    .if \row < 2
-    add     r0, r0, r3
-    add     r1, r1, r3
-    .endif
-    .endr
-    sxtab16 r6, r12, r10
-    sxtab16 r7, r12, r11
-    sxtab16 r8, r12, r10, ror #8
-    sxtab16 r9, r12, r11, ror #8
-    stmia   r2!, {r6-r9}
-    ldr     r4, [sp, #44]
-    subs    lr, lr, #1
-    sub     r4, r4, r3, lsl #1
-    add     r0, r0, r4
-    add     r1, r1, r4
-    bne     1b
-    mov     r0, r2
-    pop     {r4-r11, pc}
-    end_function mcugen_dsp_widen_nine
+    widen_nine mcugen_dsp_widen_nine, store_pair
 
     // r0, r1: two rows of weights, word-aligned; r2: out; r3: their bytes, a multiple of eight.
     function mcugen_dsp_scale_words

@@ -51,7 +51,7 @@ def test_forms_that_are_left_out_become_others_with_the_same_results(tmp_path: P
         tmp_path,
         FEW,
         *("kWinograd", "kPackedWinograd4", "kBorder", "kDepthwiseAsConv", "kPlanes"),
-        "kTransposeRows",
+        *("kFourPixels", "kTransposeRows"),
         *("kPackedRows", "kAvgPoolRows", "kMaxPoolRows"),
     )
 

@@ -37,6 +37,9 @@ CPU_ISAS: Mapping[str, tuple[Isa, ...]] = {
     "cortex-m55": (Isa.MVE, Isa.DSP, Isa.SCALAR),
     "cortex-m85": (Isa.MVE, Isa.DSP, Isa.SCALAR),
 }
+#: Cores on which loops that load less per product take fewer cycles, though more instructions
+#: (docs/performance.md has both): they take 1 + N cycles for N words, or one for each.
+_LOADS_ARE_DEAR = frozenset({"cortex-m4", "cortex-m33"})
 CPU_FPUS: Mapping[str, tuple[str, ...]] = {
     "cortex-m4": ("fpv4-sp-d16",),
     "cortex-m7": ("fpv5-sp-d16", "fpv5-d16"),
@@ -175,6 +178,14 @@ class BoardSpec:
         if not regions:
             raise ValueError(f"no such role: {role!r} (roles: {', '.join(ROLES)})")
         return regions
+
+    @property
+    def loads_are_dear(self) -> bool:
+        """Whether kernels are chosen by cycles, and those by loads.
+
+        What exists in QEMU only has no cycles: there, instructions count.
+        """
+        return not self.simulated_only and self.isa is Isa.DSP and self.cpu in _LOADS_ARE_DEAR
 
     @property
     def machine_flags(self) -> tuple[str, ...]:

@@ -48,7 +48,7 @@ class Built:
 
         if not self.artifact.own_runtime:
             return ()
-        return call_forms(self.artifact, self.board.isa, self.level)
+        return call_forms(self.artifact, self.board, self.level)
 
 
 def make_artifact(settings: Settings, terminal: Terminal) -> tuple[PteArtifact, Any]:

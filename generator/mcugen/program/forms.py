@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from mcugen.boards.spec import Isa
+from mcugen.boards.spec import BoardSpec, Isa
 from mcugen.program import call_tensors
 from mcugen.program.artifact import PteArtifact
 from mcugen.program.calls import call_macs, changed_values
@@ -37,7 +37,8 @@ from mcugen.program.scratch import (
 from mcugen.program.values import tensor_bytes
 from mcugen.program.window import Window
 
-_GEMM = frozenset({"kGemm", "kBorder"})
+_FOUR = "kFourPixels"
+_GEMM = frozenset({"kGemm", "kBorder", _FOUR})
 _CONV = _GEMM | {"kConvScalar", "kWinograd", "kNeighbours", "kOutside"}
 _DEPTHWISE = _GEMM | frozenset(
     {"kDepthwiseAsConv", "kPlanes", "kDepthwiseFour", "kDepthwiseScalar", "kOutside"}
@@ -46,7 +47,7 @@ _TRANSPOSE = frozenset({"kTransposeRows", "kTransposeScalar"})
 _LINEAR = frozenset({"kLinearRows", "kLinearScalar"})
 _PACKED = frozenset({"kPackedRows", "kPackedRowsExact", "kPackedLinearScalar"})
 _PACKED_CONV = frozenset(
-    {"kPackedGemm", "kPackedWinograd", "kPackedWinograd4", "kPackedConvScalar", "kBorder"}
+    {"kPackedGemm", "kPackedWinograd", "kPackedWinograd4", "kPackedConvScalar", "kBorder", _FOUR}
 )
 _CONV_DEPTHWISE = frozenset({"kConvDepthwise", "kConvDepthwiseScalar", "kBorder"})
 _AVG_POOL = frozenset({"kAvgPoolRows", "kAvgPoolScalar"})
@@ -67,6 +68,8 @@ _PLANE_COLUMNS, _SHORT_PLANE_COLUMNS = 64, 32
 _MOST_PLANE_COLUMNS = _PLANE_COLUMNS - 4
 #: Maxima of fewer channels go by strips of rows: pool2d_s8_strips.h.
 _FEW_CHANNELS, _STRIP_BYTES = 16, 256
+#: Said of a matrix product where four pixels go together.
+_BY_FOUR = " of four pixels"
 #: Where the numbers before packed weights say that results may be below the zero point.
 _EXACT = 4
 
@@ -82,27 +85,33 @@ class CallForm:
     work: int = 0  #: multiply-accumulates, or what is added up
 
 
-def call_forms(artifact: PteArtifact, isa: Isa, level: Level) -> tuple[CallForm, ...]:
+def call_forms(artifact: PteArtifact, board: BoardSpec, level: Level) -> tuple[CallForm, ...]:
     """Return the form of each call of a kernel that has several, in the order of the program."""
 
     def make() -> list[dict[str, Any]]:
         file = deserialize(artifact.pte, name=artifact.name)
         plan = find_method(file.program, name=artifact.name)
-        found = forms_of(file.program, plan, isa, level)
+        found = forms_of(file.program, plan, board.isa, level, by_cycles=board.loads_are_dear)
         return [{**vars(each), "takes": sorted(each.takes)} for each in found]
 
     def read(document: list[dict[str, Any]]) -> tuple[CallForm, ...]:
         return tuple(map(_from_json, document))
 
-    return kept("forms", artifact, make, read, isa=isa.value, level=level.value)
+    key = {"isa": board.isa.value, "level": level.value, "by_cycles": board.loads_are_dear}
+    return kept("forms", artifact, make, read, **key)
 
 
 def _from_json(document: dict[str, Any]) -> CallForm:
     return CallForm(**{**document, "takes": frozenset(document["takes"])})
 
 
-def forms_of(program: Any, plan: Any, isa: Isa, level: Level) -> tuple[CallForm, ...]:
-    """Return the same of an ExecutionPlan of executorch.exir.schema."""
+def forms_of(
+    program: Any, plan: Any, isa: Isa, level: Level, *, by_cycles: bool = False
+) -> tuple[CallForm, ...]:
+    """Return the same of an ExecutionPlan of executorch.exir.schema.
+
+    by_cycles: take loops of fewer loads and more instructions: BoardSpec.loads_are_dear.
+    """
     method = Method(program, plan)
     changed = changed_values(plan)
     found = []
@@ -121,7 +130,12 @@ def forms_of(program: Any, plan: Any, isa: Isa, level: Level) -> tuple[CallForm,
             found.append(CallForm(number, "any", "its shape is known at run time", everything))
         else:
             found.append(CallForm(number, *choose(call, level), _work(call)))
+    found = found if by_cycles and level is not Level.SIZE else [_without_four(e) for e in found]
     return tuple(_fewer(found) if level is Level.SIZE else found)
+
+
+def _without_four(call: CallForm) -> CallForm:
+    return replace(call, form=call.form.replace(_BY_FOUR, ""), takes=call.takes - {_FOUR})
 
 
 def left_out(forms: Iterable[CallForm]) -> frozenset[str]:
@@ -198,9 +212,11 @@ def _product(call: Call, w: Window, in_ch: int, level: Level, scalar: str) -> _C
     takes = {"kGemm"}
     if level is not Level.SIZE and w.batch == 1 and scratch // _BORDER_SHARE >= pair:
         takes |= set() if _is_whole(w) else {"kBorder"}
+    four = scratch >= product_bytes(w, in_ch, 2) and w.pixels >= 4
+    form, takes = ("gemm" + _BY_FOUR, takes | {_FOUR}) if four else ("gemm", takes)
     if not _scales(call, taps):
-        return "gemm or scalar", why, frozenset(takes | {scalar})
-    return "gemm", why, frozenset(takes)
+        return f"{form} or scalar", why, frozenset(takes | {scalar})
+    return form, why, frozenset(takes)
 
 
 def _scales(call: Call, taps: int) -> bool:
@@ -356,7 +372,10 @@ def _packed_conv(call: Call, level: Level) -> _Choice:
     if scratch < pair:
         return scalar
     border = scratch // _BORDER_SHARE >= pair and w.batch == 1 and not _is_whole(w)
-    return "gemm, prepared", why, frozenset({"kPackedGemm"} | ({"kBorder"} if border else set()))
+    takes = {"kPackedGemm"} | ({"kBorder"} if border else set())
+    if scratch >= packed_product_bytes(w, 2) and w.pixels >= 4:
+        return f"gemm{_BY_FOUR}, prepared", why, frozenset(takes | {_FOUR})
+    return "gemm, prepared", why, frozenset(takes)
 
 
 def _conv_depthwise(call: Call, level: Level) -> _Choice:

@@ -102,7 +102,7 @@ def model_contents(
     sources |= needed_sources(copied.operator_sources(board), _files(called), callers)
     generated = {**_model(artifact), **_board_file(board)}
     if FORMS in sources:
-        unused = left_out(call_forms(artifact, board.isa, level))
+        unused = left_out(call_forms(artifact, board, level))
         generated[library_path(FORMS)] = forms_header(sources[FORMS], unused)
     return _contents(config, templates, generated, sources, {MAIN: main})
 

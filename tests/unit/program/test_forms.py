@@ -25,12 +25,14 @@ GOLDEN = Path(__file__).parents[2] / "golden" / "mlperf_tiny"
 FIRMWARE = firmware_dir() / HEADER
 
 
-def taken(network: str, level: Level = Level.BALANCED, isa: Isa = Isa.DSP) -> frozenset[str]:
+def taken(
+    network: str, level: Level = Level.BALANCED, isa: Isa = Isa.DSP, *, by_cycles: bool = False
+) -> frozenset[str]:
     """Return the forms that an image has, its scratch planned for the kernels."""
     program = deserialize((GOLDEN / f"{network}_cm_q_m4.pte").read_bytes(), name=network).program
     plan = find_method(program, name=network)
     arrange_plan(plan, Passes(isa, level))
-    return FORMS - left_out(forms_of(program, plan, isa, level))
+    return FORMS - left_out(forms_of(program, plan, isa, level, by_cycles=by_cycles))
 
 
 def test_the_header_has_a_constant_for_each_form():
@@ -59,6 +61,13 @@ def test_a_program_without_3x3_convolutions_of_stride_1_has_no_winograd():
 def test_a_program_whose_depthwise_convolutions_all_go_over_planes_has_no_other_form_of_them():
     assert "kPlanes" in taken("vww")
     assert not {"kDepthwiseFour", "kDepthwiseScalar", "kDepthwiseAsConv"} & taken("vww")
+
+
+def test_four_pixels_go_together_where_cycles_count():
+    assert "kFourPixels" in taken("kws", by_cycles=True)
+    assert "kFourPixels" not in taken("kws") | taken("kws", Level.SIZE, by_cycles=True)
+    assert "kFourPixels" not in taken("ad", by_cycles=True)
+    assert "kFourPixels" not in taken("kws", isa=Isa.MVE) | taken("kws", isa=Isa.SCALAR)
 
 
 def test_at_size_there_is_neither_winograd_nor_a_border():
