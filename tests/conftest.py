@@ -20,6 +20,8 @@ from mcugen.project.render import render_project
 from mcugen.project.runner import write_runner_project
 
 ROOT = Path(__file__).resolve().parent.parent
+#: The M4's kernels on other CPUs: a runner with all operators only with --every-cpu.
+LIKE_M4 = ("qemu-m7", "qemu-m33")
 
 if "PYTEST_XDIST_WORKER" in os.environ:
     # There are as many workers as cores: what torch starts beyond one thread waits for another's
@@ -43,6 +45,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--every-damage",
         action="store_true",
         help="try every damage to a model on qemu-m4, too, not only on the host",
+    )
+    parser.addoption(
+        "--every-cpu",
+        action="store_true",
+        help="the runner on Cortex-M7 and M33, too, which take the kernels of the M4",
     )
     parser.addoption(
         "--runner-images",
@@ -69,11 +76,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Let tests that share a fixture of their file run in one worker: it is made once.
 
-    A group that is marked wins.
+    A group that is marked wins. Tests of a runner that this run does not build are left out.
     """
+    left_out = [item for item in items if not _without_runner(config).isdisjoint(_runner_of(item))]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
     for item in items:
         if isinstance(item, pytest.Function) and item.get_closest_marker("xdist_group") is None:
             file = item.getparent(pytest.Module).nodeid
@@ -84,6 +95,24 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 for each in definitions
             ):
                 item.add_marker(pytest.mark.xdist_group(file))
+
+
+def _without_runner(config: pytest.Config) -> frozenset[str]:
+    return frozenset() if config.getoption("--every-cpu") else frozenset(LIKE_M4)
+
+
+def _runner_of(item: pytest.Item) -> list[str]:
+    """Return the parameters of a test that takes a runner: the board is among them."""
+    if not isinstance(item, pytest.Function) or "runner_elf" not in item.fixturenames:
+        return []
+    given = item.callspec.params.values() if hasattr(item, "callspec") else ()
+    return [value for value in given if isinstance(value, str)]
+
+
+@pytest.fixture(scope="session")
+def without_runner(request: pytest.FixtureRequest) -> frozenset[str]:
+    """The simulated boards that this run builds no runner for."""
+    return _without_runner(request.config)
 
 
 @pytest.fixture

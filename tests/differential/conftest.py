@@ -32,14 +32,17 @@ def our_host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HostProgram]:
 
 @pytest.fixture
 def devices(
-    request: pytest.FixtureRequest, runners: Callable[[str], Any]
+    request: pytest.FixtureRequest,
+    runners: Callable[[str], Any],
+    without_runner: frozenset[str],
 ) -> Iterator[dict[str, OnDevice]]:
-    """The runner images on QEMU, one per CPU; --boards chooses among them."""
+    """The runner images on QEMU, one per CPU; --boards chooses among all of them."""
     for tool in ("arm-none-eabi-g++", "qemu-system-arm"):
         if shutil.which(tool) is None:
             pytest.skip(f"{tool} is not installed")
     chosen = request.config.getoption("--boards")
-    boards = BOARDS if chosen is None else [name for name in chosen.split(",") if name]
+    usual = [name for name in BOARDS if name not in without_runner]
+    boards = usual if chosen is None else [name for name in chosen.split(",") if name]
     # Two workers that begin at either end do not wait for each other's images.
     backwards = os.environ.get("PYTEST_XDIST_WORKER", "gw0") != "gw0"
     for board in reversed(boards) if backwards else boards:
