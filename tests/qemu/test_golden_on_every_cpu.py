@@ -29,7 +29,10 @@ GOLDEN = Path(__file__).parent.parent / "golden" / "mlperf_tiny"
 BOARDS = ("qemu-m0", "qemu-m3", "qemu-m4", "qemu-m7", "qemu-m33", "qemu-m55")
 WORKLOADS = ("kws_cm_q_m55", "kws_cm_m55", "ad_cm_m4", "ic_cm_q_m55")
 #: The float files that no other test runs, on their own core.
-OWN = (("vww_cm_m4", "qemu-m4"), ("ic_cm_m55", "qemu-m55"))
+OWN = (
+    *(("vww_cm_m4", "qemu-m4"), ("ic_cm_m4", "qemu-m4")),
+    *(("ic_cm_m55", "qemu-m55"), ("ad_cm_m55", "qemu-m55")),
+)
 #: tests/qemu/test_push.py has the M55's own int8 files.
 CASES = [
     pytest.param(name, board, id=f"{name}-{board}", marks=pytest.mark.xdist_group(board))

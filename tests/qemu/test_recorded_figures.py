@@ -6,7 +6,8 @@ is meant, the recorded figure changes in the same commit: `make bench`, which al
 docs/performance.md, or `pytest tests/qemu/test_recorded_figures.py --update-golden`.
 
 `bench --suite` ends with an error where an image's output is not the host reference's of the
-program as exported: so each level of `--optimize`, too, is held to the same bytes here.
+program as exported: so each level of `--optimize`, too, is held to the same bytes here. And each
+image's stack to what its machine code needs.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "bench"))
 from record import figures_of, name_of, record, recorded
+from stack_check import check_stack
 
 #: Networks by board: all on the one that most is said about, a small one on the other ISAs.
 MEASURED = {"qemu-m4": "kws,vww,ic,ad", "qemu-m55": "kws", "qemu-m0": "kws"}
@@ -60,6 +62,9 @@ def test_figures_are_no_worse_than_recorded(mcugen, tmp_path, update_golden, boa
     if update_golden:
         record(cells)
     check_levels(cells)
+    for cell in cells:
+        image = f"suite-{cell['network']}-{board}-{cell['level']}/.pio/build/{board}/firmware.elf"
+        check_stack(tmp_path / "mcugen_out" / image, cell["ram"]["stack_peak_bytes"])
 
     old = recorded()
     worse = [
