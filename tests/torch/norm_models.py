@@ -178,26 +178,21 @@ def of_an_image_that_comes_in(net, x):
 # --- transformers
 
 
-def encoder(**options: object) -> Callable[[], nn.Module]:
-    return trained(lambda: nn.TransformerEncoderLayer(8, 2, 16, batch_first=True, **options))
+def one_layer(**options: object) -> nn.Module:
+    return nn.TransformerEncoderLayer(8, 2, 16, **options)
 
 
-@model("transformer", SEQUENCE, e=encoder())
+@model("transformer", SEQUENCE, e=trained(lambda: one_layer(batch_first=True)))
 def encoder_layer(net, x):
-    return net.e(x)
-
-
-@model("transformer", SEQUENCE, e=encoder(norm_first=True, activation="gelu"))
-def encoder_layer_with_its_norms_first(net, x):
     return net.e(x)
 
 
 @model(
     "transformer",
     (6, 1, 8),
-    e=trained(lambda: nn.TransformerEncoder(nn.TransformerEncoderLayer(8, 2, 16), 2)),
+    e=trained(lambda: nn.TransformerEncoder(one_layer(norm_first=True, activation="gelu"), 2)),
 )
-def encoder_of_two_layers_batch_second(net, x):
+def encoder_of_two_layers_batch_second_with_their_norms_first(net, x):
     return net.e(x)
 
 

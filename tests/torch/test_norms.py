@@ -24,7 +24,7 @@ LEAST = 30.0
 CALLS = {
     "layer norm": {"layer": 16},
     "group norm": {"group": 9},  # statistics of training are a batch norm's
-    "transformer": {"layer": 2 + 2 + 4},
+    "transformer": {"layer": 2 + 4},
 }
 
 
