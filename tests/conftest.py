@@ -2,7 +2,9 @@
 from __future__ import annotations
 
 import fcntl
+import functools
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -183,38 +185,51 @@ def mcugen(
     return run
 
 
+@functools.cache
+def _built_runner(board_id: str) -> Path:
+    """Build a board's runner image, once per machine for the same sources; return the ELF.
+
+    Beside it lie the libraries that it was linked from.
+    """
+    board = load_board(board_id)
+    root = cache_dir() / "test-runners" / board_id
+    root.parent.mkdir(parents=True, exist_ok=True)
+    compiler = find_tool(COMPILER).description
+    sources = render_project(runner_contents(board)).firmware_id
+    made_from = sha256_hex(f"{sources} {compiler}".encode())[:16]
+    elf = root.parent / f"{board_id}-{made_from}.elf"
+    # One project per board, whatever the number of workers: it is built incrementally. What
+    # runs is a copy, named by what it was made from.
+    with open(root.parent / f"{board_id}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (elf.exists() and _libraries_of(elf)):
+            image = build_project(write_runner_project(board, root), board)
+            for suffix in ("elf", "a"):
+                for old in root.parent.glob(f"{board_id}-*.{suffix}"):
+                    old.unlink()
+            for library in image.elf.parent.glob("lib*/*.a"):
+                shutil.copyfile(library, elf.with_name(f"{elf.stem}-{library.name}"))
+            copy = elf.with_suffix(".new")
+            shutil.copyfile(image.elf, copy)
+            copy.replace(elf)
+    return elf
+
+
+def _libraries_of(elf: Path) -> list[Path]:
+    return sorted(elf.parent.glob(f"{elf.stem}-*.a"))
+
+
 @pytest.fixture(scope="session")
 def runner_elf(request: pytest.FixtureRequest) -> Callable[[str], Path]:
-    """Build a board's runner image, once per machine for the same sources; return the ELF."""
+    """Return a board's runner image, an ELF."""
     images: Path | None = request.config.getoption("--runner-images")
-    built: dict[str, Path] = {}
+    return _built_runner if images is None else lambda board_id: images / f"{board_id}.elf"
 
-    def build(board_id: str) -> Path:
-        if images is not None:
-            return images / f"{board_id}.elf"
-        if board_id not in built:
-            board = load_board(board_id)
-            root = cache_dir() / "test-runners" / board_id
-            root.parent.mkdir(parents=True, exist_ok=True)
-            compiler = find_tool(COMPILER).description
-            sources = render_project(runner_contents(board)).firmware_id
-            made_from = sha256_hex(f"{sources} {compiler}".encode())[:16]
-            elf = root.parent / f"{board_id}-{made_from}.elf"
-            # One project per board, whatever the number of workers: it is built incrementally. What
-            # runs is a copy, named by what it was made from.
-            with open(root.parent / f"{board_id}.lock", "w") as lock:
-                fcntl.flock(lock, fcntl.LOCK_EX)
-                if not elf.exists():
-                    image = build_project(write_runner_project(board, root), board)
-                    for old in root.parent.glob(f"{board_id}-*.elf"):
-                        old.unlink()
-                    copy = elf.with_suffix(".new")
-                    copy.write_bytes(image.elf.read_bytes())
-                    copy.replace(elf)
-            built[board_id] = elf
-        return built[board_id]
 
-    return build
+@pytest.fixture(scope="session")
+def runner_libraries() -> Callable[[str], list[Path]]:
+    """Return the libraries that a board's runner was linked from."""
+    return lambda board_id: _libraries_of(_built_runner(board_id))
 
 
 @pytest.fixture(scope="session")
