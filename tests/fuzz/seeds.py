@@ -153,13 +153,12 @@ def server_seeds() -> dict[str, bytes]:
     return seeds
 
 
-def main() -> None:
-    make = {"program": program_seeds, "server": server_seeds}[sys.argv[1]]
-    folder = Path(sys.argv[2])
+def write(kind: str, folder: Path) -> None:
+    make = {"program": program_seeds, "server": server_seeds}[kind]
     folder.mkdir(parents=True, exist_ok=True)
     for name, data in make().items():
         (folder / name).write_bytes(data)
 
 
 if __name__ == "__main__":
-    main()
+    write(sys.argv[1], Path(sys.argv[2]))

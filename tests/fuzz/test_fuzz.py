@@ -32,12 +32,11 @@ def targets(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 @pytest.fixture(scope="module")
 def seeds(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Written by another process, which is the one to import torch."""
+    from seeds import write
+
     folder = tmp_path_factory.mktemp("seeds")
     for kind in ("program", "server"):
-        command = [sys.executable, str(HERE / "seeds.py"), kind, str(folder / kind)]
-        done = subprocess.run(command, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
+        write(kind, folder / kind)
     return folder
 
 

@@ -1,24 +1,17 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Writes a small program, y = relu(x + c), and others with one fault each.
-
-python tests/qemu/damaged_programs.py DIR
-"""
+"""A small program, y = relu(x + c), and others with one fault each."""
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "runtime"))
-
-import programs
 from executorch.exir import schema as s
 from executorch.exir._serialize._program import PTEFile, serialize_pte_binary
 from executorch.exir.scalar_type import ScalarType
+from programs import Plan, floats
+from programs import program as serialized
 
 
 def program(fault: str = "") -> bytes:
-    plan = programs.Plan("forward", [48])
+    plan = Plan("forward", [48])
     x = plan.tensor([4], at=(1, 0))
     c = plan.tensor([4], constant=1)
     t = plan.tensor([4], at=(1, 16))
@@ -43,7 +36,7 @@ def program(fault: str = "") -> bytes:
         plan.instructions.append(s.Instruction(s.JumpFalseCall(never, 0)))
     if fault == "planned_memory_too_large":
         plan.planned = [1 << 30]
-    made = programs.program([plan], [programs.floats(1, -2, 3, -4)])
+    made = serialized([plan], [floats(1, -2, 3, -4)])
     data = bytearray(bytes(serialize_pte_binary(PTEFile(made))))
     if fault == "wrong_schema_version":
         data[4:8] = b"ET13"
@@ -67,12 +60,6 @@ FAULTS = (
 )
 
 
-def main() -> None:
-    folder = Path(sys.argv[1])
-    folder.mkdir(parents=True, exist_ok=True)
-    for fault in FAULTS:
-        (folder / f"{fault or 'good'}.pte").write_bytes(program(fault))
-
-
-if __name__ == "__main__":
-    main()
+def programs() -> dict[str, bytes]:
+    """Fault, or "good" → file."""
+    return {fault or "good": program(fault) for fault in FAULTS}

@@ -132,13 +132,10 @@ def runner(request: pytest.FixtureRequest, board: str) -> Runner:
 
 
 @pytest.fixture(scope="module")
-def programs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    """Written by another process, which is the one to import torch."""
-    folder = tmp_path_factory.mktemp("damaged")
-    command = [sys.executable, str(HERE / "damaged_programs.py"), str(folder)]
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    return {path.stem: path.read_bytes() for path in folder.glob("*.pte")}
+def programs() -> dict[str, bytes]:
+    from damaged_programs import programs
+
+    return programs()
 
 
 def load(runner: Runner, pte: bytes) -> None:

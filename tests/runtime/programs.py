@@ -475,8 +475,7 @@ def exported_buffers() -> bytes:
     return bytes(edge.to_executorch(config).buffer)
 
 
-def main() -> None:
-    folder = Path(sys.argv[1])
+def write(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name, data in all_programs().items():
         (folder / f"{name}.pte").write_bytes(data)
@@ -484,4 +483,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    write(Path(sys.argv[1]))

@@ -9,7 +9,6 @@ import re
 import shutil
 import struct
 import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -138,11 +137,11 @@ def arm_host(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The programs of programs.py; written by another process, which is the one to import torch."""
+    """The programs of programs.py."""
+    from programs import write
+
     folder = tmp_path_factory.mktemp("programs")
-    command = [sys.executable, str(HERE / "programs.py"), str(folder)]
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    write(folder)
     return folder
 
 
