@@ -378,9 +378,18 @@ def test_last_build_whose_image_was_replaced_is_refused(refused, copy):
 
 
 def interrupt(
-    arguments: tuple[str, ...], cwd: Path, when: Callable[[str], bool], *, to_group: bool
+    arguments: tuple[str, ...],
+    cwd: Path,
+    when: Callable[[str], bool],
+    *,
+    to_group: bool,
+    every_s: float = 0.001,
 ) -> tuple[int, str]:
-    """Run mcugen; press Ctrl-C once `when(stderr so far)` is true. Return exit code and stderr."""
+    """Run mcugen; press Ctrl-C once `when(stderr so far)` is true. Return exit code and stderr.
+
+    every_s: how often to look; a stage that takes seconds needs no more than a look now and then,
+    and looking takes a core from what it waits for.
+    """
     log = cwd / "stderr.txt"
     with log.open("w") as stderr:
         process = subprocess.Popen(
@@ -398,7 +407,7 @@ def interrupt(
             while not when(log.read_text()):
                 assert process.poll() is None, f"ended too early:\n{log.read_text()}"
                 assert time.monotonic() < deadline, f"never came so far:\n{log.read_text()}"
-                time.sleep(0.001)
+                time.sleep(every_s)
             (os.killpg if to_group else os.kill)(process.pid, signal.SIGINT)
             exit_code = process.wait(timeout=20)
         finally:
@@ -461,7 +470,9 @@ def assert_nothing_left(folder: Path, artifacts: Path) -> None:
 
 
 def test_ctrl_c_while_the_model_is_loaded_leaves_nothing(built, own_artifacts, tmp_path):
-    result = interrupt(BUILD, tmp_path, lambda said: "loading the model" in said, to_group=False)
+    result = interrupt(
+        BUILD, tmp_path, lambda said: "loading the model" in said, to_group=False, every_s=0.05
+    )
 
     assert_interrupted(result)
     assert_nothing_left(tmp_path, own_artifacts)
@@ -469,7 +480,9 @@ def test_ctrl_c_while_the_model_is_loaded_leaves_nothing(built, own_artifacts, t
 
 def test_ctrl_c_during_export_leaves_nothing(mcugen, uninterrupted, own_artifacts, tmp_path):
     """In its last stage, behind what calibrating could leave; and the next build is whole."""
-    result = interrupt(BUILD, tmp_path, lambda said: "lowering" in said, to_group=True)
+    result = interrupt(
+        BUILD, tmp_path, lambda said: "lowering" in said, to_group=True, every_s=0.05
+    )
     assert_interrupted(result)
     assert_nothing_left(tmp_path, own_artifacts)
     mcugen(*BUILD, cwd=tmp_path)
