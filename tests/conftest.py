@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import fcntl
 import functools
+import gc
 import os
 import shutil
 import subprocess
@@ -29,6 +30,10 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     # There are as many workers as cores: what torch starts beyond one thread waits for another's
     # core by spinning. Commands that a test starts take it over.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# An export makes millions of objects, and Python looks for cycles among all that live: 2.4 of 32 s
+# for three of tests/torch/test_plain_models.py, 1.0 s with these.
+gc.set_threshold(100_000, 50, 100)
 
 # Where a machine forbids it, each of some hundred commands compiles all of mcugen, and each build
 # SCons, which is a copy in the cache.

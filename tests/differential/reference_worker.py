@@ -7,6 +7,7 @@ Requests and replies are pickles behind their length (u64) on stdin and stdout. 
 
 from __future__ import annotations
 
+import gc
 import os
 import pickle
 import struct
@@ -335,6 +336,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {"build": build, "expect": expect, "n
 
 
 def main() -> None:
+    gc.set_threshold(100_000, 50, 100)  # as tests/conftest.py has it, and says why
     replies = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what libraries print must not get between the replies
     requests = sys.stdin.buffer

@@ -9,6 +9,7 @@ never reach a simulator are deselected, the others run once for each CPU.
 
 from __future__ import annotations
 
+import gc
 import json
 import math
 import re
@@ -33,6 +34,8 @@ from mcugen.device.runner import Runner
 from mcugen.program.artifact import DTYPES
 from mcugen.program.container import deserialize, find_method
 from mcugen.program.level import Level
+
+gc.set_threshold(100_000, 50, 100)  # as tests/conftest.py has it, and says why
 
 LEVELS = tuple(Level)
 #: The cases that run a program on a simulator ("FVP" is Arm's), by the name of their function.
