@@ -4,10 +4,14 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+
+from mcugen.base.cache import cache_dir
 
 pytestmark = [pytest.mark.qemu, pytest.mark.toolchain, pytest.mark.torch]
 
@@ -73,6 +77,15 @@ raise SystemExit(5)
 """
 
 
+def own_cache(folder: Path) -> dict[str, str]:
+    """Return an environment in which no model was exported before; compiled objects are there."""
+    return {
+        "MCUGEN_CACHE_DIR": str(folder / "cache"),
+        "MCUGEN_OBJECT_CACHE": str(cache_dir() / "objects"),
+        "PLATFORMIO_CORE_DIR": str(cache_dir() / "platformio"),
+    }
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """A folder with a model's file, in which the script has run."""
@@ -80,7 +93,12 @@ def folder(tmp_path_factory):
     (folder / "model.py").write_text(MODEL)
     (folder / "script.py").write_text(SCRIPT)
     done = subprocess.run(
-        [sys.executable, "script.py"], cwd=folder, capture_output=True, text=True, timeout=900
+        [sys.executable, "script.py"],
+        cwd=folder,
+        env={**os.environ, **own_cache(folder)},
+        capture_output=True,
+        text=True,
+        timeout=900,
     )
     assert (done.stdout, done.stderr, done.returncode) == ("", "", 5)
     return folder
@@ -91,7 +109,9 @@ def result(folder):
     return json.loads((folder / "result.json").read_text())
 
 
-def test_documents_are_those_of_the_command_line(folder, result, mcugen):
+def test_documents_are_those_of_the_command_line(folder, result, mcugen, monkeypatch):
+    for name, value in own_cache(folder).items():
+        monkeypatch.setenv(name, value)
     arguments = ("model.py:make", "--board", "qemu-m4")
     text = mcugen("build", *arguments, cwd=folder)
     ran = mcugen("run", *arguments, "--samples", 8, "--runs", 2, "--json", cwd=folder)
