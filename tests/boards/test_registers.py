@@ -10,7 +10,7 @@ import pytest
 from families import FAMILIES, FIRMWARE, WITHOUT_DESCRIPTION, sources
 from register_check import Comparison, compare
 from register_header import Register, has_source, read_source
-from svd_file import PACKAGES, package_file, parse_svd
+from svd_file import PACKAGES, parse_svd, take_out
 
 from mcugen.boards.load import list_boards
 
@@ -34,8 +34,9 @@ def registers_of(family: str) -> tuple[list[Register], list[str]]:
 
 @pytest.fixture(scope="session")
 def packages() -> None:
+    descriptions = [each for family in FAMILIES.values() for each in family.descriptions]
     for package in PACKAGES:
-        package_file(package)
+        take_out(package, [each.file for each in descriptions if each.package == package])
 
 
 def compare_with_all(family: str) -> Comparison:
