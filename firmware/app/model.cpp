@@ -3,6 +3,7 @@
 #include <app/log.h>
 #include <app/model.h>
 #include <app/model_store.h>
+#include <app/peak_allocator.h>
 #include <app/scalars.h>
 #include <executorch/runtime/core/data_loader.h>
 #include <executorch/runtime/executor/memory_manager.h>
@@ -49,21 +50,6 @@ struct Slot {
   }
 
   alignas(T) unsigned char storage[sizeof(T)];
-};
-
-/// The runtime resets the temp allocator after every kernel; we want to know the most it held.
-class PeakAllocator : public MemoryAllocator {
- public:
-  using MemoryAllocator::MemoryAllocator;
-  void* allocate(size_t size, size_t alignment) override {
-    void* memory = MemoryAllocator::allocate(size, alignment);
-    peak_ = used_size() > peak_ ? used_size() : peak_;
-    return memory;
-  }
-  size_t peak() const { return peak_; }
-
- private:
-  size_t peak_ = 0;
 };
 
 #if defined(MCUGEN_UPSTREAM)
@@ -238,8 +224,11 @@ bool load_method() {
   Span<uint8_t>* planned = const_cast<Span<uint8_t>*>(model_config().planned_buffers);
   g_method_allocator = &g_method_allocator_slot.emplace(static_cast<uint32_t>(method_pool.size()),
                                                         method_pool.data());
-  g_temp_allocator =
-      &g_temp_allocator_slot.emplace(static_cast<uint32_t>(temp_pool.size()), temp_pool.data());
+  g_temp_allocator = model_store_temp_allocator();
+  if (g_temp_allocator == nullptr) {
+    g_temp_allocator =
+        &g_temp_allocator_slot.emplace(static_cast<uint32_t>(temp_pool.size()), temp_pool.data());
+  }
   HierarchicalAllocator& planned_memory = g_planned_memory_slot.emplace(
       Span<Span<uint8_t>>(planned, model_config().num_planned_buffers));
   MemoryManager& memory_manager =

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <app/app_config.h>
+#include <app/peak_allocator.h>
 #include <app/text_writer.h>
 #include <executorch/runtime/core/error.h>
 #include <executorch/runtime/executor/method_meta.h>
@@ -35,6 +36,10 @@ executorch::runtime::Error model_store_choose_method(executorch::runtime::Progra
 /// @returns Ok, or MemoryAllocationFailed.
 executorch::runtime::Error model_store_place(executorch::runtime::MethodMeta& meta, size_t io_bytes,
                                              const char** step);
+
+/// @returns the allocator of `model_config()`'s temp_pool where that is known only once the method
+///     has been loaded, all of it free; else nullptr.
+PeakAllocator* model_store_temp_allocator();
 
 /// What a frame of the store's own is answered with.
 struct StoreAnswer {

@@ -38,12 +38,9 @@ void conv2d_s8_mla(const Conv2dS8Params& params, const int8_t* input, const int8
                    const int32_t* bias, int8_t* output);
 
 /// The same by Helium. Needs `params.scratch`, and is the faster the more there is, up to
-/// conv2d_s8_mve_scratch_bytes(). Takes the scalar form for fewer than four output channels per
-/// group, for a shift above -1, and where the scratch is too small.
+/// MveConvPlan::scratch_bytes(INT32_MAX). Takes the scalar form for fewer than four output channels
+/// per group, for a shift above -1, and where the scratch is too small.
 void conv2d_s8_mve(const Conv2dS8Params& params, const int8_t* input, const int8_t* weights,
                    const int32_t* bias, int8_t* output);
-
-/// @returns how many bytes of scratch conv2d_s8_mve() makes good use of.
-uint32_t conv2d_s8_mve_scratch_bytes(const Conv2dS8Params& params);
 
 }  // namespace mcugen

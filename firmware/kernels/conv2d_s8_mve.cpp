@@ -376,9 +376,4 @@ void conv2d_s8_mve(const Conv2dS8Params& p, const int8_t* input, const int8_t* w
   }
 }
 
-uint32_t conv2d_s8_mve_scratch_bytes(const Conv2dS8Params& p) {
-  const MveConvPlan plan(p);
-  return plan.possible ? plan.scratch_bytes(INT32_MAX) : 0;
-}
-
 }  // namespace mcugen

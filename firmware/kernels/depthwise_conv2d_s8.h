@@ -21,6 +21,24 @@ inline Conv2dS8Params as_conv2d(const DepthwiseConv2dS8Params& p) {
   return conv;
 }
 
+/// The same convolution with rows for columns.
+inline DepthwiseConv2dS8Params transposed(const DepthwiseConv2dS8Params& p) {
+  DepthwiseConv2dS8Params t = p;
+  t.in_h = p.in_w;
+  t.in_w = p.in_h;
+  t.out_h = p.out_w;
+  t.out_w = p.out_h;
+  t.kernel_h = p.kernel_w;
+  t.kernel_w = p.kernel_h;
+  t.stride_h = p.stride_w;
+  t.stride_w = p.stride_h;
+  t.pad_top = p.pad_left;
+  t.pad_left = p.pad_top;
+  t.dilation_h = p.dilation_w;
+  t.dilation_w = p.dilation_h;
+  return t;
+}
+
 /// Depthwise 2-D convolution, NHWC: output channel i * depth_multiplier + m sees input channel i.
 ///
 /// @param[in] input int8[batch, in_h, in_w, in_ch].
@@ -55,8 +73,5 @@ uint32_t depthwise_conv2d_s8_mla_scratch(const DepthwiseConv2dS8Params& params, 
 /// else four channels at a time. Takes the scalar form for a shift above -1.
 void depthwise_conv2d_s8_mve(const DepthwiseConv2dS8Params& params, const int8_t* input,
                              const int8_t* weights, const int32_t* bias, int8_t* output);
-
-/// @returns how many bytes of scratch depthwise_conv2d_s8_mve() makes good use of.
-uint32_t depthwise_conv2d_s8_mve_scratch_bytes(const DepthwiseConv2dS8Params& params);
 
 }  // namespace mcugen

@@ -59,24 +59,6 @@ Strides strides_of(const DepthwiseConv2dS8Params& p) {
   return {p.in_ch, p.in_w * p.in_ch, out_ch, p.out_w * out_ch, out_ch, p.kernel_w * out_ch};
 }
 
-/// The same convolution with rows for columns.
-DepthwiseConv2dS8Params transposed(const DepthwiseConv2dS8Params& p) {
-  DepthwiseConv2dS8Params t = p;
-  t.in_h = p.in_w;
-  t.in_w = p.in_h;
-  t.out_h = p.out_w;
-  t.out_w = p.out_h;
-  t.kernel_h = p.kernel_w;
-  t.kernel_w = p.kernel_h;
-  t.stride_h = p.stride_w;
-  t.stride_w = p.stride_h;
-  t.pad_top = p.pad_left;
-  t.pad_left = p.pad_top;
-  t.dilation_h = p.dilation_w;
-  t.dilation_w = p.dilation_h;
-  return t;
-}
-
 Strides transposed(const Strides& s) {
   return {s.in_y, s.in_x, s.out_y, s.out_x, s.weights_y, s.weights_x};
 }

@@ -10,6 +10,7 @@
 #include <kernels/conv2d_s8_mve_plan.h>
 #include <kernels/conv_mve.h>
 #include <kernels/depthwise_conv2d_s8.h>
+#include <kernels/depthwise_conv2d_s8_mve_strips.h>
 #include <kernels/requantize.h>
 #include <kernels/window.h>
 
@@ -21,57 +22,7 @@ namespace {
 // The assembler source knows these.
 static_assert(offsetof(MveDepthwise3x3, input) == 120 && offsetof(MveDepthwise3x3, step) == 192 &&
               offsetof(MveDepthwise3x3, singles) == 204);
-
-/// How an image is cut into strips of planes, which the gather's 8-bit offsets limit in width.
-struct Strips {
-  explicit Strips(const DepthwiseConv2dS8Params& p) : p_(p) {}
-
-  static constexpr int32_t kPlaneBytes = 6144;  // more brings little
-  static constexpr int32_t kNarrow = 16;        // below, a table of places is faster than rows
-
-  int32_t max_columns() const { return p_.stride_w == 1 ? 82 : 60; }
-  bool table() const { return p_.in_w < kNarrow; }
-  int32_t plane_row(int32_t columns) const { return (columns - 1) * p_.stride_w + 3; }
-  int32_t plane_rows(int32_t rows) const { return (rows - 1) * p_.stride_h + 3; }
-
-  /// Rows of outputs to tiles: pairs of tiles take four. What is left is one tile of two rows, or
-  /// one more pair; both go over rows that are done.
-  static int32_t pairs(int32_t rows) { return rows < 4 ? 0 : (rows + 1) / 4; }
-  static int32_t singles(int32_t rows) { return rows < 4 ? rows - 1 : rows % 4 % 3 != 0 ? 1 : 0; }
-
-  uint32_t tile_bytes(int32_t columns, int32_t rows) const {
-    const int32_t tiles = (columns + 1) / 2 * (pairs(rows) + singles(rows));
-    return static_cast<uint32_t>(tiles) * sizeof(MveTile);
-  }
-
-  /// @returns the bytes of the list of tiles, of the places of pixels and of a plane.
-  uint32_t bytes(int32_t columns, int32_t rows) const {
-    const int32_t in_rows = plane_rows(rows);
-    const int32_t places = table() ? 2 * p_.in_w * (in_rows < p_.in_h ? in_rows : p_.in_h) + 16 : 0;
-    return tile_bytes(columns, rows) +
-           static_cast<uint32_t>(in_rows * plane_row(columns) + 16 + places);
-  }
-
-  int32_t columns() const { return p_.out_w < max_columns() ? p_.out_w : max_columns(); }
-
-  /// @returns how many rows of the output `scratch` bytes are enough for, at most all.
-  int32_t rows_in(uint32_t scratch) const {
-    int32_t rows = p_.out_h;
-    while (rows > 1 && bytes(columns(), rows) > scratch) {
-      --rows;
-    }
-    return rows;
-  }
-
-  const DepthwiseConv2dS8Params& p_;
-};
-
-/// Whether the loop for 3x3 windows can do this, given enough scratch.
-bool takes_3x3(const DepthwiseConv2dS8Params& p) {
-  return p.depth_multiplier == 1 && p.kernel_h == 3 && p.kernel_w == 3 && p.dilation_h == 1 &&
-         p.dilation_w == 1 && p.stride_h == p.stride_w && p.stride_h <= 2 && p.out_h >= 2 &&
-         p.out_w >= 2 && p.in_ch <= 8191 && (3 * p.out_w + 2) * p.in_ch <= 65535;
-}
+static_assert(sizeof(MveTile) == MveStrips::kTileBytes);
 
 class Depthwise3x3 {
  public:
@@ -118,7 +69,7 @@ class Depthwise3x3 {
              int8_t* output);
 
   const DepthwiseConv2dS8Params& p_;
-  const Strips strips_;
+  const MveStrips strips_;
   MveDepthwise3x3 args_;
 };
 
@@ -126,8 +77,8 @@ void Depthwise3x3::run(const int8_t* input, int8_t* output) {
   int32_t at_once = strips_.rows_in(p_.scratch.bytes);
   for (int32_t b = 0; b < p_.batch; ++b) {
     for (int32_t y = 0; y < p_.out_h; y += at_once) {
-      // Strips are of two rows and columns at least, and of four rows where there is room for them,
-      // which take less than three: what would be less overlaps the one before.
+      // MveStrips are of two rows and columns at least, and of four rows where there is room for
+      // them, which take less than three: what would be less overlaps the one before.
       const int32_t least = at_once < 4 ? 2 : 4;
       const int32_t last_y = p_.out_h - y < least ? p_.out_h - least : y;
       const int32_t rows = p_.out_h - last_y < at_once ? p_.out_h - last_y : at_once;
@@ -203,12 +154,12 @@ void Depthwise3x3::strip(const int8_t* input, int32_t out_y, int32_t out_x, int3
       ++tile;
     }
   };
-  for (int32_t i = 0; i < Strips::pairs(rows); ++i) {
+  for (int32_t i = 0; i < MveStrips::pairs(rows); ++i) {
     tiles_from(4 * i + 4 > rows ? rows - 4 : 4 * i);
   }
   args_.tiles = tiles;
   args_.pairs = tile - tiles;
-  for (int32_t i = Strips::singles(rows); i > 0; --i) {
+  for (int32_t i = MveStrips::singles(rows); i > 0; --i) {
     tiles_from(rows - 1 - i);
   }
   args_.singles = tile - tiles - args_.pairs;
@@ -278,30 +229,17 @@ void four_channels(const DepthwiseConv2dS8Params& p, const int8_t* input, const 
 
 void depthwise_conv2d_s8_mve(const DepthwiseConv2dS8Params& p, const int8_t* input,
                              const int8_t* weights, const int32_t* bias, int8_t* output) {
-  const Strips strips(p);
+  const MveStrips strips(p);
   const bool in_place = overlap(input, p.batch * p.in_h * p.in_w * p.in_ch, output,
                                 p.batch * p.out_h * p.out_w * p.out_ch);
   if (in_place || !shifts_right_mve(p.shifts, p.in_ch * p.depth_multiplier)) {
     depthwise_conv2d_s8_scalar(p, input, weights, bias, output);
-  } else if (takes_3x3(p) && strips.bytes(strips.columns(), 2) <= p.scratch.bytes) {
+  } else if (mve_takes_3x3(p) && strips.bytes(strips.columns(), 2) <= p.scratch.bytes) {
     Depthwise3x3(p, weights, bias).run(input, output);
   } else if (p.in_ch != 1 ||
              !conv2d_s8_transposed_mve(as_conv2d(p), input, weights, bias, output)) {
     four_channels(p, input, weights, bias, output);
   }
-}
-
-uint32_t depthwise_conv2d_s8_mve_scratch_bytes(const DepthwiseConv2dS8Params& p) {
-  if (!takes_3x3(p)) {
-    const MveConvPlan plan(as_conv2d(p), true);
-    return p.in_ch == 1 && plan.possible ? plan.scratch_bytes(INT32_MAX) : 0;
-  }
-  const Strips strips(p);
-  int32_t rows = p.out_h;
-  while (rows > 4 && strips.bytes(strips.columns(), rows) > Strips::kPlaneBytes) {
-    --rows;
-  }
-  return strips.bytes(strips.columns(), rows);
 }
 
 }  // namespace mcugen

@@ -24,6 +24,7 @@ inline constexpr bool kConvDepthwiseScalar = true;
 inline constexpr bool kAvgPoolScalar = true;
 inline constexpr bool kMaxPoolScalar = true;
 inline constexpr bool kOutside = true;  ///< The estimate for windows outside: conv_outside.h
+inline constexpr bool kTemp = true;     ///< Memory of the temp allocator, where scratch is short
 
 // With the DSP extension.
 inline constexpr bool kWinograd = true;         ///< Takes kGemm where it does not pay

@@ -4,6 +4,7 @@
 #include <kernels/clamp_s8.h>
 #include <kernels/conv2d_f32.h>
 #include <kernels/conv2d_s8.h>
+#include <kernels/conv_scratch_s8.h>
 #include <kernels/depthwise_conv2d_s8.h>
 #include <kernels/elementwise_s8.h>
 #include <kernels/gather.h>
@@ -50,7 +51,9 @@ MCUGEN_KERNEL(clamp_f32, scalar, scalar, scalar);
 MCUGEN_KERNEL(clamp_s8, scalar, dsp, mve);
 MCUGEN_KERNEL(conv2d_f32, scalar, scalar, scalar);
 MCUGEN_KERNEL(conv2d_s8, mla, dsp, mve);
+MCUGEN_KERNEL(conv2d_s8_scratch, mla, dsp, mve);
 MCUGEN_KERNEL(depthwise_conv2d_s8, mla, dsp, mve);
+MCUGEN_KERNEL(depthwise_conv2d_s8_scratch, mla, dsp, mve);
 MCUGEN_KERNEL(dequantize_f32, scalar, scalar, scalar);
 MCUGEN_KERNEL(dequantize_s16_f32, scalar, scalar, scalar);
 MCUGEN_KERNEL(dequantize_s8_f32, scalar, scalar, scalar);

@@ -3,6 +3,7 @@
 // sizes of a convolution in the order of Conv2dS8Params.
 
 #include <kernels/conv2d_s8_mve_plan.h>
+#include <kernels/conv_scratch_s8.h>
 #include <kernels/im2col_s8_dsp.h>
 #include <kernels/im2col_s8_mla.h>
 #include <kernels/packed_conv_depthwise_s8.h>
@@ -25,6 +26,16 @@ mcugen::PackedConvDepthwiseS8Params joined(const mcugen::Conv2dS8Params& conv) {
   return p;
 }
 
+/// A depthwise one of the same window: every third of one input channel, some of multiplier 2.
+mcugen::DepthwiseConv2dS8Params depthwise(const mcugen::Conv2dS8Params& conv) {
+  mcugen::DepthwiseConv2dS8Params p{};
+  static_cast<mcugen::Conv2dS8Params&>(p) = conv;
+  p.in_ch = p.groups = conv.out_ch % 3 == 0 ? 1 : conv.in_ch;
+  p.depth_multiplier = 1 + conv.out_ch % 2;
+  p.out_ch = p.in_ch * p.depth_multiplier;
+  return p;
+}
+
 int main() {
   mcugen::Conv2dS8Params p{};
   while (scanf("%d %d %d %d %d %d %d %d %d %d %d %d %d %d %d %d", &p.batch, &p.in_h, &p.in_w,
@@ -32,6 +43,10 @@ int main() {
                &p.stride_h, &p.stride_w, &p.pad_top, &p.pad_left, &p.dilation_h,
                &p.dilation_w) == 16) {
     const mcugen::MveConvPlan plan(p);
+    const mcugen::DepthwiseConv2dS8Params d = depthwise(p);
+    printf("%u %u %u %u %u %u ", mcugen::conv2d_s8_scratch_dsp(p), mcugen::conv2d_s8_scratch_mla(p),
+           mcugen::conv2d_s8_scratch_mve(p), mcugen::depthwise_conv2d_s8_scratch_dsp(d),
+           mcugen::depthwise_conv2d_s8_scratch_mla(d), mcugen::depthwise_conv2d_s8_scratch_mve(d));
     printf("%u %u %u %u %u %u %u %u %u %u %u\n", mcugen::convolve_s8_scratch(p, 16),
            mcugen::convolve_s8_mla_scratch(p, 48), plan.possible ? plan.least_bytes() : 0,
            plan.possible ? plan.scratch_bytes(INT_MAX) : 0,

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -57,6 +58,12 @@ def _joined_bytes(w: Window) -> list[int]:
     return [joined.scratch_bytes(rows) if joined.fits else 0 for rows in (1, sum(sizes))]
 
 
+def _depthwise(w: Window) -> Window:
+    """Return the depthwise convolution that scratch_needs.cpp makes of one."""
+    in_ch = 1 if w.out_ch % 3 == 0 else w.in_ch
+    return replace(w, in_ch=in_ch, groups=in_ch, out_ch=in_ch * (1 + w.out_ch % 2))
+
+
 @pytest.mark.toolchain
 def test_planner_and_kernels_agree_on_working_memory(tmp_path: Path) -> None:
     """One formula on each side; a difference costs speed without a word."""
@@ -65,7 +72,8 @@ def test_planner_and_kernels_agree_on_working_memory(tmp_path: Path) -> None:
     kernels = firmware_dir() / "kernels"
     program = tmp_path / "scratch_needs"
     sources = (
-        *("im2col_s8_dsp.cpp", "im2col_s8_mla.cpp"),
+        *(f"conv_scratch_s8_{isa}.cpp" for isa in ("dsp", "mla", "mve")),
+        *("depthwise_conv2d_s8_mla.cpp", "im2col_s8_dsp.cpp", "im2col_s8_mla.cpp"),
         "packed_conv_depthwise_s8_dsp.cpp",
         *("winograd_s8_dsp.cpp", "winograd_s8_mla.cpp", "winograd4_s8_dsp.cpp"),
     )
@@ -83,7 +91,17 @@ def test_planner_and_kernels_agree_on_working_memory(tmp_path: Path) -> None:
     done = subprocess.run([program], input=text, capture_output=True, text=True, check=True)
 
     lines = [tuple(map(int, line.split())) for line in done.stdout.splitlines()]
-    for w, (dsp, mla, mve, mve_most, *winograd) in zip(windows, lines, strict=True):
+    for w, line in zip(windows, lines, strict=True):
+        least, (dsp, mla, mve, mve_most, *winograd) = line[:6], line[6:]
+        d = _depthwise(w)
+        assert (
+            scratch._convolution_dsp(w).least,
+            scratch._convolution_mla(w).least,
+            scratch._convolution_mve(w).least,
+            scratch._depthwise_dsp(d).least,
+            scratch._depthwise_mla(d).least,
+            scratch._depthwise_mve(d).least,
+        ) == least, w
         one_row, all_rows, one_row_mla, all_rows_mla, four, *joined = winograd
         if w.groups == 1:
             assert _joined_bytes(w) == joined, w

@@ -42,6 +42,8 @@ Error model_store_place(executorch::runtime::MethodMeta&, size_t io_bytes, const
   return Error::Ok;
 }
 
+PeakAllocator* model_store_temp_allocator() { return nullptr; }
+
 // Without state there is nothing to set back, and this costs nothing.
 bool model_store_frame(uint8_t type, const uint8_t*, size_t bytes, StoreAnswer* answer) {
   if (!kAppConfig.keeps_state || type != kReloadModel) {

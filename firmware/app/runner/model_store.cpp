@@ -2,10 +2,12 @@
 //
 // The generic image: a model comes over the console (frames 0x10 and 0x11), or lies in memory when
 // the device starts. The arena holds, each 16-byte aligned: a header, the `.pte`, the spans of the
-// planned buffers, inputs and outputs, the planned buffers, and in all the rest the method.
+// planned buffers, inputs and outputs, the planned buffers, and in all the rest the method; what it
+// leaves of that is its calls' temporary memory.
 #include <app/crc32.h>
 #include <app/model.h>
 #include <app/model_store.h>
+#include <app/peak_allocator.h>
 #include <app/runner/arena.h>
 
 #include <cstring>
@@ -82,6 +84,33 @@ class Rest {
   bool failed_ = false;
 };
 
+/// What the method has left of its pool, which is known when it has been loaded.
+class RestAllocator final : public PeakAllocator {
+ public:
+  RestAllocator() : PeakAllocator(0, nullptr) {}
+  void* allocate(size_t size, size_t alignment) override {
+    uint8_t* const begin = g_config.temp_pool.data();
+    uint8_t* const memory = alignPointer(begin + used_, alignment);
+    const size_t before = static_cast<size_t>(memory - begin);
+    if (before > g_config.temp_pool.size() || size > g_config.temp_pool.size() - before) {
+      return nullptr;
+    }
+    used_ = before + size;
+    note(used_);
+    return memory;
+  }
+  uint8_t* base_address() const override { return g_config.temp_pool.data(); }
+  uint32_t size() const override { return static_cast<uint32_t>(g_config.temp_pool.size()); }
+  size_t used_size() const override { return used_; }
+  size_t free_size() const override { return size() - used_; }
+  void reset() override { used_ = 0; }
+
+ private:
+  size_t used_ = 0;
+};
+
+alignas(RestAllocator) unsigned char g_rest_allocator[sizeof(RestAllocator)];
+
 void unload() {
   model_unload();
   g_config = kAppConfig;
@@ -96,6 +125,8 @@ bool load(size_t pte_bytes, uint32_t crc) {
   g_config.method_name = g_method_name;
   g_empty = false;
   model_load();
+  const size_t used = model_memory().method.used;
+  g_config.temp_pool = {g_config.method_pool.data() + used, g_config.method_pool.size() - used};
   return model_ready();
 }
 
@@ -217,6 +248,11 @@ Error model_store_place(MethodMeta& meta, size_t io_bytes, const char** step) {
   const size_t left = rest.left();
   g_config.method_pool = {rest.take(left), left};
   return Error::Ok;
+}
+
+PeakAllocator* model_store_temp_allocator() {
+  g_config.temp_pool = {};
+  return new (g_rest_allocator) RestAllocator;
 }
 
 bool model_store_frame(uint8_t type, const uint8_t* body, size_t bytes, StoreAnswer* answer) {

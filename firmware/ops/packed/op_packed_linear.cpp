@@ -12,9 +12,9 @@ constexpr int32_t kRowNumbers = 5;
 
 /// Reads scratch and numbers. @param[in] group_words Of a group of so many rows. @returns whether
 ///     all is well.
-bool read_rows(OpArgs& args, const PackedLayer& layer, int32_t rows, int32_t group_words,
-               PackedLinearS8Params& p) {
-  p.scratch = scratch_of(args, layer);
+bool read_rows(KernelRuntimeContext& ctx, OpArgs& args, const PackedLayer& layer, int32_t rows,
+               int32_t group_words, PackedLinearS8Params& p) {
+  p.scratch = scratch_of(ctx, args, layer);
   if (!args.check(layer.out_ch >= rows && layer.has(kRowNumbers, rows, group_words), "weights")) {
     return false;
   }
@@ -35,7 +35,7 @@ void mcugen__packed_linear_out(KernelRuntimeContext& ctx, Span<EValue*> argument
   PackedLayer layer;
   PackedLinearS8Params p;
   if (packed_layer(args, 3, layer) &&
-      read_rows(args, layer, kPackedRows, packed_linear_words(layer.in_ch), p)) {
+      read_rows(ctx, args, layer, kPackedRows, packed_linear_words(layer.in_ch), p)) {
     packed_linear_s8(p, layer.input, layer.words + kRowNumbers, layer.out);
   }
 }
@@ -45,7 +45,7 @@ void mcugen__packed_linear_5x4_out(KernelRuntimeContext& ctx, Span<EValue*> argu
   PackedLayer layer;
   PackedLinearS8Params p;
   if (packed_layer(args, 3, layer) &&
-      read_rows(args, layer, kWideRows, packed_linear_5x4_words(layer.in_ch), p)) {
+      read_rows(ctx, args, layer, kWideRows, packed_linear_5x4_words(layer.in_ch), p)) {
     packed_linear_5x4_s8(p, layer.input, layer.words + kRowNumbers, layer.out);
   }
 }

@@ -20,7 +20,7 @@ void mcugen__packed_linear_4x4_out(KernelRuntimeContext& ctx, Span<EValue*> argu
   OpArgs args(ctx, arguments, "mcugen::packed_linear_4x4.out", 4);
   PackedLayer layer;
   if (packed_layer(args, 3, layer)) {
-    const Scratch scratch = scratch_of(args, layer);
+    const Scratch scratch = scratch_of(ctx, args, layer);
     if (args.check(layer.has(kNumbers, 4, packed_linear_4x4_words(layer.in_ch)), "weights")) {
       packed_linear_4x4_s8(params_of(layer, scratch), layer.input, layer.words + kNumbers,
                            layer.out);

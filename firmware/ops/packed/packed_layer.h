@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <ops/common/lent_scratch.h>
 #include <ops/common/op_args.h>
 
 /// What the packed linear operators share.
@@ -37,9 +38,10 @@ bool packed_layer(OpArgs& args, size_t out_index, PackedLayer& layer);
 
 /// @returns argument 2, which a row of inputs is widened into: a single one may lie in it, as
 ///     kernels/packed_linear_s8.h says (the same as widened_distance() in planning/overlap.py).
-inline Scratch scratch_of(OpArgs& args, const PackedLayer& layer) {
-  return args.scratch(2, layer.batch == 1 ? 0 : SIZE_MAX,
-                      (static_cast<size_t>(layer.in_ch) + 3) & ~size_t{3});
+inline Scratch scratch_of(KernelRuntimeContext& ctx, OpArgs& args, const PackedLayer& layer) {
+  const size_t row = (static_cast<size_t>(layer.in_ch) + 3) & ~size_t{3};
+  const Scratch own = args.scratch(2, layer.batch == 1 ? 0 : SIZE_MAX, row);
+  return args.ok() ? lent_scratch(ctx, own, static_cast<uint32_t>(2 * row)) : own;
 }
 
 }  // namespace mcugen::ops

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <kernels/select.h>
 #include <ops/common/conv_args.h>
+#include <ops/common/lent_scratch.h>
 #include <ops/quantized/operators.h>
 
 namespace mcugen::ops {
@@ -26,8 +27,12 @@ void conv2d(KernelRuntimeContext& ctx, Span<EValue*> arguments, Layout layout, c
   }
   p.groups = p.in_ch / group_in_ch;
   conv.read_weights(args, kIndices, p.out_ch, group_in_ch);
+  if (!(in_place ? conv.check_in_place(args, p.groups == 1 ? 1 : 0) : conv.check_output(args))) {
+    return;
+  }
   p.scratch = args.scratch(12);
-  if (in_place ? conv.check_in_place(args, p.groups == 1 ? 1 : 0) : conv.check_output(args)) {
+  if (args.ok()) {
+    p.scratch = lent_scratch(ctx, p.scratch, forms::kTemp ? conv2d_s8_scratch(p) : 0);
     conv2d_s8(p, conv.input->const_data_ptr<int8_t>(), conv.weights->const_data_ptr<int8_t>(),
               conv.bias, conv.out->mutable_data_ptr<int8_t>());
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <kernels/select.h>
 #include <ops/common/conv_args.h>
+#include <ops/common/lent_scratch.h>
 #include <ops/quantized/operators.h>
 
 namespace mcugen::ops {
@@ -30,9 +31,12 @@ void depthwise_conv2d(KernelRuntimeContext& ctx, Span<EValue*> arguments, Layout
   p.groups = c.in_ch;
   p.depth_multiplier = depth_multiplier;
   p.scratch = args.scratch(13);
-  depthwise_conv2d_s8(p, conv.input->const_data_ptr<int8_t>(),
-                      conv.weights->const_data_ptr<int8_t>(), conv.bias,
-                      conv.out->mutable_data_ptr<int8_t>());
+  if (args.ok()) {
+    p.scratch = lent_scratch(ctx, p.scratch, forms::kTemp ? depthwise_conv2d_s8_scratch(p) : 0);
+    depthwise_conv2d_s8(p, conv.input->const_data_ptr<int8_t>(),
+                        conv.weights->const_data_ptr<int8_t>(), conv.bias,
+                        conv.out->mutable_data_ptr<int8_t>());
+  }
 }
 
 }  // namespace

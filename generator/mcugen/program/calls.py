@@ -100,12 +100,6 @@ def changed_values(plan: Any) -> frozenset[int]:
     return frozenset(moved | computed)
 
 
-def temp_bytes(plan: Any) -> int:
-    """Return the most bytes a call takes from the temp allocator: the kernels need none."""
-    del plan
-    return 0
-
-
 def macs(plan: Any) -> int:
     """Return the multiply-accumulates of one inference, in int8 and in float.
 

@@ -52,8 +52,20 @@ _PACKED_CONV = frozenset(
 _CONV_DEPTHWISE = frozenset({"kConvDepthwise", "kConvDepthwiseScalar", "kBorder"})
 _AVG_POOL = frozenset({"kAvgPoolRows", "kAvgPoolScalar"})
 _MAX_POOL = frozenset({"kMaxPoolRows", "kMaxPoolScalar"})
+#: Memory of the temp allocator: a planned program has in its scratch all that it is to have.
+_TEMP = frozenset({"kTemp"})
+#: Operators that take it where they have less scratch.
+_LENT = frozenset(
+    {
+        "cortex_m::quantized_conv2d",
+        "cortex_m::quantized_depthwise_conv2d",
+        "mcugen::conv2d_in_place",
+        "mcugen::depthwise_conv2d_in_place",
+        *("mcugen::packed_linear", "mcugen::packed_linear_5x4", "mcugen::packed_linear_4x4"),
+    }
+)
 #: All that can be left out.
-FORMS = frozenset().union(
+FORMS = _TEMP.union(
     *(_CONV, _DEPTHWISE, _TRANSPOSE, _LINEAR, _PACKED, _PACKED_CONV, _CONV_DEPTHWISE),
     *(_AVG_POOL, _MAX_POOL),
 )
@@ -87,18 +99,19 @@ class CallForm:
 
 def call_forms(artifact: PteArtifact, board: BoardSpec, level: Level) -> tuple[CallForm, ...]:
     """Return the form of each call of a kernel that has several, in the order of the program."""
+    temp = artifact.temp_bytes if artifact.own_runtime else 0
 
     def make() -> list[dict[str, Any]]:
         file = deserialize(artifact.pte, name=artifact.name)
         plan = find_method(file.program, name=artifact.name)
-        found = forms_of(file.program, plan, board.isa, level, by_cycles=board.loads_are_dear)
+        found = forms_of(file.program, plan, board.isa, level, temp, by_cycles=board.loads_are_dear)
         return [{**vars(each), "takes": sorted(each.takes)} for each in found]
 
     def read(document: list[dict[str, Any]]) -> tuple[CallForm, ...]:
         return tuple(map(_from_json, document))
 
     key = {"isa": board.isa.value, "level": level.value, "by_cycles": board.loads_are_dear}
-    return kept("forms", artifact, make, read, **key)
+    return kept("forms", artifact, make, read, **key, temp=temp)
 
 
 def _from_json(document: dict[str, Any]) -> CallForm:
@@ -106,10 +119,11 @@ def _from_json(document: dict[str, Any]) -> CallForm:
 
 
 def forms_of(
-    program: Any, plan: Any, isa: Isa, level: Level, *, by_cycles: bool = False
+    program: Any, plan: Any, isa: Isa, level: Level, temp: int = 0, *, by_cycles: bool = False
 ) -> tuple[CallForm, ...]:
     """Return the same of an ExecutionPlan of executorch.exir.schema.
 
+    temp: bytes of the temp allocator, which calls may take where they have less scratch.
     by_cycles: take loops of fewer loads and more instructions: BoardSpec.loads_are_dear.
     """
     method = Method(program, plan)
@@ -117,9 +131,16 @@ def forms_of(
     found = []
     for number, call in enumerate(_kernel_calls(method)):
         kind = call.name.removesuffix(".out").removesuffix("_nhwc") if call is not None else ""
-        if call is None or kind not in _KERNELS:
+        if call is None:
+            continue
+        lent = kind in _LENT and _scratch(call) < temp
+        if kind not in _KERNELS:
+            if lent:
+                found.append(CallForm(number, "", "", _TEMP))
             continue
         everything, choose = _KERNELS[kind]
+        if lent:
+            everything |= _TEMP
         if isa is not Isa.DSP:
             if "kNeighbours" in everything and not _has_neighbours(call, isa, level):
                 everything = everything - {"kNeighbours"}
@@ -128,6 +149,9 @@ def forms_of(
             found.append(CallForm(number, "", "", everything))
         elif not call.is_static or not changed.isdisjoint(call.call.args):
             found.append(CallForm(number, "any", "its shape is known at run time", everything))
+        elif lent:
+            why = f"{_scratch(call):,} B of scratch, up to {temp:,} B of temporary memory"
+            found.append(CallForm(number, "any", why, everything, _work(call)))
         else:
             found.append(CallForm(number, *choose(call, level), _work(call)))
     found = found if by_cycles and level is not Level.SIZE else [_without_four(e) for e in found]

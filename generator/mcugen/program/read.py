@@ -92,7 +92,7 @@ def _read(data: bytes, name: str) -> PteArtifact:
             operators=operator_uses(plan),
             planned_buffers=tuple(plan.non_const_buffer_sizes[1:]),
             method_bytes=runtime_layout.method_allocator_bytes(program, plan.name),
-            temp_bytes=calls.temp_bytes(plan),
+            temp_bytes=0,  # arrange() knows for which kernels
             macs=calls.macs(plan),
             isa=None,
             io=io_kind(inputs, outputs),

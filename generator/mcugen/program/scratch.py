@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """How much memory to work in each call of an operator wants, in the `scratch` it is given.
 
-The other half of what the kernels say of themselves: `convolve_s8_scratch()` (im2col_s8_dsp.h), the
-planes of depthwise_conv2d_s8_dsp.cpp, `conv2d_s8_mve_scratch_bytes()` and
-`depthwise_conv2d_s8_mve_scratch_bytes()`. A kernel is right with any amount: this is about speed.
+The other half of what the kernels say of themselves: conv_scratch_s8.h has the least of each. A
+kernel is right with any amount: this is about speed.
 """
 
 from __future__ import annotations
@@ -259,7 +258,7 @@ def _depthwise_mla(w: Window) -> Need:
     """Return what depthwise_conv2d_s8_mla_scratch() asks for."""
     if w.in_ch == 1 and w.out_ch > 1:
         return _product_mla(w, 1)
-    if w.kernel_h * w.kernel_w == 1 or w.stride_h * w.stride_w >= 9 or w.out_h * w.out_w <= 2:
+    if w.kernel_h * w.kernel_w == 1 or w.stride_h * w.stride_w >= 9 or w.out_h * w.out_w <= 4:
         return NOTHING  # planes_pay() in depthwise_conv2d_s8_mla.cpp
     need, turned = _planes_mla(w), _transposed(w)
     if _row_cost(turned) >= _row_cost(w):

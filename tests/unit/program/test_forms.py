@@ -8,16 +8,22 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from executorch.exir import schema
 
 from mcugen.base.errors import TemplateError
 from mcugen.base.resources import firmware_dir
 from mcugen.boards.spec import Isa
 from mcugen.program import forms
 from mcugen.program.container import deserialize, find_method
-from mcugen.program.forms import FORMS, CallForm, forms_of, left_out
+from mcugen.program.forms import FORMS, CallForm, call_forms, forms_of, left_out
 from mcugen.program.level import Level
 from mcugen.program.operator_table import names, operator
-from mcugen.program.planning.arrange import Passes, arrange_plan
+from mcugen.program.packing.conv import Room
+from mcugen.program.planning.arrange import Passes, arrange, arrange_plan
+from mcugen.program.read import read_pte
+from mcugen.program.scratch import scratch_need
+from mcugen.program.strip import serialize
+from mcugen.program.values import kernel_calls
 from mcugen.program.window import Window
 from mcugen.project.forms import HEADER, forms_header
 
@@ -98,6 +104,26 @@ def test_at_size_calls_that_are_little_do_without_a_form_of_their_own():
 def test_another_core_keeps_the_forms_of_what_is_called():
     assert "kConvScalar" in taken("kws", isa=Isa.MVE)
     assert "kConvScalar" not in taken("kws")
+
+
+def test_calls_of_a_program_with_a_jump_have_temporary_memory():
+    """Its memory is as the exporter planned it, with scratch for other kernels: none for KWS."""
+    file = deserialize((GOLDEN / "kws_cm_q_m4.pte").read_bytes(), name="kws")
+    plan = find_method(file.program, name="kws")
+    plan.values.append(schema.EValue(schema.Bool(True)))
+    jump = schema.JumpFalseCall(len(plan.values) - 1, destination_instruction=1)
+    plan.chains[0].instructions.insert(0, schema.Instruction(jump))
+    artifact = read_pte(serialize(file), name="kws")
+
+    arranged = arrange(artifact, Passes(Isa.DSP, room=Room(40_000, 40_000)))
+
+    wants = [scratch_need(plan, call, Isa.DSP).least for call in kernel_calls(plan)]
+    assert (arranged.temp_bytes, artifact.temp_bytes) == (max(wants), 0)
+    assert arrange(artifact, Passes(Isa.DSP, lean=True)).temp_bytes == 0
+    forms = call_forms(arranged, Isa.DSP, Level.BALANCED)
+    assert {"kTemp", "kGemm", "kPlanes"} & left_out(forms) == set()
+    assert "kPackedGemm" in left_out(forms)
+    assert "kTemp" not in taken("kws")
 
 
 def test_left_out_is_what_no_call_takes():

@@ -329,12 +329,11 @@ def test_out_must_not_be_a_constant() -> None:
         calls.check_calls(one_call("aten::relu.out", Tensor([1]), constant))
 
 
-def test_counts_macs_and_temp_bytes() -> None:
+def test_counts_macs() -> None:
     plan = one_call("cortex_m::quantized_conv2d.out", *conv2d_arguments())
     plan.call("aten::relu.out", Tensor([1]), Tensor([1]))
 
     assert calls.macs(plan) == (2 * 5 * 6) * (3 * 3 * 4)
-    assert calls.temp_bytes(plan) == 0
 
 
 @pytest.mark.parametrize(

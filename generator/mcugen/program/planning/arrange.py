@@ -44,6 +44,7 @@ from mcugen.program.planning.work_space import (
     intervals_of,
     set_offset,
     size_scratch,
+    temp_wanted,
 )
 from mcugen.program.scratch import Need
 from mcugen.program.strip import serialize, strip, strip_plan
@@ -172,6 +173,7 @@ def _changed(artifact: PteArtifact, data: bytes, changes: dict[str, Any]) -> Pte
         operators=(*kept, *(OperatorUse(**use, layers=()) for use in uses.values())),
         planned_buffers=tuple(int(size) for size in changes["planned_buffers"]),
         method_bytes=int(changes["method_bytes"]),
+        temp_bytes=int(changes["temp_bytes"]),
         stripped_bytes=artifact.stripped_bytes + len(artifact.pte) - len(data),
         planned=PlannedMemory.from_json(changes["planned"]),
     )
@@ -185,6 +187,8 @@ def _arrange(artifact: PteArtifact, passes: Passes) -> tuple[bytes, dict[str, An
     joined: list[Rewritten] = []
     if isa is not None:
         scratch: dict[int, int] = {}
+        if find_blocks(plan) is None:  # Packed convolutions want scratch of their own.
+            passes = replace(passes, room=None)
         if passes.room is not None:
             # Those that are not packed are to have no less than without.
             scratch, total = _scratch_of(artifact, passes)
@@ -201,6 +205,7 @@ def _arrange(artifact: PteArtifact, passes: Passes) -> tuple[bytes, dict[str, An
         return _arrange(artifact, replace(passes, joins=False))
     gone = {each for one in joined for each in one.gone}
     kept = [i for i in range(count + len(gone)) if i not in gone]
+    keeps = arranged.bound is None and passes.scratch and not passes.lean
     for each in file.program.execution_plan:
         strip_plan(each)
     data = strip(serialize(file), name=artifact.name)
@@ -211,6 +216,7 @@ def _arrange(artifact: PteArtifact, passes: Passes) -> tuple[bytes, dict[str, An
         ],
         "planned_buffers": plan.non_const_buffer_sizes[1:],
         "method_bytes": runtime_layout.method_allocator_bytes(file.program, plan.name),
+        "temp_bytes": temp_wanted(plan, isa, passes.level) if keeps else 0,
         "planned": {
             "exported_bytes": sum(before[1:]),
             "bound_bytes": arranged.bound,

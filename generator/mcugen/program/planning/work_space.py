@@ -75,6 +75,22 @@ def size_scratch(
     return needs
 
 
+def temp_wanted(plan: Any, isa: Isa | None, level: Level) -> int:
+    """Return what calls want of the temp allocator where scratch stays as the exporter sized it.
+
+    That is for other kernels. The most that our kernel wants of those that have less.
+    """
+    wanted = 0
+    for call in kernel_calls(plan):
+        least = scratch_need(plan, call, isa, level).least
+        called = operator(call_name(plan, call))
+        for argument, index in zip(called.arguments, call.args, strict=False):
+            tensor = plan.values[index].val
+            if argument.name == "scratch" and not argument.written and hasattr(tensor, "sizes"):
+                wanted = max(wanted, least if least > tensor_bytes(tensor) else 0)
+    return wanted
+
+
 def grow_scratch(
     plan: Any, needs: dict[int, Need], blocks: Sequence[Block], placed: Placement
 ) -> int:

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <kernels/conv_scratch_s8.h>
+#include <kernels/im2col_s8_dsp.h>
+#include <kernels/winograd_form.h>
+#include <kernels/winograd_s8_dsp.h>
+
+namespace mcugen {
+namespace {
+
+constexpr int32_t kPixels = 42;
+/// Rows of the output that a depthwise convolution makes at a time, and planes that they take.
+constexpr int32_t kRows = 8;
+constexpr int32_t kPlanes = 4;
+/// Columns of a short and a long row of a plane: two bytes each.
+constexpr int32_t kShort = 32;
+constexpr int32_t kLong = 64;
+
+uint32_t product(const Conv2dS8Params& p) {
+  const uint32_t fixed = convolve_s8_scratch(p, 0);
+  return product_scratch(p, fixed, convolve_s8_scratch(p, 2) - fixed, kPixels);
+}
+
+uint32_t winograd(const Conv2dS8Params& p) {
+  if (!winograd_has_form(p)) {
+    return 0;
+  }
+  // A row of tiles with the weights of most pairs of channels, or all rows with those of one.
+  const int32_t pairs = (5 * ((p.out_ch + 1) / 2) + 7) / 8;
+  const uint32_t row = winograd_s8_scratch(p, 1, pairs);
+  const uint32_t all = winograd_s8_scratch(p, p.out_h / 2, 1);
+  const uint32_t least = row < all ? row : all;
+  return least < kMostLeastScratch ? least : kMostLeastScratch;
+}
+
+/// Instructions of rows of so many outputs, about.
+int32_t cost(int32_t columns, int32_t rows) {
+  return rows * (30 + columns / 2 * 25 + columns % 2 * 19);
+}
+
+}  // namespace
+
+uint32_t conv2d_s8_scratch_dsp(const Conv2dS8Params& p) {
+  if (p.out_ch / p.groups < 2) {
+    return 0;
+  }
+  const uint32_t by_product = product(p);
+  const uint32_t by_winograd = winograd(p);
+  return by_product > by_winograd ? by_product : by_winograd;
+}
+
+uint32_t depthwise_conv2d_s8_scratch_dsp(const DepthwiseConv2dS8Params& p) {
+  if (p.in_ch == 1) {
+    return p.depth_multiplier > 1 ? product(as_conv2d(p)) : 0;
+  }
+  if (p.in_ch < kPlanes || p.kernel_h != 3 || p.kernel_w != 3 || p.dilation_h != 1 ||
+      p.dilation_w != 1 || p.stride_h != p.stride_w || p.stride_w > 2) {
+    return 0;
+  }
+  const int32_t stride = p.stride_w;
+  const int32_t widest = ((kLong - 4) / stride) & ~1;
+  const bool turned = cost(p.out_w, p.out_h) > cost(p.out_h, p.out_w) && p.out_h <= widest;
+  const int32_t along = turned ? p.out_h : p.out_w;
+  const int32_t across = turned ? p.out_w : p.out_h;
+  const int32_t tiles = (along + widest - 1) / widest;
+  const int32_t width = tiles == 1 ? along : ((along + tiles - 1) / tiles + 1) & ~1;
+  const int32_t columns = stride * width + 4 - stride <= kShort ? kShort : kLong;
+  const int32_t rows = across < kRows ? across : kRows;
+  return static_cast<uint32_t>(kPlanes * 2 * columns * ((rows - 1) * stride + 3));
+}
+
+}  // namespace mcugen
