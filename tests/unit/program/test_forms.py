@@ -12,6 +12,7 @@ from executorch.exir import schema
 
 from mcugen.base.errors import TemplateError
 from mcugen.base.resources import firmware_dir
+from mcugen.boards.load import load_board
 from mcugen.boards.spec import Isa
 from mcugen.program import forms
 from mcugen.program.container import deserialize, find_method
@@ -120,7 +121,7 @@ def test_calls_of_a_program_with_a_jump_have_temporary_memory():
     wants = [scratch_need(plan, call, Isa.DSP).least for call in kernel_calls(plan)]
     assert (arranged.temp_bytes, artifact.temp_bytes) == (max(wants), 0)
     assert arrange(artifact, Passes(Isa.DSP, lean=True)).temp_bytes == 0
-    forms = call_forms(arranged, Isa.DSP, Level.BALANCED)
+    forms = call_forms(arranged, load_board("qemu-m4"), Level.BALANCED)
     assert {"kTemp", "kGemm", "kPlanes"} & left_out(forms) == set()
     assert "kPackedGemm" in left_out(forms)
     assert "kTemp" not in taken("kws")
