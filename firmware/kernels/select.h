@@ -4,8 +4,9 @@
 #include <kernels/clamp_s8.h>
 #include <kernels/conv2d_f32.h>
 #include <kernels/conv2d_s8.h>
-#include <kernels/conv_scratch_s8.h>
+#include <kernels/conv2d_scratch_s8.h>
 #include <kernels/depthwise_conv2d_s8.h>
+#include <kernels/depthwise_scratch_s8.h>
 #include <kernels/elementwise_s8.h>
 #include <kernels/gather.h>
 #include <kernels/limit.h>

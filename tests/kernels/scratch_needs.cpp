@@ -3,7 +3,8 @@
 // sizes of a convolution in the order of Conv2dS8Params.
 
 #include <kernels/conv2d_s8_mve_plan.h>
-#include <kernels/conv_scratch_s8.h>
+#include <kernels/conv2d_scratch_s8.h>
+#include <kernels/depthwise_scratch_s8.h>
 #include <kernels/im2col_s8_dsp.h>
 #include <kernels/im2col_s8_mla.h>
 #include <kernels/packed_conv_depthwise_s8.h>

@@ -72,7 +72,8 @@ def test_planner_and_kernels_agree_on_working_memory(tmp_path: Path) -> None:
     kernels = firmware_dir() / "kernels"
     program = tmp_path / "scratch_needs"
     sources = (
-        *(f"conv_scratch_s8_{isa}.cpp" for isa in ("dsp", "mla", "mve")),
+        *(f"conv2d_scratch_s8_{isa}.cpp" for isa in ("dsp", "mla", "mve")),
+        *(f"depthwise_scratch_s8_{isa}.cpp" for isa in ("dsp", "mla", "mve")),
         *("depthwise_conv2d_s8_mla.cpp", "im2col_s8_dsp.cpp", "im2col_s8_mla.cpp"),
         "packed_conv_depthwise_s8_dsp.cpp",
         *("winograd_s8_dsp.cpp", "winograd_s8_mla.cpp", "winograd4_s8_dsp.cpp"),

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """How much memory to work in each call of an operator wants, in the `scratch` it is given.
 
-The other half of what the kernels say of themselves: conv_scratch_s8.h has the least of each. A
-kernel is right with any amount: this is about speed.
+The other half of what the kernels say of themselves: conv2d_scratch_s8.h and depthwise_scratch_s8.h
+have the least of each. A kernel is right with any amount: this is about speed.
 """
 
 from __future__ import annotations

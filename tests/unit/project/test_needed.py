@@ -103,7 +103,7 @@ def test_every_file_of_a_project_s_libraries_is_used(path: Path) -> None:
     assert headers - included <= {"runtime/devtools/instruction_counters.h"}  # for host tests
     operators = {f"ops/{operator_table.operator(use.name).file}" for use in artifact.operators}
     assert {name for name in files if "/op_" in name and name.endswith(".cpp")} >= operators
-    assert len([name for name in files if name.startswith(("ops/", "kernels/"))]) < 120
+    assert len([name for name in files if name.startswith(("ops/", "kernels/"))]) < 125
 
 
 @dataclass(frozen=True)

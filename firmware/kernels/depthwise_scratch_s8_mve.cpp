@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <kernels/conv2d_s8_mve_plan.h>
-#include <kernels/conv_scratch_s8.h>
 #include <kernels/depthwise_conv2d_s8_mve_strips.h>
+#include <kernels/depthwise_scratch_s8.h>
 
 namespace mcugen {
 namespace {
@@ -12,8 +12,6 @@ constexpr uint32_t kStripBytes = 704;
 uint32_t least(const MveConvPlan& plan) { return plan.possible ? plan.least_bytes() : 0; }
 
 }  // namespace
-
-uint32_t conv2d_s8_scratch_mve(const Conv2dS8Params& p) { return least(MveConvPlan(p)); }
 
 uint32_t depthwise_conv2d_s8_scratch_mve(const DepthwiseConv2dS8Params& p) {
   if (!mve_takes_3x3(p)) {
