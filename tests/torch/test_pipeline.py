@@ -284,10 +284,10 @@ def test_pte_file_needs_no_cpu():
     assert report.cpu is None and len(report.operators) > 10
 
 
-def test_build_keeps_stdout_clean_and_the_second_needs_no_torch(monkeypatch, tmp_path):
+def test_build_keeps_stdout_clean_and_the_second_needs_no_torch(nets, monkeypatch, tmp_path):
     """Up to what the compiler gets: `mcugen build` imports what this does."""
     monkeypatch.setenv("MCUGEN_CACHE_DIR", str(tmp_path / "empty"))
-    code = """
+    code = f"""
         import sys, time
         from mcugen.boards.load import load_board
         from mcugen.export import pipeline
@@ -295,7 +295,7 @@ def test_build_keeps_stdout_clean_and_the_second_needs_no_torch(monkeypatch, tmp
         from mcugen.program.planning.fit import arrange_for
         from mcugen.project.contents import model_contents
         board = load_board("qemu-m3")
-        exported, _ = pipeline.build_artifact("ad", board=board)
+        exported, _ = pipeline.build_artifact("{nets}:relu", board=board)
         artifact = arrange_for(exported, board)
         model_contents(artifact, plan_memory(artifact, board), board)
         print(artifact.sha256, "torch" in sys.modules, time.process_time())
