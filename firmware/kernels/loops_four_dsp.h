@@ -12,8 +12,8 @@ extern "C" {
 
 /// As mcugen_dsp_tiles(), but `pixels` are fours of pixels: per four taps k 32 bytes: k and k+2 of
 /// pixels 0, 1, 2 and 3, then k+1 and k+3 of each. There is none more: `odd` is not looked at.
-/// 22 instructions per four taps and 40 per four pixels by shift, 56 by two roundings; 4 more per
-/// 16 fours where there are more.
+/// 22 instructions per four taps and 39 per four pixels by shift, 55 by two roundings; 3 more per 8
+/// fours of taps where there are more.
 void mcugen_dsp_tiles_of_four(const McugenDspTiles* tiles);
 
 /// As mcugen_dsp_widen(), for one of the two pairs of pixels of a four: 8 bytes are written, 8 left

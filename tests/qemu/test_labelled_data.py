@@ -167,9 +167,12 @@ def test_goes_on_when_the_simulator_dies(project, in_float):
 
 
 def test_goes_on_after_a_ctrl_c(project, in_float, mcugen):
-    with start(project, *VERIFY, "--data", "images.npz") as process:
-        when_samples_are_done(project, 30, lambda: process.send_signal(signal.SIGINT))
-        _, err = process.communicate(timeout=120)
+    for _ in range(3):  # On a busy machine all may be done before the signal is sent.
+        with start(project, *VERIFY, "--data", "images.npz") as process:
+            when_samples_are_done(project, 30, lambda: process.send_signal(signal.SIGINT))
+            _, err = process.communicate(timeout=120)
+        if process.returncode != 0:
+            break
     assert process.returncode == 130
     assert f"of {SAMPLES} samples are kept in" in err
 
