@@ -11,10 +11,18 @@ namespace {
 
 constexpr int32_t kChannels = 4;
 
+/// @returns whether channels that are no multiple of four, of which some are done twice, are so
+///     many more, and windows so small, that the scalar form is quicker.
+bool few_taps_twice(const Pool2dS8Params& p) {
+  const int32_t taps = p.kernel_h * p.kernel_w;
+  const int32_t twice = -p.channels & (kChannels - 1);
+  return twice != 0 && (taps == 1 || (taps <= 5 && 3 * twice >= p.channels));
+}
+
 }  // namespace
 
 void avg_pool2d_s8_mla(const Pool2dS8Params& p, const int8_t* input, int8_t* output) {
-  if (p.channels < kChannels) {
+  if (p.channels < kChannels || few_taps_twice(p)) {
     avg_pool2d_s8_scalar(p, input, output);
     return;
   }

@@ -6,25 +6,13 @@
 #endif
 
 #include <kernels/conv2d_s8.h>
-#include <kernels/conv_outside.h>
+#include <kernels/conv_choice_dsp.h>
 #include <kernels/forms.h>
 #include <kernels/im2col_s8_dsp.h>
 #include <kernels/winograd_s8_dsp.h>
 
 namespace mcugen {
 namespace {
-
-constexpr ConvCosts kCosts{700, 600, 70, 45, 2, 5, 90, 8};
-
-__attribute__((noinline)) bool is_scalar(const Conv2dS8Params& p) {
-  const auto pixels_at_once = [&] {
-    const int32_t fixed = static_cast<int32_t>(convolve_s8_scratch(p, 0));
-    const int32_t pair = static_cast<int32_t>(convolve_s8_scratch(p, 2)) - fixed;
-    return (static_cast<int32_t>(p.scratch.bytes) - fixed) / pair * 2;
-  };
-  return forms::kOutside && forms::kConvScalar && p.out_ch / p.groups >= 2 &&
-         scalar_conv_is_quicker(p, kCosts, pixels_at_once);
-}
 
 /// By a matrix product, or as the scalar form. A function of its own, so that its stack is not held
 /// while winograd_s8() runs.
@@ -41,7 +29,7 @@ __attribute__((noinline)) void multiply(const Conv2dS8Params& p, const int8_t* i
 
 void conv2d_s8_dsp(const Conv2dS8Params& p, const int8_t* input, const int8_t* weights,
                    const int32_t* bias, int8_t* output) {
-  if (is_scalar(p)) {
+  if (forms::kConvScalar && scalar_conv_is_quicker_dsp(p, false)) {
     conv2d_s8_scalar(p, input, weights, bias, output);
     return;
   }

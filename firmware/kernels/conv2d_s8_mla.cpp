@@ -4,7 +4,7 @@
 #pragma GCC optimize("O2")
 
 #include <kernels/conv2d_s8.h>
-#include <kernels/conv_outside.h>
+#include <kernels/conv_choice_mla.h>
 #include <kernels/forms.h>
 #include <kernels/gemm_s8_mla.h>
 #include <kernels/im2col_s8_mla.h>
@@ -12,21 +12,6 @@
 
 namespace mcugen {
 namespace {
-
-#if MCUGEN_MLA_CHANNELS == 2
-constexpr ConvCosts kCosts{700, 600, 90, 45, 3, 10, 90, 8};
-#else
-constexpr ConvCosts kCosts{1000, 800, 120, 70, 8, 16, 145, 13};
-#endif
-
-__attribute__((noinline)) bool is_scalar(const Conv2dS8Params& p) {
-  const auto pixels_at_once = [&] {
-    const int32_t fixed = static_cast<int32_t>(convolve_s8_mla_scratch(p, 0));
-    const int32_t pair = static_cast<int32_t>(convolve_s8_mla_scratch(p, 2)) - fixed;
-    return (static_cast<int32_t>(p.scratch.bytes) - fixed) / pair * 2;
-  };
-  return scalar_conv_is_quicker(p, kCosts, pixels_at_once);
-}
 
 /// By a matrix product, or as the scalar form. A function of its own, so that its stack is not held
 /// while winograd_s8_mla() runs.
@@ -54,7 +39,7 @@ __attribute__((noinline)) void multiply(const Conv2dS8Params& p, const int8_t* i
 
 void conv2d_s8_mla(const Conv2dS8Params& p, const int8_t* input, const int8_t* weights,
                    const int32_t* bias, int8_t* output) {
-  if (forms::kOutside && is_scalar(p)) {
+  if (scalar_conv_is_quicker_mla(p, false)) {
     conv2d_s8_scalar(p, input, weights, bias, output);
     return;
   }

@@ -7,6 +7,7 @@
 
 #include <arm_acle.h>
 #include <kernels/clamp_s8.h>
+#include <kernels/conv_choice_dsp.h>
 #include <kernels/depthwise_conv2d_s8.h>
 #include <kernels/forms.h>
 #include <kernels/im2col_s8_dsp.h>
@@ -29,6 +30,7 @@ constexpr uint32_t kMostSum = 9 * 255 * 128 + 1;
 constexpr int32_t kMostBias = (1 << (31 - kMostBits)) - static_cast<int32_t>(kMostSum);
 
 constexpr int32_t kPlanes = 4;
+constexpr int32_t kFewOutputs = 8;
 
 /// A shift with which nothing is scaled, and what is nothing of four channels.
 constexpr int32_t kNothing[1 + kPlanes] = {-kShift, 0, 0, 0, 0};
@@ -64,7 +66,6 @@ class Planes {
         out_ch_(p.in_ch * p.depth_multiplier),
         stride_(p.stride_w),
         exact_(p.output_zero_point > p.activation_min),
-        plain_(are_plain(0, out_ch_)),
         minus_zero_point_(0x10001u * static_cast<uint16_t>(-p.input_zero_point)),
         x_{p.in_w, p.out_w, p.pad_left, p.in_ch, out_ch_, out_ch_},
         y_{p.in_h, p.out_h, p.pad_top, p.in_w * p.in_ch, p.out_w * out_ch_, 3 * out_ch_} {
@@ -85,6 +86,7 @@ class Planes {
   bool fits() const { return band_h_ > 0; }
 
   void run(const int8_t* input, int8_t* output) {
+    plain_ = are_plain(0, out_ch_);
     for (int32_t b = 0; b < p_.batch; ++b) {
       for (int32_t y = 0; y < y_.out; y += band_h_) {
         for (int32_t x = 0; x < x_.out; x += tile_w_) {
@@ -283,7 +285,7 @@ class Planes {
   const int32_t out_ch_;
   const int32_t stride_;
   const bool exact_;
-  const bool plain_;
+  bool plain_ = false;  ///< The loops have the scaling of all channels.
   const uint32_t minus_zero_point_;
   Axis x_;  ///< Along the rows of a plane.
   Axis y_;
@@ -359,13 +361,18 @@ __attribute__((noinline)) void four_channels(const DepthwiseConv2dS8Params& p, c
 void depthwise_conv2d_s8_dsp(const DepthwiseConv2dS8Params& p, const int8_t* input,
                              const int8_t* weights, const int32_t* bias, int8_t* output) {
   // One channel in: a convolution like any other, but for the order of the weights.
-  if (forms::kDepthwiseAsConv && p.in_ch == 1 && p.depth_multiplier > 1 &&
-      convolve_s8(as_conv2d(p), input, weights, 1, p.depth_multiplier, bias, output)) {
-    return;
+  if (forms::kDepthwiseAsConv && p.in_ch == 1 && p.depth_multiplier > 1) {
+    const Conv2dS8Params conv = as_conv2d(p);
+    if (!(forms::kDepthwiseScalar && scalar_conv_is_quicker_dsp(conv, true)) &&
+        convolve_s8(conv, input, weights, 1, p.depth_multiplier, bias, output)) {
+      return;
+    }
   }
-  if (forms::kPlanes && p.in_ch >= kPlanes && (p.out_h > 1 || p.out_w > 1) && p.kernel_h == 3 &&
-      p.kernel_w == 3 && p.dilation_h == 1 && p.dilation_w == 1 && p.stride_h == p.stride_w &&
-      p.stride_w <= 2) {
+  // Several channels of few outputs: the planes are not worth their set-up.
+  const bool few = p.depth_multiplier > 1 && p.out_h * p.out_w < kFewOutputs;
+  if (forms::kPlanes && !(forms::kDepthwiseScalar && few) && p.in_ch >= kPlanes &&
+      (p.out_h > 1 || p.out_w > 1) && p.kernel_h == 3 && p.kernel_w == 3 && p.dilation_h == 1 &&
+      p.dilation_w == 1 && p.stride_h == p.stride_w && p.stride_w <= 2) {
     Planes planes(p, weights, bias,
                   overlap(input, p.batch * p.in_h * p.in_w * p.in_ch, output,
                           p.batch * p.out_h * p.out_w * p.out_ch));
@@ -379,7 +386,12 @@ void depthwise_conv2d_s8_dsp(const DepthwiseConv2dS8Params& p, const int8_t* inp
       return;
     }
   }
-  if (forms::kDepthwiseFour && p.in_ch >= 4 && p.depth_multiplier == 1) {
+  // Of five to seven channels some are computed twice, which takes taps to pay.
+  const int32_t taps =
+      (p.kernel_h < p.in_h ? p.kernel_h : p.in_h) * (p.kernel_w < p.in_w ? p.kernel_w : p.in_w);
+  const bool little = p.in_ch < 8 && p.in_ch % 4 != 0 && taps <= (p.in_ch == 5 ? 3 : 2);
+  if (forms::kDepthwiseFour && p.in_ch >= 4 && p.depth_multiplier == 1 &&
+      !(forms::kDepthwiseScalar && little)) {
     four_channels(p, input, weights, bias, output);
     return;
   }

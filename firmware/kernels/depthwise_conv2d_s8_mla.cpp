@@ -4,7 +4,7 @@
 #pragma GCC optimize("O2")
 
 #include <kernels/clamp_s8.h>
-#include <kernels/conv_outside.h>
+#include <kernels/conv_choice_mla.h>
 #include <kernels/depthwise_conv2d_s8.h>
 #include <kernels/forms.h>
 #include <kernels/gemm_s8_mla.h>
@@ -241,6 +241,10 @@ class Planes {
 /// One channel in: a convolution like any other, but for the order of the weights.
 bool one_channel_in(const DepthwiseConv2dS8Params& p, const int8_t* input, const int8_t* weights,
                     const int32_t* bias, int8_t* output) {
+  const Conv2dS8Params conv = as_conv2d(p);
+  if (scalar_conv_is_quicker_mla(conv, true)) {
+    return false;
+  }
   GemmS8MlaLayer layer;
   layer.taps = taps_of(p);
   layer.weights = weights;
@@ -252,19 +256,20 @@ bool one_channel_in(const DepthwiseConv2dS8Params& p, const int8_t* input, const
   layer.input_zero_point = p.input_zero_point;
   layer.output_zero_point = p.output_zero_point;
   layer.activation_min = p.activation_min;
-  return convolve_s8_mla(as_conv2d(p), layer, input, output);
+  return convolve_s8_mla(conv, layer, input, output);
 }
 
 /// Whether planes are worth their set-up: of an output, what is read of them and multiplied is a
-/// fair part. Windows other than 3x3 multiply what is outside of the image, too, and gain little
-/// by each tap that is inside: their instructions are estimated.
+/// fair part. Windows other than 3x3 of an image multiply what is outside of the image, too, and
+/// gain little by each tap that is inside: their instructions are estimated.
 bool planes_pay(const DepthwiseConv2dS8Params& p) {
   const int32_t taps = taps_of(p);
   if (taps <= 1 || p.stride_h * p.stride_w >= 9 || p.out_h * p.out_w <= 4) {
     return false;
   }
-  if (!forms::kOutside ||
-      (p.kernel_h == 3 && p.kernel_w == 3 && p.dilation_h == 1 && p.dilation_w == 1)) {
+  if (!forms::kChoice ||
+      (p.kernel_h == 3 && p.kernel_w == 3 && p.dilation_h == 1 && p.dilation_w == 1 &&
+       p.stride_h <= 2 && p.stride_w <= 2 && p.in_h > 1 && p.in_w > 1)) {
     return true;
   }
   const int32_t rows =
@@ -277,7 +282,7 @@ bool planes_pay(const DepthwiseConv2dS8Params& p) {
   const int32_t planes = outputs * (58 + 7 * longest + 7 * taps) + multiplier * (200 + 7 * taps) +
                          4 * p.in_h * p.in_w + 100;
   const int32_t scalar = outputs * 70 + multiplier * rows * (8 * columns + 9 * p.out_w);
-  return planes < scalar;
+  return planes + planes / 8 < scalar;
 }
 
 /// @returns false, and has done nothing, where they do not pay or the scratch is too small.
@@ -311,10 +316,11 @@ uint32_t depthwise_conv2d_s8_mla_scratch(const DepthwiseConv2dS8Params& p, int32
 
 void depthwise_conv2d_s8_mla(const DepthwiseConv2dS8Params& p, const int8_t* input,
                              const int8_t* weights, const int32_t* bias, int8_t* output) {
-  if (p.in_ch == 1 && p.depth_multiplier > 1 && one_channel_in(p, input, weights, bias, output)) {
+  const bool as_conv = p.in_ch == 1 && p.depth_multiplier > 1;
+  if (as_conv && one_channel_in(p, input, weights, bias, output)) {
     return;
   }
-  if (!by_planes(p, input, weights, bias, output)) {
+  if (as_conv || !by_planes(p, input, weights, bias, output)) {
     depthwise_conv2d_s8_scalar(p, input, weights, bias, output);
     return;
   }

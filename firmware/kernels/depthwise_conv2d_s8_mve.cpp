@@ -232,9 +232,14 @@ void depthwise_conv2d_s8_mve(const DepthwiseConv2dS8Params& p, const int8_t* inp
   const MveStrips strips(p);
   const bool in_place = overlap(input, p.batch * p.in_h * p.in_w * p.in_ch, output,
                                 p.batch * p.out_h * p.out_w * p.out_ch);
-  if (in_place || !shifts_right_mve(p.shifts, p.in_ch * p.depth_multiplier)) {
+  // A channel alone leaves vectors empty, but where its plane is large.
+  constexpr int32_t kFewPixels = 64;
+  const bool planes = mve_takes_3x3(p) && strips.bytes(strips.columns(), 2) <= p.scratch.bytes;
+  const bool alone =
+      p.in_ch == 1 && p.depth_multiplier == 1 && (!planes || p.out_h * p.out_w < kFewPixels);
+  if (in_place || alone || !shifts_right_mve(p.shifts, p.in_ch * p.depth_multiplier)) {
     depthwise_conv2d_s8_scalar(p, input, weights, bias, output);
-  } else if (mve_takes_3x3(p) && strips.bytes(strips.columns(), 2) <= p.scratch.bytes) {
+  } else if (planes) {
     Depthwise3x3(p, weights, bias).run(input, output);
   } else if (p.in_ch != 1 ||
              !conv2d_s8_transposed_mve(as_conv2d(p), input, weights, bias, output)) {

@@ -23,8 +23,8 @@ inline constexpr bool kPackedConvScalar = true;
 inline constexpr bool kConvDepthwiseScalar = true;
 inline constexpr bool kAvgPoolScalar = true;
 inline constexpr bool kMaxPoolScalar = true;
-inline constexpr bool kOutside = true;  ///< The estimate for windows outside: conv_outside.h
-inline constexpr bool kTemp = true;     ///< Memory of the temp allocator, where scratch is short
+inline constexpr bool kChoice = true;  ///< Whether convolutions ask: conv_choice.h
+inline constexpr bool kTemp = true;    ///< Memory of the temp allocator, where scratch is short
 
 // With the DSP extension.
 inline constexpr bool kWinograd = true;         ///< Takes kGemm where it does not pay

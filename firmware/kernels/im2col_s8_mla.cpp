@@ -14,7 +14,11 @@ namespace {
 
 constexpr int32_t kLeastTapsOfOneChannel = 48;
 
-int32_t taps_of(const Conv2dS8Params& p) { return p.kernel_h * p.kernel_w * (p.in_ch / p.groups); }
+int32_t taps_of(const Conv2dS8Params& p) {
+  const int32_t in_ch =
+      p.groups == 1 ? p.in_ch : p.in_ch / p.groups;  // without division, if it may
+  return p.kernel_h * p.kernel_w * in_ch;
+}
 
 #if defined(__ARM_FEATURE_UNALIGNED)
 inline void copy_word(const int8_t* from, int8_t* to) {
@@ -115,14 +119,18 @@ uint32_t convolve_s8_mla_scratch(const Conv2dS8Params& p, int32_t pixels) {
                                (pixels + 1) / 2 * gemm_s8_mla_pair_bytes(taps));
 }
 
+// Windows are laid out for all channels of a group: for a single one only long ones pay.
+bool mla_product_pays(const Conv2dS8Params& p, int32_t taps) {
+  const int32_t group_out_ch = p.groups == 1 ? p.out_ch : p.out_ch / p.groups;
+  return group_out_ch >= kGemmS8MlaChannels && (group_out_ch > 1 || taps >= kLeastTapsOfOneChannel);
+}
+
 bool convolve_s8_mla(const Conv2dS8Params& p, const GemmS8MlaLayer& layer, const int8_t* input,
                      int8_t* output) {
   const uint32_t fixed = convolve_s8_mla_scratch(p, 0);
   const uint32_t pair = static_cast<uint32_t>(gemm_s8_mla_pair_bytes(layer.taps));
   const int32_t group_out_ch = p.out_ch / p.groups;
-  // Windows are laid out for all channels of a group: for a single one only long ones pay.
-  const bool pays = group_out_ch > 1 || layer.taps >= kLeastTapsOfOneChannel;
-  if (p.scratch.bytes < fixed + pair || group_out_ch < kGemmS8MlaChannels || !pays) {
+  if (p.scratch.bytes < fixed + pair || !mla_product_pays(p, layer.taps)) {
     return false;
   }
   int32_t* const stream = reinterpret_cast<int32_t*>(p.scratch.data);

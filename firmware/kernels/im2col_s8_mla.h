@@ -12,6 +12,10 @@ namespace mcugen {
 ///     output at a time, at least 2. The more there are, the less often the weights are widened.
 uint32_t convolve_s8_mla_scratch(const Conv2dS8Params& params, int32_t pixels);
 
+/// @returns whether convolve_s8_mla() takes so many taps and the output channels of a group, given
+///     the scratch.
+bool mla_product_pays(const Conv2dS8Params& params, int32_t taps);
+
 /// A convolution as a matrix product: windows of the input become the pixels of `layer`, as many at
 /// a time as the scratch holds.
 /// @param[in] layer Weights per group one after the other.

@@ -9,11 +9,17 @@
 #include <kernels/loops_dsp.h>
 
 namespace mcugen {
+namespace {
+
+constexpr LinearCosts kCosts{53, 142, 24, 37, 55, 60, 5, 45, 7};
+
+}  // namespace
 
 void linear_s8_dsp(const LinearS8Params& p, const int8_t* input, const int8_t* weights,
                    const int32_t* bias, int8_t* output) {
   const int32_t in_ch = p.in_ch;
-  if (!forms::kLinearRows || in_ch < 4 || p.out_ch < kLinearS8Rows) {
+  if (!forms::kLinearRows || in_ch < 4 || p.out_ch < kLinearS8Rows ||
+      (forms::kLinearScalar && !linear_s8_rows_pay(p, kCosts))) {
     linear_s8_scalar(p, input, weights, bias, output);
     return;
   }

@@ -8,12 +8,21 @@
 #include <kernels/loops_mla.h>
 
 namespace mcugen {
+namespace {
+
+#if MCUGEN_MLA_CHANNELS == 2
+constexpr LinearCosts kCosts{53, 137, 45, 32, 63, 61, 5, 45, 7};
+#else
+constexpr LinearCosts kCosts{50, 343, 61, 55, 65, 86, 7, 92, 11};
+#endif
+
+}  // namespace
 
 void linear_s8_mla(const LinearS8Params& p, const int8_t* input, const int8_t* weights,
                    const int32_t* bias, int8_t* output) {
   const int32_t in_ch = p.in_ch;
   const int32_t zero_point = p.input_zero_point;
-  if (in_ch < 4 || p.out_ch < kLinearS8Rows) {
+  if (in_ch < 4 || p.out_ch < kLinearS8Rows || !linear_s8_rows_pay(p, kCosts)) {
     linear_s8_scalar(p, input, weights, bias, output);
     return;
   }

@@ -41,9 +41,9 @@ class Linear {
                 (p.channel_multipliers != nullptr || !p.per_channel);
   }
 
-  /// Whether the loop can do it. Four rows at least: the last ones overlap.
+  /// Whether the loop can do it, and is quicker. Four rows at least: the last ones overlap.
   bool possible() const {
-    if (p_.out_ch < 4) {
+    if (p_.out_ch < 4 || !pays()) {
       return false;
     }
     if (p_.channel_shifts != nullptr) {
@@ -78,6 +78,13 @@ class Linear {
   }
 
  private:
+  /// Instructions, about; where rows need no look, four of them take next to nothing.
+  bool pays() const {
+    const int32_t quad = 277 + (p_.in_ch + 15) / 16 * 57 + (p_.per_channel ? 22 : 0);
+    const int32_t scalar = p_.out_ch * (50 + 6 * p_.in_ch);
+    return together_ || 110 + (p_.out_ch + 3) / 4 * quad < scalar;
+  }
+
   void rows(int32_t first, int32_t quads, const int32_t* bias, int8_t* output) {
     args_.weights = weights_ + first * p_.in_ch;
     args_.quads = quads;

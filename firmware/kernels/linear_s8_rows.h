@@ -34,6 +34,29 @@ inline int32_t linear_s8_usual(const LinearS8Scale& scale, int32_t acc) {
   return (twice >> 1) + (twice & 1);
 }
 
+/// Instructions, about: of four rows at a time, and of the scalar form.
+struct LinearCosts {
+  uint32_t call;
+  uint32_t quad, four, tap;  ///< Of four rows, of each four taps of them, of each tap left over,
+  uint32_t rest, own_scale;  ///< where taps are left over or weights have a zero point, and where
+                             ///< each row has its scale.
+  uint32_t sum;              ///< Of each input where weights have a zero point.
+  uint32_t scalar_output, scalar_mac;
+};
+
+/// @returns whether four rows at a time are quicker than the scalar form: not for few taps.
+inline bool linear_s8_rows_pay(const LinearS8Params& p, const LinearCosts& costs) {
+  const uint32_t in_ch = static_cast<uint32_t>(p.in_ch);
+  const uint32_t out_ch = static_cast<uint32_t>(p.out_ch);
+  const bool has_zero_point = p.weights_zero_point != 0;
+  uint32_t quad = costs.quad + costs.four * (in_ch / 4) + costs.tap * (in_ch % 4);
+  quad += has_zero_point || in_ch % 4 != 0 ? costs.rest : 0;
+  quad += p.channel_multipliers != nullptr || p.per_channel ? costs.own_scale : 0;
+  const uint32_t rows =
+      costs.call + (out_ch + 3) / 4 * quad + (has_zero_point ? costs.sum * in_ch : 0);
+  return rows + rows / 32 < out_ch * (costs.scalar_output + costs.scalar_mac * in_ch);
+}
+
 /// linear_s8 for in_ch and out_ch of at least 4.
 /// @param[in] four_rows Called with the inputs, the first of four rows and int32[4] sums, to which
 ///     it adds the products of the inputs, less their zero point, up to a multiple of four taps.

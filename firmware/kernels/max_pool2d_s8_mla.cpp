@@ -61,11 +61,13 @@ void largest_pixels(const PoolStrip& strip, int8_t* output) {
 
 void max_pool2d_s8_mla(const Pool2dS8Params& p, const int8_t* input, int8_t* output) {
   constexpr int32_t kChannels = 4;
-  if (pool_by_strips(p, 4 * kChannels - 1)) {
+  constexpr int32_t kLong = 16;  // pixels of a row that is a window
+  if (pool_by_strips(p, 4 * kChannels - 1) && (p.kernel_h > 1 || p.kernel_w < kLong)) {
     max_pool2d_s8_by_strips<larger_rows, largest_pixels>(p, input, output);
     return;
   }
-  if (p.channels < kChannels) {
+  // Of a single pixel it is not worth it to do some channels twice.
+  if (p.channels < kChannels || (p.kernel_h * p.kernel_w == 1 && p.channels % kChannels != 0)) {
     max_pool2d_s8_scalar(p, input, output);
     return;
   }

@@ -26,10 +26,12 @@ struct PoolStrip {
   int32_t outs;
 };
 
-/// @returns whether a pool goes by strips.
+/// @returns whether a pool goes by strips: not where windows leave out pixels of a row, or a row of
+///     few is most of the work.
 /// @param[in] most_channels With more, a loop for each window takes fewer instructions.
 inline bool pool_by_strips(const Pool2dS8Params& p, int32_t most_channels) {
-  return p.channels <= most_channels && p.kernel_w * p.channels <= kPoolStrip;
+  return p.channels <= most_channels && p.kernel_w * p.channels <= kPoolStrip && p.out_w > 1 &&
+         p.kernel_w >= p.stride_w;
 }
 
 /// The same as max_pool2d_s8_scalar(), where pool_by_strips().

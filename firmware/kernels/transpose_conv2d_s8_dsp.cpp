@@ -47,7 +47,8 @@ struct Loops {
 
 void transpose_conv2d_s8_dsp(const Conv2dS8Params& p, const int8_t* input, const int8_t* weights,
                              const int32_t* bias, int8_t* output) {
-  if (!forms::kTransposeRows || p.in_ch < 4) {
+  if (!forms::kTransposeRows || p.in_ch < 4 ||
+      (forms::kTransposeScalar && !transpose_rows_pay(p, 4, 24))) {
     transpose_conv2d_s8_scalar(p, input, weights, bias, output);
     return;
   }

@@ -30,7 +30,7 @@ struct Loops {
 
 void transpose_conv2d_s8_mla(const Conv2dS8Params& p, const int8_t* input, const int8_t* weights,
                              const int32_t* bias, int8_t* output) {
-  if (p.in_ch < 4) {
+  if (p.in_ch < 4 || !transpose_rows_pay(p, 4, 128)) {
     transpose_conv2d_s8_scalar(p, input, weights, bias, output);
     return;
   }

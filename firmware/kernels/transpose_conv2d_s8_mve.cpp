@@ -53,6 +53,10 @@ struct Loops {
 
 void transpose_conv2d_s8_mve(const Conv2dS8Params& p, const int8_t* input, const int8_t* weights,
                              const int32_t* bias, int8_t* output) {
+  if (!transpose_rows_pay(p, p.in_ch == 1 ? 9 : 4, 24)) {
+    transpose_conv2d_s8_scalar(p, input, weights, bias, output);
+    return;
+  }
   transpose_conv2d_s8_by_rows(
       p, input, weights, bias, output,
       Loops{p.in_ch, p.kernel_h * p.kernel_w * p.in_ch, static_cast<int16_t>(p.input_zero_point)});

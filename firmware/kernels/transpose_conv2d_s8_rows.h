@@ -99,6 +99,16 @@ template <bool kFour, typename Loops>
   }
 }
 
+/// @returns whether to gather the pixels of each output: with fewer than four output channels, few
+///     taps and channels that takes longer than the scalar form.
+/// @param[in] few_taps Up to so many are few, fewer than `many_channels` channels, too.
+inline bool transpose_rows_pay(const Conv2dS8Params& p, int32_t few_taps, int32_t many_channels) {
+  constexpr int32_t kMost = 128;  // where most outputs have no pixel
+  const int32_t taps = p.kernel_h * p.kernel_w;
+  const int32_t many = p.stride_h * p.stride_w > taps ? kMost : many_channels;
+  return p.out_ch >= 4 || taps > few_taps || p.in_ch >= many;
+}
+
 /// transpose_conv2d_s8.
 /// @param[in] loops Its four_rows(input, weights, sums) adds to int32[4] the products of one pixel,
 ///     less the zero point, with rows of weights one output channel apart; its one_row(input,

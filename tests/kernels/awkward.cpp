@@ -16,7 +16,7 @@ namespace {
 
 volatile uint32_t* const kSysTick = reinterpret_cast<volatile uint32_t*>(0xE000E010);
 
-constexpr uint32_t kScratch[] = {0, 1'000, 30'000};
+constexpr uint32_t kScratch[] = {0, 300, 1'000, 4'000, 30'000};
 constexpr int32_t kMost = 40'000;
 
 int8_t g_input[kMost], g_weights[kMost], g_expected[kMost], g_output[kMost];
@@ -57,6 +57,18 @@ constexpr Layer kConvolutions[] = {
     {"signal as an image, 3 taps of 9", 1, 50, 3, 3, 3, 3, 3, 3, 4, 2, 2, 1},
     {"one pixel of two taps", 1, 2, 2, 24, 1, 1, 1, 3, 0, 0, 1, 1},
     {"one pixel of a group of one", 1, 1, 3, 24, 3, 3, 1, 1, 2, 1, 1, 3},
+    {"signal, 3x3 of 33 channels, few at once", 1, 24, 33, 16, 3, 3, 3, 2, 1, 3, 1, 1},
+    {"groups of 17 to 2", 26, 1, 68, 8, 3, 3, 1, 1, 0, 1, 1, 4},
+    {"groups of 7 to 4, 5x3", 1, 59, 28, 16, 5, 3, 1, 1, 2, 1, 1, 4},
+    {"columns beside the image", 33, 1, 24, 2, 2, 1, 2, 2, 2, 1, 1, 1},
+    {"windows beside the image", 19, 1, 14, 24, 9, 1, 3, 2, 4, 1, 1, 1},
+    {"few pixels, many channels of groups", 1, 2, 6, 192, 1, 1, 3, 2, 1, 0, 2, 3},
+    {"three pixels of 256 channels", 8, 1, 36, 256, 1, 1, 3, 3, 0, 1, 2, 4},
+    {"signal of 3 rows of taps outside", 1, 5, 17, 9, 3, 3, 1, 1, 1, 1, 1, 1},
+    {"3x3 with stride 3 of 5 pixels", 3, 2, 7, 64, 3, 3, 3, 3, 1, 1, 1, 1},
+    {"one pixel to one channel", 1, 1, 17, 1, 1, 1, 1, 1, 0, 0, 1, 1},
+    {"no two channels, stride 2", 14, 6, 33, 1, 1, 1, 2, 2, 0, 0, 1, 1},
+    {"border three times the image", 2, 3, 8, 3, 3, 3, 1, 1, 3, 3, 3, 1},
 };
 constexpr Layer kDepthwise[] = {
     {"7 channels, odd size", 13, 11, 7, 7, 3, 3, 1, 1, 1, 1, 1, 7},
@@ -75,6 +87,35 @@ constexpr Layer kDepthwise[] = {
     {"signal, 5 taps", 1, 50, 12, 12, 1, 5, 1, 1, 0, 2, 1, 12},
     {"one pixel of 4x2, multiplier 2", 4, 2, 16, 32, 3, 3, 2, 2, 0, 1, 1, 16},
     {"signal, 9 taps, multiplier 2", 1, 50, 5, 10, 1, 9, 2, 2, 0, 4, 1, 5},
+    {"one channel, multiplier 3, 5x1", 1, 74, 1, 3, 5, 1, 1, 1, 2, 0, 1, 1},
+    {"one channel, multiplier 2, 7x2", 15, 16, 1, 2, 7, 2, 2, 2, 4, 0, 3, 1},
+    {"one channel, multiplier 3, 2x2 pixels", 2, 2, 1, 3, 3, 3, 2, 2, 1, 1, 1, 1},
+    {"one channel, 7x7", 16, 10, 1, 1, 7, 7, 1, 1, 0, 0, 1, 1},
+    {"one channel, one column", 25, 1, 1, 2, 3, 3, 2, 2, 1, 1, 1, 1},
+    {"one column of 32, stride 3x2", 22, 1, 32, 32, 3, 3, 3, 2, 1, 1, 1, 32},
+    {"stride 1x3 of a row, multiplier 2", 1, 15, 7, 14, 3, 3, 1, 3, 3, 0, 1, 7},
+    {"three rows of 32, multiplier 2", 3, 1, 32, 64, 3, 3, 1, 1, 2, 1, 1, 32},
+    {"5 channels, 1x1", 11, 6, 5, 5, 1, 1, 1, 1, 0, 0, 1, 5},
+    {"5 channels, signal as an image", 1, 77, 5, 5, 3, 3, 1, 1, 1, 1, 1, 5},
+    {"3 taps of 14, stride 1x3", 15, 10, 14, 14, 3, 1, 1, 3, 1, 0, 1, 14},
+};
+constexpr Layer kTransposed[] = {
+    {"1x1 to one channel", 21, 1, 5, 1, 1, 1, 1, 1, 0, 0, 1, 1},
+    {"1x1 to two channels", 15, 16, 4, 2, 1, 1, 1, 1, 0, 0, 1, 1},
+    {"1x1 of one channel to three", 9, 9, 1, 3, 1, 1, 1, 1, 0, 0, 1, 1},
+    {"1x1 with stride 3", 15, 6, 33, 1, 1, 1, 3, 3, 0, 0, 1, 1},
+    {"2x2 of 7 channels to one", 9, 8, 7, 1, 2, 2, 3, 3, 0, 0, 1, 1},
+    {"3x3 of 16 channels", 6, 6, 16, 8, 3, 3, 2, 2, 1, 1, 1, 1},
+    {"3x3 to one channel", 8, 8, 9, 1, 3, 3, 2, 2, 1, 1, 1, 1},
+};
+
+constexpr struct {
+  int32_t batch, in_ch, out_ch, weights_zero_point;
+  bool per_channel;
+} kLinear[] = {
+    {1, 4, 4, 0, true},    {1, 5, 6, 0, true},   {3, 6, 9, 102, true},  {1, 8, 5, 0, false},
+    {1, 15, 5, 0, true},   {5, 19, 5, 4, true},  {1, 7, 26, -55, true}, {1, 6, 41, -78, true},
+    {4, 4, 6, -108, true}, {1, 20, 9, 0, false}, {1, 64, 12, 0, true},  {1, 100, 3, 0, true},
 };
 
 int32_t outputs(int32_t in, int32_t pad, int32_t dilation, int32_t kernel, int32_t stride) {
@@ -134,6 +175,80 @@ void compare(const char* kind, const Layer& layer, Params p, Scalar scalar, Vari
   }
 }
 
+/// The sizes of what a layer of `p` makes, of a transposed convolution.
+void transpose(const Layer& l, mcugen::Conv2dS8Params& p) {
+  p.out_h = (l.in_h - 1) * l.stride_h - 2 * l.pad_h + l.dilation * (l.kernel_h - 1) + 1;
+  p.out_w = (l.in_w - 1) * l.stride_w - 2 * l.pad_w + l.dilation * (l.kernel_w - 1) + 1;
+}
+
+void linears() {
+  int64_t multipliers[64], shifts[64];
+  for (int32_t i = 0; i < 64; ++i) {
+    multipliers[i] = g_multipliers[i];
+    shifts[i] = g_shifts[i];
+  }
+  for (const auto& each : kLinear) {
+    mcugen::LinearS8Params p{};
+    p.batch = each.batch;
+    p.in_ch = each.in_ch;
+    p.out_ch = each.out_ch;
+    p.input_zero_point = -3;
+    p.weights_zero_point = each.weights_zero_point;
+    p.activation_min = -128;
+    p.activation_max = 127;
+    p.per_channel = each.per_channel;
+    p.multipliers = multipliers;
+    p.shifts = shifts;
+    const uint32_t slow =
+        count([&] { mcugen::linear_s8_scalar(p, g_input, g_weights, g_bias, g_expected); });
+    const uint32_t fast =
+        count([&] { mcugen::linear_s8(p, g_input, g_weights, g_bias, g_output); });
+    printf("linear_s8, %ldx%ld to %ld|0|%lu|%lu|%d\n", static_cast<long>(p.batch),
+           static_cast<long>(p.in_ch), static_cast<long>(p.out_ch),
+           static_cast<unsigned long>(slow), static_cast<unsigned long>(fast),
+           memcmp(g_expected, g_output, static_cast<size_t>(p.batch * p.out_ch)) != 0);
+  }
+}
+
+/// Pools of few channels whose windows leave pixels out, are as wide as the image, or read one.
+void odd_pools() {
+  constexpr struct {
+    int32_t in_h, in_w, channels, kernel_h, kernel_w, stride;
+  } kPools[] = {{8, 11, 7, 5, 1, 3},  {12, 22, 4, 5, 2, 3}, {7, 21, 7, 7, 21, 3},
+                {8, 12, 2, 8, 12, 1}, {13, 5, 1, 1, 3, 2},  {15, 21, 5, 1, 1, 2},
+                {9, 8, 5, 1, 1, 1},   {14, 11, 5, 1, 5, 1}, {8, 14, 17, 1, 1, 2}};
+  for (const auto& each : kPools) {
+    mcugen::Pool2dS8Params p{};
+    p.batch = 1;
+    p.in_h = each.in_h;
+    p.in_w = each.in_w;
+    p.channels = each.channels;
+    p.kernel_h = each.kernel_h;
+    p.kernel_w = each.kernel_w;
+    p.stride_h = p.stride_w = each.stride;
+    p.out_h = outputs(p.in_h, 0, 1, p.kernel_h, each.stride);
+    p.out_w = outputs(p.in_w, 0, 1, p.kernel_w, each.stride);
+    p.activation_min = -128;
+    p.activation_max = 127;
+    for (const bool average : {false, true}) {
+      const uint32_t slow = count([&] {
+        average ? mcugen::avg_pool2d_s8_scalar(p, g_input, g_expected)
+                : mcugen::max_pool2d_s8_scalar(p, g_input, g_expected);
+      });
+      const uint32_t fast = count([&] {
+        average ? mcugen::avg_pool2d_s8(p, g_input, g_output)
+                : mcugen::max_pool2d_s8(p, g_input, g_output);
+      });
+      printf(
+          "%s_pool2d_s8, %ldx%ld of %ldx%ldx%ld|0|%lu|%lu|%d\n", average ? "avg" : "max",
+          static_cast<long>(p.kernel_h), static_cast<long>(p.kernel_w), static_cast<long>(p.in_h),
+          static_cast<long>(p.in_w), static_cast<long>(p.channels),
+          static_cast<unsigned long>(slow), static_cast<unsigned long>(fast),
+          memcmp(g_expected, g_output, static_cast<size_t>(p.out_h * p.out_w * p.channels)) != 0);
+    }
+  }
+}
+
 void pools() {
   for (const int32_t channels : {1, 3, 6, 9, 20}) {
     mcugen::Pool2dS8Params p{};
@@ -182,6 +297,14 @@ int main() {
     compare("depthwise_conv2d_s8", each, p, mcugen::depthwise_conv2d_s8_scalar,
             mcugen::depthwise_conv2d_s8);
   }
+  for (const Layer& each : kTransposed) {
+    auto p = params_of<mcugen::Conv2dS8Params>(each);
+    transpose(each, p);
+    compare("transpose_conv2d_s8", each, p, mcugen::transpose_conv2d_s8_scalar,
+            mcugen::transpose_conv2d_s8);
+  }
+  linears();
   pools();
+  odd_pools();
   return 0;
 }

@@ -14,8 +14,8 @@ from bare_metal import CORES, Core, build, run
 
 pytestmark = [pytest.mark.qemu, pytest.mark.toolchain]
 
-#: What it may cost to see that a call is one for the scalar kernel.
-CHOICE = 500
+#: What it may cost to see that a call is one for the scalar kernel; Armv6-M has no division.
+CHOICE, CHOICE_ARMV6M = 700, 1300
 
 
 @pytest.mark.parametrize("core", CORES, ids=str)
@@ -26,7 +26,8 @@ def test_no_layer_is_slower_than_by_the_scalar_kernel(core: Core, tmp_path: Path
 
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr
     rows = [line.split("|") for line in done.stdout.splitlines()]
-    assert len(rows) > 80
+    assert len(rows) > 350
     assert [row for row in rows if int(row[4])] == []
-    slower = [row for row in rows if int(row[3]) > 1.02 * int(row[2]) + CHOICE]
+    choice = CHOICE_ARMV6M if str(core) == "cortex-m0plus" else CHOICE
+    slower = [row for row in rows if int(row[3]) > 1.02 * int(row[2]) + choice]
     assert slower == []

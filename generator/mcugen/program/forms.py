@@ -25,6 +25,7 @@ from mcugen.program.kept import kept
 from mcugen.program.level import Level
 from mcugen.program.operator_table import PRIM, operator, supported
 from mcugen.program.packing.edit import Call, Method
+from mcugen.program.packing.scalar_choice import may_be_scalar
 from mcugen.program.scratch import (
     NOTHING,
     is_for_planes,
@@ -39,9 +40,9 @@ from mcugen.program.window import Window
 
 _FOUR = "kFourPixels"
 _GEMM = frozenset({"kGemm", "kBorder", _FOUR})
-_CONV = _GEMM | {"kConvScalar", "kWinograd", "kNeighbours", "kOutside"}
+_CONV = _GEMM | {"kConvScalar", "kWinograd", "kNeighbours", "kChoice"}
 _DEPTHWISE = _GEMM | frozenset(
-    {"kDepthwiseAsConv", "kPlanes", "kDepthwiseFour", "kDepthwiseScalar", "kOutside"}
+    {"kDepthwiseAsConv", "kPlanes", "kDepthwiseFour", "kDepthwiseScalar", "kChoice"}
 )
 _TRANSPOSE = frozenset({"kTransposeRows", "kTransposeScalar"})
 _LINEAR = frozenset({"kLinearRows", "kLinearScalar"})
@@ -144,8 +145,8 @@ def forms_of(
         if isa is not Isa.DSP:
             if "kNeighbours" in everything and not _has_neighbours(call, isa, level):
                 everything = everything - {"kNeighbours"}
-            if "kOutside" in everything and not _may_lie_outside(call, isa):
-                everything = everything - {"kOutside"}
+            if "kChoice" in everything and not _may_lie_outside(call, isa):
+                everything = everything - {"kChoice"}
             found.append(CallForm(number, "", "", everything))
         elif not call.is_static or not changed.isdisjoint(call.call.args):
             found.append(CallForm(number, "any", "its shape is known at run time", everything))
@@ -214,9 +215,9 @@ def _convolution(call: Call, level: Level) -> _Choice:
     if w.out_ch // w.groups < 2:
         return "scalar", "one output channel in a group", frozenset({"kConvScalar"})
     form, why, takes = _product(call, w, w.in_ch // w.groups, level, "kConvScalar")
-    if w.few_inside and "scalar" not in form:
-        form, why = f"{form} or scalar", f"{why}; few windows inside of the image"
-        takes |= {"kConvScalar", "kOutside"}
+    if "scalar" not in form and may_be_scalar(w, _scratch(call), Isa.DSP):
+        form, why = f"{form} or scalar", f"{why}; little work, or few windows inside of the image"
+        takes |= {"kConvScalar", "kChoice"}
     if (
         level is Level.SIZE
         or winograd_need(w) == NOTHING
@@ -269,7 +270,7 @@ def _has_neighbours(call: Call, isa: Isa, level: Level) -> bool:
 
 
 def _may_lie_outside(call: Call, isa: Isa) -> bool:
-    """Return whether a kernel estimates what the scalar form takes: conv_outside.h."""
+    """Return whether a kernel estimates what the scalar form takes: conv_choice.h."""
     if isa is not Isa.SCALAR:
         return False
     if not call.is_static:
@@ -277,7 +278,9 @@ def _may_lie_outside(call: Call, isa: Isa) -> bool:
     depthwise = "depthwise" in call.name
     w = _window(call, depthwise=depthwise)
     plain = (w.kernel_h, w.kernel_w, w.dilation_h, w.dilation_w) == (3, 3, 1, 1)
-    return not plain and w.in_ch > 1 if depthwise else w.few_inside
+    if depthwise:
+        return not plain and w.in_ch > 1
+    return may_be_scalar(w, _scratch(call), isa)
 
 
 def _is_whole(w: Window) -> bool:
@@ -291,14 +294,20 @@ def _depthwise(call: Call, level: Level) -> _Choice:
     w = _window(call, depthwise=True)
     if w.in_ch == 1 and w.out_ch > 1:
         form, why, takes = _product(call, w, 1, level, "kDepthwiseScalar")
+        if may_be_scalar(replace(w, groups=1), _scratch(call), Isa.DSP):
+            why, takes = f"{why}; or scalar", takes | {"kDepthwiseScalar", "kChoice"}
         return form, f"one input channel, {why}", takes | {"kDepthwiseAsConv"}
     scratch = _scratch(call)
     why = f"{w.kernel_h}x{w.kernel_w}, stride {w.stride_h}, {w.in_ch} channels"
     four = w.in_ch >= 4 and w.out_ch == w.in_ch
     form = "four channels at a time" if four else "scalar"
     takes = frozenset({"kDepthwiseFour" if four else "kDepthwiseScalar"})
+    if four and w.in_ch < 8 and w.in_ch % 4:  # some twice: not where taps are few
+        form, takes = f"{form} or scalar", takes | {"kDepthwiseScalar"}
     if not is_for_planes(w):
         return form, why, takes
+    if w.out_ch > w.in_ch and w.out_h * w.out_w < _FEW_OUTPUTS:
+        return form, f"{why}, few outputs", takes
     why = f"{why}; {scratch:,} B of scratch"
     if scratch < _plane_bytes(_SHORT_PLANE_COLUMNS):
         return form, why, takes
@@ -327,7 +336,13 @@ def _takes_planes(w: Window, scratch: int, exact: bool) -> bool:
 
 
 def _transpose(call: Call, level: Level) -> _Choice:
-    return _by_channels(_read(call).nhwc("input")[3], "four rows at a time", "kTranspose")
+    w = _window(call, depthwise=False)
+    taps = w.kernel_h * w.kernel_w
+    many = _MOST_CHANNELS if w.stride_h * w.stride_w > taps else _MANY_CHANNELS
+    if w.out_ch < 4 and taps <= _FEW_TAPS and w.in_ch < many:
+        why = f"{taps} taps, {w.in_ch} to {w.out_ch} channels"
+        return "scalar", why, frozenset({"kTransposeScalar"})
+    return _by_channels(w.in_ch, "four rows at a time", "kTranspose")
 
 
 def _max_pool(call: Call, level: Level) -> _Choice:
@@ -359,6 +374,8 @@ def _linear(call: Call, level: Level) -> _Choice:
     why = f"{rows} rows of {taps}"
     if rows < 4 or taps < 4:
         return "scalar", why, frozenset({"kLinearScalar"})
+    if taps < _FEW_LINEAR_TAPS:
+        return "four rows at a time or scalar", why, _LINEAR
     return "four rows at a time", why, frozenset({"kLinearRows"})
 
 

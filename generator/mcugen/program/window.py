@@ -97,10 +97,7 @@ class Window:
 
     @property
     def few_inside(self) -> bool:
-        """Return whether few windows lie inside of the image: less than half, or next to none.
-
-        Then our kernels estimate what the scalar form takes: conv_outside.h.
-        """
+        """Return whether few windows lie inside of the image: less than half, or next to none."""
         axes = (
             (self.in_h, self.out_h, self.kernel_h, self.stride_h, self.dilation_h),
             (self.in_w, self.out_w, self.kernel_w, self.stride_w, self.dilation_w),
@@ -111,18 +108,42 @@ class Window:
         )
 
     @property
+    def rows_inside(self) -> int:
+        """Return how many rows of taps of a column of outputs lie inside of the image."""
+        return _taps_inside(
+            self.in_h, self.out_h, self.kernel_h, self.stride_h, self.pad_top, self.dilation_h
+        )
+
+    @property
     def taps_inside(self) -> int:
         """Return how many taps of all windows lie inside of the image."""
-        axes = (
-            (self.in_h, self.out_h, self.kernel_h, self.stride_h, self.pad_top, self.dilation_h),
-            (self.in_w, self.out_w, self.kernel_w, self.stride_w, self.pad_left, self.dilation_w),
+        columns = _taps_inside(
+            self.in_w, self.out_w, self.kernel_w, self.stride_w, self.pad_left, self.dilation_w
         )
+        return self.batch * self.rows_inside * columns
+
+    @property
+    def windows_inside(self) -> int:
+        """Return how many windows lie inside of the image."""
         rows, columns = (
-            sum(
-                max(min((size - 1 - place) // stride + 1, out) - max(-(place // stride), 0), 0)
-                for place in range(-pad, kernel * dilation - pad, dilation)
-                if place < size
+            max(min((size - 1 - reach + pad) // stride + 1, out) + -pad // stride, 0)
+            for size, out, reach, stride, pad in (
+                (
+                    *(self.in_h, self.out_h, (self.kernel_h - 1) * self.dilation_h),
+                    *(self.stride_h, self.pad_top),
+                ),
+                (
+                    *(self.in_w, self.out_w, (self.kernel_w - 1) * self.dilation_w),
+                    *(self.stride_w, self.pad_left),
+                ),
             )
-            for size, out, kernel, stride, pad, dilation in axes
         )
         return self.batch * rows * columns
+
+
+def _taps_inside(size: int, out: int, kernel: int, stride: int, pad: int, dilation: int) -> int:
+    return sum(
+        max(min((size - 1 - place) // stride + 1, out) - max(-(place // stride), 0), 0)
+        for place in range(-pad, kernel * dilation - pad, dilation)
+        if place < size
+    )

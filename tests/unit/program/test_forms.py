@@ -91,7 +91,7 @@ def test_loops_for_neighbouring_windows_are_where_a_program_has_such_windows():
 @pytest.mark.parametrize("isa", [Isa.SCALAR, Isa.DSP])
 def test_what_is_outside_of_the_image_is_not_estimated_where_little_is(isa):
     """700 bytes of code, for windows that few programs have."""
-    assert not {"kOutside"} & (taken("kws", isa=isa) | taken("ic", isa=isa))
+    assert not {"kChoice"} & (taken("kws", isa=isa) | taken("ic", isa=isa))
 
 
 def test_at_size_calls_that_are_little_do_without_a_form_of_their_own():

@@ -28,13 +28,19 @@ def test_taps_inside_are_those_that_are_counted() -> None:
         compared += 1
         out = [each // s + 1 for each, s in zip(room, stride, strict=True)]
 
-        found = Window(2, *size, 1, *out, 1, *kernel, 1, *stride, *pad, *dilation).taps_inside
+        window = Window(2, *size, 1, *out, 1, *kernel, 1, *stride, *pad, *dilation)
 
         rows, columns = (
             sum(0 <= at * s - p + tap * d < n for at in range(outs) for tap in range(k))
             for outs, (n, k, p, s, d) in zip(out, sizes, strict=True)
         )
-        assert found == 2 * rows * columns
+        assert window.taps_inside == 2 * rows * columns
+        assert window.rows_inside == rows
+        whole_rows, whole_columns = (
+            sum(p <= at * s and at * s - p + (k - 1) * d < n for at in range(outs))
+            for outs, (n, k, p, s, d) in zip(out, sizes, strict=True)
+        )
+        assert window.windows_inside == 2 * whole_rows * whole_columns
 
 
 def test_an_image_with_a_border_has_most_windows_inside() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mcugen.program.conv_words import ConvDepthwise, ConvForm, takes_winograd_2
+from mcugen.program.packing.scalar_choice import scalar_cost
 from mcugen.program.scratch import padded_taps, product_bytes, winograd_bytes
 from mcugen.program.window import Window
 
@@ -18,9 +19,8 @@ CYCLES = 1.8
 _STREAM = 100
 #: Of a row of a window that is written by itself: no two that lie side by side are taken together.
 _RUN_APART = 56
-#: Of a row of a window that reaches over the image, and of the scalar form's output and product:
-#: kCosts in conv2d_s8_dsp.cpp.
-_RUN_OUTSIDE, _SCALAR_OUTPUT, _SCALAR_MAC = 45, 90, 8
+#: Of a row of a window that reaches over the image.
+_RUN_OUTSIDE = 45
 #: Part of the scratch that a copy of the image with its border may take: kShare.
 _BORDER_SHARE = 3
 
@@ -35,11 +35,7 @@ class Flash:
 
 def unpacked(w: Window, scratch: int) -> float:
     """Return what our kernel takes that lays out the weights at run time."""
-    quickest = _unpacked(w, scratch)
-    if not w.few_inside:
-        return quickest
-    macs = w.taps_inside * w.in_ch * w.out_ch
-    return min(quickest, _SCALAR_OUTPUT * w.pixels * w.out_ch + _SCALAR_MAC * macs)
+    return min(_unpacked(w, scratch), scalar_cost(w))
 
 
 def _unpacked(w: Window, scratch: int) -> float:
