@@ -14,7 +14,6 @@ constexpr int32_t kRowNumbers = 5;
 ///     all is well.
 bool read_rows(KernelRuntimeContext& ctx, OpArgs& args, const PackedLayer& layer, int32_t rows,
                int32_t group_words, PackedLinearS8Params& p) {
-  p.scratch = scratch_of(ctx, args, layer);
   if (!args.check(layer.out_ch >= rows && layer.has(kRowNumbers, rows, group_words), "weights")) {
     return false;
   }
@@ -25,7 +24,8 @@ bool read_rows(KernelRuntimeContext& ctx, OpArgs& args, const PackedLayer& layer
   p.activation_min = layer.words[2];
   p.activation_max = layer.words[3];
   p.exact = layer.words[4] != 0;
-  return true;
+  p.scratch = scratch_of(ctx, args, layer);
+  return args.ok();
 }
 
 }  // namespace

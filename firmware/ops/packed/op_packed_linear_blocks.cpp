@@ -19,9 +19,10 @@ PackedLinearBlocksS8Params params_of(const PackedLayer& layer, Scratch scratch) 
 void mcugen__packed_linear_4x4_out(KernelRuntimeContext& ctx, Span<EValue*> arguments) {
   OpArgs args(ctx, arguments, "mcugen::packed_linear_4x4.out", 4);
   PackedLayer layer;
-  if (packed_layer(args, 3, layer)) {
+  if (packed_layer(args, 3, layer) &&
+      args.check(layer.has(kNumbers, 4, packed_linear_4x4_words(layer.in_ch)), "weights")) {
     const Scratch scratch = scratch_of(ctx, args, layer);
-    if (args.check(layer.has(kNumbers, 4, packed_linear_4x4_words(layer.in_ch)), "weights")) {
+    if (args.ok()) {
       packed_linear_4x4_s8(params_of(layer, scratch), layer.input, layer.words + kNumbers,
                            layer.out);
     }
