@@ -15,7 +15,7 @@ from bare_metal import CORES, Core, build, run
 pytestmark = [pytest.mark.qemu, pytest.mark.toolchain]
 
 #: What it may cost to see that a call is one for the scalar kernel; Armv6-M has no division.
-CHOICE, CHOICE_ARMV6M = 700, 1300
+CHOICE, CHOICE_ARMV6M = 800, 1300
 
 
 @pytest.mark.parametrize("core", CORES, ids=str)

@@ -81,6 +81,13 @@ _PLANE_COLUMNS, _SHORT_PLANE_COLUMNS = 64, 32
 _MOST_PLANE_COLUMNS = _PLANE_COLUMNS - 4
 #: Maxima of fewer channels go by strips of rows: pool2d_s8_strips.h.
 _FEW_CHANNELS, _STRIP_BYTES = 16, 256
+#: Of a depthwise convolution with a multiplier: kFewOutputs in depthwise_conv2d_s8_dsp.cpp.
+_FEW_OUTPUTS = 8
+#: transpose_rows_pay() in transpose_conv2d_s8_rows.h, with the DSP extension.
+_FEW_TAPS, _MANY_CHANNELS, _MOST_CHANNELS = 4, 24, 128
+#: With as many taps, four rows of a linear layer are quicker than four by the scalar form, whatever
+#: else there is: linear_s8_rows_pay().
+_FEW_LINEAR_TAPS = 32
 #: Said of a matrix product where four pixels go together.
 _BY_FOUR = " of four pixels"
 #: Where the numbers before packed weights say that results may be below the zero point.
