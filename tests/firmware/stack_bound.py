@@ -62,6 +62,7 @@ POINTERS = (
     (r"app/(info|frames)\.cpp: ", r"\(unsigned int, mcugen::TensorBytes\*\)$"),
     (r"(executor|app)/\w+\.cpp: .*allocator", r"Allocator::~?\w+\("),
     (r"kernel/kernel_runtime_context\.h: |mcugen::ops::lent_scratch\(", r"Allocator::allocate\("),
+    (r"app/peak_allocator\.h: ", r"Allocator::used_size\("),
     (r"executor/(program|pte_data_map)\.cpp: ", r"(Memory|Data)Loader::~?\w+\("),
     # Buffers that somebody frees: the application's are nobody's.
     (r"core/freeable_buffer\.h: ", r"\(void\*, void\*, unsigned int\)$"),

@@ -153,9 +153,14 @@ def includes(path: Path) -> set[str]:
 
 def kernels_by_function() -> dict[str, str]:
     """What operators call a kernel's functions (kernels/select.h) → its file, without "_scalar"."""
-    headers = "\n".join(path.read_text() for path in (firmware_dir() / "kernels").glob("*.h"))
-    declared = set(re.findall(r"^\w+ (\w+)\([^{}]*?\);", headers, re.M))
-    return {
+    texts = {path.stem: path.read_text() for path in (firmware_dir() / "kernels").glob("*.h")}
+    declared = set(re.findall(r"^\w+ (\w+)\([^{}]*?\);", "\n".join(texts.values()), re.M))
+    in_headers = {
+        function: header
+        for header, text in texts.items()
+        for function in re.findall(r"^inline \w+ (\w+)_scalar\(", text, re.M)
+    }
+    return in_headers | {
         function.removesuffix("_scalar"): path.stem.removesuffix("_scalar")
         for path in sources("kernels")
         for function in re.findall(r"^\w+ (\w+)\(", path.read_text(), re.M)
