@@ -8,12 +8,6 @@
 namespace mcugen {
 namespace {
 
-constexpr int32_t kPixels = 42;
-uint32_t product(const Conv2dS8Params& p) {
-  const uint32_t fixed = convolve_s8_scratch(p, 0);
-  return product_scratch(p, fixed, convolve_s8_scratch(p, 2) - fixed, kPixels);
-}
-
 uint32_t winograd(const Conv2dS8Params& p) {
   if (!winograd_has_form(p)) {
     return 0;
@@ -32,7 +26,7 @@ uint32_t conv2d_s8_scratch_dsp(const Conv2dS8Params& p) {
   if (p.out_ch / p.groups < 2) {
     return 0;
   }
-  const uint32_t by_product = product(p);
+  const uint32_t by_product = product_scratch(p, convolve_s8_scratch, kProductPixelsDsp);
   const uint32_t by_winograd = winograd(p);
   return by_product > by_winograd ? by_product : by_winograd;
 }

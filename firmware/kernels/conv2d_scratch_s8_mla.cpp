@@ -8,12 +8,6 @@
 namespace mcugen {
 namespace {
 
-constexpr int32_t kPixels = 48;
-uint32_t product(const Conv2dS8Params& p) {
-  const uint32_t fixed = convolve_s8_mla_scratch(p, 0);
-  return product_scratch(p, fixed, convolve_s8_mla_scratch(p, 2) - fixed, kPixels);
-}
-
 #if MCUGEN_MLA_CHANNELS == 2
 constexpr int32_t kWinogradPixels = 64;
 constexpr int32_t kMostInCh = 64;
@@ -43,7 +37,7 @@ uint32_t conv2d_s8_scratch_mla(const Conv2dS8Params& p) {
   if (p.out_ch / p.groups < 2) {
     return 0;
   }
-  const uint32_t by_product = product(p);
+  const uint32_t by_product = product_scratch(p, convolve_s8_mla_scratch, kProductPixelsMla);
   const uint32_t by_winograd = winograd(p);
   return by_product > by_winograd ? by_product : by_winograd;
 }

@@ -8,7 +8,7 @@
 /// Where a convolution takes fewer instructions by the scalar form than by a matrix product. That
 /// multiplies every tap, and has weights and windows to lay out: where windows lie outside of the
 /// image, pixels are few, the scratch is little or groups are small, it is the slower one.
-/// `program/packing/conv_costs.py` repeats this.
+/// `program/packing/scalar_choice.py` repeats this.
 
 namespace mcugen {
 

@@ -6,18 +6,12 @@
 namespace mcugen {
 namespace {
 
-constexpr int32_t kPixels = 42;
 /// Rows of the output that a depthwise convolution makes at a time, and planes that they take.
 constexpr int32_t kRows = 8;
 constexpr int32_t kPlanes = 4;
 /// Columns of a short and a long row of a plane: two bytes each.
 constexpr int32_t kShort = 32;
 constexpr int32_t kLong = 64;
-
-uint32_t product(const Conv2dS8Params& p) {
-  const uint32_t fixed = convolve_s8_scratch(p, 0);
-  return product_scratch(p, fixed, convolve_s8_scratch(p, 2) - fixed, kPixels);
-}
 
 /// Instructions of rows of so many outputs, about.
 int32_t cost(int32_t columns, int32_t rows) {
@@ -28,7 +22,9 @@ int32_t cost(int32_t columns, int32_t rows) {
 
 uint32_t depthwise_conv2d_s8_scratch_dsp(const DepthwiseConv2dS8Params& p) {
   if (p.in_ch == 1) {
-    return p.depth_multiplier > 1 ? product(as_conv2d(p)) : 0;
+    return p.depth_multiplier > 1
+               ? product_scratch(as_conv2d(p), convolve_s8_scratch, kProductPixelsDsp)
+               : 0;
   }
   if (p.in_ch < kPlanes || p.kernel_h != 3 || p.kernel_w != 3 || p.dilation_h != 1 ||
       p.dilation_w != 1 || p.stride_h != p.stride_w || p.stride_w > 2) {

@@ -6,16 +6,10 @@
 namespace mcugen {
 namespace {
 
-constexpr int32_t kPixels = 48;
 /// Rows of the output that a depthwise convolution makes at a time.
 constexpr int32_t kRows = 8;
 /// What planes along the columns of the image may take, which only go as a whole.
 constexpr uint32_t kWholePlane = 4096;
-
-uint32_t product(const Conv2dS8Params& p) {
-  const uint32_t fixed = convolve_s8_mla_scratch(p, 0);
-  return product_scratch(p, fixed, convolve_s8_mla_scratch(p, 2) - fixed, kPixels);
-}
 
 /// What rows of the 3x3 loops cost, in fifths of a step.
 int64_t row_cost(int32_t rows, int32_t columns) {
@@ -26,7 +20,7 @@ int64_t row_cost(int32_t rows, int32_t columns) {
 
 uint32_t depthwise_conv2d_s8_scratch_mla(const DepthwiseConv2dS8Params& p) {
   if (p.in_ch == 1 && p.depth_multiplier > 1) {
-    return product(as_conv2d(p));
+    return product_scratch(as_conv2d(p), convolve_s8_mla_scratch, kProductPixelsMla);
   }
   if (p.kernel_h * p.kernel_w == 1 || p.stride_h * p.stride_w >= 9 || p.out_h * p.out_w <= 4) {
     return 0;

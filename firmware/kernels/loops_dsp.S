@@ -17,7 +17,7 @@
 // forms instead of one for each; contracts and results are the same, but for what loops_dsp.h says.
 
 #include <kernels/function.inc>
-#include <kernels/widen_dsp.inc>
+#include <kernels/products_dsp.inc>
 #include <kernels/winograd_products.inc>
 
 //
@@ -143,15 +143,6 @@
     end_of_tile
 .endm
 
-// Both roundings of requantize(), for results of either sign; the zero point is in r10. The doubled
-// multiplier is 2^32 more than its register says, which the accumulator on top makes up for.
-.macro round_twice acc, multiplier, factor
-    smmlar  \acc, \acc, \multiplier, \acc
-    add     \acc, \acc, \acc, asr #31
-    smmlsr  \acc, \acc, \factor, r10
-    ssat    \acc, #8, \acc
-.endm
-
     function mcugen_dsp_tiles
     push    {r4-r11, lr}
     ldm     r0, {r0-r8}                 // see McugenDspTiles
@@ -207,10 +198,10 @@
     ldr     pc, [sp, #TILE_EPILOGUE]
 .Ltile_exact:
     ldm     r1, {r6-r10}                // multiplier and factor of channel 0, of 1; zero point
-    round_twice r2, r6, r7
-    round_twice r4, r6, r7
-    round_twice r3, r8, r9
-    round_twice r5, r8, r9
+    round_twice r2, r6, r7, r10
+    round_twice r4, r6, r7, r10
+    round_twice r3, r8, r9, r10
+    round_twice r5, r8, r9, r10
 #if defined(MCUGEN_SMALL_KERNELS)
 .Lend_of_tile:
     end_of_tile
@@ -369,21 +360,7 @@
     subs    lr, lr, #4
 6:                                      // one to three, less four
     adds    lr, lr, #4
-    ldrb    r4, [r0], #1
-    ldrb    r5, [r1], #1
-    subs    lr, lr, #1
-    beq     7f
-    ldrb    r6, [r0], #1
-    ldrb    r7, [r1], #1
-    orr     r4, r4, r6, lsl #8
-    orr     r5, r5, r7, lsl #8
-    subs    lr, lr, #1
-    beq     7f
-    ldrb    r6, [r0], #1
-    ldrb    r7, [r1], #1
-    orr     r4, r4, r6, lsl #16
-    orr     r5, r5, r7, lsl #16
-7:
+    last_bytes
     write_four widen_four
     b       5b
     end_function mcugen_dsp_widen

@@ -8,7 +8,7 @@
     .thumb
 
 #include <kernels/function.inc>
-#include <kernels/widen_dsp.inc>
+#include <kernels/products_dsp.inc>
 
 // Two taps of four pixels and two channels: 16 MAC, 11 instructions.
 // r0: pixels, r1: weights, both post-incremented. r2, r3: pixel 0 of channels 0 and 1; r4, r5: of
@@ -100,14 +100,6 @@
     end_of_tile
 .endm
 
-// As round_twice in loops_dsp.S; the zero point is in lr.
-.macro round_twice acc, multiplier, factor
-    smmlar  \acc, \acc, \multiplier, \acc
-    add     \acc, \acc, \acc, asr #31
-    smmlsr  \acc, \acc, \factor, lr
-    ssat    \acc, #8, \acc
-.endm
-
     function mcugen_dsp_tiles_of_four
     push    {r4-r11, lr}
     ldm     r0, {r0-r7}                 // see McugenDspTiles
@@ -143,10 +135,10 @@
 .Lfour_exact:
     ldm     r1, {r1, r10, r11, r12, lr} // multiplier and factor of channel 0, of 1; zero point
     .irp acc, r2, r4, r6, r8
-    round_twice \acc, r1, r10
+    round_twice \acc, r1, r10, lr
     .endr
     .irp acc, r3, r5, r7, r9
-    round_twice \acc, r11, r12
+    round_twice \acc, r11, r12, lr
     .endr
     end_of_tile
     .irp shift, 4, 5, 6, 7, 8, 9, 10, 11
@@ -206,21 +198,7 @@
     bne     1b
     pop     {r4-r11, pc}
 6:                                      // one to three bytes
-    ldrb    r4, [r0], #1
-    ldrb    r5, [r1], #1
-    subs    lr, lr, #1
-    beq     7f
-    ldrb    r6, [r0], #1
-    ldrb    r7, [r1], #1
-    orr     r4, r4, r6, lsl #8
-    orr     r5, r5, r7, lsl #8
-    subs    lr, lr, #1
-    beq     7f
-    ldrb    r6, [r0], #1
-    ldrb    r7, [r1], #1
-    orr     r4, r4, r6, lsl #16
-    orr     r5, r5, r7, lsl #16
-7:
+    last_bytes
     widen_four
     store_beside
     b       5b

@@ -25,6 +25,9 @@ class MemoryKind(StrEnum):
     RAM = "ram"
 
 
+#: Cores on which loops that load less per product take fewer cycles, though more instructions:
+#: N words take 1 + N cycles, or one each (tests/kernels/test_dear_loads.py).
+_LOADS_ARE_DEAR = frozenset({"cortex-m4", "cortex-m33"})
 # What each core can have, most capable first, and the FPUs GCC accepts for it.
 CPU_ISAS: Mapping[str, tuple[Isa, ...]] = {
     "cortex-m0": (Isa.SCALAR,),
@@ -37,9 +40,6 @@ CPU_ISAS: Mapping[str, tuple[Isa, ...]] = {
     "cortex-m55": (Isa.MVE, Isa.DSP, Isa.SCALAR),
     "cortex-m85": (Isa.MVE, Isa.DSP, Isa.SCALAR),
 }
-#: Cores on which loops that load less per product take fewer cycles, though more instructions
-#: (docs/performance.md has both): they take 1 + N cycles for N words, or one for each.
-_LOADS_ARE_DEAR = frozenset({"cortex-m4", "cortex-m33"})
 CPU_FPUS: Mapping[str, tuple[str, ...]] = {
     "cortex-m4": ("fpv4-sp-d16",),
     "cortex-m7": ("fpv5-sp-d16", "fpv5-d16"),
